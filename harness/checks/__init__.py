@@ -1,0 +1,37 @@
+"""What exchanges mean: every check of the project, in one visible table.
+
+A check is a generator over one episode; it yields what held, what did not, and the answers to open questions.
+"""
+
+from harness.checks import (
+    auth,
+    authz,
+    concurrency,
+    envelope,
+    http,
+    idempotency,
+    not_found,
+    readings,
+    request_id,
+    status,
+    update,
+    validation,
+)
+from harness.checks.common import Check
+
+CHECKS: tuple[Check, ...] = (
+    *envelope.CHECKS,
+    *request_id.CHECKS,
+    *auth.CHECKS,
+    *authz.CHECKS,
+    *not_found.CHECKS,
+    *update.CHECKS,
+    *status.CHECKS,
+    *idempotency.CHECKS,
+    *concurrency.CHECKS,
+    *validation.CHECKS,
+    *http.CHECKS,
+    *readings.CHECKS,
+)
+
+__all__ = ["CHECKS", "Check"]

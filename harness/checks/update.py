@@ -1,0 +1,380 @@
+"""Full replacement: what was sent is what is there afterwards, all of it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.checks.common import (
+    BUSY_STATUSES,
+    changed_fields,
+    data_of,
+    described,
+    executed,
+    kept_or,
+    run_by,
+    short,
+    spans,
+    state_of,
+    told,
+    updates,
+)
+from harness.equality import Difference, differences, differences_from_body, instant, same_instant
+from harness.exchange import Episode, Exchange
+from harness.model import sent_body
+from harness.outcome import Judgement, Kept, Stored, Violation
+from openapi.contract import Contract
+from strategies.places import Place, body_place
+from strategies.shapes import places_of
+
+GRANULE_SECONDS = 1.0
+FINE_GRANULE_SECONDS = 0.05
+"""How long an update time with milliseconds may take to advance: the coarsest clock tick in use, with a margin."""
+
+
+def _by_requirement(
+    contract: Contract, body: Mapping[str, Any], data: Mapping[str, Any]
+) -> dict[str, list[Difference]]:
+    """The differences between a body and the answer to it, each under the requirement that it breaks."""
+    found: dict[str, list[Difference]] = {}
+    steps = f"/{contract.names.steps}"
+    rearranged = _is_rearranged(body_place(contract), body, data)
+    for difference in differences_from_body(contract, body, data):
+        if difference.place == f"/{contract.names.status}":
+            continue
+        in_steps = difference.place.startswith(steps)
+        if difference.kind == "length" or "group-index" in difference.roles or (rearranged and in_steps):
+            requirement = "update.steps-replaced"
+        elif difference.kind == "not-cleared":
+            requirement = "update.omitted-is-cleared"
+        elif difference.is_number:
+            requirement = "update.amounts-exact"
+        else:
+            requirement = "update.replaces"
+        found.setdefault(requirement, []).append(difference)
+    return found
+
+
+def _is_rearranged(place: Place, sent: Any, got: Any) -> bool:
+    """Whether an array somewhere below came back with its entries in another order."""
+    if isinstance(sent, dict) and isinstance(got, dict):
+        parts = ((part, sent.get(name), got.get(name)) for name, part in place.properties.items())
+        return any(_is_rearranged(part, left, right) for part, left, right in parts)
+    if not isinstance(sent, list) or not isinstance(got, list) or place.items is None or len(sent) != len(got):
+        return False
+    items = place.items
+    if _is_permutation(items, sent, got):
+        return True
+    return any(_is_rearranged(items, left, right) for left, right in zip(sent, got, strict=True))
+
+
+def _is_permutation(items: Place, sent: list[Any], got: list[Any]) -> bool:
+    if not any(any(differences(items, left, right)) for left, right in zip(sent, got, strict=True)):
+        return False
+    unmatched = list(got)
+    for value in sent:
+        match = next((i for i, other in enumerate(unmatched) if not any(differences(items, value, other))), None)
+        if match is None:
+            return False
+        del unmatched[match]
+    return True
+
+
+COMPARED = ("update.replaces", "update.omitted-is-cleared", "update.steps-replaced", "update.amounts-exact")
+
+
+def compares(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """After a success, `data` equals the body: every field sent, every field left out, every step, every amount."""
+    for position, exchange, answer in executed(episode):
+        body, data = sent_body(exchange), data_of(contract, answer)
+        twice = exchange.intent.reading == "reading.duplicate-names"
+        if exchange.intent.body not in ("valid", "open") or twice or not body or not data:
+            continue
+        by_requirement = _by_requirement(contract, body, data)
+        for requirement in COMPARED:
+            found = by_requirement.get(requirement, [])
+            if not found:
+                yield Kept(requirement)
+            for first in {difference.place: difference for difference in reversed(found)}.values():
+                yield Violation(
+                    requirement,
+                    first.place,
+                    first.kind,
+                    f"{first.place} as it was sent: {short(first.sent)}",
+                    told(first),
+                    (position,),
+                )
+
+
+def read_back(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """GET gives what the PUT answered."""
+    last: dict[str, tuple[int, Mapping[str, Any]] | None] = {}
+    executed_at = {position for position, _, _ in executed(episode)}
+    for position, exchange in enumerate(episode.exchanges):
+        rule = exchange.intent.rule
+        state = state_of(contract, exchange)
+        if position in executed_at and exchange.answer is not None:
+            data = data_of(contract, exchange.answer)
+            last[rule] = (position, data) if data else None
+        elif exchange.intent.operation != "read":
+            last[rule] = None
+        elif state is not None and (told_before := last.get(rule)) is not None:
+            yield _read_back(contract, told_before, position, state)
+            last[rule] = None
+
+
+def _read_back(
+    contract: Contract, before: tuple[int, Mapping[str, Any]], position: int, state: Mapping[str, Any]
+) -> Judgement:
+    names = contract.names
+    put, data = before
+    changed = [d for d in changed_fields(contract, data, state) if d.place != f"/{names.status}"]
+    left, right = instant(data.get(names.updated_at)), instant(state.get(names.updated_at))
+    if left is not None and right is not None and not same_instant(data[names.updated_at], state[names.updated_at]):
+        changed.append(
+            Difference(f"/{names.updated_at}", "changed", data.get(names.updated_at), state.get(names.updated_at))
+        )
+    if not changed:
+        return Kept("update.read-back")
+    return Violation(
+        "update.read-back",
+        changed[0].place,
+        changed[0].kind,
+        "GET gives what the PUT answered",
+        "; ".join(told(difference) for difference in changed[:3]),
+        (put, position),
+        compares_states=True,
+    )
+
+
+def identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """`data.id` is the path's id; a body cannot set id, created_at, organization or another server-owned field."""
+    names = contract.names
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        data = data_of(contract, answer)
+        if not answer.is_success or not data or intent.existence != "own":
+            if intent.requirement == "update.identity" and answer.is_refusal:
+                yield Kept("update.identity")
+            continue
+        if intent.repeats is None:
+            yield kept_or(
+                data.get(names.id) == intent.rule,
+                "update.identity",
+                position,
+                exchange,
+                kind="another id",
+                expected=f"{names.id} {short(intent.rule)}",
+                actual=short(data.get(names.id)),
+            )
+        if intent.requirement == "update.identity":
+            yield from _taken_over(episode, contract, position, exchange, data)
+
+
+def _taken_over(
+    episode: Episode, contract: Contract, position: int, exchange: Exchange, data: Mapping[str, Any]
+) -> Iterator[Judgement]:
+    """Server-owned fields of the body that the rule shows afterwards."""
+    before = episode.facts.before.get(exchange.intent.rule, {})
+    body = sent_body(exchange)
+    known = body_place(contract).properties
+    later = [state for e in episode.exchanges[position + 1 :] if (state := state_of(contract, e)) is not None]
+    for name in sorted(set(body) - set(known)):
+        shown = [state for state in (data, *later[:1]) if _same_value(state.get(name), body[name])]
+        if shown and not _same_value(before.get(name), body[name]):
+            yield Violation(
+                "update.identity",
+                f"/{name}",
+                "taken from the body",
+                f"{name} as the server made it",
+                f"{name} is {short(body[name])}, as the body said",
+                (position,),
+            )
+        else:
+            yield Kept("update.identity", f"/{name}")
+
+
+def _same_value(left: Any, right: Any) -> bool:
+    return left is not None and (left == right or same_instant(left, right))
+
+
+def created_at_kept(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """created_at does not change."""
+    name = contract.names.created_at
+    known = {rule: state.get(name) for rule, state in episode.facts.before.items()}
+    for position, rule, state in _states(episode, contract):
+        made = state.get(name)
+        if instant(made) is None:
+            continue
+        if known.get(rule) is not None:
+            if same_instant(known[rule], made):
+                yield Kept("update.created-at-kept")
+            else:
+                yield Violation(
+                    "update.created-at-kept",
+                    f"/{name}",
+                    "changed",
+                    f"{name} {short(known[rule])}",
+                    short(made),
+                    (position,),
+                )
+        known[rule] = made
+
+
+def updated_at(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """updated_at never goes back, is not before created_at, and advances when a changed body executes later."""
+    names = contract.names
+    last: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    executed_at = {position for position, _, _ in executed(episode)}
+    for position, rule, state in _states(episode, contract):
+        now, made = instant(state.get(names.updated_at)), instant(state.get(names.created_at))
+        if now is None:
+            continue
+        problem = "before created_at" if made is not None and now < made else ""
+        if rule in last:
+            problem = problem or _not_advanced(
+                contract, episode, last[rule], (position, state), position in executed_at
+            )
+        if problem:
+            yield Violation(
+                "update.updated-at",
+                f"/{names.updated_at}",
+                problem,
+                f"{names.updated_at} advances with each executed update",
+                f"{short(state.get(names.updated_at))} {problem}",
+                (last[rule][0], position) if rule in last else (position,),
+            )
+        else:
+            yield Kept("update.updated-at")
+        if position in executed_at or rule not in last:
+            last[rule] = (position, state)
+
+
+def _not_advanced(
+    contract: Contract,
+    episode: Episode,
+    earlier: tuple[int, Mapping[str, Any]],
+    later: tuple[int, Mapping[str, Any]],
+    is_executed: bool,
+) -> str:
+    """What is wrong with the update time of a later state, if anything."""
+    name = contract.names.updated_at
+    before, now = instant(earlier[1].get(name)), instant(later[1].get(name))
+    if before is None or now is None or now > before:
+        return ""
+    if now < before:
+        return "goes back"
+    waited = episode.exchanges[later[0]].started - episode.exchanges[earlier[0]].ended
+    granule = FINE_GRANULE_SECONDS if now.microsecond else GRANULE_SECONDS
+    changed = changed_fields(contract, earlier[1], later[1])
+    return "does not advance" if is_executed and changed and waited > granule else ""
+
+
+def _states(episode: Episode, contract: Contract) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    """The states of rules as executed updates and reads show them, in order."""
+    executed_at = {position for position, _, _ in executed(episode)}
+    for position, exchange in enumerate(episode.exchanges):
+        state = state_of(contract, exchange)
+        if state is None and position in executed_at and exchange.answer is not None:
+            state = data_of(contract, exchange.answer)
+        if state and exchange.intent.existence in ("own", "foreign"):
+            yield position, exchange.intent.rule, state
+
+
+def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """No other rule changes."""
+    for span in spans(episode, contract):
+        others = [
+            position
+            for position, exchange in enumerate(episode.exchanges[: span.read_at])
+            if exchange.intent.operation == "update" and exchange.intent.rule != span.rule
+        ]
+        if span.between or not others:
+            continue
+        changed = changed_fields(contract, span.before, span.after)
+        if not changed:
+            yield Kept("update.isolated")
+        else:
+            yield Violation(
+                "update.isolated",
+                changed[0].place,
+                "another rule changed",
+                "a rule that nothing was sent to stays as it was",
+                "; ".join(told(difference) for difference in changed[:3]),
+                (others[-1], span.read_at),
+                compares_states=True,
+            )
+
+
+def repeatable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """The same body sent twice without a key leaves the same rule, updated_at aside."""
+    previous: Exchange | None = None
+    for position, exchange, answer in updates(episode):
+        if exchange.intent.requirement != "update.repeatable":
+            continue
+        if previous is not None and previous.answer is not None and previous.answer.is_success:
+            changed = changed_fields(contract, data_of(contract, previous.answer), data_of(contract, answer))
+            yield kept_or(
+                answer.is_success and not changed,
+                "update.repeatable",
+                position,
+                exchange,
+                kind="another rule the second time" if answer.is_success else f"answered {answer.status}",
+                expected="the same rule as the first time",
+                actual="; ".join(told(d) for d in changed[:3]) if answer.is_success else described(contract, answer),
+            )
+        previous = exchange
+
+
+def documented_example(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """The page's example body is accepted, with accounts and start_date substituted."""
+    yield from _accepted(episode, contract, "update.documented-example")
+
+
+def accepts_valid(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A plausible body is accepted."""
+    yield from _accepted(episode, contract, "update.accepts-valid")
+
+
+def _accepted(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.requirement != requirement or intent.acceptance == "open" or answer.status in BUSY_STATUSES:
+            continue
+        if answer.is_success:
+            yield Kept(requirement)
+        elif answer.is_refusal:
+            firm = intent.acceptance == "must"
+            yield Violation(
+                requirement,
+                "the page's example, varied" if firm else "a plausible body",
+                f"answered {answer.status}",
+                "200",
+                described(contract, answer),
+                (position,),
+                level="must" if firm else "should",
+                unless_unstored=() if firm else intent.features,
+            )
+
+
+def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Which places the target accepts, stores and gives back."""
+    for _, exchange, answer in executed(episode):
+        body, data = sent_body(exchange), data_of(contract, answer)
+        if exchange.intent.body == "valid" and body and data:
+            given_back = places_of(contract, body) & places_of(contract, data)
+            yield Stored((*sorted(given_back), *exchange.intent.features))
+
+
+CHECKS = run_by(
+    (COMPARED, compares),
+    ("update.read-back", read_back),
+    ("update.identity", identity),
+    ("update.created-at-kept", created_at_kept),
+    ("update.updated-at", updated_at),
+    ("update.isolated", isolated),
+    ("update.repeatable", repeatable),
+    ("update.documented-example", documented_example),
+    ("update.accepts-valid", accepts_valid),
+    ((), stored_places),
+)

@@ -1,0 +1,113 @@
+"""The command line: a table of subcommands, each loaded when it is asked for, and how every one of them ends."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn
+
+import click
+
+from harness.cli.output import PROGRAM, Output
+from harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, USAGE, HarnessError
+from openapi.errors import ContractError
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "check": "Judge a target by the contract, or the embedded target where none is named.",
+    "doctor": "Check a profile against the live target, without writing there.",
+    "init": "Write a commented profile.",
+    "list": "List requirements, readings, faults, variants or mutations.",
+    "explain": "Explain one requirement or reading.",
+    "judge": "Judge a recorded run again with today's checks; nothing is sent.",
+    "report": "Make further reports of a recorded run.",
+    "selftest": "Put the checks on trial: every fault killed, nothing allowed flagged.",
+    "restore": "Put back the rules of a run that was cut off.",
+    "serve": "Run the embedded target for others.",
+}
+"""Each subcommand with its summary. The module of the same name in this package has it, as `command`."""
+
+DEBUG: Final = "RULES_HARNESS_DEBUG"
+"""The environment variable that makes an internal error show its traceback."""
+
+
+class _Commands(click.Group):
+    """A group that imports a subcommand when it is used, so that help costs nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.NoSuchCommand(args[0], possibilities=_similar(args[0]), ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _similar(name: str) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistyped names alone
+
+    return get_close_matches(name, COMMANDS)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sequence-rules-harness", prog_name=PROGRAM)
+def commands() -> None:
+    """Contract tests for PUT /rules/{id}: full replacement, idempotency, and the rule that an update disables.
+
+    Exit codes: 0 conforms, 1 the contract is violated, 2 usage or profile wrong, 3 could not judge, 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and end the process with its exit code."""
+    sys.exit(_run(arguments, Output()))
+
+
+def _run(arguments: Sequence[str] | None, output: Output) -> int:
+    """The exit code of a command; every error becomes one message."""
+    try:
+        code = commands.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=output)
+    except click.Abort:
+        output.error("interrupted")
+        return INTERRUPTED
+    except click.ClickException as error:
+        output.error(_told(error))
+        return USAGE
+    except ContractError as error:
+        output.error(str(error))
+        return USAGE
+    except HarnessError as error:
+        output.error(str(error))
+        return error.exit_code
+    except OSError as error:
+        output.error(f"{error}; what was recorded until then is kept")
+        return NOT_JUDGED
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        output.error(
+            f"internal error ({type(error).__name__}: {error}). This is a defect of the harness, not of the target; "
+            f"what was recorded until then is kept. Run it again with {DEBUG}=1 for the traceback, and report it."
+        )
+        return NOT_JUDGED
+    return code if isinstance(code, int) else CONFORMS
+
+
+def _told(error: click.ClickException) -> str:
+    message = error.format_message()
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{message} See `{error.ctx.command_path} --help`."
+    return message

@@ -1,0 +1,80 @@
+"""`rules-harness doctor`: a profile against the live target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from harness.cli.output import Output
+from harness.cli.targets import Chosen, check_production, contract_option, opened, target_options
+from harness.client import BudgetSpent, Client, TargetDown
+from harness.doctor import Diagnosis, Prospect, examine
+from harness.errors import CONFORMS, NOT_JUDGED
+from openapi.contract import load
+from reports.text import counted, line
+
+_MARKS: Final = {"ok": "ok     ", "advice": "look   ", "problem": "PROBLEM"}
+_WIDTH: Final = 1000
+
+
+@click.command(short_help="Check a profile against the live target.")
+@target_options
+@contract_option
+@click.pass_obj
+def command(
+    output: Output,
+    target: Path | None,
+    base_url: str | None,
+    key_env: str | None,
+    rules: tuple[str, ...],
+    contract: Path | None,
+) -> int:
+    """Check a profile against the live target, by reading only: nothing is written, no hook is called.
+
+    Says what a run will be able to judge, and what to do about the rest. Exit code 3 where a run could judge nothing.
+    """
+    held_to = load(contract)
+    with opened(Chosen(target, base_url, key_env, rules), held_to) as found:
+        check_production(found.profile, held_to)
+        output.guard(found.keyring)
+        client = Client(found.profile, found.keyring)
+        try:
+            diagnosis = examine(held_to, found.profile, client, datetime.now(UTC))
+        except (BudgetSpent, TargetDown) as reason:
+            diagnosis = Diagnosis((), obstacle=f"the target could not be looked at to the end: {reason}")
+        finally:
+            client.close()
+    for text in _lines(diagnosis):
+        output.print(text)
+    return CONFORMS if diagnosis.obstacle is None else NOT_JUDGED
+
+
+def _lines(diagnosis: Diagnosis) -> Iterator[str]:
+    for remark in diagnosis.remarks:
+        yield f"{_MARKS[remark.state]}  {remark.subject}: {line(remark.text, _WIDTH)}"
+    if diagnosis.obstacle is not None:
+        yield f"A run could judge nothing: {line(diagnosis.obstacle, _WIDTH)}"
+        return
+    judged = [one for one in diagnosis.prospects if one.is_judged]
+    yield ""
+    yield f"A run would judge {len(judged)} of {counted(len(diagnosis.prospects), 'requirement')}."
+    unchecked = [one.requirement for one in diagnosis.prospects if not one.checked]
+    if unchecked:
+        yield f"Not checked yet: {', '.join(unchecked)}"
+    skipped = [one for one in diagnosis.prospects if one.checked and not one.is_judged]
+    yield from _grouped("Skipped", skipped)
+    yield from _grouped("Judged, with fewer cases", [one for one in judged if one.reasons])
+
+
+def _grouped(heading: str, prospects: Iterable[Prospect]) -> Iterator[str]:
+    """Requirements by the reason for which cases of theirs cannot be run."""
+    by_reason: dict[str, list[str]] = {}
+    for prospect in prospects:
+        for reason in prospect.reasons:
+            by_reason.setdefault(reason, []).append(prospect.requirement)
+    for reason, requirements in by_reason.items():
+        yield f"{heading}, because {line(reason, _WIDTH)}: {', '.join(requirements)}"

@@ -1,0 +1,100 @@
+"""`rules-harness explain`: one requirement or reading, in full."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from harness.checks import CHECKS
+from harness.cli.output import Output
+from harness.cli.targets import contract_option, specimen
+from harness.errors import UsageError
+from harness.reference.faults import FAULTS
+from harness.reference.variants import VARIANTS
+from harness.scenarios import all_cases
+from harness.scenarios.case import Case
+from openapi.contract import Contract, Reading, Requirement, load
+
+_CASES_SHOWN: Final = 12
+_BASIS: Final = {
+    "quotation": "The documentation says",
+    "standard": "By standard",
+    "safety": "At stake",
+    "inferred": "Inferred",
+}
+
+
+@click.command(short_help="Explain one requirement or reading.")
+@click.argument("id")
+@contract_option
+@click.pass_obj
+def command(output: Output, id: str, contract: Path | None) -> None:
+    """Explain ID, a requirement or a reading: what it rests on, what is sent to judge it, and what proves the check."""
+    known = load(contract)
+    if id in known.requirements:
+        lines = _requirement(known.requirements[id], known)
+    elif id in known.readings:
+        lines = _reading(known.readings[id])
+    else:
+        ids = [*known.requirements, *known.readings]
+        close = difflib.get_close_matches(id, ids, n=3, cutoff=0.4)
+        hint = f"close to it: {', '.join(close)}" if close else "`rules-harness list requirements` names all of them"
+        raise UsageError(f"there is no requirement and no reading {id!r}; {hint}")
+    for line in lines:
+        output.print(line)
+
+
+def _requirement(requirement: Requirement, contract: Contract) -> Iterator[str]:
+    yield f"{requirement.id}  ({requirement.level})"
+    yield f"  {requirement.sentence}"
+    if requirement.note:
+        yield f"  Level: {requirement.note}"
+    yield f"  {_BASIS[requirement.basis_kind]}: {requirement.basis}"
+    yield ""
+    if not any(requirement.id in check.about for check in CHECKS):
+        yield "Not checked yet: its verdict is inconclusive."
+    cases = _cases(requirement.id, contract)
+    yield f"Sent to judge it ({len(cases)} cases, and whatever else is answered in the run):"
+    for case in cases[:_CASES_SHOWN]:
+        needs = f"  (needs {', '.join(case.needs)})" if case.needs else ""
+        yield f"  {case.id}{needs}"
+    if len(cases) > _CASES_SHOWN:
+        yield f"  … and {len(cases) - _CASES_SHOWN} more"
+    readings = [reading.id for reading in contract.readings.values() if reading.requirement == requirement.id]
+    if readings:
+        yield f"Readings that count against it: {', '.join(readings)}"
+    yield ""
+    faults = [fault for fault in FAULTS if fault.requirement == requirement.id]
+    yield "Faults of the embedded target that prove the check:" if faults else "No fault proves the check yet."
+    for fault in faults:
+        yield f"  {fault.id}: {fault.summary}"
+    if faults:
+        yield f"  See it fail: rules-harness serve --fault {faults[0].id}"
+
+
+def _cases(requirement: str, contract: Contract) -> list[Case]:
+    """The cases that are run for a requirement, against a target that has everything."""
+    profile = specimen(contract)
+    world = profile.world(datetime.now(UTC))
+    return [case for case in all_cases(contract, world, profile) if requirement in case.requirements]
+
+
+def _reading(reading: Reading) -> Iterator[str]:
+    yield f"{reading.id}  (reading)"
+    yield f"  {reading.question}"
+    yield f"  Answers: {', '.join(reading.tokens)}"
+    yield f"  Accepted where the profile says nothing: {', '.join(reading.accepted)}"
+    yield f"  Another answer, or two answers to one kind of input, counts against {reading.requirement}."
+    tokens = ", ".join(f'"{token}"' for token in reading.accepted)
+    yield f'  In a profile: [readings] "{reading.id}" = [{tokens}]'
+    variants = [variant for variant in VARIANTS if variant.allowed_by == reading.id]
+    if variants:
+        yield ""
+        yield "Variants of the embedded target that answer otherwise:"
+    for variant in variants:
+        yield f"  {variant.id}: {variant.summary}"

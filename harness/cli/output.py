@@ -1,0 +1,91 @@
+"""What a command prints: results to stdout, progress and errors to stderr, and keys nowhere."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import IO, TYPE_CHECKING, Final, TextIO, cast
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.cleaning import Cleaner
+    from harness.secrets import Keyring
+
+PROGRAM: Final = "rules-harness"
+_LOG_WIDTH: Final = 140
+"""Columns where there is no terminal and the environment does not say."""
+
+
+class Output:
+    """Prints text, cleaned of every key that the command has read so far.
+
+    A reader that goes away (``| head``) silences the output and ends nothing: rules are still to be put back.
+    """
+
+    def __init__(self) -> None:
+        self._cleaner: Cleaner | None = None
+        self._results = _Stream(sys.stdout, self)
+        self._remarks = _Stream(sys.stderr, self)
+
+    def guard(self, keyring: Keyring) -> Cleaner:
+        """From now on keep these keys out of what is printed; returns what does it."""
+        from harness.cleaning import Cleaner  # noqa: PLC0415 - commands that read no key need none
+
+        self._cleaner = Cleaner(keyring)
+        return self._cleaner
+
+    def clean(self, text: str) -> str:
+        """The text without keys."""
+        return text if self._cleaner is None else self._cleaner.clean_text(text)
+
+    def print(self, text: str = "") -> None:
+        """Print a result."""
+        self._results.write(text + "\n")
+
+    def say(self, text: str) -> None:
+        """Print a remark that is no result."""
+        self._remarks.write(text + "\n")
+
+    def error(self, text: str) -> None:
+        """Print what ended the command."""
+        self.say(f"{PROGRAM}: {text}")
+
+    def console(self, *, remarks: bool = False) -> Console:
+        """What prints tables and colours, as results or as remarks."""
+        from rich.console import Console  # noqa: PLC0415 - help needs none
+
+        stream = self._remarks if remarks else self._results
+        width = None if stream.isatty() or os.environ.get("COLUMNS") else _LOG_WIDTH
+        return Console(file=cast(IO[str], stream), width=width)
+
+
+class _Stream(io.TextIOBase):
+    """One of the standard streams, with what is written to it cleaned."""
+
+    def __init__(self, stream: TextIO, output: Output) -> None:
+        self._stream = stream
+        self._output = output
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding or "utf-8"
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        shown = self._output.clean(text).encode(self.encoding, "backslashreplace").decode(self.encoding)
+        try:
+            self._stream.write(shown)
+            self._stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        return len(text)

@@ -1,0 +1,107 @@
+"""Shows a run while it goes on: a bar with the remaining time on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from harness.cli.output import Output
+from harness.exchange import Episode
+from harness.scenarios.case import Case
+from reports.text import duration, line
+
+_SECONDS_BETWEEN_LINES: Final = 5.0
+
+
+class Silent:
+    """Shows nothing but what must not be missed."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def planned(self, cases: int) -> None:
+        """How many cases there will be."""
+
+    def finished(self, case: Case, episode: Episode) -> None:
+        """One of them is done."""
+
+    def note(self, text: str) -> None:
+        self._output.say(line(text, 1000))
+
+
+class Lines(Silent):
+    """A line every few seconds, for logs."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(output)
+        self._lock = threading.Lock()
+        self._cases = self._done = self._requests = 0
+        self._began = self._said = time.monotonic()
+
+    def planned(self, cases: int) -> None:
+        self._cases, self._done = cases, 0
+        self._began = time.monotonic()
+        self._output.say(f"{cases} cases to run")
+
+    def finished(self, case: Case, episode: Episode) -> None:
+        with self._lock:
+            self._done += 1
+            self._requests += len(episode.exchanges)
+            now = time.monotonic()
+            if not self._cases or now - self._said < _SECONDS_BETWEEN_LINES:
+                return
+            self._said = now
+            left = (now - self._began) / self._done * (self._cases - self._done)
+            self._output.say(
+                f"{self._done} of {self._cases} cases, {self._requests} requests, about {duration(max(left, 1))} left"
+            )
+
+
+class Bar(Silent):
+    """A live bar on a terminal."""
+
+    def __init__(self, output: Output, progress: Progress) -> None:
+        super().__init__(output)
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._task = progress.add_task("looking at the target", total=None, requests=0)
+
+    def planned(self, cases: int) -> None:
+        self._progress.reset(self._task, total=cases, description="judging")
+
+    def finished(self, case: Case, episode: Episode) -> None:
+        with self._lock:
+            self._requests += len(episode.exchanges)
+            self._progress.update(self._task, advance=1, description=case.family, requests=self._requests)
+
+    def note(self, text: str) -> None:
+        shown = self._output.clean(line(text, 1000))
+        self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def shown(output: Output, *, quiet: bool) -> Iterator[Silent]:
+    """What shows the progress of a run inside the `with` block."""
+    console = output.console(remarks=True)
+    if quiet:
+        yield Silent(output)
+    elif not console.is_terminal:
+        yield Lines(output)
+    else:
+        columns = (
+            TextColumn("{task.description:<12}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[requests]} requests"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as progress:
+            yield Bar(output, progress)

@@ -1,0 +1,40 @@
+"""`rules-harness report`: reports of a recorded run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness import journal
+from harness.cli.output import Output
+from harness.cli.results import report_names, report_of, write_reports
+from harness.cli.runs import contract_for, header_of, judged
+from harness.cli.targets import contract_option
+from reports.formats import FORMATS
+
+
+@click.command(short_help="Make further reports of a recorded run.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    required=True,
+    callback=report_names,
+    metavar="NAME,…",
+    help=f"Which: {', '.join(FORMATS)}.",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where they go; RUN's folder by default.")
+@contract_option
+@click.pass_obj
+def command(output: Output, run: Path, formats: tuple[str, ...], out: Path | None, contract: Path | None) -> None:
+    """Make reports of RUN, a recorded run (its folder or its journal), at any later time.
+
+    A journal that was cut off gives reports that say what is missing.
+    """
+    path = journal.locate(run)
+    held_to = contract_for(header_of(path), contract)
+    report = report_of(path, judged(path, held_to), held_to)
+    for written in write_reports(out or path.parent, formats, report):
+        output.print(f"wrote {written}")

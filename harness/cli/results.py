@@ -1,0 +1,58 @@
+"""What a run leaves: its reports in a folder, and its tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from harness import journal
+from harness.cleaning import Cleaner
+from harness.errors import UsageError
+from harness.outcome import Outcome
+from openapi.contract import Contract
+from reports.collect import collect
+from reports.formats import FORMATS, render_all
+from reports.model import RunReport
+
+ALWAYS: Final = ("junit", "summary")
+"""The reports that every run leaves."""
+
+
+def report_names(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The formats in values such as ``html,sarif``; a click callback."""
+    names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    for name in names:
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is no format; there are {', '.join(FORMATS)}.", ctx, parameter)
+    return names
+
+
+def cleaned(outcome: Outcome, cleaner: Cleaner) -> Outcome:
+    """The outcome as a journal would hold it: without keys, in any form."""
+    return msgspec.json.decode(cleaner.clean_text(msgspec.json.encode(outcome)), type=Outcome)
+
+
+def report_of(run: Path, outcome: Outcome, contract: Contract) -> RunReport:
+    """The values of all reports of a recorded run."""
+    return collect(partial(journal.stream, run), outcome, contract)
+
+
+def write_reports(folder: Path, names: Iterable[str], report: RunReport) -> list[Path]:
+    """Write reports; returns their paths. Raises `UsageError` where that is not possible."""
+    written = []
+    for file_name, pieces in render_all(report, names):
+        path = folder / file_name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                file.writelines(pieces)
+        except OSError as error:
+            problem = f"cannot write {path}: {error.strerror}"
+            raise UsageError(f"{problem}; the journal is whole, and `rules-harness report` makes it") from error
+        written.append(path)
+    return written

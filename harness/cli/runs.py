@@ -1,0 +1,86 @@
+"""Recorded runs: which contract they are judged by, how, and which of their rules were never put back."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from harness import journal
+from harness.errors import UsageError
+from harness.journal import Footer, FoundRule, Header, Restored
+from harness.judge import judge
+from harness.outcome import Outcome
+from openapi.contract import Contract, load
+
+EMBEDDED = "embedded"
+"""The option of a header that says that the target ended with the run."""
+OWN_CONTRACT = "own_contract"
+"""The option of a header that says that the run was given another contract than the packaged one."""
+
+
+def contract_for(header: Header, given: Path | None) -> Contract:
+    """The contract to judge a run by: the one given, the run's own, or else today's packaged one."""
+    if given is not None or not header.options.get(OWN_CONTRACT):
+        return load(given)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "contract.json")
+        path.write_text(json.dumps(header.contract_document), encoding="utf-8")
+        return msgspec.structs.replace(load(path), sha256=header.contract_sha256)
+
+
+def header_of(run: Path) -> Header:
+    """The header of a RUN; raises `UsageError` where there is none."""
+    header = next(journal.stream(run))
+    assert isinstance(header, Header)  # stream yields it first, or raises
+    return header
+
+
+def judged(run: Path, contract: Contract) -> Outcome:
+    """The outcome of a RUN by today's checks."""
+    return judge(journal.read(run), contract)
+
+
+def unrestored(run: Path) -> tuple[FoundRule, ...]:
+    """The rules of a RUN that may still stand as it last wrote them.
+
+    A run that was cut off may have written each rule that it found; a whole one has tried to put back what it wrote.
+    """
+    left: dict[str, FoundRule] = {}
+    failed: set[str] = set()
+    is_whole = False
+    for record in journal.stream(run):
+        match record:
+            case Header(options=options) if options.get(EMBEDDED):
+                return ()
+            case FoundRule(rule=rule):
+                left[rule] = record
+            case Restored(rule=rule, problem=None):
+                left.pop(rule, None)
+                failed.discard(rule)
+            case Restored(rule=rule):
+                failed.add(rule)
+            case Footer():
+                is_whole = True
+            case _:
+                pass
+    return tuple(found for rule, found in left.items() if rule in failed or not is_whole)
+
+
+def keep_unrestored(folder: Path) -> None:
+    """Raise `UsageError` where a new journal would overwrite the only record of how rules stood."""
+    path = folder / journal.FILE_NAME
+    if not path.is_file() or not path.stat().st_size:
+        return
+    try:
+        left = unrestored(path)
+    except UsageError as error:
+        raise UsageError(f"{error}; it is not overwritten: remove it, or give another folder with --out") from error
+    if left:
+        raise UsageError(
+            f"{path} is the only record of how rules stood that an earlier run did not put back "
+            f"({', '.join(found.rule for found in left)}); `rules-harness restore {folder}` puts them back, or give "
+            "another folder with --out"
+        )

@@ -1,0 +1,116 @@
+"""Which target a command is for: its options, and the profile, keys and server that they stand for."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from harness import profile_reader
+from harness.errors import Unreachable, UsageError
+from harness.profile import Profile
+from harness.reference.process import ReferenceServer, ServerError
+from harness.reference.profile_text import key_environment, profile_text
+from harness.secrets import Keyring
+from openapi.contract import Contract
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The values of `target_options`."""
+
+    target: Path | None = None
+    base_url: str | None = None
+    key_env: str | None = None
+    rules: tuple[str, ...] = ()
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A target that can be sent to."""
+
+    profile: Profile
+    keyring: Keyring
+    embedded: bool
+
+
+def target_options(function: Command) -> Command:
+    """The options that name a target; what they give makes a `Chosen`."""
+    options = (
+        click.option("--target", type=click.Path(path_type=Path), metavar="FILE", help="The target's profile."),
+        click.option("--base-url", metavar="URL", help="Instead of a profile: where the API is, …"),
+        click.option("--key-env", metavar="NAME", help="… the environment variable that holds a key, …"),
+        click.option("--rule", "rules", multiple=True, metavar="ID", help="… and a rule that may be overwritten."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def contract_option(function: Command) -> Command:
+    """The option that replaces the packaged contract."""
+    return click.option(
+        "--contract", type=click.Path(path_type=Path), metavar="FILE", help="Another contract than the packaged one."
+    )(function)
+
+
+@contextmanager
+def opened(chosen: Chosen, contract: Contract) -> Iterator[Opened]:
+    """The target that was chosen; without a choice the embedded one, running inside the `with` block.
+
+    Raises `UsageError` where options contradict each other or the profile is wrong.
+    """
+    if chosen.base_url is None and (chosen.key_env or chosen.rules):
+        raise UsageError("--key-env and --rule go with --base-url; with a profile, name them in it")
+    if chosen.target is not None:
+        if chosen.base_url is not None:
+            raise UsageError("give either --target or --base-url")
+        yield Opened(*profile_reader.load(chosen.target, contract=contract, environ=os.environ), embedded=False)
+    elif chosen.base_url is not None:
+        if chosen.key_env is None:
+            raise UsageError("--base-url needs --key-env NAME, the environment variable that holds an API key")
+        profile, keyring = profile_reader.from_options(
+            base_url=chosen.base_url,
+            key_env=chosen.key_env,
+            rules=chosen.rules,
+            contract=contract,
+            environ=os.environ,
+        )
+        yield Opened(profile, keyring, embedded=False)
+    else:
+        with ExitStack() as stack:
+            try:
+                server = stack.enter_context(ReferenceServer())
+            except ServerError as error:
+                raise Unreachable(str(error)) from error
+            yield Opened(*_read(server.profile_toml, contract), embedded=True)
+
+
+def check_production(profile: Profile, contract: Contract) -> None:
+    """Raise `UsageError` where nothing may be sent, because the owner of a production target has not allowed it."""
+    if profile.is_production(contract) and not profile.permissions.production:
+        raise UsageError(
+            f"{profile.target.base_url} is a production host. Nothing was sent. A profile with permissions.production "
+            "allows requests to ids that do not exist there, and permissions.production_writes the update of its rules"
+        )
+
+
+def specimen(contract: Contract) -> Profile:
+    """A profile that lacks nothing; there is no target behind it."""
+    here = "http://127.0.0.1:9101"
+    profile, _ = _read(profile_text(f"{here}/api/v1", f"{here}/__control__"), contract)
+    return profile
+
+
+def _read(text: str, contract: Contract) -> tuple[Profile, Keyring]:
+    """The embedded target's profile, with its demo keys."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "embedded.toml")
+        path.write_text(text, encoding="utf-8")
+        return profile_reader.load(path, contract=contract, environ={**os.environ, **key_environment()})

@@ -1,0 +1,127 @@
+"""When two states of a rule are equal, by the contract's rule of equality.
+
+Date-times are compared as instants, to the millisecond; numbers by value; an optional field that is absent equals null;
+fields that the server adds are allowed, a documented default only with its documented value; what the server may fill
+in is not compared.  Strings, order and nesting are exact.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from openapi.contract import Contract
+from strategies.places import Place, body_place, place_of
+
+DifferenceKind = Literal["changed", "lost", "length", "not-cleared", "default", "type"]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One place where a state is not what was sent; ``roles`` is what the document says the field is for."""
+
+    place: str
+    kind: DifferenceKind
+    sent: Any
+    got: Any
+    roles: frozenset[str] = frozenset()
+    is_number: bool = False
+
+
+def differences_from_body(contract: Contract, body: Any, data: Any) -> Iterator[Difference]:
+    """Where the `data` of an answer is not what a body asked for, in the schema's order."""
+    yield from differences(body_place(contract), body, data)
+
+
+def differences_of_rules(contract: Contract, before: Any, after: Any) -> Iterator[Difference]:
+    """Where two states of a rule differ, in the fields that a client may set."""
+    yield from differences(rule_place(contract), before, after)
+
+
+@functools.lru_cache(maxsize=16)
+def rule_place(contract: Contract) -> Place:
+    """A rule, as the contract has it."""
+    return place_of(contract, contract.rule_schema)
+
+
+def same_instant(left: Any, right: Any) -> bool:
+    """Whether two date-times are the same instant to the millisecond (False where either is no date-time)."""
+    first, second = instant(left), instant(right)
+    if first is None or second is None:
+        return False
+    return abs((first - second).total_seconds()) < 0.001
+
+
+def instant(value: Any) -> datetime | None:
+    """An RFC 3339 date-time as an aware value; one without a zone counts as UTC; ``None`` where it is no date-time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value.strip().upper())
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def differences(place: Place, sent: Any, got: Any) -> Iterator[Difference]:
+    """Where ``got`` is not what ``sent`` asks for, below one place of a schema."""
+    if place.keywords.get("x-server-filled"):
+        return
+    if place.alternatives:
+        place = place.alternative(sent) or place
+    if isinstance(sent, dict):
+        yield from _compare_objects(place, sent, got)
+    elif isinstance(sent, list) and place.items is not None:
+        yield from _compare_arrays(place, place.items, sent, got)
+    elif not _equal_scalars(place, sent, got):
+        kind: DifferenceKind = "lost" if got is None else "changed"
+        yield Difference(place.path, kind, sent, got, place.roles, is_number=_is_number(sent))
+
+
+def _compare_objects(place: Place, sent: Mapping[str, Any], got: Any) -> Iterator[Difference]:
+    if not isinstance(got, dict):
+        yield Difference(place.path, "lost" if got is None else "type", sent, got, place.roles)
+        return
+    for name, part in place.properties.items():
+        if part.keywords.get("x-server-owned"):
+            continue
+        value = got.get(name)
+        if sent.get(name) is not None:
+            yield from differences(part, sent[name], value)
+        elif value is not None and not part.keywords.get("x-server-filled"):
+            yield from _uncalled_for(part, value, explicit=name in sent)
+
+
+def _uncalled_for(part: Place, value: Any, *, explicit: bool) -> Iterator[Difference]:
+    """A field that the client left out, or sent as null, and that is there all the same."""
+    if "default" not in part.keywords:
+        yield Difference(part.path, "not-cleared", None, value, part.roles)
+    elif explicit or value != part.keywords["default"]:
+        yield Difference(part.path, "default", part.keywords["default"], value, part.roles)
+
+
+def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> Iterator[Difference]:
+    if not isinstance(got, list):
+        yield Difference(place.path, "lost" if got is None else "type", sent, got, place.roles)
+    elif len(sent) != len(got):
+        yield Difference(place.path, "length", len(sent), len(got), place.roles)
+    else:
+        for left, right in zip(sent, got, strict=True):
+            yield from differences(items, left, right)
+
+
+def _equal_scalars(place: Place, sent: Any, got: Any) -> bool:
+    if isinstance(sent, bool) or isinstance(got, bool):
+        return sent is got
+    if _is_number(sent):
+        return _is_number(got) and bool(sent == got)
+    if place.keywords.get("format") == "date-time" and instant(sent) is not None:
+        return same_instant(sent, got)
+    return type(sent) is type(got) and bool(sent == got)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,213 @@
+"""Frozen records of what was sent and what came of it.
+
+An *exchange* is one request and its outcome; an *episode* is the exchanges that are judged together, in order, with
+the facts known before them.  Whether a request is valid is decided once, where it is made (`Intent`), and never guessed
+again from its bytes.  Keys stand here by reference only (``{key:full}``, ``{key:full|truncated}``); the client puts the
+real ones in when it sends.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+Access = Literal["allowed", "unauthenticated", "no-permission", "outside-resources", "other-organization", "open"]
+Existence = Literal["own", "unknown", "foreign", "odd"]
+BodyKind = Literal["none", "valid", "open", "broken", "syntax", "encoding", "media-type", "size", "foreign-account"]
+Acceptance = Literal["must", "should", "open"]
+Purpose = Literal["probe", "setup", "read", "replay", "restore", "contain", "trigger"]
+FaultKind = Literal["timeout", "connect", "closed", "too-large", "malformed", "unsent"]
+
+
+class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Bytes as a journal can hold them: text where they are UTF-8, base64 where they are not."""
+
+    text: str | None = None
+    base64: str | None = None
+
+    @classmethod
+    def of(cls, content: bytes) -> Payload:
+        try:
+            return cls(text=content.decode("utf-8"))
+        except UnicodeDecodeError:
+            return cls(base64=base64.b64encode(content).decode("ascii"))
+
+    @property
+    def content(self) -> bytes:
+        if self.text is not None:
+            return self.text.encode("utf-8")
+        return base64.b64decode(self.base64 or "")
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One HTTP request as it goes out.
+
+    ``target`` is the request target below the profile's base URL, percent-encoded by the sender of the record and sent
+    unchanged.  Header values are Latin-1 text.  ``raw`` asks for the bytes to go out untouched by an HTTP library,
+    because it would normalise or refuse them.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Payload | None = None
+    raw: bool = False
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, its name compared without regard to case (RFC 9110 5.1)."""
+        return _first(self.headers, name)
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="answer"):
+    """What the target answered.
+
+    ``leaks`` names the credentials whose key stood in the answer; the keys themselves are already replaced by their
+    references.  ``cut`` says that the body was longer than the client's cap and is not whole.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Payload = Payload(text="")
+    leaks: tuple[str, ...] = ()
+    cut: bool = False
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, its name compared without regard to case (RFC 9110 5.1)."""
+        return _first(self.headers, name)
+
+    def header_values(self, name: str) -> tuple[str, ...]:
+        return tuple(value for key, value in self.headers if key.lower() == name.lower())
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_refusal(self) -> bool:
+        return 400 <= self.status < 500
+
+    def json(self) -> Any:
+        """The body as JSON, leniently; ``None`` where it is none (`envelope.well-formed` judges strictly).
+
+        The value is shared by all who ask: nobody changes it.
+        """
+        return parsed(self.body)
+
+    def object(self) -> Mapping[str, Any]:
+        """The body as a JSON object; empty where it is none."""
+        value = self.json()
+        return value if isinstance(value, dict) else {}
+
+
+class TransportFault(msgspec.Struct, frozen=True, tag_field="type", tag="fault"):
+    """Nothing that could be judged came back: the connection, not the contract, is at fault."""
+
+    kind: FaultKind
+    detail: str
+
+
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a request was meant to be, known where it was made.
+
+    Each field is one dimension; the answers that the contract allows follow from all of them together
+    (`harness.model.allowed`).
+    """
+
+    purpose: Purpose = "probe"
+    operation: Literal["update", "read", "trigger", "other"] = "update"
+    caller: str = "full"
+    """The credential by name, or what is wrong with it (``full|truncated``, ``none``, ``bearer``)."""
+    access: Access = "allowed"
+    rule: str = ""
+    existence: Existence = "own"
+    body: BodyKind = "none"
+    acceptance: Acceptance = "must"
+    """For a valid or open body: how firmly the contract says that it is accepted."""
+    case: str = ""
+    """The name of what is odd here: a mutation, a raw body, an odd id, a hostile request id."""
+    place: str = ""
+    kind: str = ""
+    requirement: str = ""
+    """The requirement that the odd part of this request exercises, where it is one only."""
+    reading: str = ""
+    standing: Literal["documented", "inferred"] = "documented"
+    level: Literal["must", "should"] = "must"
+    """How firmly the contract says that what is odd here is refused, were its place documented."""
+    key: str | None = None
+    """The Idempotency-Key as sent; ``None`` without the header."""
+    repeats: int | None = None
+    """The position in the episode of the request whose key this one carries again."""
+    request_id: Literal["none", "plain", "hostile"] = "none"
+    window: Literal["", "within", "beyond"] = ""
+    """For a repeated key: whether the target's clock has passed the 24 hours since its first use."""
+    group: int | None = None
+    """Requests of one group were released together."""
+    features: tuple[str, ...] = ()
+    """Open features and shapes of the body that a reading asks about."""
+
+
+class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One request and what came of it; times are seconds since the run began."""
+
+    request: Request
+    outcome: Answer | TransportFault
+    intent: Intent
+    started: float
+    ended: float
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.outcome if isinstance(self.outcome, Answer) else None
+
+
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was known before an episode began.
+
+    ``before`` maps a rule's id to its state as last read (the `data` of the companion GET).
+    """
+
+    before: dict[str, Any] = {}
+    readable: bool = True
+    """The companion GET answers, so that states can be compared."""
+    settle_seconds: float = 0.0
+    windowed: bool = False
+    """The target's clock can be moved."""
+    enabled_by: Literal["", "found", "hook"] = ""
+
+
+class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The exchanges that are judged together, in order."""
+
+    id: str
+    family: str
+    case: str
+    exchanges: tuple[Exchange, ...]
+    facts: Facts = Facts()
+    confirms: str = ""
+    """The id of the episode that this one repeats, to confirm its findings."""
+    disturbed: str = ""
+    """Why the states in this episode cannot be trusted: somebody else wrote to the rule."""
+    notes: tuple[str, ...] = ()
+    """What the scenario could not cover, in words."""
+
+
+@functools.lru_cache(maxsize=256)
+def parsed(payload: Payload) -> Any:
+    """A payload as JSON, leniently; ``None`` where it is none. Shared: nobody changes it."""
+    try:
+        return json.loads(payload.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _first(headers: tuple[tuple[str, str], ...], name: str) -> str | None:
+    wanted = name.lower()
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return None

@@ -1,0 +1,231 @@
+"""The record of a run: JSON Lines, written as it goes, readable after a kill.
+
+The first line is a header, then come the rules as they were found, the episodes and the skipped cases, and last a
+footer.  A missing footer says that the run was cut off; a torn last line is left out.  Every report, replay and
+re-judgement is made from this file alone.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.exchange import Episode
+
+SCHEMA_VERSION = 1
+FILE_NAME = "journal.jsonl"
+
+
+class Header(msgspec.Struct, frozen=True, tag_field="record", tag="header", omit_defaults=True):
+    """What was to be judged, with what, and how it can be done again."""
+
+    schema_version: int
+    tool_version: str
+    kind: str
+    """``gate`` or ``campaign``."""
+    target: str
+    base_url: str
+    contract_version: str
+    contract_sha256: str
+    contract_document: dict[str, Any]
+    profile: dict[str, Any]
+    """The profile without secrets: keys stand there by the names of their environment variables."""
+    seed: int
+    now: str
+    started_at: str
+    select: tuple[str, ...] = ()
+    fail_on: str = "must"
+    options: dict[str, Any] = {}
+
+
+class FoundRule(msgspec.Struct, frozen=True, tag_field="record", tag="rule"):
+    """A rule as it stood before the run wrote to it: what `restore` puts back."""
+
+    rule: str
+    credential: str
+    state: dict[str, Any]
+    enabled: bool
+
+
+class Restored(msgspec.Struct, frozen=True, tag_field="record", tag="restored"):
+    """A rule that was put back, or could not be (``problem``)."""
+
+    rule: str
+    problem: str | None = None
+
+
+class Skipped(msgspec.Struct, frozen=True, tag_field="record", tag="skipped"):
+    """A case that could not be run, with the reason."""
+
+    case: str
+    requirements: tuple[str, ...]
+    reason: str
+
+
+class EpisodeRecord(msgspec.Struct, frozen=True, tag_field="record", tag="episode"):
+    episode: Episode
+
+
+class Count(msgspec.Struct, frozen=True, tag_field="record", tag="count"):
+    """Judgements of episodes that were not kept whole (a campaign keeps samples of what passed)."""
+
+    kept: dict[str, int]
+    places: tuple[str, ...] = ()
+    readings: tuple[tuple[str, str, str, int], ...] = ()
+    """(reading, token, kind, times)."""
+
+
+class Note(msgspec.Struct, frozen=True, tag_field="record", tag="note"):
+    """Something about the whole run that its outcome depends on."""
+
+    kind: str
+    text: str
+    data: dict[str, Any] = {}
+
+
+class Footer(msgspec.Struct, frozen=True, tag_field="record", tag="footer"):
+    """The end of a whole run."""
+
+    requests: int
+    seconds: float
+    ended_at: str
+    interrupted: bool = False
+    coverage: dict[str, Any] = {}
+
+
+Record = Header | FoundRule | Restored | Skipped | EpisodeRecord | Count | Note | Footer
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+
+class Journal:
+    """Appends records to a file; each line is whole on the disk before the next is begun.
+
+    ``clean`` takes a line on its way out and removes what must not be written (keys, in any form).
+    """
+
+    def __init__(self, folder: Path, *, clean: Callable[[bytes], bytes] = lambda line: line, append: bool = False):
+        self.path = folder / FILE_NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab" if append else "wb", buffering=0)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write to {folder}: {error.strerror}; give a folder that you may write to with --out"
+            ) from error
+        self._clean = clean
+        self._lock = threading.Lock()
+
+    def write(self, record: Record, *, sync: bool = False) -> None:
+        """Write one record; with ``sync`` it is on the disk, not just with the operating system, on return."""
+        line = self._clean(_encoder.encode(record)) + b"\n"
+        with self._lock:
+            self._file.write(line)
+            if sync:
+                os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._file.closed:
+                os.fsync(self._file.fileno())
+                self._file.close()
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A journal, read back."""
+
+    header: Header
+    rules: tuple[FoundRule, ...]
+    restored: tuple[Restored, ...]
+    skipped: tuple[Skipped, ...]
+    episodes: tuple[Episode, ...]
+    counts: tuple[Count, ...]
+    notes: tuple[Note, ...]
+    footer: Footer | None
+    torn_lines: int = 0
+    """Lines that could not be read: the last one after a kill, others where the file was damaged."""
+
+    @property
+    def is_whole(self) -> bool:
+        return self.footer is not None and self.torn_lines == 0
+
+
+def locate(run: Path) -> Path:
+    """The journal of a RUN, given as its folder or as the journal itself.
+
+    Raises `UsageError` where there is none.
+    """
+    path = run / FILE_NAME if run.is_dir() else run
+    if not path.is_file():
+        raise UsageError(f"no journal at {path}; RUN is the folder of a run (--out) or its {FILE_NAME}")
+    return path
+
+
+def stream(run: Path) -> Iterator[Record | None]:
+    """The records of a RUN one by one; ``None`` stands for a line that cannot be read.
+
+    Raises `UsageError` where the file is empty, is no journal, or was written by another version.
+    """
+    path = locate(run)
+    with path.open("rb") as file:
+        first = file.readline()
+        yield _header(path, first)
+        for line in file:
+            if line.strip():
+                yield _record(line)
+
+
+def read(run: Path) -> Run:
+    """A whole RUN in memory; see `stream` for what it raises."""
+    by_type: dict[type, list[Any]] = {}
+    torn = 0
+    for record in stream(run):
+        if record is None:
+            torn += 1
+        else:
+            by_type.setdefault(type(record), []).append(record)
+    return Run(
+        header=by_type[Header][0],
+        rules=tuple(by_type.get(FoundRule, ())),
+        restored=tuple(by_type.get(Restored, ())),
+        skipped=tuple(by_type.get(Skipped, ())),
+        episodes=tuple(record.episode for record in by_type.get(EpisodeRecord, ())),
+        counts=tuple(by_type.get(Count, ())),
+        notes=tuple(by_type.get(Note, ())),
+        footer=(by_type.get(Footer) or [None])[-1],
+        torn_lines=torn,
+    )
+
+
+def _header(path: Path, line: bytes) -> Header:
+    if not line.strip():
+        raise UsageError(f"{path} is empty: the run was ended before anything was recorded")
+    try:
+        fields = msgspec.json.decode(line)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path} is not a journal: its first line is no JSON ({error})") from error
+    if not isinstance(fields, dict) or fields.get("record") != "header":
+        raise UsageError(f"{path} is not a journal: its first line is no header")
+    if fields.get("schema_version") != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} has journal version {fields.get('schema_version')}, this program reads {SCHEMA_VERSION}: "
+            "read it with the version of rules-harness that wrote it"
+        )
+    try:
+        return msgspec.convert(fields, Header)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path} has a damaged header: {error}") from error
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

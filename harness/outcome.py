@@ -1,0 +1,120 @@
+"""Frozen records of what a judgement says: about one episode, and about a whole run."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+Level = Literal["must", "should"]
+Verdict = Literal["passed", "failed", "warned", "skipped", "inconclusive", "error"]
+Conclusion = Literal["conforms", "violates", "inconclusive", "error"]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A promise that an episode put to the test and that held."""
+
+    requirement: str
+    place: str = ""
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """A promise that did not hold, with what was expected and what was there instead.
+
+    ``place`` and ``kind`` name where and how, without ids, values or times, so that the same defect has the same name
+    in every run.  ``shown_by`` are positions in the episode.
+    """
+
+    requirement: str
+    place: str
+    kind: str
+    expected: str
+    actual: str
+    shown_by: tuple[int, ...]
+    level: Level | None = None
+    """``None``: the requirement's own."""
+    inferred_place: bool = False
+    """The place is only inferred: a *must* holds there once the run has seen the target store it."""
+    compares_states: bool = False
+    """Rests on comparing states, which another writer can disturb."""
+    unless_unstored: tuple[str, ...] = ()
+    """Counts only when the run saw the target store each of these: what is only inferred it may not know at all."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An answer to a question that the documentation leaves open; ``kind`` is the sort of input it was given to."""
+
+    reading: str
+    token: str
+    kind: str = ""
+    shown_by: tuple[int, ...] = ()
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Schema places that the target was seen to accept, store and give back."""
+
+    places: tuple[str, ...]
+
+
+Judgement = Kept | Violation | Seen | Stored
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One violation of a run, however often it showed."""
+
+    id: str
+    requirement: str
+    level: Level
+    place: str
+    kind: str
+    expected: str
+    actual: str
+    episode: str
+    shown_by: tuple[int, ...]
+    count: int = 1
+    accepted: bool = False
+    """A baseline accepts it: it is told, and fails nothing."""
+    stability: str = ""
+    """How often it showed again when it was sent again, such as ``2 of 3``."""
+
+
+class RequirementOutcome(msgspec.Struct, frozen=True):
+    """The verdict on one requirement."""
+
+    id: str
+    level: str
+    verdict: Verdict
+    exercised: int
+    findings: int
+    reason: str | None = None
+
+
+class ReadingOutcome(msgspec.Struct, frozen=True):
+    """The answer that the target gives to one open question.
+
+    ``answer`` is a token, ``mixed`` where inputs of one kind got two answers, ``varies`` where each kind has its own
+    (then ``by_kind`` tells them), ``None`` where the question was not put.
+    """
+
+    id: str
+    answer: str | None
+    observations: int
+    accepted: bool
+    by_kind: dict[str, tuple[str, ...]] = {}
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a run concludes; everything here is a pure function of the journal."""
+
+    conclusion: Conclusion
+    exit_code: int
+    reason: str | None
+    requirements: dict[str, RequirementOutcome]
+    readings: dict[str, ReadingOutcome]
+    findings: tuple[Finding, ...]
+
+
+def finding_id(requirement: str, place: str, kind: str) -> str:
+    """The stable id of a defect: a hash of requirement, place and kind."""
+    return hashlib.sha256("\x1f".join((requirement, place, kind)).encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -1,0 +1,34 @@
+"""`python -m harness.reference`: the server as a child process, which ends when its stdin closes."""
+
+import argparse
+import json
+import sys
+
+from harness.reference.control import switch
+from harness.reference.server import listen, ready, run
+from harness.reference.tables import UnknownSwitch
+
+
+def main() -> None:
+    """Parse the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m harness.reference", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--fault", action="append", default=[], metavar="ID")
+    parser.add_argument("--variant", action="append", default=[], metavar="ID")
+    parser.add_argument("--latency-ms", type=int, default=0)
+    given = parser.parse_args()
+    try:
+        switch(given.fault, given.variant, given.latency_ms)
+        listener = listen(given.port)
+    except (UnknownSwitch, OSError) as error:
+        parser.error(str(error))
+
+    def announce() -> None:
+        sys.stdout.write(json.dumps(ready(listener)._asdict()) + "\n")
+        sys.stdout.flush()
+
+    run(listener, announce, until_stdin_closes=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""What is sent to judge 401: no key, broken keys, keys in the wrong place, and what they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from harness.profile import Profile
+from harness.scenarios.bench import Bench
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.requests import odd_credentials
+from strategies.world import World
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Who may not ask, in every way of asking."""
+    yield _case("missing", ("auth.missing", "auth.no-effect", "auth.challenge"), _missing)
+    for requirement in ("auth.malformed", "auth.unknown-key", "auth.header-only"):
+        needs = ("permission:expose_key",) if requirement == "auth.header-only" else ()
+        yield _case(
+            requirement.partition(".")[2],
+            (requirement, "auth.no-effect", "auth.challenge"),
+            partial(_odd, requirement=requirement),
+            *needs,
+        )
+    yield _case("body-key", ("auth.header-only", "auth.no-effect"), _key_in_body)
+    yield _case("revoked", ("auth.unknown-key", "auth.no-effect"), _revoked, "credential:revoked")
+    yield Case("auth/before-lookup", "auth", ("auth.before-lookup",), _before_lookup, lane="unknown")
+    yield _case("before-validation", ("auth.before-validation",), _before_validation)
+    yield _case("scheme-case", ("auth.malformed",), _scheme_case)
+    yield _case("read", ("auth.missing", "auth.unknown-key"), _read, "read")
+
+
+def _case(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: str) -> Case:
+    return Case(f"auth/{name}", "auth", requirements, run, needs=needs)
+
+
+def _missing(bench: Bench) -> None:
+    bench.begin()
+    for mark in ("a", "b"):
+        bench.update(
+            bench.marked(mark),
+            authorization="",
+            caller="none",
+            access="unauthenticated",
+            requirement="auth.missing",
+            case="no Authorization",
+        )
+    bench.read()
+
+
+def _odd(bench: Bench, requirement: str) -> None:
+    bench.begin()
+    planned = [
+        bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
+        for odd in odd_credentials(bench.contract)
+        if odd.requirement == requirement and not odd.fields and bench.can_send(odd)
+    ]
+    bench.send_all(planned)
+    bench.read()
+
+
+def _key_in_body(bench: Bench) -> None:
+    """The body is no place that a target's logs keep: this needs no permission."""
+    bench.begin()
+    for odd in odd_credentials(bench.contract):
+        if odd.fields:
+            bench.send(*bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name))
+    bench.read()
+
+
+def _revoked(bench: Bench) -> None:
+    bench.begin()
+    bench.update(
+        bench.marked(), caller="revoked", access="unauthenticated", requirement="auth.unknown-key", case="a revoked key"
+    )
+    bench.read()
+
+
+def _before_lookup(bench: Bench) -> None:
+    body = bench.inert()
+    for authorization, caller in (("", "none"), (f"{bench.names.auth_scheme} {{key:unknown}}", "unknown")):
+        bench.update(
+            body,
+            rule=bench.unknown_id(),
+            authorization=authorization,
+            caller=caller,
+            existence="unknown",
+            access="unauthenticated",
+            requirement="auth.before-lookup",
+            case=f"unknown id, key {caller}",
+        )
+
+
+def _before_validation(bench: Bench) -> None:
+    bench.begin()
+    for name, content in bench.wrong_bodies():
+        bench.update(
+            content,
+            authorization="",
+            caller="none",
+            access="unauthenticated",
+            body="broken",
+            requirement="auth.before-validation",
+            case=name,
+        )
+    bench.read()
+
+
+def _scheme_case(bench: Bench) -> None:
+    bench.begin()
+    for spelling in (bench.names.auth_scheme.lower(), bench.names.auth_scheme.upper()):
+        bench.update(
+            bench.marked(),
+            authorization=f"{spelling} {{key:full}}",
+            access="open",
+            acceptance="open",
+            reading="reading.scheme-case",
+            case="another case",
+        )
+    bench.read()
+
+
+def _read(bench: Bench) -> None:
+    for requirement, authorization, caller in (
+        ("auth.missing", "", "none"),
+        ("auth.unknown-key", f"{bench.names.auth_scheme} {{key:unknown}}", "unknown"),
+    ):
+        bench.send(
+            *bench.plan_read(
+                authorization=authorization,
+                caller=caller,
+                purpose="probe",
+                access="unauthenticated",
+                requirement=requirement,
+                case=f"GET, key {caller}",
+            )
+        )

@@ -1,0 +1,126 @@
+"""What is sent to judge 403: valid keys that lack the permission, the rule or the organization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from harness.profile import Profile
+from harness.scenarios.bench import Bench
+from harness.scenarios.case import Case
+from harness.scenarios.foreign import with_foreign_account
+from openapi.contract import Contract
+from strategies.world import World
+
+FORBIDDEN = ("read_only", "unrelated", "trigger_only")
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Valid keys, on what they may not update."""
+    scopes = [name for name in profile.credentials if name.startswith("scope.")]
+    for credential in (*FORBIDDEN, *scopes):
+        yield Case(
+            f"authz/scope-{credential}",
+            "authz",
+            ("authz.scope", "authz.before-validation", "authz.no-effect"),
+            partial(_forbidden, credential=credential, access="no-permission", requirement="authz.scope"),
+            needs=(f"credential:{credential}",),
+        )
+    yield Case(
+        "authz/resource",
+        "authz",
+        ("authz.resource", "authz.before-validation", "authz.no-effect"),
+        partial(_forbidden, credential="limited", access="outside-resources", requirement="authz.resource"),
+        needs=("credential:limited",),
+    )
+    yield Case("authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", ("credential:limited",))
+    yield Case("authz/limited-unknown-id", "authz", (), _limited_unknown, "unknown", ("credential:limited",))
+    yield Case(
+        "authz/organization",
+        "authz",
+        ("authz.organization", "authz.before-validation", "authz.no-effect"),
+        partial(_forbidden, credential="other_org", access="other-organization", requirement="authz.organization"),
+        needs=("credential:other_org",),
+    )
+    yield Case(
+        "authz/rule-of-others",
+        "authz",
+        ("authz.organization", "authz.no-effect"),
+        _rule_of_others,
+        "foreign",
+        ("credential:other_org", "credential:full"),
+    )
+    yield Case(
+        "authz/foreign-account", "authz", ("authz.foreign-account",), _foreign_account, needs=("accounts:foreign",)
+    )
+
+
+def _forbidden(bench: Bench, credential: str, access: str, requirement: str) -> None:
+    bench.begin()
+    for mark in ("a", "b"):
+        bench.update(
+            bench.marked(mark),
+            caller=credential,
+            access=access,
+            requirement=requirement,
+            case=f"{credential} on a rule",
+        )
+    for name, content in bench.wrong_bodies():
+        bench.update(
+            content,
+            caller=credential,
+            access=access,
+            body="broken",
+            requirement="authz.before-validation",
+            case=f"{credential}, {name}",
+        )
+    bench.read()
+
+
+def _own_resource(bench: Bench) -> None:
+    bench.begin()
+    bench.update(bench.marked(), caller="limited", requirement="authz.resource", case="limited on its own rule")
+    bench.read()
+
+
+def _limited_unknown(bench: Bench) -> None:
+    for _ in range(2):
+        bench.update(
+            bench.inert(),
+            rule=bench.unknown_id(),
+            caller="limited",
+            existence="unknown",
+            access="open",
+            reading="reading.limited-unknown-id",
+            case="limited, unknown id",
+        )
+
+
+def _rule_of_others(bench: Bench) -> None:
+    bench.begin()
+    for mark in ("a", "b"):
+        bench.update(
+            bench.marked(mark),
+            caller="full",
+            existence="foreign",
+            access="other-organization",
+            requirement="authz.organization",
+            case="another organization's rule",
+        )
+    bench.read()
+
+
+def _foreign_account(bench: Bench) -> None:
+    """One body for each place of an account, so that a finding names the place."""
+    for place, body, account in with_foreign_account(bench):
+        bench.begin()
+        bench.update(
+            body,
+            body="foreign-account",
+            acceptance="open",
+            place=place,
+            case="another organization's account",
+            requirement="authz.foreign-account",
+            features=(account,),
+        )
+        bench.read()

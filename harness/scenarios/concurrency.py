@@ -1,0 +1,88 @@
+"""What is sent to judge simultaneous requests: released together, each on its own connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from harness.profile import Profile
+from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.world import World
+
+ROUNDS = 3
+WIDTH = 6
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Rounds of simultaneous requests."""
+    key = ("idempotency.concurrent",)
+    for kind in ("equal", "distinct"):
+        yield Case(
+            f"concurrency/one-key-{kind}", "concurrency", key, partial(_one_key, kind=kind), "alone", ("in-flight:2",)
+        )
+    one_rule = ("concurrency.whole", "concurrency.disabled")
+    yield Case("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", ("read", "in-flight:2"))
+    apart = ("concurrency.isolated", "concurrency.disabled")
+    yield Case("concurrency/apart", "concurrency", apart, _apart, "alone", ("rules:2", "in-flight:2"))
+
+
+def _one_key(bench: Bench, kind: str) -> None:
+    bench.begin()
+    for number in range(ROUNDS):
+        key = bench.new_key()
+        planned = [
+            bench.plan_update(
+                bench.distinct(10 * number + (index if kind == "distinct" else 0)),
+                key=key,
+                acceptance="open",
+                requirement="idempotency.concurrent",
+                case=f"simultaneous, one key, {kind} bodies",
+                kind=kind,
+            )
+            for index in range(bench.width(WIDTH))
+        ]
+        bench.send_all(planned, together=True)
+        bench.read()
+
+
+def _one_rule(bench: Bench) -> None:
+    """Different bodies on one rule, some with keys, and reads in between."""
+    bench.begin()
+    for number in range(ROUNDS):
+        planned: list[Planned] = []
+        for index in range(bench.width(WIDTH)):
+            if index % 3 == 2:
+                planned.append(bench.plan_read(purpose="probe", case="read in between"))
+                continue
+            planned.append(
+                bench.plan_update(
+                    bench.distinct(20 + 10 * number + index),
+                    key=bench.new_key() if index % 2 else None,
+                    acceptance="open",
+                    requirement="concurrency.whole",
+                    case="simultaneous, one rule",
+                )
+            )
+        bench.send_all(planned, together=True)
+        bench.read()
+
+
+def _apart(bench: Bench) -> None:
+    rules = [rule for rule in bench.rules if rule in bench.shared.profile.rules.writable]
+    bench.begin(*rules)
+    for number in range(ROUNDS):
+        planned = [
+            bench.plan_update(
+                bench.distinct(60 + 10 * number + index),
+                rule=rules[index % len(rules)],
+                acceptance="open",
+                requirement="concurrency.isolated",
+                case="simultaneous, different rules",
+            )
+            for index in range(min(len(rules), bench.width(WIDTH)))
+        ]
+        bench.send_all(planned, together=True)
+        for rule in rules:
+            bench.read(rule)

@@ -1,0 +1,42 @@
+"""What is sent to judge methods and headers beside the documented ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.profile import Profile
+from harness.scenarios.bench import Bench
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.requests import odd_header_sets
+from strategies.world import World
+
+OTHER_METHODS = ("PATCH", "POST")
+"""DELETE and other methods that could destroy are never sent."""
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Other methods, other headers."""
+    yield Case("http/methods", "http", ("http.methods",), _methods)
+    yield Case("http/headers", "http", ("http.headers",), _headers)
+
+
+def _methods(bench: Bench) -> None:
+    bench.begin()
+    for method in OTHER_METHODS:
+        bench.update(
+            bench.marked(),
+            method=method,
+            operation="other",
+            acceptance="open",
+            requirement="http.methods",
+            case=method,
+        )
+    bench.read()
+
+
+def _headers(bench: Bench) -> None:
+    bench.begin()
+    for odd in odd_header_sets():
+        bench.send(*bench.plan_odd(odd, bench.marked()))
+    bench.read()

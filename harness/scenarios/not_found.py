@@ -1,0 +1,41 @@
+"""What is sent to judge 404: ids that are not there, and odd ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.profile import Profile
+from harness.scenarios.bench import Bench
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.requests import odd_ids
+from strategies.world import World
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Ids that are not there."""
+    requirements = (
+        "not-found.unknown-id",
+        "not-found.no-upsert",
+        "envelope.not-found-names-id",
+        "envelope.code-stable",
+    )
+    yield Case("not-found/unknown-id", "not-found", requirements, _unknown, "unknown")
+    yield Case("not-found/odd-ids", "not-found", ("not-found.odd-ids",), _odd_ids, "unknown")
+
+
+def _unknown(bench: Bench) -> None:
+    for _ in range(3):
+        rule = bench.unknown_id()
+        for _ in range(2):
+            bench.update(
+                bench.inert(), rule=rule, existence="unknown", requirement="not-found.unknown-id", case="unknown id"
+            )
+        if bench.readable:
+            bench.send(*bench.plan_read(rule, caller=bench.main_caller(), existence="unknown", purpose="probe"))
+
+
+def _odd_ids(bench: Bench) -> None:
+    body = bench.inert()
+    known = [*bench.shared.profile.rules.all, *bench.rules]
+    bench.send_all([bench.plan_odd(odd, body, rule=odd.name, existence="odd", body="valid") for odd in odd_ids(known)])

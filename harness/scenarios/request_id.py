@@ -1,0 +1,69 @@
+"""What is sent to judge request ids: plain ones, none, hostile ones, on successes and on errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.profile import Profile
+from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.requests import odd_request_ids
+from strategies.world import World
+
+PLAIN = "request-id.echo-header"
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Request ids, on successes and on errors."""
+    family = "request-id"
+    yield Case("request-id/echo", family, ("request-id.echo-header", "request-id.echo-body"), _echo)
+    yield Case("request-id/generated", family, ("request-id.generated", "request-id.unique"), _generated)
+    yield Case("request-id/errors", family, ("request-id.on-errors",), _errors)
+    yield Case("request-id/unknown-rule", family, ("request-id.on-errors",), _unknown_rule, "unknown")
+    yield Case("request-id/hostile", family, ("request-id.hostile",), _hostile)
+
+
+def _echo(bench: Bench) -> None:
+    for odd in odd_request_ids(bench.contract):
+        if odd.requirement == PLAIN:
+            bench.send(*bench.plan_odd(odd, bench.marked(), request_id="plain"))
+    if bench.readable:
+        bench.send(*bench.plan_read(with_request_id=bench.new_key(), purpose="probe"))
+
+
+def _generated(bench: Bench) -> None:
+    for _ in range(3):
+        bench.update(bench.marked())
+        bench.read()
+
+
+def _errors(bench: Bench) -> None:
+    """Each sort of refusal with an id of the client's and without one."""
+    bench.begin()
+    credentials = bench.shared.profile.credentials
+    forbidden = next((name for name in ("read_only", "unrelated", "trigger_only") if name in credentials), None)
+    _, wrong = bench.wrong_bodies()[1]
+    for request_id in (bench.new_key(), None):
+        bench.update(
+            bench.marked(), request_id=request_id, authorization="", caller="none", access="unauthenticated", case="401"
+        )
+        if forbidden is not None:
+            bench.update(bench.marked(), request_id=request_id, caller=forbidden, access="no-permission", case="403")
+        bench.update(wrong, request_id=request_id, body="broken", case="a refused body")
+        bench.update(b"{", request_id=request_id, body="syntax", case="malformed JSON")
+    bench.read()
+
+
+def _unknown_rule(bench: Bench) -> None:
+    for request_id in (bench.new_key(), None):
+        bench.update(bench.inert(), rule=bench.unknown_id(), request_id=request_id, existence="unknown", case="404")
+
+
+def _hostile(bench: Bench) -> None:
+    planned: list[Planned] = []
+    for odd in odd_request_ids(bench.contract):
+        if odd.requirement != PLAIN:
+            planned.append(bench.plan_odd(odd, bench.marked(), request_id="hostile"))
+    for request, intent in planned:
+        bench.send(request, intent)

@@ -1,0 +1,210 @@
+"""What is sent to judge that an update disables: every sort of update of an enabled rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from harness.profile import Profile
+from harness.safety import configuration
+from harness.scenarios.bench import Bench, Unmet
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.bodies import Body, covering_set
+from strategies.world import World
+
+ENABLED = ("status.enabled-becomes-disabled", "status.stored")
+
+
+class Variation(msgspec.Struct, frozen=True):
+    """One sort of update of an enabled rule."""
+
+    says: str
+    changes: str
+    keyed: bool
+
+    @property
+    def name(self) -> str:
+        return f"says {self.says}, changes {self.changes}, {'with' if self.keyed else 'without'} key"
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Every sort of update of an enabled rule, the most telling first."""
+    family, names = "status", contract.names
+    yield Case("status/stays-disabled", family, ("status.stays-disabled",), _stays_disabled)
+    yield Case("status/enable-by-body", family, ("status.no-enable-by-body",), _enable_by_body)
+    for changes in ("nothing", "nickname", "steps", "everything"):
+        for says in (names.enabled, names.disabled):
+            for keyed in (False, True):
+                variation = Variation(says, changes, keyed)
+                yield _enabled(
+                    f"{changes}-{says}{'-keyed' if keyed else ''}", ENABLED, partial(_update, variation=variation)
+                )
+    if world.accounts:
+        for shape, body in _kinds(contract, world):
+            for says in (names.enabled, names.disabled):
+                run = partial(_carries, shape=shape, body=body, says=says)
+                yield _enabled(f"{shape.strip('/').replace('/', '.')}-{says}", ENABLED, run)
+    yield _enabled("twice", (*ENABLED, "status.stays-disabled"), _twice)
+    yield _enabled("refused", ("status.rejected-keeps",), _refused)
+    yield _enabled("after-refused", ENABLED, _after_refused)
+    yield _enabled("replay", ("status.replay-keeps",), _replay)
+    yield _enabled("trigger", ("status.not-triggerable",), _trigger, "permission:trigger", "credential:trigger_only")
+
+
+def _enabled(name: str, requirements: tuple[str, ...], run: Any, *needs: str) -> Case:
+    return Case(f"status/{name}", "status", requirements, run, needs=("hook:enable_rule", "read", *needs))
+
+
+def _kinds(contract: Contract, world: World) -> Iterator[tuple[str, Body]]:
+    """One body for each kind of trigger and each kind of action, the simplest that has it."""
+    found: dict[str, Body] = {}
+    for body in covering_set(contract, world):
+        for shape in sorted(body.shapes):
+            is_kind = ":" in shape and "=" not in shape and "/conditions" not in shape and shape.count(":") == 1
+            if is_kind and "/" not in shape.partition(":")[2]:
+                known = found.get(shape)
+                if known is None or len(body.shapes) < len(known.shapes):
+                    found[shape] = body
+    yield from sorted(found.items())
+
+
+def _stays_disabled(bench: Bench) -> None:
+    bench.begin()
+    _disable(bench)
+    for _ in range(2):
+        bench.update(bench.marked(), case="disabled to disabled")
+        bench.read()
+
+
+def _enable_by_body(bench: Bench) -> None:
+    names = bench.names
+    bench.begin()
+    _disable(bench)
+    bench.shared.guard.enabled.add(bench.rule)
+    body = bench.marked() if bench.shared.guard.is_open else bench.inert()
+    bench.update({**body, names.status: names.enabled}, acceptance="open", case="enabled by the body")
+    bench.read()
+    bench.update({**bench.inert(), names.nickname: "Disabled again"}, purpose="contain", case="disabled again")
+    bench.read()
+
+
+def _disable(bench: Bench) -> None:
+    """Begin with a rule that is known to be disabled."""
+    state = bench.state()
+    if state is None or state.get(bench.names.status) != bench.names.disabled:
+        bench.update(bench.inert(), purpose="setup", case="disable first")
+        bench.read()
+
+
+def _prepare(bench: Bench, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An enabled rule with a known configuration, which is returned as the body that says the same."""
+    bench.begin()
+    bench.update(
+        bench.usual() if body is None else body, purpose="setup", acceptance="open", case="before it is enabled"
+    )
+    state = bench.read()
+    if state is None or not bench.enable():
+        raise Unmet("the hook enable_rule did not leave the rule enabled")
+    return configuration(bench.contract, bench.state() or state)
+
+
+def _update(bench: Bench, variation: Variation) -> None:
+    body = _changed(bench, _prepare(bench), variation.changes)
+    body[bench.names.status] = variation.says
+    key = bench.new_key() if variation.keyed else None
+    bench.update(body, key=key, acceptance="open", case=variation.name)
+    bench.read()
+
+
+def _changed(bench: Bench, body: dict[str, Any], changes: str) -> dict[str, Any]:
+    other = bench.marked()
+    names = bench.names
+    if changes == "nickname":
+        return {**body, names.nickname: other[names.nickname]}
+    if changes == "steps":
+        if not bench.shared.guard.is_open:
+            return {**body, names.description: "Another description"}
+        steps = [*body[names.steps], *body[names.steps]]
+        return {**body, names.steps: steps}
+    return other if changes == "everything" else body
+
+
+def _carries(bench: Bench, shape: str, body: Body, says: str) -> None:
+    """An enabled rule is updated to a body of each kind, and once more with nothing changed."""
+    if not bench.shared.guard.is_open:
+        raise Unmet("off loopback an enabled rule carries the inert shape only (permissions.live_shapes is not given)")
+    names = bench.names
+    _prepare(bench)
+    sent = bench.update({**body.value, names.status: says}, acceptance="open", case=f"to {shape}, says {says}")
+    bench.read()
+    if sent.answer is not None and sent.answer.is_success and bench.enable():
+        bench.update({**body.value, names.status: says}, acceptance="open", case=f"{shape} again, says {says}")
+        bench.read()
+
+
+def _twice(bench: Bench) -> None:
+    body = _prepare(bench)
+    for case in ("the first of two updates", "the second of two updates"):
+        bench.update(body, acceptance="open", case=case)
+        bench.read()
+
+
+def _refused(bench: Bench) -> None:
+    """Each sort of refusal, a read after each; whatever was executed after all is noticed."""
+    _prepare(bench)
+    credentials = bench.shared.profile.credentials
+    for name, content in (*bench.wrong_bodies(), ("malformed JSON", b"{")):
+        bench.update(content, body="broken", case=f"refused: {name}")
+        bench.read()
+    bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", case="refused: no key")
+    bench.read()
+    for name in ("read_only", "unrelated"):
+        if name in credentials:
+            bench.update(bench.inert(), caller=name, access="no-permission", case=f"refused: {name}")
+            bench.read()
+
+
+def _after_refused(bench: Bench) -> None:
+    body = _prepare(bench)
+    name, content = bench.wrong_bodies()[1]
+    bench.update(content, body="broken", case=f"refused: {name}")
+    bench.read()
+    bench.update(body, acceptance="open", case="after a refused update")
+    bench.read()
+
+
+def _replay(bench: Bench) -> None:
+    """An update with a key, a human who enables the rule again, and the same update again."""
+    body = _prepare(bench)
+    key = bench.new_key()
+    for says in (bench.names.disabled, bench.names.enabled):
+        key = bench.new_key()
+        sent = {**body, bench.names.status: says}
+        bench.update(sent, key=key, acceptance="open", case=f"before a replay, says {says}")
+        first = len(bench.exchanges) - 1
+        bench.read()
+        if not bench.enable():
+            raise Unmet("the hook enable_rule did not leave the rule enabled")
+        for _ in range(2):
+            bench.update(
+                sent,
+                key=key,
+                repeats=first,
+                purpose="replay",
+                acceptance="open",
+                requirement="status.replay-keeps",
+                case=f"replayed after it was enabled again, says {says}",
+            )
+            bench.read()
+
+
+def _trigger(bench: Bench) -> None:
+    body = _prepare(bench)
+    bench.update(body, acceptance="open", case="before it is triggered")
+    bench.read()
+    bench.trigger("trigger_only", requirement="status.not-triggerable", case="trigger after an update")
+    bench.read()

@@ -1,0 +1,109 @@
+"""What is sent to judge full replacement: the page's example, its variations, and every choice of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from harness.profile import Profile
+from harness.scenarios.bench import Bench
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.bodies import Body, covering_set, exact_bodies, example, open_bodies, variations
+from strategies.world import World
+
+BODIES_PER_CASE = 8
+GRANULE_SECONDS = 1.1
+"""The coarsest update time in use is a second."""
+ACCEPTED = ("update.accepts-valid", "update.replaces", "update.read-back", "envelope.rule-schema")
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """The page's example, its variations, and every choice of the contract."""
+    family = "update"
+    yield Case("update/example", family, ("update.documented-example", *ACCEPTED), _example, needs=("accounts:own",))
+    yield Case("update/omitted", family, ("update.omitted-is-cleared",), _omitted)
+    yield Case("update/repeatable", family, ("update.repeatable",), _repeatable)
+    yield Case("update/advances", family, ("update.updated-at", "update.created-at-kept"), _advances)
+    yield Case("update/isolated", family, ("update.isolated",), _isolated, "alone", ("rules:2", "read"))
+    if not world.accounts:
+        return
+    yield from _chunked("varied", variations(contract, world), ACCEPTED)
+    yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
+    yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
+    yield from _chunked("open", open_bodies(contract, world), ("update.replaces",))
+
+
+def _chunked(name: str, bodies: Sequence[Body], requirements: tuple[str, ...]) -> Iterator[Case]:
+    chunks = [bodies[start : start + BODIES_PER_CASE] for start in range(0, len(bodies), BODIES_PER_CASE)]
+    for number, chunk in enumerate(chunks, start=1):
+        yield Case(f"update/{name}-{number:02d}", "update", requirements, partial(_send_all, bodies=chunk))
+
+
+def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
+    """Each body, and what is stored of it."""
+    bench.begin()
+    for body in bodies:
+        asked = body.open_features[0] if len(body.open_features) == 1 else ""
+        bench.update(
+            body,
+            requirement="update.accepts-valid",
+            reading="reading.empty" if asked and asked != "exotic-text" else "",
+            kind=asked,
+        )
+        bench.read()
+
+
+def _example(bench: Bench) -> None:
+    bench.begin()
+    bench.update(
+        example(bench.contract, bench.world), requirement="update.documented-example", case="the page's example"
+    )
+    bench.read()
+
+
+def _omitted(bench: Bench) -> None:
+    """Every optional text set, then left out; set again, then null."""
+    names = bench.names
+    bench.begin()
+    for cleared in ("absent", "null"):
+        bench.update({**bench.marked(), names.nickname: "Kept apart", names.description: "A description"})
+        bench.read()
+        body = bench.marked()
+        for name in (names.nickname, names.description):
+            if cleared == "absent":
+                body.pop(name, None)
+            else:
+                body[name] = None
+        bench.update(body, case=f"optional fields {cleared}")
+        bench.read()
+
+
+def _repeatable(bench: Bench) -> None:
+    bench.begin()
+    body = bench.marked()
+    for _ in range(3):
+        bench.update(body, requirement="update.repeatable", case="the same body again")
+    bench.read()
+
+
+def _advances(bench: Bench) -> None:
+    bench.begin()
+    for pause in (0.0, 0.1, GRANULE_SECONDS):
+        bench.sleep(pause)
+        bench.update(bench.marked())
+    bench.read()
+
+
+def _isolated(bench: Bench) -> None:
+    """Each rule is written in turn while the others are watched, the limited and the other organization's too."""
+    watched = bench.rules
+    for rule in watched:
+        bench.begin(rule)
+    for rule in watched:
+        body = bench.own_body(rule, f"Isolated {rule}")
+        bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")
+        for other in watched:
+            if other != rule:
+                bench.read(other, existence=bench.existence(other))
+        bench.read(rule, existence=bench.existence(rule))

@@ -1,0 +1,114 @@
+"""What is sent to judge validation: every mutation of the catalogue, and every odd body, content type and size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from harness.exchange import BodyKind
+from harness.profile import Profile
+from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.mutations import Mutation, apply, catalogue
+from strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
+from strategies.world import World
+
+T = TypeVar("T")
+MUTATIONS_PER_CASE = 12
+ODD_PER_CASE = 10
+REFUSALS = ("validation.atomic", "validation.status", "envelope.error")
+KINDS: dict[str, BodyKind] = {
+    "validation.syntax": "syntax",
+    "validation.encoding": "encoding",
+    "validation.media-type": "media-type",
+    "validation.size": "size",
+}
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """The whole catalogue, and every odd body."""
+    if not world.accounts:
+        return
+    sendable = [
+        mutation
+        for mutation in catalogue(contract)
+        if profile.is_loopback or profile.permissions.live_shapes or not mutation.risky
+    ]
+    claiming = [mutation for mutation in sendable if mutation.claims_violation]
+    asking = [mutation for mutation in sendable if not mutation.claims_violation]
+    for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_CASE), start=1):
+        requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
+        run = partial(_break, mutations=chunk)
+        yield Case(f"validation/broken-{number:02d}", "validation", (*requirements, *REFUSALS), run)
+    for number, chunk in enumerate(_chunks(asking, MUTATIONS_PER_CASE), start=1):
+        requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
+        yield Case(f"validation/asked-{number:02d}", "validation", requirements, partial(_ask, mutations=chunk))
+    odd: tuple[tuple[str, Callable[[Contract, World], Sequence[OddRequest]]], ...] = (
+        ("syntax", syntax_bodies),
+        ("encoding", encoding_bodies),
+        ("media-type", media_types),
+        ("size", size_bodies),
+    )
+    for name, make in odd:
+        for number, some in enumerate(_chunks(make(contract, world), ODD_PER_CASE), start=1):
+            requirements = tuple(sorted({one.requirement for one in some}))
+            yield Case(
+                f"validation/{name}-{number:02d}",
+                "validation",
+                (*requirements, *REFUSALS),
+                partial(_odd, requests=some),
+            )
+
+
+def _chunks(items: Sequence[T], length: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), length):
+        yield items[start : start + length]
+
+
+def plan_mutation(bench: Bench, mutation: Mutation) -> Planned:
+    """One mutation done to the simplest body that has its place."""
+    return bench.plan_update(
+        apply(bench.contract, bench.world, mutation),
+        body="broken" if mutation.claims_violation else "open",
+        acceptance="open",
+        case=mutation.name,
+        place=mutation.place,
+        kind=mutation.kind,
+        requirement=mutation.requirement or "",
+        reading=mutation.reading or "",
+        standing=mutation.standing,
+        level=mutation.level,
+    )
+
+
+def _break(bench: Bench, mutations: Sequence[Mutation]) -> None:
+    """Bodies that are all to be refused; what is stored afterwards is looked at once for all of them."""
+    bench.begin()
+    bench.send_all([plan_mutation(bench, mutation) for mutation in mutations])
+    bench.read()
+
+
+def _ask(bench: Bench, mutations: Sequence[Mutation]) -> None:
+    """Bodies that may be accepted: what is stored is looked at after each."""
+    bench.begin()
+    for mutation in mutations:
+        bench.send(*plan_mutation(bench, mutation))
+        bench.read()
+
+
+def _odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
+    bench.begin()
+    for odd in requests:
+        kind = (
+            KINDS.get(odd.requirement, "open")
+            if odd.expect != "success-or-4xx" or "size" in odd.requirement
+            else "open"
+        )
+        requirement = odd.requirement if kind != "open" else ""
+        request, intent = bench.plan_odd(odd, bench.inert(), body=kind)
+        bench.send(request, msgspec.structs.replace(intent, requirement=requirement))
+    bench.read()

@@ -1,0 +1,164 @@
+"""The checks on trial: every fault must be killed by its own requirement, and nothing that is allowed may be flagged.
+
+Each worker process keeps one embedded target and switches its faults and variants between runs.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from harness.client import Client
+from harness.gate import Gate, Settings, Silent, profile_record
+from harness.hooks import Hooks
+from harness.journal import Journal
+from harness.judge import conclude
+from harness.outcome import Outcome
+from harness.profile_reader import load as load_profile
+from harness.reference.faults import FAULTS
+from harness.reference.process import ReferenceServer
+from harness.reference.variants import VARIANTS
+from openapi.contract import load
+
+COMBINATIONS = 30
+TrialKind = Literal["clean", "fault", "variant", "combination"]
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """One run against the embedded target with something switched on."""
+
+    kind: TrialKind
+    name: str
+    seed: int
+    faults: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    expects: str = ""
+    """The requirement that must not hold."""
+    tolerates: tuple[str, ...] = ()
+    """Further requirements that may not hold."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a trial showed; ``problem`` is ``None`` where it went as it must."""
+
+    trial: Trial
+    flagged: tuple[str, ...]
+    problem: str | None
+
+
+def trials(seeds: Sequence[int], *, combinations: int = COMBINATIONS, only: str = "") -> Iterator[Trial]:
+    """Every trial: the clean target, each variant and combinations of them under the whole gate, each fault alone."""
+    for seed in seeds:
+        yield Trial("clean", "clean", seed)
+        for variant in VARIANTS:
+            yield Trial("variant", variant.id, seed, variants=(variant.id,))
+        for number, chosen in enumerate(_combinations(seed, combinations), start=1):
+            yield Trial("combination", f"combination {number}", seed, variants=chosen)
+        for fault in FAULTS:
+            yield Trial(
+                "fault",
+                fault.id,
+                seed,
+                faults=(fault.id,),
+                select=(fault.requirement,),
+                expects=fault.requirement,
+                tolerates=fault.also,
+            )
+
+
+def _combinations(seed: int, count: int) -> Iterator[tuple[str, ...]]:
+    """Random sets of variants, at most one of each group, since two of a group exclude each other."""
+    chance = random.Random(f"combinations/{seed}")
+    for _ in range(count):
+        chosen: dict[str, str] = {}
+        for variant in chance.sample(VARIANTS, k=chance.randint(2, len(VARIANTS) // 2)):
+            chosen.setdefault(variant.group or variant.id, variant.id)
+        yield tuple(sorted(chosen.values()))
+
+
+def run_trials(chosen: Sequence[Trial], *, workers: int) -> Iterator[Verdict]:
+    """Run trials, several at a time; verdicts come in the order of the trials."""
+    with ProcessPoolExecutor(workers, initializer=_start) as pool:
+        yield from pool.map(_run, chosen)
+
+
+_SERVER: list[ReferenceServer] = []
+
+
+def _start() -> None:
+    """Give this worker process a target of its own, which ends with it."""
+    server = ReferenceServer()
+    server.__enter__()
+    _SERVER.append(server)
+
+
+def _run(trial: Trial) -> Verdict:
+    server = _SERVER[0]
+    server.configure(faults=trial.faults, variants=trial.variants)
+    with tempfile.TemporaryDirectory(prefix="rules-harness-") as folder:
+        outcome = _judge(server, trial, Path(folder))
+    flagged = tuple(
+        sorted(name for name, found in outcome.requirements.items() if found.verdict in ("failed", "warned", "error"))
+    )
+    return Verdict(trial, flagged, _problem(trial, outcome, flagged))
+
+
+def _judge(server: ReferenceServer, trial: Trial, folder: Path) -> Outcome:
+    contract = load()
+    path = folder / "profile.toml"
+    path.write_text(server.profile_toml, encoding="utf-8")
+    profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
+    client = Client(profile, keyring, run_seed=trial.seed)
+    journal = Journal(folder)
+    settings = Settings(seed=trial.seed, now=datetime.now(UTC), select=trial.select)
+    try:
+        gate = Gate(contract, profile, client, Hooks(profile, keyring), journal, settings, Silent(), keyring.applicable)
+        gate.run()
+        return conclude(gate.tally, profile=profile_record(profile), skipped=gate.skipped, notes=gate.notes)
+    finally:
+        client.close()
+        journal.close()
+
+
+def _problem(trial: Trial, outcome: Outcome, flagged: tuple[str, ...]) -> str | None:
+    if trial.kind == "fault":
+        if trial.expects not in flagged:
+            verdict = outcome.requirements[trial.expects].verdict
+            return f"not killed: {trial.expects} is {verdict}"
+        stray = sorted(set(flagged) - {trial.expects, *trial.tolerates})
+        return f"also flagged: {', '.join(stray)}" if stray else None
+    if flagged:
+        return "flagged: " + "; ".join(f"{name} ({outcome.requirements[name].reason})" for name in flagged)
+    unjudged = [name for name, found in outcome.requirements.items() if found.verdict == "inconclusive"]
+    if trial.kind == "clean" and unjudged:
+        return f"not judged: {', '.join(unjudged)}"
+    return None
+
+
+def matrix(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The verdicts as JSON values: what each trial expected, and what was flagged."""
+    return {
+        "schema_version": 1,
+        "passed": sum(verdict.problem is None for verdict in verdicts),
+        "failed": sum(verdict.problem is not None for verdict in verdicts),
+        "trials": [
+            {
+                "kind": verdict.trial.kind,
+                "name": verdict.trial.name,
+                "seed": verdict.trial.seed,
+                "expects": verdict.trial.expects or None,
+                "variants": verdict.trial.variants,
+                "flagged": verdict.flagged,
+                "problem": verdict.problem,
+            }
+            for verdict in verdicts
+        ],
+    }

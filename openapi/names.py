@@ -1,0 +1,130 @@
+"""The names that the contract gives to headers, fields, states and codes, looked up by role (`x-role`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from openapi.document import member, nodes, pointer, texts
+from openapi.errors import ContractError
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Every name that requests, answers and checks need. All of them come from the document."""
+
+    # headers
+    authorization: str
+    auth_scheme: str
+    idempotency_key: str
+    request_id_header: str
+    # parts of the envelope
+    request_id: str
+    data: str
+    error: str
+    code: str
+    message: str
+    # fields of a rule
+    id: str
+    nickname: str
+    description: str
+    status: str
+    trigger: str
+    steps: str
+    created_at: str
+    updated_at: str
+    # values of the rule's status
+    enabled: str
+    disabled: str
+    # values of the error's code
+    unauthorized: str
+    forbidden: str
+    not_found: str
+    # where the API is, and where it is in earnest
+    default_base: str
+    production_hosts: tuple[str, ...]
+    key_window_seconds: int
+    """How long an idempotency key keeps its answer, in seconds."""
+    scopes: tuple[str, ...]
+    """The scopes that a key's permission entries may name."""
+
+
+_FIELDS: Final = (
+    *("request-id", "data", "error", "code", "message"),
+    *("id", "nickname", "description", "status", "trigger", "steps", "created-at", "updated-at"),
+)
+_HEADERS: Final = ("authorization", "idempotency-key", "request-id-header")
+_VALUES: Final = {"x-states": ("enabled", "disabled"), "x-codes": ("unauthorized", "forbidden", "not-found")}
+
+_Place = tuple[str, dict[str, Any]]
+
+
+def read_names(document: Mapping[str, Any]) -> Names:
+    """The document's names. Raises ContractError for a role that nothing has, or that two names have."""
+    found = _by_role(document)
+    names = {role: _only(role, found) for role in (*_FIELDS, *_HEADERS)}
+    values = {role: value for mark, roles in _VALUES.items() for role, value in _values(document, mark, roles).items()}
+    authorization_place, authorization = found["authorization"][names["authorization"]]
+    key_place, key = found["idempotency-key"][names["idempotency-key"]]
+    scopes = member(authorization, "x-scopes", list, authorization_place, remedy="list the scopes of a key")
+    return Names(
+        **{role.replace("-", "_"): name for role, name in (names | values).items()},
+        auth_scheme=member(authorization, "x-auth-scheme", str, authorization_place, remedy="name the scheme"),
+        default_base=_default_base(document),
+        production_hosts=texts(document, "x-production-hosts", "", remedy="list the hosts where rules move money"),
+        key_window_seconds=member(
+            key, "x-window-seconds", int, key_place, remedy="say for how many seconds a key holds"
+        ),
+        scopes=tuple(
+            member(scope, "scope", str, authorization_place + pointer("x-scopes", index), remedy="name the scope")
+            for index, scope in enumerate(scopes)
+        ),
+    )
+
+
+def _by_role(document: Mapping[str, Any]) -> dict[str, dict[str, _Place]]:
+    """For each role the names of the fields and headers that have it, and where."""
+    found: dict[str, dict[str, _Place]] = {}
+    for place, node in nodes(document):
+        fields = node.get("properties")
+        for name, field in fields.items() if isinstance(fields, dict) else ():
+            if isinstance(field, dict) and isinstance(role := field.get("x-role"), str):
+                found.setdefault(role, {}).setdefault(name, (place + pointer("properties", name), field))
+        if node.get("in") == "header" and isinstance(role := node.get("x-role"), str):
+            name = member(node, "name", str, place, remedy="name the header")
+            found.setdefault(role, {}).setdefault(name, (place, node))
+    return found
+
+
+def _only(role: str, found: Mapping[str, Mapping[str, _Place]]) -> str:
+    """The one name that has the role."""
+    match list(found.get(role, {})):
+        case [name]:
+            return name
+        case []:
+            raise ContractError(
+                "", f"no field or header has the role {role!r}", f"mark the one that has it with `x-role: {role}`"
+            )
+        case [first, second, *_]:
+            place, _node = found[role][second]
+            problem = f"the role {role!r} is on {first!r} and on {second!r}"
+            raise ContractError(place, problem, "give the role to one name")
+    raise AssertionError(role)
+
+
+def _values(document: Mapping[str, Any], mark: str, roles: tuple[str, ...]) -> dict[str, str]:
+    """For each role its value, from the one schema that carries this mark."""
+    for place, node in nodes(document):
+        if mark in node:
+            values = member(node, mark, dict, place, remedy="map each role to its value")
+            remedy = "name the value that has this role"
+            return {role: member(values, role, str, place + pointer(mark), remedy=remedy) for role in roles}
+    raise ContractError(
+        "", f"no schema has `{mark}`", f"give it to the schema that holds the values of {', '.join(roles)}"
+    )
+
+
+def _default_base(document: Mapping[str, Any]) -> str:
+    servers = member(document, "servers", list, "", remedy="say where the API is")
+    return member(servers[0] if servers else None, "url", str, pointer("servers", 0), remedy="say where the API is")

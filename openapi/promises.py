@@ -1,0 +1,142 @@
+"""What the document promises (`x-requirements`) and what it leaves open (`x-readings`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, cast, get_args
+
+import msgspec
+
+from openapi.document import member, pointer, texts
+from openapi.errors import ContractError
+
+Level = Literal["must", "should", "reading"]
+BasisKind = Literal["quotation", "standard", "safety", "inferred"]
+
+_READING_PREFIX: Final = "reading."
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """One promise of the contract."""
+
+    id: str
+    family: str
+    level: Level
+    """must fails the gate, should warns, reading means that the answer to a reading decides."""
+    sentence: str
+    basis_kind: BasisKind
+    basis: str
+    """A quotation of the documentation, the section of a standard, what is at stake, or from what it is inferred."""
+    note: str | None
+    """For what each level holds, where one level does not hold for everything."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A question that the documentation leaves open."""
+
+    id: str
+    question: str
+    tokens: tuple[str, ...]
+    """The answers there are, as profile and reports write them."""
+    accepted: tuple[str, ...]
+    """Those accepted where the profile does not say otherwise."""
+    requirement: str
+    """The requirement that an answer counts against when it is not accepted."""
+
+
+def read_requirements(document: Mapping[str, Any]) -> dict[str, Requirement]:
+    """All requirements by id, in the document's order. Raises ContractError."""
+    readings = {entry["id"] for entry in _entries(document, "x-readings").values()}
+    return {
+        entry["id"]: _requirement(place, entry, readings)
+        for place, entry in _entries(document, "x-requirements").items()
+    }
+
+
+def read_readings(document: Mapping[str, Any], requirements: Mapping[str, Requirement]) -> dict[str, Reading]:
+    """All readings by id, in the document's order. Raises ContractError."""
+    return {
+        entry["id"]: _reading(place, entry, requirements) for place, entry in _entries(document, "x-readings").items()
+    }
+
+
+def _entries(document: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """The entries of one of the two lists by place, each with an id that no other entry has."""
+    remedy = "start from a copy of the packaged rules.yaml, which has it"
+    found: dict[str, dict[str, Any]] = {}
+    ids: set[str] = set()
+    for index, entry in enumerate(member(document, name, list, "", remedy=remedy)):
+        place = pointer(name, index)
+        identity = member(entry, "id", str, place, remedy="give the entry an id such as update.replaces")
+        if identity in ids:
+            raise ContractError(
+                place + "/id", f"the id {identity!r} stands here a second time", "give each entry an id of its own"
+            )
+        ids.add(identity)
+        found[place] = entry
+    return found
+
+
+def _requirement(place: str, entry: Mapping[str, Any], readings: set[str]) -> Requirement:
+    identity: str = entry["id"]
+    family, dot, rest = identity.partition(".")
+    if not (family and dot and rest):
+        raise ContractError(place + "/id", f"{identity!r} names no family", "write it as family.name")
+    level = member(entry, "level", str, place, remedy="say must, should or reading")
+    if level not in get_args(Level):
+        raise ContractError(place + "/level", f"{level!r} is no level", "say must, should or reading")
+    basis = member(entry, "basis", dict, place, remedy="say what the requirement rests on")
+    match list(basis.items()):
+        case [(kind, str(text))] if kind in get_args(BasisKind):
+            return Requirement(
+                id=identity,
+                family=family,
+                level=cast(Level, level),
+                sentence=member(entry, "sentence", str, place, remedy="say what is required"),
+                basis_kind=cast(BasisKind, kind),
+                basis=text,
+                note="; ".join(_notes(place, entry, readings)) or None,
+            )
+    raise ContractError(place + "/basis", "not one basis", f"give one of {', '.join(get_args(BasisKind))}, with a text")
+
+
+def _notes(place: str, entry: Mapping[str, Any], readings: set[str]) -> Iterator[str]:
+    """For what each level holds: `must for 401`."""
+    if "note" not in entry:
+        return
+    place += "/note"
+    for level, scope in member(entry, "note", dict, place, remedy="map each level to what it holds for").items():
+        if level not in get_args(Level) and level not in readings:
+            raise ContractError(
+                place + pointer(level), f"{level!r} is no level and no reading", "say must, should or a reading's id"
+            )
+        if not isinstance(scope, str):
+            raise ContractError(place + pointer(level), f"{scope!r} is no text", "say what the level holds for")
+        yield f"{level} for {scope}"
+
+
+def _reading(place: str, entry: Mapping[str, Any], requirements: Mapping[str, Requirement]) -> Reading:
+    identity: str = entry["id"]
+    if not identity.startswith(_READING_PREFIX):
+        raise ContractError(place + "/id", f"{identity!r} is no reading's id", f"write it as {_READING_PREFIX}name")
+    tokens = texts(entry, "tokens", place, remedy="list the answers there are")
+    accepted = texts(entry, "accepted", place, remedy="list the answers that are accepted by default")
+    for index, token in enumerate(accepted):
+        if token not in tokens:
+            raise ContractError(
+                f"{place}/accepted/{index}", f"{token!r} is none of the tokens", f"use one of {', '.join(tokens)}"
+            )
+    requirement = member(
+        entry, "requirement", str, place, remedy="name the requirement that other answers count against"
+    )
+    if requirement not in requirements:
+        raise ContractError(
+            place + "/requirement", f"there is no requirement {requirement!r}", "name one of x-requirements"
+        )
+    return Reading(
+        id=identity,
+        question=member(entry, "question", str, place, remedy="ask the question"),
+        tokens=tokens,
+        accepted=accepted,
+        requirement=requirement,
+    )

@@ -1,0 +1,281 @@
+"""From a journal, its outcome and the contract to the values of a report, in one pass and little memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from harness.exchange import Answer, Episode, Exchange, Payload
+from harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
+from harness.outcome import Finding, Outcome, RequirementOutcome
+from openapi.contract import Contract
+from reports import difference, repetition
+from reports.model import (
+    Coverage,
+    Family,
+    FindingView,
+    ReadingRow,
+    RequirementRow,
+    RuleRow,
+    RunReport,
+    Shown,
+    Target,
+)
+from reports.tallies import GridTally, HeatTally, LatencyTally, status_of
+from reports.text import Excerpt, counted, excerpt, line
+
+COPY_LIMIT: Final = 64 * 1024
+"""Bodies of more bytes are not kept for copying: such a request is sent again from the journal."""
+_CALLER_FAMILIES: Final = ("auth.", "authz.")
+_EXCERPT_LIMIT: Final = 4000
+_TEXT_LIMIT: Final = 1000
+
+
+def collect(records: Callable[[], Iterable[Record | None]], outcome: Outcome, contract: Contract) -> RunReport:
+    """The values that every format needs.
+
+    ``records`` yields the records of a journal, header first, as `harness.journal.stream` does; it is called again by
+    formats that hold every exchange.  Raises whatever ``records`` raises.
+    """
+    gathered = _Gathered(outcome.findings)
+    for record in records():
+        gathered.add(record)
+    header = gathered.header
+    rows = {row.id: row for row in _requirement_rows(contract, outcome)}
+    footer = gathered.footer
+    return RunReport(
+        header=header,
+        footer=footer,
+        outcome=outcome,
+        contract=contract,
+        target=_target(header),
+        missing=tuple(_missing(gathered, outcome, contract)),
+        requests=footer.requests if footer else gathered.exchanges,
+        seconds=footer.seconds if footer else gathered.last_ended,
+        episodes=gathered.episodes,
+        statuses=tuple(sorted(gathered.statuses.items())),
+        families=_families(rows.values()),
+        readings=tuple(_reading_rows(contract, outcome)),
+        findings=_findings(gathered, contract, outcome, rows),
+        grid=gathered.grid.result(),
+        heat_map=gathered.heat.result(),
+        latency=gathered.latency.result(),
+        coverage=tuple(_coverage(footer.coverage if footer else {})),
+        rules=tuple(gathered.rules.values()),
+        notes=tuple(gathered.notes),
+        records=records,
+    )
+
+
+class _Gathered:
+    """What one pass over the records keeps."""
+
+    header: Header
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.wanted: dict[str, list[Finding]] = {}
+        for finding in findings:
+            self.wanted.setdefault(finding.episode, []).append(finding)
+        self.about_callers = {one.id for one in findings if one.requirement.startswith(_CALLER_FAMILIES)}
+        self.kept: dict[str, tuple[Episode, tuple[Shown, ...]]] = {}
+        self.footer: Footer | None = None
+        self.rules: dict[str, RuleRow] = {}
+        self.notes: list[str] = []
+        self.torn = self.episodes = self.exchanges = self.counted = 0
+        self.last_ended = 0.0
+        self.statuses: Counter[str] = Counter()
+        self.grid = GridTally()
+        self.heat = HeatTally()
+        self.latency = LatencyTally()
+
+    def add(self, record: Record | None) -> None:
+        match record:
+            case EpisodeRecord(episode=episode):
+                self._add_episode(episode)
+            case Header():
+                self.header = record
+            case Footer():
+                self.footer = record
+            case FoundRule(rule=rule, enabled=enabled):
+                self.rules[rule] = RuleRow(line(rule), enabled, None, None)
+            case Restored(rule=rule, problem=problem):
+                known = self.rules.get(rule, RuleRow(line(rule), False, None, None))
+                told = None if problem is None else line(problem, _TEXT_LIMIT)
+                self.rules[rule] = msgspec.structs.replace(known, restored=problem is None, problem=told)
+            case Note(text=text):
+                self.notes.append(line(text, _TEXT_LIMIT))
+            case Count(kept=kept):
+                self.counted += sum(kept.values())
+            case None:
+                self.torn += 1
+            case _:
+                pass
+
+    def _add_episode(self, episode: Episode) -> None:
+        findings = self.wanted.get(episode.id, ())
+        self.episodes += 1
+        self.notes += [f"{line(episode.id)}: {line(note, _TEXT_LIMIT)}" for note in episode.notes]
+        for position, exchange in enumerate(episode.exchanges):
+            shown_by = [finding.id for finding in findings if position in finding.shown_by]
+            status = status_of(exchange)
+            self.exchanges += 1
+            self.statuses[status] += 1
+            self.last_ended = max(self.last_ended, exchange.ended)
+            self.grid.add(exchange, status, [id for id in shown_by if id in self.about_callers])
+            self.heat.add(exchange, status, shown_by)
+            self.latency.add(exchange)
+        if findings and episode.id not in self.kept:
+            bare = msgspec.structs.replace(episode, exchanges=())
+            self.kept[episode.id] = (bare, tuple(_shown(i, e) for i, e in enumerate(episode.exchanges)))
+
+
+def _shown(position: int, exchange: Exchange) -> Shown:
+    request, outcome = exchange.request, exchange.outcome
+    too_long = request.body is not None and len(request.body.content) > COPY_LIMIT
+    request_body = _excerpt(request.body)
+    answer_body = None
+    if too_long:
+        request = msgspec.structs.replace(request, body=None)
+    if isinstance(outcome, Answer):
+        answer_body = _excerpt(outcome.body)
+        if len(outcome.body.content) > COPY_LIMIT:
+            outcome = msgspec.structs.replace(outcome, body=Payload(text=""))
+    kept = msgspec.structs.replace(exchange, request=request, outcome=outcome)
+    return Shown(position, kept, False, too_long, request_body, answer_body)
+
+
+def _excerpt(payload: Payload | None) -> Excerpt | None:
+    return None if payload is None else excerpt(payload, _EXCERPT_LIMIT)
+
+
+def _target(header: Header) -> Target:
+    profile = header.profile
+    credentials = _mapping(profile.get("credentials"))
+    hook = _mapping(_mapping(profile.get("hooks")).get("enable_rule"))
+    headers = _mapping(profile.get("target")).get("headers") or ()
+    return Target(
+        name=line(header.target),
+        base_url=header.base_url.rstrip("/"),
+        environment={name: str(_mapping(entry).get("key_env", "")) for name, entry in credentials.items()},
+        headers=tuple((str(name), str(value)) for name, value in headers),
+        enable_hook=hook if "url" in hook else None,
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _requirement_rows(contract: Contract, outcome: Outcome) -> Iterable[RequirementRow]:
+    """Those of the contract in its order, then those that only the outcome knows."""
+    ids = [id for id in contract.requirements if id in outcome.requirements]
+    ids += [id for id in outcome.requirements if id not in contract.requirements]
+    for id in ids:
+        yield _requirement_row(contract, outcome.requirements[id])
+
+
+def _requirement_row(contract: Contract, found: RequirementOutcome) -> RequirementRow:
+    promised = contract.requirements.get(found.id)
+    return RequirementRow(
+        id=line(found.id),
+        family=promised.family if promised else line(found.id.partition(".")[0]),
+        level=found.level,
+        sentence=line(promised.sentence, _TEXT_LIMIT) if promised else "This contract does not have the requirement.",
+        basis_kind=promised.basis_kind if promised else "",
+        basis=line(promised.basis, _TEXT_LIMIT) if promised else "",
+        note=line(promised.note, _TEXT_LIMIT) if promised and promised.note else None,
+        verdict=found.verdict,
+        exercised=found.exercised,
+        findings=found.findings,
+        reason=None if found.reason is None else line(found.reason, _TEXT_LIMIT),
+    )
+
+
+def _families(rows: Iterable[RequirementRow]) -> tuple[Family, ...]:
+    families: dict[str, list[RequirementRow]] = {}
+    for row in rows:
+        families.setdefault(row.family, []).append(row)
+    return tuple(Family(name, tuple(members)) for name, members in families.items())
+
+
+def _reading_rows(contract: Contract, outcome: Outcome) -> Iterable[ReadingRow]:
+    for id, found in outcome.readings.items():
+        asked = contract.readings.get(id)
+        yield ReadingRow(
+            id=line(id),
+            question=line(asked.question, _TEXT_LIMIT) if asked else "This contract does not ask it.",
+            tokens=asked.tokens if asked else (),
+            answer=None if found.answer is None else line(found.answer),
+            observations=found.observations,
+            accepted=found.accepted,
+            by_kind=tuple((line(kind), tuple(map(line, tokens))) for kind, tokens in found.by_kind.items()),
+            requirement=asked.requirement if asked else "",
+        )
+
+
+def _findings(
+    gathered: _Gathered, contract: Contract, outcome: Outcome, rows: Mapping[str, RequirementRow]
+) -> tuple[FindingView, ...]:
+    """Those that fail the gate first, those that a baseline accepts last, each group in the contract's order."""
+    order = {id: position for position, id in enumerate(rows)}
+
+    def rank(finding: Finding) -> tuple[bool, bool, int]:
+        return finding.accepted, finding.level != "must", order.get(finding.requirement, len(order))
+
+    return tuple(_finding(gathered, contract, finding, rows) for finding in sorted(outcome.findings, key=rank))
+
+
+def _finding(
+    gathered: _Gathered, contract: Contract, finding: Finding, rows: Mapping[str, RequirementRow]
+) -> FindingView:
+    episode, exchanges = gathered.kept.get(finding.episode, (None, ()))
+    before = episode.facts.before if episode else {}
+    shown = tuple(msgspec.structs.replace(one, is_proof=one.position in finding.shown_by) for one in exchanges)
+    proof = [one for one in shown if one.is_proof]
+    unjudged = RequirementOutcome(finding.requirement, finding.level, "failed", finding.count, 1)
+    return FindingView(
+        finding=finding,
+        requirement=rows.get(finding.requirement) or _requirement_row(contract, unjudged),
+        place=line(finding.place),
+        kind=line(finding.kind),
+        expected=line(finding.expected, _TEXT_LIMIT),
+        actual=line(finding.actual, _TEXT_LIMIT),
+        episode=shown,
+        steps=tuple(repetition.steps(contract, finding.requirement, shown, before)),
+        difference=difference.of_proof(contract, proof, before),
+    )
+
+
+def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Iterable[str]:
+    episodes = counted(gathered.episodes, "episode")
+    if gathered.footer is None:
+        yield f"The run was cut off: its journal has no end. This report rests on the {episodes} that were recorded."
+    elif gathered.footer.interrupted:
+        yield f"The run was interrupted. This report rests on the {episodes} that were recorded."
+    if gathered.torn:
+        yield f"{counted(gathered.torn, 'line')} of the journal could not be read and are left out."
+    if gathered.counted:
+        yield f"{counted(gathered.counted, 'judgement')} of what passed were counted without their exchanges."
+    lost = [one.id for one in outcome.findings if one.episode and one.episode not in gathered.kept]
+    if lost:
+        yield f"The exchanges of {counted(len(lost), 'finding')} are not in the journal: {', '.join(lost[:5])}."
+    if gathered.header.contract_sha256 != contract.sha256:
+        yield (
+            f"The run was recorded with another contract ({gathered.header.contract_sha256[:12]}) "
+            f"than it is judged by here ({contract.sha256[:12]})."
+        )
+    for rule in gathered.rules.values():
+        if rule.restored is None and gathered.footer is None:
+            yield f"Rule {rule.rule} may not have been put back: `rules-harness restore RUN` does it."
+
+
+def _coverage(recorded: Mapping[str, Any]) -> Iterable[Coverage]:
+    for name, entry in recorded.items():
+        counts = _mapping(entry)
+        reached, total = counts.get("reached"), counts.get("all")
+        if isinstance(reached, int) and isinstance(total, int):
+            missed = tuple(line(str(one)) for one in counts.get("missed", ()))
+            yield Coverage(line(name), reached, total, missed)

@@ -1,0 +1,139 @@
+"""A recorded request as a line for bash: the same bytes again, keys from environment variables.
+
+The line is plain ASCII whatever the request holds, so that it can be shown, copied and pasted without surprises.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from harness.exchange import Request
+from reports.model import FindingView, Shown, Target
+
+_REFERENCE: Final = re.compile(r"\{(key|header|proxy):([^{}|]+)(?:\|([a-z]+))?\}")
+_ASCII: Final = re.compile(r"[ -~]*")
+_NEXT: Final = " \\\n  "
+UNKNOWN_KEY: Final = "unknown-key-0123456789"
+_ESCAPES: Final = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def lines(view: FindingView, target: Target) -> list[str]:
+    """The commands that show a finding again, in their order; a comment where something cannot be a command.
+
+    Requests that went out together are sent in the background, and waited for.
+    """
+    commands: list[str] = []
+    if any(shown.exchange.intent.key is not None for shown in view.needed):
+        commands.append("# its keys are used up: give each a new value before you send this again")
+    for step in view.steps:
+        if step.enable:
+            commands.append(f"# enable {_quoted(step.enable)} first, as its owner does")
+        sent = [_line(target, view.episode[position]) for position in step.positions]
+        commands += sent if len(sent) == 1 else [f"{one} &" for one in sent]
+        if len(sent) > 1:
+            commands.append("wait")
+    return commands
+
+
+def _line(target: Target, shown: Shown) -> str:
+    if shown.too_long:
+        return "# too long to copy: `rules-harness replay RUN FINDING` sends it"
+    return command(target, shown.exchange.request)
+
+
+def command(target: Target, request: Request) -> str:
+    """One request as a curl line."""
+    if _unsendable(request):
+        return "# curl cannot send this request as it was sent: `rules-harness replay RUN FINDING` can"
+    url = _with_references(target.base_url + request.target, target.environment)
+    # Without --globoff, curl takes {} and [] in a URL for patterns.
+    parts = [f"curl -sS -i --path-as-is --globoff -X {_quoted(request.method)} {url}"]
+    for name, value in request.headers:
+        # "Name;" is how curl sends a header with an empty value: "Name:" would remove it.
+        parts.append(f"-H {_with_references(f'{name}: {value}' if value else f'{name};', target.environment)}")
+    source = ""
+    if request.body is not None:
+        if request.header("content-type") is None:
+            parts.append("-H 'Content-Type:'")
+        source, data = _data(request.body.content, target.environment)
+        parts.append(data)
+    return source + _NEXT.join(parts)
+
+
+def variable(name: str, environment: Mapping[str, str]) -> str:
+    """The environment variable that holds the key of a credential."""
+    known = environment.get(name, "")
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", known):
+        return known
+    return "RULES_KEY_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+
+
+def _unsendable(request: Request) -> bool:
+    """Whether a command line cannot carry the request: NUL or line breaks in its head, a target that is no URL."""
+    head = [request.method, *(part for field in request.headers for part in field)]
+    return re.search(r"[\x00-\x20\x7f#]", request.target) is not None or any(
+        character in part for part in head for character in "\x00\r\n"
+    )
+
+
+def _data(content: bytes, environment: Mapping[str, str]) -> tuple[str, str]:
+    """What stands before curl, and its option, to send this body byte for byte."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "\x00" not in text:
+        return "", f"--data-raw {_with_references(text, environment, 'utf-8')}"
+    encoded = base64.b64encode(content).decode("ascii")
+    return f"printf %s {encoded} | base64 -d | ", "--data-binary @-"
+
+
+def _with_references(text: str, environment: Mapping[str, str], encoding: str = "latin-1") -> str:
+    """A word of the shell: literal text quoted, references to keys as environment variables."""
+    parts = []
+    position = 0
+    for match in _REFERENCE.finditer(text):
+        if match.start() > position:
+            parts.append(_quoted(text[position : match.start()], encoding))
+        parts.append(_reference(match, environment))
+        position = match.end()
+    if position < len(text) or not parts:
+        parts.append(_quoted(text[position:], encoding))
+    return "".join(parts)
+
+
+def _reference(match: re.Match[str], environment: Mapping[str, str]) -> str:
+    what, name, form = match.groups()
+    if what != "key":
+        return '"$RULES_' + re.sub(r"[^A-Za-z0-9]", "_", f"{what}_{name}").upper() + '"'
+    if name == "unknown":
+        return UNKNOWN_KEY
+    key = variable(name, environment)
+    return {
+        None: f'"${key}"',
+        "truncated": f'"${{{key}%?}}"',
+        "extended": f'"${{{key}}}x"',
+        "swapcase": f'"$(printf %s "${key}" | tr A-Za-z a-zA-Z)"',
+        "basic": f'"$(printf %s "${key}:" | base64 | tr -d \'\\n\')"',
+    }.get(form, f'"${key}"')
+
+
+def _quoted(text: str, encoding: str = "latin-1") -> str:
+    if _ASCII.fullmatch(text):
+        return shlex.quote(text)
+    return "$'" + "".join(_escaped(text, encoding)) + "'"
+
+
+def _escaped(text: str, encoding: str) -> Iterator[str]:
+    for character in text:
+        if character in _ESCAPES:
+            yield _ESCAPES[character]
+        elif " " <= character <= "~":
+            yield character
+        else:
+            encoded = character.encode(encoding if character <= "\xff" else "utf-8", "surrogatepass")
+            yield "".join(f"\\x{byte:02x}" for byte in encoded)

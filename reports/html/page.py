@@ -1,0 +1,70 @@
+"""A self-contained page: styles and scripts inside, no request to anywhere, and a policy that forbids all else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports.text import counted, duration
+
+
+@cache
+def environment() -> Environment:
+    """The templates of this package: everything put into them is escaped, a name that is not given is an error."""
+    made = Environment(
+        loader=PackageLoader("reports", "html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"counted": counted, "duration": duration, "prose": prose, "breakable": breakable}
+    return made
+
+
+def render(template: str, **values: Any) -> str:
+    """The page that a template makes, which extends ``page.html``."""
+    style, script = _asset("style.css"), _asset("script.js")
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    return environment().get_template(template).render(
+        style=Markup(style), script=Markup(script), policy=policy, **values
+    )  # fmt: skip
+
+
+def prose(text: str) -> Markup:
+    """A sentence of the contract, its `names` as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
+    )
+
+
+def breakable(place: str) -> Markup:
+    """A place in a body, that may go on in a new line before each slash."""
+    return Markup("<wbr>/").join(escape(part) for part in place.split("/"))
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("reports.html").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

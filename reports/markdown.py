@@ -1,0 +1,149 @@
+"""Markdown for a CI job summary: the verdict, what broke and how to see it again, and every verdict by family."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from reports import curl, plain
+from reports.model import VERDICTS, FindingGroup, FindingView, ReadingRow, RunReport
+from reports.text import counted, duration
+
+SIZE_LIMIT: Final = 900_000
+"""In bytes: GitHub takes no job summary of more than 1 MiB."""
+_MARKS: Final = {
+    "failed": "❌",
+    "warned": "⚠️",
+    "error": "💥",
+    "inconclusive": "❔",
+    "skipped": "➖",
+    "passed": "✅",
+}
+_CONCLUSIONS: Final = {"conforms": "✅", "violates": "❌", "inconclusive": "❔", "error": "💥"}
+_PUNCTUATION: Final = re.compile(r"([!\"#$%'()*+,\-./:;<=>?\[\\\]^_`{|}~])")
+
+
+def escaped(text: str) -> str:
+    """The text so that Markdown shows it as it is: no markup, no HTML, no link, no mention."""
+    told = _PUNCTUATION.sub(r"\\\1", text.replace("&", "&amp;")).replace("@", "&#64;")
+    return " ".join(told.split())
+
+
+def code(text: str) -> str:
+    """The text as inline code, which may stand in a table."""
+    inner = " ".join(text.split()) or " "
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", inner)), default=0) + 1)
+    padded = f" {inner} " if inner[0] == "`" or inner[-1] == "`" else inner
+    return f"{fence}{padded}{fence}".replace("|", "\\|")
+
+
+def prose(text: str) -> str:
+    """A sentence of the contract, its `names` as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escaped(text)
+    return "".join(code(part) if i % 2 else _spaced(part) for i, part in enumerate(parts))
+
+
+def _spaced(text: str) -> str:
+    """Escaped, with the spaces at its ends."""
+    return f"{' ' * text.startswith(' ')}{escaped(text)}{' ' * (text != ' ' and text.endswith(' '))}"
+
+
+def block(text: str, language: str = "") -> str:
+    """The text as a block of code that it cannot end."""
+    fence = "`" * max(3, max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def render(report: RunReport) -> str:
+    """The document; findings beyond the size that CI accepts are counted instead."""
+    parts = ["\n\n".join(_head(report)), "\n\n".join(_tables(report))]
+    room = SIZE_LIMIT - sum(len(part.encode()) for part in parts)
+    told: list[str] = []
+    for group in report.groups:
+        text = "\n\n".join(_group(group, report))
+        room -= len(text.encode())
+        if room < 0:
+            told.append("… and more, in the HTML report: this summary may not grow longer.")
+            break
+        told.append(text)
+    if told:
+        parts.insert(1, "\n\n".join(["## Findings", *told]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(report: RunReport) -> Iterator[str]:
+    mark = _CONCLUSIONS[report.outcome.conclusion]
+    yield f"# {mark} {escaped(report.headline)}: {code(report.operation)} of {escaped(report.target.name)}"
+    if report.outcome.reason:
+        yield escaped(report.outcome.reason)
+    verdicts = [f"{_MARKS[verdict]} {report.count(verdict)} {verdict}" for verdict in VERDICTS if report.count(verdict)]
+    yield " · ".join(verdicts)
+    yield (
+        f"{counted(report.requests, 'request')} in {duration(report.seconds)} · seed {report.header.seed} · "
+        f"contract {escaped(report.header.contract_version)} · rules\\-harness {escaped(report.header.tool_version)}"
+    )
+    for sentence in report.missing:
+        yield f"> ⚠️ {escaped(sentence)}"
+    enabled = [row.rule for row in report.rules if row.was_enabled]
+    if enabled:
+        names = ", ".join(code(rule) for rule in enabled)
+        yield f"> ℹ️ Enabled before the run, disabled now; a human re\\-enables them: {names}"
+
+
+def _group(group: FindingGroup, report: RunReport) -> Iterator[str]:
+    row = group.requirement
+    mark = "❌" if group.level == "must" else "⚠️"
+    accepted = " (accepted by the baseline)" if group.accepted else ""
+    yield f"### {mark} {code(row.id)}: {prose(row.sentence)}{accepted}"
+    yield f"> {escaped(plain.basis(row))}"
+    for view in group.views[: plain.FULL]:
+        yield from _finding(view, report)
+    others = group.views[plain.FULL :]
+    if others:
+        listed = "\n".join(f"- {code(view.place)}: {escaped(view.actual)}" for view in others)
+        yield f"<details><summary>{counted(len(others), 'more place')}</summary>\n\n{listed}\n\n</details>"
+
+
+def _finding(view: FindingView, report: RunReport) -> Iterator[str]:
+    finding = view.finding
+    place = code(view.place) if view.place else ""
+    remarks = (finding.level, f"seen {counted(finding.count, 'time')}", escaped(view.stability), place)
+    yield " · ".join(remark for remark in remarks if remark)
+    yield _table(("", ""), [("expected", escaped(view.expected)), ("actual", escaped(view.actual))])
+    commands = curl.lines(view, report.target)
+    if commands:
+        shown = block("\n".join(commands), "bash")
+        yield f"<details><summary>To see it again (finding {finding.id})</summary>\n\n{shown}\n\n</details>"
+
+
+def _tables(report: RunReport) -> Iterator[str]:
+    yield "## Requirements"
+    for family in report.families:
+        counts = ", ".join(f"{family.count(verdict)} {verdict}" for verdict in VERDICTS if family.count(verdict))
+        rows = [
+            (f"{_MARKS[row.verdict]} {row.verdict}", code(row.id), str(row.exercised), escaped(row.reason or ""))
+            for row in family.rows
+        ]
+        table = _table(("verdict", "requirement", "exercised", "reason"), rows)
+        yield f"<details><summary>{escaped(family.name)}: {counts}</summary>\n\n{table}\n\n</details>"
+    if report.readings:
+        yield "## Readings"
+        yield _table(("question", "answer", "seen"), [_reading(row) for row in report.readings])
+
+
+def _reading(row: ReadingRow) -> tuple[str, str, str]:
+    answer = "not asked" if row.answer is None else code(row.answer)
+    kinds = "; ".join(f"{kind or 'any'}: {', '.join(tokens)}" for kind, tokens in row.by_kind)
+    if row.answer in ("varies", "mixed"):
+        answer += f" {escaped(kinds)}"
+    if not row.accepted and row.answer is not None:
+        answer = f"⚠️ {answer}"
+    return f"{code(row.id)} {prose(row.question)}", answer, str(row.observations)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,51 @@
+"""A finding in plain text, for formats that have room for words only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from reports import curl
+from reports.model import FindingView, RequirementRow, RunReport
+
+FULL: Final = 3
+"""How many findings against one requirement are told in full where room is short; often they are one defect."""
+
+
+def findings(views: Sequence[FindingView], report: RunReport) -> str:
+    """The findings against one requirement: the first ones in full, then place and actual of the others."""
+    told = [finding(view, report) for view in views[:FULL]]
+    others = [f"also at {view.place}: {view.actual} (finding {view.id})" for view in views[FULL:]]
+    return "\n\n".join([*told, "\n".join(others)] if others else told)
+
+
+def finding(view: FindingView, report: RunReport) -> str:
+    """Sentence, basis, place, expected, actual, and the commands that show it again."""
+    return "\n".join(_finding_lines(view, report))
+
+
+def _finding_lines(view: FindingView, report: RunReport) -> Iterator[str]:
+    row = view.requirement
+    yield f"{row.id} ({view.finding.level}): {row.sentence}"
+    yield basis(row)
+    yield f"place:     {view.place}"
+    yield f"kind:      {view.kind}"
+    yield f"expected:  {view.expected}"
+    yield f"actual:    {view.actual}"
+    if view.finding.count > 1:
+        yield f"seen:      {view.finding.count:,} times"
+    if view.stability:
+        yield f"sent again: {view.stability}"
+    yield f"finding:   {view.id}"
+    yield from curl.lines(view, report.target)
+
+
+def basis(row: RequirementRow) -> str:
+    """Where a requirement comes from, in words."""
+    told = {
+        "quotation": f"The documentation says: “{row.basis}”",
+        "standard": f"By standard: {row.basis}",
+        "safety": f"For safety: {row.basis}",
+        "inferred": f"Inferred: {row.basis}",
+    }
+    return told.get(row.basis_kind, row.basis)

@@ -1,0 +1,173 @@
+"""A run on a terminal: verdicts by family, readings, findings with their commands, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reports import curl, plain
+from reports.model import VERDICTS, Family, FindingGroup, FindingView, RunReport
+from reports.text import counted, duration
+
+_STYLES: Final = {
+    "failed": "bold red",
+    "error": "bold red",
+    "warned": "yellow",
+    "inconclusive": "blue",
+    "skipped": "dim",
+    "passed": "green",
+}
+_CONCLUSIONS: Final = {
+    "conforms": "bold green",
+    "violates": "bold red",
+    "inconclusive": "bold yellow",
+    "error": "bold red",
+}
+_OTHERS_SHOWN: Final = 5
+_COMMANDS_SHOWN: Final = 3
+_WIDTH_LIMIT: Final = 160
+
+
+def show(report: RunReport, console: Console) -> None:
+    """Print the run, at most 160 columns wide.
+
+    Every text of the report is taken as it is, never as markup; commands are not wrapped, so that they can be copied.
+    """
+    width = min(console.width, _WIDTH_LIMIT)
+    for part in _parts(report):
+        if isinstance(part, _Command):
+            console.print(Text(part.text), soft_wrap=True)
+        else:
+            console.print(part, width=width)
+
+
+class _Command(msgspec.Struct, frozen=True):
+    """Something to copy."""
+
+    text: str
+
+
+def verdict(report: RunReport) -> Text:
+    """The last line: what the run concludes."""
+    counts = ", ".join(f"{report.count(name)} {name}" for name in VERDICTS if report.count(name))
+    text = Text()
+    text.append(report.headline, style=_CONCLUSIONS[report.outcome.conclusion])
+    text.append(f": {report.target.name}")
+    if report.outcome.reason:
+        text.append(f", {report.outcome.reason}")
+    text.append(f" ({counts}; {counted(report.requests, 'request')} in {duration(report.seconds)})", style="dim")
+    return text
+
+
+def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
+    yield _requirements(report)
+    asked = [row for row in report.readings if row.answer is not None]
+    if asked:
+        yield _readings(report)
+    yield from _coverage(report)
+    for group in report.groups:
+        yield from _group(group, report)
+    yield Text("")
+    for sentence in report.missing:
+        yield Text(f"Incomplete: {sentence}", style="yellow")
+    enabled = [row.rule for row in report.rules if row.was_enabled]
+    if enabled:
+        yield Text(f"Enabled before the run, disabled now; a human re-enables: {', '.join(enabled)}", style="yellow")
+    for row in report.rules:
+        if row.problem is not None:
+            yield Text(f"Not put back: {row.rule}: {row.problem}", style="bold red")
+    yield verdict(report)
+
+
+def _requirements(report: RunReport) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("requirement", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("exercised", justify="right")
+    table.add_column("findings", justify="right")
+    table.add_column("reason", overflow="fold", ratio=1)
+    for family in report.families:
+        _add_family(table, family)
+    return table
+
+
+def _add_family(table: Table, family: Family) -> None:
+    for row in family.rows:
+        table.add_row(
+            Text(row.id),
+            Text(row.verdict, style=_STYLES[row.verdict]),
+            Text(f"{row.exercised:,}", style="dim"),
+            Text(f"{row.findings:,}" if row.findings else "", style=_STYLES[row.verdict]),
+            Text(row.reason or "", style="dim"),
+        )
+    table.add_section()
+
+
+def _readings(report: RunReport) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("reading", no_wrap=True)
+    table.add_column("answer", overflow="fold", ratio=1)
+    table.add_column("seen", justify="right")
+    for row in report.readings:
+        if row.answer is None:
+            continue
+        kinds = "; ".join(f"{kind or 'any'}: {', '.join(tokens)}" for kind, tokens in row.by_kind)
+        answer = Text(row.answer, style="" if row.accepted else "yellow")
+        if row.answer in ("varies", "mixed"):
+            answer.append(f" ({kinds})", style="dim")
+        if not row.accepted:
+            answer.append(" not accepted", style="yellow")
+        table.add_row(Text(row.id), answer, Text(f"{row.observations:,}", style="dim"))
+    return table
+
+
+def _coverage(report: RunReport) -> Iterator[RenderableType | _Command]:
+    if report.coverage:
+        told = ", ".join(f"{one.name} {one.reached:,} of {one.total:,}" for one in report.coverage)
+        yield Text(f"Coverage: {told}\n")
+
+
+def _group(group: FindingGroup, report: RunReport) -> Iterator[RenderableType | _Command]:
+    row = group.requirement
+    style = "dim" if group.accepted else "bold red" if group.level == "must" else "yellow"
+    head = Text(row.id, style=style)
+    head.append(f"  {group.level}, {counted(len(group.views), 'finding')}", style="dim")
+    if group.accepted:
+        head.append(", accepted by the baseline", style="dim")
+    yield Text("")
+    yield head
+    yield _inside(row.sentence)
+    yield _inside(plain.basis(row), "dim")
+    for view in group.views[: plain.FULL]:
+        yield from _finding(view, style, report)
+    others = group.views[plain.FULL :]
+    for view in others[:_OTHERS_SHOWN]:
+        yield _inside(f"also at {view.place}: {view.actual}", "dim")
+    if len(others) > _OTHERS_SHOWN:
+        yield _inside(f"… and at {counted(len(others) - _OTHERS_SHOWN, 'more place')}, in the reports", "dim")
+
+
+def _finding(view: FindingView, style: str, report: RunReport) -> Iterator[RenderableType | _Command]:
+    count = view.finding.count
+    remarks = [f"finding {view.id}", view.stability, f"{count:,} times" if count > 1 else ""]
+    yield _inside(", ".join(remark for remark in remarks if remark), "dim")
+    if view.place:
+        yield _inside(f"place     {view.place}")
+    yield _inside(f"expected  {view.expected}", "green")
+    yield _inside(f"actual    {view.actual}", style)
+    commands = curl.lines(view, report.target)
+    if len(commands) > _COMMANDS_SHOWN:
+        left_out = counted(len(commands) - _COMMANDS_SHOWN, "command")
+        yield _inside(f"({left_out} before these: see the reports)", "dim")
+    yield from map(_Command, commands[-_COMMANDS_SHOWN:])
+
+
+def _inside(text: str, style: str = "") -> Padding:
+    return Padding(Text(text, style=style, overflow="fold"), (0, 0, 0, 3))

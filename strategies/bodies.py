@@ -1,0 +1,121 @@
+"""Plausible bodies of an update: what the contract's schema allows and a back end can be expected to take.
+
+Accounts exist and suit what is done with them, dates lie ahead, amounts stay within the world's cap, shares of one
+source add up to no more than everything. Which field is which the roles of the contract's document say. Every body
+moves money from one account only.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+from hypothesis import strategies as st
+
+from openapi.contract import Contract
+from strategies import text
+from strategies.contents import bounds_of, is_text
+from strategies.covering import covering_set
+from strategies.drawing import NOTHING, Listed, Made, is_empty, strategy_of
+from strategies.examples import Acceptance, Body, body_of, example, inert
+from strategies.places import Place
+from strategies.plausible import latest_start, plausible_place, share_out, soonest_start, sources
+from strategies.samples import exact_bodies, open_bodies, variations
+from strategies.scalars import instant_text
+from strategies.schema import Make, values
+from strategies.shapes import all_shapes, places_of, shapes_of, standing_of, unreachable_shapes
+from strategies.world import Account, World
+
+__all__ = [
+    "Acceptance",
+    "Body",
+    "bodies",
+    "body_of",
+    "covering_set",
+    "exact_bodies",
+    "example",
+    "inert",
+    "open_bodies",
+    "variations",
+]
+__all__ += ["all_shapes", "places_of", "shapes_of", "standing_of", "unreachable_shapes"]
+
+Manner = Literal["common", "exotic", "long"]
+"""How a body is drawn: with ordinary text; with any text and form of date; with many steps."""
+
+_MANNERS: Final[tuple[Manner, ...]] = (*("common",) * 14, *("exotic",) * 5, "long")
+_FEW: Final = 2
+_MANY: Final = 12
+_ZONES: Final = ("Z", "+00:00", "+02:00", "-11:30")
+_FRACTIONS: Final = (0, 123_000, 500_000)
+
+
+def bodies(contract: Contract, world: World) -> st.SearchStrategy[Body]:
+    """Plausible bodies, all disabled; about one in four has text or a date that asks a question (`open_features`).
+
+    They shrink toward one step with the contract's first kind of action, without conditions. Raises UnsuitableWorld.
+    """
+    picks = [(manner, source) for source in sources(contract, world) for manner in _MANNERS]
+    return st.sampled_from(picks).flatmap(lambda pick: _bodies(contract, world, *pick))
+
+
+@functools.lru_cache(maxsize=256)
+def _bodies(contract: Contract, world: World, manner: Manner, source: Account) -> st.SearchStrategy[Body]:
+    place = plausible_place(contract, world, source)
+    return values(contract, place, override=_Plausible(world, manner)).map(
+        functools.partial(_finished, contract, world)
+    )
+
+
+def _finished(contract: Contract, world: World, value: dict[str, Any]) -> Body:
+    share_out(contract, value)
+    return body_of(contract, world, value)
+
+
+class _Plausible:
+    """What stands at the places where a schema alone would draw too much, too little or the unlikely."""
+
+    def __init__(self, world: World, manner: Manner) -> None:
+        self._manner = manner
+        self._dates = _dates(world, exotic=manner == "exotic")
+
+    def __call__(self, place: Place, make: Make) -> Made | None:
+        if place.items is not None:
+            return self._list(place, make(place.items))
+        if place.offers("start-date"):
+            return self._dates
+        if is_text(place):
+            if self._manner == "exotic":
+                return _EXOTIC_TEXT
+            return Listed(text.PLAIN + text.ORDINARY if place.standing == "documented" else text.BRIEF)
+        if "number" in place.types and bounds_of(place) is None:
+            return _FREE_NUMBERS
+        return None
+
+    def _list(self, place: Place, member: Made) -> Made:
+        if is_empty(member):
+            return NOTHING
+        least = place.keywords["minItems"]
+        long = self._manner == "long" and place.offers("steps")
+        most = min(place.keywords.get("maxItems", _MANY), _MANY if long else least - 1 + _FEW)
+        return st.lists(strategy_of(member), min_size=least, max_size=most)
+
+
+_EXOTIC_TEXT: Final = st.sampled_from(text.EXOTIC) | text.any_text(max_size=40)
+_FREE_NUMBERS: Final[st.SearchStrategy[int | float]] = (
+    st.integers(-1_000_000, 1_000_000)
+    | st.integers(-1_000_000, 1_000_000).map(lambda hundredths: hundredths / 100)
+    | st.sampled_from((0.1, 1e15, 2**53 - 1, -(2**53 - 1), 2**31, 1e-7))
+)
+
+
+def _dates(world: World, *, exotic: bool) -> st.SearchStrategy[str]:
+    soonest = soonest_start(world)
+    seconds = st.integers(0, int((latest_start(world) - soonest).total_seconds()))
+    if not exotic:
+        return seconds.map(lambda after: instant_text(soonest + timedelta(seconds=after)))
+    forms = st.sampled_from([(microseconds, zone) for zone in _ZONES for microseconds in _FRACTIONS])
+    return st.tuples(seconds, forms).map(
+        lambda drawn: instant_text(soonest + timedelta(seconds=drawn[0], microseconds=drawn[1][0]), drawn[1][1])
+    )

@@ -1,0 +1,74 @@
+"""What is pinned in a body that somebody else generated, and what is found out about it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from openapi.contract import Contract
+from strategies.accounts import accounts_in
+from strategies.examples import inert
+from strategies.mutations.routes import constant, edited
+from strategies.places import Place, body_place
+from strategies.world import World
+
+_CHOICES: Final = ("oneOf", "anyOf")
+
+
+class Pins:
+    """Makes generated bodies of one contract and world safe, and plausible where they can be."""
+
+    def __init__(self, contract: Contract, world: World) -> None:
+        self._names = contract.names
+        self._contract = contract
+        self._known = {account.id for account in world.accounts}
+        self._inert = inert(contract, world).value
+        self._own = {account.side: account.id for account in accounts_in(contract, self._inert)}
+
+    def body(self, value: Any) -> Any:
+        """A copy that does not say the enabled state, and names accounts of the inert body in place of unknown ones."""
+        if not isinstance(value, dict):
+            return value
+        if value.get(self._names.status) == self._names.enabled:
+            value = {**value, self._names.status: self._names.disabled}
+        for account in list(accounts_in(self._contract, value)):
+            if isinstance(account.id, str) and account.id and account.id not in self._known:
+                value = edited(value, account.id_at, constant(self._own[account.side]))
+        return value
+
+    def is_dormant(self, value: Any) -> bool:
+        """Whether a body says the disabled state and has the inert body's trigger."""
+        names = self._names
+        return isinstance(value, dict) and all(
+            value.get(name) == self._inert[name] for name in (names.status, names.trigger)
+        )
+
+
+def largest_number(value: Any) -> float:
+    """The largest magnitude among the numbers of a JSON value; 0 without any."""
+    if isinstance(value, dict):
+        return max(map(largest_number, value.values()), default=0)
+    if isinstance(value, list):
+        return max(map(largest_number, value), default=0)
+    return abs(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
+
+
+def place_at(contract: Contract, location: str) -> Place:
+    """The deepest place of the body that a pointer into its schema names.
+
+    The schema that the pointer leads through is a rewritten one; what it numbers are the alternatives in the document's
+    order, unless another choice follows at once: then it only says that the place may be null.
+    """
+    place = body_place(contract)
+    tokens = location.split("/")
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1] if index else ""
+        after = tokens[index + 1] if index + 1 < len(tokens) else ""
+        inner: Place | None = None
+        if before == "properties":
+            inner = place.properties.get(token)
+        elif before in _CHOICES and after not in _CHOICES:
+            inner = dict(enumerate(place.alternatives.values())).get(int(token))
+        elif token == "items":
+            inner = place.items
+        place = inner or place
+    return place

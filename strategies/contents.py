@@ -1,0 +1,173 @@
+"""What a body contains: the choices it makes, and the open questions that it asks.
+
+A *shape* is a choice at a place: an alternative (`/trigger:MANUAL`), an optional or nullable field
+(`/nickname=absent`, `=null`, `=present`), a listed value (`/trigger:SCHEDULED/schedule_type=DAILY`), a bound
+(`…/amount_in_cents=least`, `=most`), a number of members (`/steps=empty`, `=one`, `=several`). Bounds are those of
+plausible bodies. The state has no shape: bodies say `disabled`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from openapi.contract import Contract
+from strategies import text
+from strategies.places import Place
+from strategies.plausible import plausible_place
+from strategies.world import World
+
+_WHOLE_SECOND: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TAKEN_FROM_WORLD: Final = frozenset({"status", "account-ref-id", "trigger-account", "condition-account"})
+"""Roles of fields whose values are no choice of the contract's."""
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """The shapes of a body, and its open questions."""
+
+    shapes: frozenset[str]
+    open_features: tuple[str, ...]
+    """In alphabetical order."""
+
+
+def contents_of(contract: Contract, world: World, value: Any) -> Contents:
+    """What a body contains, whatever else is wrong with it; unknown fields are no part of it."""
+    shapes: set[str] = set()
+    open_features: set[str] = set()
+    _reader(contract, world).read(value, shapes, open_features)
+    return Contents(frozenset(shapes), tuple(sorted(open_features)))
+
+
+def listed_shapes(place: Place) -> dict[str | bool, str]:
+    """The shapes of the values that a place lists; none where there is only one, or where the world says which there
+    are."""
+    if place.roles & _TAKEN_FROM_WORLD:
+        return {}
+    if place.types == {"boolean"}:
+        return {True: f"{place.path}=true", False: f"{place.path}=false"}
+    values = [value for value in place.keywords.get("enum", ()) if isinstance(value, str)]
+    choice = len(values) > 1 or place.offers("account-ref-type")
+    return {value: f"{place.path}={value}" for value in values} if choice else {}
+
+
+def bounds_of(place: Place) -> tuple[float, float] | None:
+    """The least and the most number of a place that has both."""
+    if not place.types & {"integer", "number"} or "minimum" not in place.keywords or "maximum" not in place.keywords:
+        return None
+    return place.keywords["minimum"], place.keywords["maximum"]
+
+
+def is_text(place: Place) -> bool:
+    """Whether any text may stand at a place, as far as its schema goes."""
+    free = not place.keywords.keys() & {"enum", "format", "pattern"}
+    return "string" in place.types and free and not place.roles & _TAKEN_FROM_WORLD
+
+
+class _Reader:
+    """What to look for at one place, worked out once, so that reading a body is quick."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._alternatives: dict[str, _Reader] = {}
+        self._properties: list[tuple[str, _Reader, str | None, str | None]] = []
+        self._items: _Reader | None = None
+        self._null = f"{place.path}=null" if place.nullable else None
+        self._sizes = tuple(f"{place.path}={size}" for size in ("empty", "one", "several"))
+        self._empty = f"empty-{place.path.rpartition('/')[2]}"
+        self._listed = listed_shapes(place)
+        self._bounds = bounds_of(place)
+        self._is_text = is_text(place)
+
+    @classmethod
+    def of(cls, place: Place, known: dict[int, _Reader]) -> _Reader:
+        if id(place) in known:
+            return known[id(place)]
+        reader = known[id(place)] = cls(place)
+        reader._alternatives = {label: cls.of(inner, known) for label, inner in place.alternatives.items()}
+        for name, inner in place.properties.items():
+            absent = None if inner.required else f"{inner.path}=absent"
+            present = f"{inner.path}=present" if inner.types and (inner.nullable or not inner.required) else None
+            reader._properties.append((name, cls.of(inner, known), absent, present))
+        reader._items = cls.of(place.items, known) if place.items is not None else None
+        return reader
+
+    def read(self, value: Any, shapes: set[str], open_features: set[str]) -> None:
+        if value is None:
+            if self._null is not None:
+                shapes.add(self._null)
+        elif isinstance(value, dict):
+            self._read_object(value, shapes, open_features)
+        elif isinstance(value, list):
+            self._read_array(value, shapes, open_features)
+        elif self._listed:
+            shape = self._listed.get(value)
+            if shape is not None:
+                shapes.add(shape)
+        elif isinstance(value, str):
+            self._read_text(value, open_features)
+        elif not isinstance(value, bool):
+            self._read_number(value, shapes, open_features)
+
+    def _read_object(self, value: dict[str, Any], shapes: set[str], open_features: set[str]) -> None:
+        if self._alternatives:
+            chosen = self._chosen(value)
+            if chosen is not None:
+                shapes.add(chosen._place.name)
+                chosen._read_object(value, shapes, open_features)
+                return
+        for name, reader, absent, present in self._properties:
+            if name in value:
+                inner = value[name]
+                if present is not None and inner is not None:
+                    shapes.add(present)
+                reader.read(inner, shapes, open_features)
+            else:
+                if absent is not None:
+                    shapes.add(absent)
+                if "conditions" in reader._place.roles:
+                    shapes.add(f"{reader._place.path}=absent")
+                    open_features.add("absent-conditions")
+
+    def _chosen(self, value: dict[str, Any]) -> _Reader | None:
+        if self._place.discriminator is not None:
+            label = value.get(self._place.discriminator)
+            return self._alternatives.get(label) if isinstance(label, str) else None
+        return next((reader for reader in self._alternatives.values() if reader._place.fits(value)), None)
+
+    def _read_array(self, value: list[Any], shapes: set[str], open_features: set[str]) -> None:
+        shapes.add(self._sizes[min(len(value), 2)])
+        if not value:
+            open_features.add(self._empty)
+        elif self._items is not None:
+            for inner in value:
+                self._items.read(inner, shapes, open_features)
+
+    def _read_text(self, value: str, open_features: set[str]) -> None:
+        if self._is_text:
+            open_features |= text.features(value)
+        elif "start-date" in self._place.roles and _WHOLE_SECOND.fullmatch(value) is None:
+            open_features.add("date-time-form")
+
+    def _read_number(self, value: float, shapes: set[str], open_features: set[str]) -> None:
+        if self._bounds is None:
+            return
+        if value <= self._bounds[0]:
+            shapes.add(f"{self._place.path}=least")
+        if value >= self._bounds[1]:
+            shapes.add(f"{self._place.path}=most")
+        if value == 0 and "amount" in self._place.roles:
+            open_features.add("zero-amount")
+        if "percentage" in self._place.roles:
+            if value == 0:
+                open_features.add("zero-percentage")
+            if -Decimal(str(value)).normalize().as_tuple().exponent > 2:  # type: ignore[operator]
+                open_features.add("percentage-digits")
+
+
+@functools.lru_cache(maxsize=64)
+def _reader(contract: Contract, world: World) -> _Reader:
+    return _Reader.of(plausible_place(contract, world), {})

@@ -1,0 +1,146 @@
+"""The record of a body, and the page's example as a body for a world."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from datetime import timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from openapi.contract import Contract
+from strategies import text
+from strategies.contents import contents_of
+from strategies.folding import same
+from strategies.places import below, body_place, visited
+from strategies.plausible import account_types, sources
+from strategies.scalars import instant_text
+from strategies.world import Account, World
+
+Acceptance = Literal["must", "should", "open"]
+Pointer = tuple[str | int, ...]
+
+
+class Body(msgspec.Struct, frozen=True):
+    """A body to send, and what of the contract it uses."""
+
+    value: dict[str, Any]
+    shapes: frozenset[str]
+    """The choices that it contains, as `strategies.contents` names them."""
+    acceptance: Acceptance
+    """`must`: the page's example with nickname, description, amount and date varied; `should`: any other plausible
+    body; `open`: one that asks one of `open_features`."""
+    open_features: tuple[str, ...] = ()
+    """Kinds of reading.empty (`empty-steps`, `empty-actions`, `empty-any`, `empty-all`, `zero-amount`, `empty-text`,
+    `untrimmed-text`, `nul-text`, `percentage-digits`), and `absent-conditions`, `zero-percentage`, `exotic-text`,
+    `date-time-form`."""
+
+
+class _Example(msgspec.Struct, frozen=True):
+    value: dict[str, Any]
+    free: frozenset[Pointer]
+    """Where amounts and dates stand."""
+    genuine: bool
+    """Whether the accounts are of the types that the page shows."""
+
+
+def body_of(contract: Contract, world: World, value: dict[str, Any]) -> Body:
+    """The record of a body that satisfies the contract's schema."""
+    contents = contents_of(contract, world, value)
+    if contents.open_features:
+        return Body(value, contents.shapes, "open", contents.open_features)
+    return Body(value, contents.shapes, "must" if _is_example(contract, world, value) else "should")
+
+
+def example(contract: Contract, world: World) -> Body:
+    """The page's example, disabled, with accounts of this world, an amount within its cap and a start date ahead."""
+    return body_of(contract, world, copy.deepcopy(_example(contract, world).value))
+
+
+def inert(contract: Contract, world: World) -> Body:
+    """The example, starting more than a year ahead, for one cent: what does the least should anything execute it."""
+    value = example(contract, world).value
+    for role, replacement in (("start-date", instant_text(_start(world, timedelta(days=400)))), ("amount", 1)):
+        value = with_role(contract, value, role, replacement)
+    return body_of(contract, world, value)
+
+
+def with_role(contract: Contract, value: dict[str, Any], role: str, replacement: Any) -> dict[str, Any]:
+    """A copy of a body in which `replacement` stands at every place of this role that the body has."""
+    changed = copy.deepcopy(value)
+    for place, pointer, _ in list(visited(body_place(contract), value)):
+        if place.offers(role) and place.path == place.name:
+            put(changed, pointer, copy.deepcopy(replacement))
+    return changed
+
+
+def put(value: Any, pointer: Pointer, replacement: Any) -> None:
+    """Sets what stands in `value` below these names."""
+    at(value, pointer[:-1])[pointer[-1]] = replacement
+
+
+def at(value: Any, pointer: Pointer) -> Any:
+    """What stands in `value` below these names."""
+    return functools.reduce(lambda inner, name: inner[name], pointer, value)
+
+
+def _start(world: World, after: timedelta) -> Any:
+    return (world.now + after).replace(microsecond=0)
+
+
+@functools.lru_cache(maxsize=64)
+def _example(contract: Contract, world: World) -> _Example:
+    types = account_types(contract)
+    source = sources(contract, world)[0]
+    reached = [account for account in world.accounts if account.type in types.destinations and account.id != source.id]
+    destination = min(reached, key=lambda account: (account.type != types.example_destination, account.liability))
+    value = contract.example_body()
+    value[contract.names.status] = contract.names.disabled
+    value = with_role(contract, value, "start-date", instant_text(_start(world, timedelta(days=30))))
+    value = with_role(contract, value, "trigger-account", source.id)
+    value = with_role(contract, value, "source", _reference(contract, source))
+    value = with_role(contract, value, "destination", _reference(contract, destination))
+    free = {
+        pointer: (place, inner)
+        for place, pointer, inner in visited(body_place(contract), value)
+        if place.roles & {"amount", "start-date"}
+    }
+    for pointer, (place, inner) in free.items():
+        if place.offers("amount"):
+            put(value, pointer, min(inner, world.max_amount_in_cents))
+    genuine = (source.type, destination.type) == (types.example_source, types.example_destination)
+    return _Example(value, frozenset(free), genuine)
+
+
+def _reference(contract: Contract, account: Account) -> dict[str, Any]:
+    place = next(place for place in below(body_place(contract)) if place.offers("account-ref"))
+    names = {role: name for name, child in place.properties.items() for role in child.roles}
+    return {names["account-ref-id"]: account.id, names["account-ref-type"]: account.type}
+
+
+def _is_example(contract: Contract, world: World, value: dict[str, Any]) -> bool:
+    """Whether only nickname, description, amount and date tell the body from the example, the texts being plain."""
+    shown = _example(contract, world)
+    texts = (contract.names.nickname, contract.names.description)
+    if not shown.genuine or not all(value.get(name) is None or text.is_plain(value[name]) for name in texts):
+        return False
+    rest = {name: inner for name, inner in value.items() if name not in texts}
+    return _differs_only(
+        rest, {name: inner for name, inner in shown.value.items() if name not in texts}, shown.free, ()
+    )
+
+
+def _differs_only(value: Any, shown: Any, free: frozenset[Pointer], pointer: Pointer) -> bool:
+    """Whether two JSON values are equal but for what stands at the `free` pointers."""
+    if pointer in free:
+        return True
+    if isinstance(value, dict) and isinstance(shown, dict):
+        return value.keys() == shown.keys() and all(
+            _differs_only(value[name], shown[name], free, (*pointer, name)) for name in shown
+        )
+    if isinstance(value, list) and isinstance(shown, list):
+        return len(value) == len(shown) and all(
+            _differs_only(*pair, free, (*pointer, index)) for index, pair in enumerate(zip(value, shown))
+        )
+    return same(value, shown)

@@ -1,0 +1,138 @@
+"""The catalogue of mutations, and doing one to a body."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from openapi.contract import Contract
+from strategies.bodies import bodies
+from strategies.examples import Body
+from strategies.mutations.edits import Edit, Level
+from strategies.mutations.openings import openings
+from strategies.mutations.pools import Pool, example_world, pool_of
+from strategies.mutations.routes import Route, completed, edited, routes
+from strategies.mutations.violations import violations
+from strategies.places import Standing
+from strategies.validity import is_valid_body
+from strategies.world import World
+
+
+class Mutation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One named violation, or one open question, at one place of a valid body.
+
+    Attributes:
+        name: Unique and stable: a pointer into an ordinary body, with the alternative where it is not the one of the
+            page's example, and the kind.
+        place: The place in the schema, as `places_of` names it.
+        keyword: The keyword that is violated; empty where none is.
+        kind: The keyword and what was done (``type:string``), or a word of its own (``unknown-property``).
+        standing: Whether the page shows the place.
+        detail: What was done, in words.
+        requirement: The requirement that it exercises; None where it only asks a question.
+        reading: The question that it asks; None where it asks none.
+        level: How firmly the contract says that the body is refused, were the place documented.
+        claims_violation: The body violates the schema on the wire.
+        risky: An amount or a share beyond what the contract has, which a lax target might carry out.
+    """
+
+    name: str
+    place: str
+    keyword: str
+    kind: str
+    standing: Standing
+    detail: str
+    requirement: str | None = None
+    reading: str | None = None
+    level: Level = "must"
+    claims_violation: bool = True
+    risky: bool = False
+
+
+class _Plan(msgspec.Struct, frozen=True, eq=False):
+    mutation: Mutation
+    route: Route
+    edit: Edit
+
+
+def catalogue(contract: Contract) -> tuple[Mutation, ...]:
+    """Every mutation of the contract's body, the outer places before the inner, in the order of the document.
+
+    What a mutation claims is decided here once, from the bytes that it makes of a plausible body: one that does not do
+    what it claims is not listed.
+    """
+    return tuple(plan.mutation for plan in _plans(contract).values())
+
+
+def apply(contract: Contract, world: World, mutation: Mutation, base: Body | None = None) -> bytes:
+    """The bytes of a body with the mutation done to it.
+
+    Without `base` it is done to the simplest plausible body that has the place, so that nothing else can be the reason
+    of a refusal.  Where `base` has not the place, the smallest piece that has it is put in.  Raises KeyError for a
+    mutation that is not of this contract.
+    """
+    plan = _plans(contract)[mutation.name]
+    return _applied(plan, pool_of(contract, world), None if base is None else base.value)
+
+
+def mutated(contract: Contract, world: World) -> st.SearchStrategy[tuple[Mutation, Body, bytes]]:
+    """A mutation, the plausible body that it is done to, and the bytes that come of it.
+
+    Shrinks to the outermost place and the simplest body.
+    """
+    drawn = st.tuples(st.sampled_from(catalogue(contract)), bodies(contract, world))
+    return drawn.map(lambda pair: (*pair, apply(contract, world, *pair)))
+
+
+@functools.lru_cache(maxsize=16)
+def _plans(contract: Contract) -> dict[str, _Plan]:
+    pool = pool_of(contract, example_world(contract))
+    plans: dict[str, _Plan] = {}
+    for route, edit in _edits(contract):
+        plan = _plan(route, edit)
+        if plan.mutation.name not in plans and is_valid_body(contract, _applied(plan, pool)) is not edit.claims:
+            plans[plan.mutation.name] = plan
+    return plans
+
+
+def _edits(contract: Contract) -> Iterator[tuple[Route, Edit]]:
+    ways = routes(contract)
+    opened: dict[int, list[Edit]] = {}
+    for route, edit in openings(contract, ways):
+        opened.setdefault(id(route), []).append(edit)
+    for route in ways:
+        yield from ((route, edit) for edit in violations(route))
+        yield from ((route, edit) for edit in opened.get(id(route), ()))
+
+
+def _plan(route: Route, edit: Edit) -> _Plan:
+    place, pointer, path = route.place, route.name, route.path
+    if edit.below:
+        pointer, path = f"{pointer.rstrip('/')}/{edit.below}", f"{path}/{edit.below}"
+        place = place.properties.get(edit.below, place)
+    mutation = Mutation(
+        name=f"{pointer} {edit.kind}",
+        place=path,
+        keyword=edit.keyword,
+        kind=edit.kind,
+        standing=place.standing,
+        detail=edit.detail,
+        requirement=edit.requirement,
+        reading=edit.reading,
+        level=edit.level,
+        claims_violation=edit.claims,
+        risky=edit.risky,
+    )
+    return _Plan(mutation, route, edit)
+
+
+def _applied(plan: _Plan, pool: Pool, base: dict[str, Any] | None = None) -> bytes:
+    to_null = plan.edit.on_null
+    body, keys = pool.donor(plan.route, to_null=to_null)
+    if base is not None:
+        body, keys = completed(plan.route, base, body, keys, to_null=to_null)
+    return msgspec.json.encode(edited(body, keys, lambda value: plan.edit.make(value, pool.scene)))

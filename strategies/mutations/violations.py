@@ -1,0 +1,184 @@
+"""Every way to break what the schema says of one place, each once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, Final
+
+from strategies.mutations.edits import Edit, Level, Make, Scene, put
+from strategies.mutations.routes import GONE, Route
+from strategies.mutations.scalars import number_violations, text_violations
+from strategies.places import Place
+
+_TEXT: Final = "harness"
+_UNKNOWN_MEMBER: Final = "no-such-value"
+_LOOK_ALIKE: Final = str.maketrans("aceiopsxyABCEHIKMNOPSTXY", "асеіорѕхуАВСЕНІКМΝОРЅТХУ")
+
+TYPES: Final = {
+    "numeric-string": "a number as text",
+    "string": "text",
+    "integer": "a number",
+    "boolean": "a truth value",
+    "null": "null",
+    "array": "an array around the value",
+    "object": "an object",
+}
+"""The wrong types that are tried, and what they are called."""
+
+
+def violations(route: Route) -> Iterator[Edit]:
+    """The violations of a place: all on the first route to its schema, a missing field and a wrong type on others.
+
+    Inside an object that an earlier route has led to, a field that must not be missing is given no wrong type as well.
+    """
+    if route.is_alternative:
+        yield from _objects(route.place)
+        return
+    if route.required:
+        yield _missing(route)
+    if not route.fresh:
+        if not (route.within_known and route.required):
+            yield from itertools.islice(_types(route), 1)
+        if route.discriminates:
+            yield from itertools.islice(_members(route.place), 1)
+        return
+    yield from _types(route)
+    yield from _members(route.place)
+    yield from number_violations(route.place)
+    yield from text_violations(route.place)
+    yield from _arrays(route.place)
+    yield from _objects(route.place)
+
+
+def _missing(route: Route) -> Edit:
+    level: Level = "must" if len(route.steps) == 2 else "should"
+    return Edit("required", "required", "left out", put(GONE), "validation.required", level=level)
+
+
+def _types(route: Route) -> Iterator[Edit]:
+    place = route.place
+    admitted = frozenset().union(*(inner.types for inner in place.alternatives.values())) or place.types
+    numeric = "integer" in admitted or "number" in admitted
+    for name, what in TYPES.items():
+        if name == "numeric-string":
+            wrong = numeric and "string" not in admitted
+        elif name == "integer":
+            wrong = not numeric
+        else:
+            wrong = name not in admitted and not (name == "null" and place.nullable)
+        if wrong:
+            requirement = "validation.type" if len(route.steps) > 1 else "validation.syntax"
+            # A field that may be left out: many take null for that, and the contract compares the two as equal.
+            lenient = name == "null" and not place.required and route.steps[-1].name is not None
+            level: Level = "should" if lenient else "must"
+            detail = f"{what} in place of {_words(admitted)}"
+            yield Edit("type", f"type:{name}", detail, _of_type(name, place), requirement, level=level)
+
+
+def _of_type(name: str, place: Place) -> Make:
+    makers: dict[str, Make] = {
+        "numeric-string": lambda value, _scene: str(value),
+        "string": lambda value, _scene: str(value).lower() if isinstance(value, bool) else _TEXT,
+        "integer": _epoch if place.keywords.get("format") == "date-time" else put(1),
+        "boolean": put(True),
+        "null": put(None),
+        "array": lambda value, _scene: [value],
+        "object": _as_object,
+    }
+    return makers[name]
+
+
+def _epoch(_value: Any, scene: Scene) -> int:
+    """Seconds since 1970, of an instant a year ahead."""
+    return int(scene.world.now.timestamp()) + 366 * 24 * 3600
+
+
+def _as_object(value: Any, _scene: Scene) -> Any:
+    if isinstance(value, list):
+        return {str(index): member for index, member in enumerate(value)}
+    return {"value": value}
+
+
+def _words(types: frozenset[str]) -> str:
+    return " or ".join(sorted(types - ({"integer"} if "number" in types else set())))
+
+
+def _members(place: Place) -> Iterator[Edit]:
+    members = place.keywords.get("enum")
+    if members is None:
+        return
+    yield _member("unknown", "a value that is not listed", put(_UNKNOWN_MEMBER))
+    texts = [member for member in members if isinstance(member, str)]
+    if not texts:
+        return
+
+    def near(change: Any) -> Make:
+        return lambda value, _scene: change(value if value in texts else texts[0])
+
+    yield _member("case", "a listed value in another case", near(lambda text: text.swapcase()))
+    yield _member("space", "a listed value and a space", near(lambda text: f"{text} "))
+    yield _member(
+        "homoglyph", "a listed value with letters that look alike", near(lambda text: text.translate(_LOOK_ALIKE))
+    )
+    yield _member("empty", "an empty text", put(""))
+
+
+def _member(name: str, detail: str, make: Make) -> Edit:
+    return Edit("enum", f"enum:{name}", detail, make, "validation.enum")
+
+
+def _arrays(place: Place) -> Iterator[Edit]:
+    keywords = place.keywords
+    least, most, items = keywords.get("minItems", 0), keywords.get("maxItems"), place.items
+    if least > 0:
+        yield _array("minItems", "-1", "a member too few", lambda value, _scene: value[: least - 1])
+    if items is not None:
+        sample = items
+
+        def filled(value: list[Any], scene: Scene, length: int) -> list[Any]:
+            return [*value, *itertools.repeat(scene.sample(sample), length - len(value))]
+
+        if most is not None:
+            yield _array("maxItems", "+1", "a member too many", lambda value, scene: filled(value, scene, most + 1))
+        if keywords.get("uniqueItems"):
+            yield _array(
+                "uniqueItems", "twice", "a member twice", lambda _value, scene: filled([], scene, max(2, least))
+            )
+
+
+def _array(keyword: str, name: str, detail: str, make: Make) -> Edit:
+    return Edit(keyword, f"{keyword}:{name}", detail, make, "validation.bounds", level="should")
+
+
+def _objects(place: Place) -> Iterator[Edit]:
+    if place.keywords.get("additionalProperties") is False and not place.alternatives:
+        yield Edit(
+            "additionalProperties",
+            "additionalProperties:unknown",
+            "a property that is not listed",
+            lambda value, _scene: {**value, "harness_unknown_property": _TEXT},
+            "validation.type",
+        )
+    if place.discriminator is None:
+        for one, other in itertools.combinations(place.alternatives.items(), 2):
+            yield from _both(one, other)
+
+
+def _both(one: tuple[str, Place], other: tuple[str, Place]) -> Iterator[Edit]:
+    """Two alternatives at once, where each has a field that the other does not ask for."""
+    fields = [(place, _own(place, rival)) for (_, place), (_, rival) in ((one, other), (other, one))]
+    if not all(names for _, names in fields):
+        return
+
+    def make(value: Any, scene: Scene) -> Any:
+        samples = [(scene.sample(place), names) for place, names in fields]
+        return {**value, **{name: sample[name] for sample, names in samples for name in names}}
+
+    detail = f"two alternatives at once: {one[0]} and {other[0]}"
+    yield Edit("oneOf", f"oneOf:{one[0]}+{other[0]}", detail, make, "validation.type", level="should")
+
+
+def _own(place: Place, rival: Place) -> list[str]:
+    required = rival.keywords.get("required", ())
+    return [name for name in place.keywords.get("required", ()) if name not in required]

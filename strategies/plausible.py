@@ -1,0 +1,280 @@
+"""The places of a body, narrowed to what a back end wants in a given world, by the roles that the contract's document
+gives them.
+
+What the shape allows and a back end need not: an account that does not exist, a transfer of nothing, a share of more
+than everything. Each narrowing is that of one role; a renamed field keeps its role, and an added alternative is
+narrowed like its siblings.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from openapi.contract import Contract
+from strategies.folding import same
+from strategies.places import Place, below, body_place, visited
+from strategies.world import Account, World
+
+LEAST_AMOUNT_IN_CENTS: Final = 1
+LEAST_PERCENTAGE: Final = 0.01
+MOST_GROUP_INDEX: Final = 3
+_WHOLE: Final = 10_000
+"""A hundred percent, in hundredths of one."""
+
+
+class UnsuitableWorld(ValueError):
+    """The world lacks the accounts that a plausible body takes: a source, and a destination that differs from it."""
+
+
+class _Narrowing:
+    """One pass over the places of a body, for one source of the money."""
+
+    def __init__(self, contract: Contract, world: World, source: Account | None) -> None:
+        self._disabled = contract.names.disabled
+        self._world = world
+        self._source = source
+        self._types = account_types(contract)
+        self._done: dict[tuple[int, bool], Place | None] = {}
+
+    def place(self, place: Place, *, liability: bool = False) -> Place | None:
+        """The place with what is plausible there, None where nothing is. Null stays possible where the contract
+        allows it."""
+        liability = liability or bool(place.keywords.get("x-liability"))
+        key = (id(place), liability)
+        if key not in self._done:
+            narrowed = msgspec.structs.replace(
+                place, keywords=self._keywords(place), required=place.required or place.offers("conditions")
+            )
+            self._done[key] = narrowed
+            if not self._fill(narrowed, place, liability=liability):
+                self._done[key] = _nothing(place)
+        return self._done[key]
+
+    def _keywords(self, place: Place) -> Mapping[str, Any]:
+        keywords = dict(place.keywords)
+        if place.offers("status"):
+            keywords["enum"] = [self._disabled]
+        if place.offers("amount"):
+            keywords["minimum"] = max(keywords.get("minimum", 0), LEAST_AMOUNT_IN_CENTS)
+            keywords["maximum"] = min(
+                keywords.get("maximum", self._world.max_amount_in_cents), self._world.max_amount_in_cents
+            )
+        if place.offers("percentage"):
+            keywords["minimum"] = max(keywords.get("minimum", 0), LEAST_PERCENTAGE)
+            keywords["multipleOf"] = keywords.get("multipleOf", LEAST_PERCENTAGE)
+        if place.offers("group-index"):
+            keywords["maximum"] = min(keywords.get("maximum", MOST_GROUP_INDEX), MOST_GROUP_INDEX)
+        if place.offers("trigger-account"):
+            keywords["enum"] = [account.id for account in self._sources()]
+        if place.offers("condition-account"):
+            keywords["enum"] = [account.id for account in self._world.accounts]
+        if "array" in place.types:
+            keywords["minItems"] = max(keywords.get("minItems", 0), 1)
+        return keywords
+
+    def _fill(self, narrowed: Place, place: Place, *, liability: bool) -> bool:
+        """Puts narrowed places below `narrowed`; whether anything but null is still plausible there."""
+        if place.offers("account-ref") and not self._pin(narrowed, liability=liability):
+            return False
+        narrowed.properties, narrowed.alternatives = {}, {}
+        for name, inner in place.properties.items():
+            child = self.place(inner, liability=liability)
+            if child is not None:
+                narrowed.properties[name] = child
+            elif inner.required:
+                return False
+        _list_types(narrowed)
+        _choose_operand(narrowed)
+        if place.items is not None:
+            narrowed.items = self.place(place.items, liability=liability)
+            if narrowed.items is None:
+                return False
+        alternatives = {label: self.place(inner, liability=liability) for label, inner in place.alternatives.items()}
+        narrowed.alternatives |= {
+            label: inner for label, inner in alternatives.items() if inner is not None and inner.types
+        }
+        lost = any(
+            not narrowed.properties[name].types and not inner.nullable
+            for name, inner in place.properties.items()
+            if inner.required
+        )
+        return not lost and (bool(narrowed.alternatives) or not place.alternatives)
+
+    def _pin(self, place: Place, *, liability: bool) -> bool:
+        accounts = self._accounts(place, liability=liability)
+        roles = {role: name for name, child in place.properties.items() for role in child.roles}
+        fields = {"account-ref-id": "id", "account-ref-type": "type"}
+        place.pins = tuple(
+            {roles[role]: getattr(account, field) for role, field in fields.items() if role in roles}
+            for account in accounts
+        )
+        return bool(accounts)
+
+    def _accounts(self, place: Place, *, liability: bool) -> tuple[Account, ...]:
+        if place.offers("source"):
+            return self._sources()
+        found = [account for account in self._world.accounts if account.type in self._types.destinations]
+        if liability:
+            found = [account for account in found if account.liability]
+        return tuple(account for account in found if self._source is None or account.id != self._source.id)
+
+    def _sources(self) -> tuple[Account, ...]:
+        if self._source is not None:
+            return (self._source,)
+        return tuple(
+            account for account in self._world.accounts if account.type in self._types.sources and not account.liability
+        )
+
+
+def _list_types(place: Place) -> None:
+    """Of the types of account that a reference lists, leaves those that the accounts which may stand there have."""
+    for name, child in place.properties.items():
+        if child.offers("account-ref-type") and place.pins:
+            kept = [kind for kind in child.keywords.get("enum", ()) if any(pin.get(name) == kind for pin in place.pins)]
+            place.properties[name] = msgspec.structs.replace(child, keywords={**child.keywords, "enum": kept})
+
+
+def _choose_operand(place: Place) -> None:
+    """A comparison has one right side: of the fields that can be it, exactly one is set."""
+    operands = [name for name, child in place.properties.items() if child.offers("operand")]
+    if len(operands) < 2:
+        return
+    nothing = {name: _nothing(place.properties[name]) for name in operands}
+    for name in operands:
+        chosen = msgspec.structs.replace(place.properties[name], required=True, nullable=False)
+        properties = {**place.properties, **nothing, name: chosen}
+        place.alternatives[name] = msgspec.structs.replace(
+            place,
+            name=f"{place.path}:{name}",
+            nullable=False,
+            alternatives={},
+            properties={k: v for k, v in properties.items() if v is not None},
+        )
+
+
+def _nothing(place: Place) -> Place | None:
+    """The place with null as all that may stand there; None where it may not."""
+    return (
+        msgspec.structs.replace(place, types=frozenset(), properties={}, alternatives={}, items=None)
+        if place.nullable
+        else None
+    )
+
+
+class AccountTypes(msgspec.Struct, frozen=True):
+    """Which types of account money leaves and which it reaches."""
+
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    example_source: str | None
+    example_destination: str | None
+
+
+@functools.lru_cache(maxsize=16)
+def account_types(contract: Contract) -> AccountTypes:
+    """From the page's example: money leaves the types that it shows, and reaches all but the one that it shows as
+    the source."""
+    known: list[str] = []
+    for place in below(body_place(contract)):
+        if place.offers("account-ref-type"):
+            known += [
+                value for value in place.keywords.get("enum", ()) if not any(same(value, other) for other in known)
+            ]
+    shown = {"source": "", "destination": ""}
+    side = ""
+    for place, _, value in visited(body_place(contract), contract.example_body()):
+        side = next((role for role in shown if place.offers(role)), side)
+        if place.offers("account-ref-type") and side:
+            shown[side] = value
+    sources = tuple(kind for kind in known if kind in shown.values()) or tuple(known)
+    destinations = tuple(kind for kind in known if kind != shown["source"])
+    return AccountTypes(sources, destinations, shown["source"] or None, shown["destination"] or None)
+
+
+@functools.lru_cache(maxsize=256)
+def plausible_place(contract: Contract, world: World, source: Account | None = None) -> Place:
+    """The places of a plausible body that moves money from `source`; from any account, None. Raises UnsuitableWorld."""
+    place = _Narrowing(contract, world, source).place(body_place(contract))
+    if place is None or not place.types:
+        raise UnsuitableWorld(
+            "a plausible rule takes an account to move money from and another one to move it to; list both in the profile"
+        )
+    return place
+
+
+@functools.lru_cache(maxsize=64)
+def sources(contract: Contract, world: World) -> tuple[Account, ...]:
+    """The accounts that a plausible body can move money from, the type of the page's example first. Raises
+    UnsuitableWorld where there is none."""
+    types = account_types(contract)
+    candidates = [account for account in world.accounts if account.type in types.sources and not account.liability]
+    suited = [
+        account
+        for account in candidates
+        if any(other.type in types.destinations and other.id != account.id for other in world.accounts)
+    ]
+    if not suited:
+        plausible_place(contract, msgspec.structs.replace(world, accounts=()))
+    return tuple(sorted(suited, key=lambda account: account.type != types.example_source))
+
+
+def soonest_start(world: World) -> datetime:
+    """The first instant that a rule starts at: two days ahead, so that it is a day ahead after a long run on a clock
+    that differs too."""
+    return (world.now + timedelta(days=2)).replace(microsecond=0)
+
+
+def latest_start(world: World) -> datetime:
+    """The last instant that a rule starts at: within ten years."""
+    return (world.now + timedelta(days=3_650)).replace(microsecond=0)
+
+
+def share_out(contract: Contract, value: dict[str, Any]) -> None:
+    """Reduces the percentages of each step, in place, so that they add up to 100 at most: in proportion, to
+    hundredths, none to nothing."""
+    steps = body_place(contract).properties[contract.names.steps]
+    if steps.items is None:
+        return
+    for step in value[contract.names.steps]:
+        shares = list(_percentages(steps.items, step, _leading(contract)))
+        hundredths = [round(holder[name] * 100) for holder, name in shares]
+        total = sum(hundredths)
+        if total > _WHOLE:
+            for (holder, name), share in zip(shares, hundredths, strict=True):
+                holder[name] = _percent(max(1, share * (_WHOLE - len(shares)) // total))
+
+
+def _percent(hundredths: int) -> int | float:
+    return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
+
+
+def _percentages(place: Place, value: Any, leading: frozenset[int]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects that hold a percentage, and the name under which they do."""
+    if isinstance(value, dict):
+        while place.alternatives:
+            chosen = place.alternative(value)
+            if chosen is None or id(chosen) not in leading:
+                return
+            place = chosen
+        for name, inner in place.properties.items():
+            if id(inner) in leading and value.get(name) is not None:
+                if inner.offers("percentage"):
+                    yield value, name
+                else:
+                    yield from _percentages(inner, value[name], leading)
+    elif isinstance(value, list) and place.items is not None and id(place.items) in leading:
+        for member in value:
+            yield from _percentages(place.items, member, leading)
+
+
+@functools.lru_cache(maxsize=16)
+def _leading(contract: Contract) -> frozenset[int]:
+    """The identities of the places that are a percentage or have one below them."""
+    return frozenset(
+        id(place) for place in below(body_place(contract)) if any(inner.offers("percentage") for inner in below(place))
+    )

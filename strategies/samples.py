@@ -1,0 +1,132 @@
+"""Small lists of bodies that ask one thing each: what has to be accepted, what has to survive exactly, and what the
+contract leaves open."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from openapi.contract import Contract
+from strategies import text
+from strategies.covering import covering_set
+from strategies.examples import Body, at, body_of, example, put, with_role
+from strategies.places import Place, below, body_place, visited
+from strategies.plausible import soonest_start
+from strategies.scalars import instant_text
+from strategies.world import World
+
+_AMOUNTS: Final = (
+    1,
+    7,
+    99,
+    100,
+    101,
+    32_767,
+    32_768,
+    65_535,
+    65_536,
+    99_999,
+    16_777_217,
+    2**31 - 1,
+    2**31,
+    2**32,
+    2**53 - 1,
+)
+"""In cents: where a coin, 16 and 32 bits, single and double precision end."""
+_PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
+"""Among them some of which a hundred times is no whole double."""
+_NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)
+
+
+@functools.lru_cache(maxsize=16)
+def variations(contract: Contract, world: World) -> tuple[Body, ...]:
+    """The page's example with nickname, description, amount and date varied: what a target has to accept."""
+    shown = example(contract, world)
+    names = contract.names
+    shortest, longest = min(text.PLAIN, key=len), max(text.PLAIN, key=len)
+    varied = [
+        {**shown.value, name: value}
+        for name in (names.nickname, names.description)
+        for value in (None, shortest, longest)
+    ]
+    varied += [_without(shown.value, name) for name in (names.nickname, names.description)]
+    varied += [with_role(contract, shown.value, "amount", amount) for amount in (1, world.max_amount_in_cents)]
+    starts = (soonest_start(world), soonest_start(world) + timedelta(days=365))
+    varied += [with_role(contract, shown.value, "start-date", instant_text(start)) for start in starts]
+    return tuple(body_of(contract, world, copy.deepcopy(value)) for value in varied if value != shown.value)
+
+
+def _without(value: dict[str, Any], name: str) -> dict[str, Any]:
+    return {other: inner for other, inner in value.items() if other != name}
+
+
+@functools.lru_cache(maxsize=16)
+def exact_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
+    """Bodies whose numbers and texts a target alters easily: amounts up to the world's cap, fractions, large
+    numbers, exotic text."""
+    return tuple(body_of(contract, world, value) for value in _exact(contract, world))
+
+
+def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    shown = example(contract, world).value
+    cap = world.max_amount_in_cents
+    for amount in dict.fromkeys([*(amount for amount in _AMOUNTS if amount < cap), cap]):
+        yield with_role(contract, shown, "amount", amount)
+    yield from _with_each(contract, world, lambda place: place.offers("percentage"), _PERCENTAGES)
+    yield from _with_each(
+        contract, world, lambda place: "number" in place.types and not place.offers("percentage"), _NUMBERS
+    )
+    for samples in text.CLASSES.values():
+        if any("exotic-text" in text.features(sample) for sample in samples):
+            yield {**shown, contract.names.nickname: samples[0], contract.names.description: samples[-1]}
+
+
+@functools.lru_cache(maxsize=16)
+def open_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
+    """For each question that a body can ask (`Body.open_features`), exotic text aside, one that asks it and no
+    other."""
+    return tuple(body_of(contract, world, value) for value in _open(contract, world))
+
+
+def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    shown = example(contract, world).value
+    arrays = dict.fromkeys(
+        place.path for place in below(body_place(contract)) if "array" in place.types and place.items is not None
+    )
+    for path in arrays:
+        yield from _with_each(contract, world, lambda place, path=path: place.path == path, [[]])  # type: ignore[misc]
+    yield from _without_conditions(contract, shown)
+    yield with_role(contract, shown, "amount", 0)
+    yield from _with_each(contract, world, lambda place: place.offers("percentage"), (0, 33.333))
+    start = soonest_start(world) + timedelta(days=30)
+    yield with_role(contract, shown, "start-date", instant_text(start, "+02:00"))
+    for sample in ("", " Rent ", "Re\u0000nt"):
+        yield {**shown, contract.names.nickname: sample}
+
+
+def _without_conditions(contract: Contract, shown: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for place, pointer, _ in visited(body_place(contract), shown):
+        if place.offers("conditions"):
+            value = copy.deepcopy(shown)
+            del at(value, pointer[:-1])[pointer[-1]]
+            yield value
+            return
+
+
+def _with_each(
+    contract: Contract, world: World, wanted: Callable[[Place], bool], replacements: Sequence[Any]
+) -> Iterator[dict[str, Any]]:
+    """The smallest body of the covering set that has something at a wanted place, with each replacement in its
+    stead."""
+    for body in sorted(covering_set(contract, world), key=lambda body: len(json.dumps(body.value))):
+        for place, pointer, value in visited(body_place(contract), body.value):
+            if value is not None and wanted(place):
+                for replacement in replacements:
+                    changed = copy.deepcopy(body.value)
+                    put(changed, pointer, replacement)
+                    yield changed
+                return

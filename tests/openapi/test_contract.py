@@ -1,0 +1,109 @@
+"""Loading a contract, and what is in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openapi.contract import Operation, load
+
+Document = dict[str, Any]
+Edit = Callable[[Document], object]
+
+
+def test_packaged_contract() -> None:
+    contract = load()
+    assert contract.title == "Sequence rules"
+    assert len(contract.sha256) == 64
+    assert contract.update == Operation(method="PUT", path="/rules/{id}")
+    assert contract.read == Operation(method="GET", path="/rules/{id}")
+    assert contract.trigger == Operation(method="POST", path="/rules/{id}/trigger")
+
+
+def test_names() -> None:
+    names = load().names
+    assert (names.authorization, names.auth_scheme) == ("Authorization", "ApiKey")
+    assert (names.idempotency_key, names.request_id_header) == ("Idempotency-Key", "X-Request-ID")
+    assert (names.request_id, names.data) == ("request_id", "data")
+    assert (names.error, names.code, names.message) == ("error", "code", "message")
+    assert (names.id, names.nickname, names.description) == ("id", "nickname", "description")
+    assert (names.status, names.trigger, names.steps) == ("status", "trigger", "steps")
+    assert (names.created_at, names.updated_at) == ("created_at", "updated_at")
+    assert (names.enabled, names.disabled) == ("enabled", "disabled")
+    assert (names.unauthorized, names.forbidden, names.not_found) == ("unauthorized", "forbidden", "resource_not_found")
+    assert names.default_base == "https://api.getsequence.io/api/v1"
+    assert names.production_hosts == ("api.getsequence.io",)
+    assert names.key_window_seconds == 24 * 60 * 60
+    assert len(names.scopes) == 9
+
+
+def test_packaged_contract_is_read_once_and_fast() -> None:
+    assert load() is load()
+    path = Path(__file__).parents[2] / "openapi" / "rules.yaml"
+    started = time.process_time()
+    contract = load(path)
+    assert time.process_time() - started < 0.15
+    assert contract.sha256 == load().sha256
+    assert contract.requirements == load().requirements
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "path"),
+    [
+        ("rule_1", "/rules/rule_1"),
+        ("a/b c?", "/rules/a%2Fb%20c%3F"),
+        ("é%", "/rules/%C3%A9%25"),
+        (r"\1", "/rules/%5C1"),
+    ],
+)
+def test_path_for_encodes_the_id(rule_id: str, path: str) -> None:
+    assert load().update.path_for(rule_id) == path
+
+
+def test_example_body_is_a_fresh_copy() -> None:
+    load().example_body()["steps"].clear()
+    assert load().example_body()["steps"]
+
+
+def test_resolve_follows_chains() -> None:
+    contract = load()
+    target = contract.document["components"]["schemas"]["Rule"]
+    assert contract.resolve(contract.rule_schema) is target
+    assert contract.resolve(target) is target
+
+
+def test_changed_names_are_taken_from_the_document(written: Callable[[Edit], Path]) -> None:
+    def rename(document: Document) -> None:
+        for name in ("RuleUpdate", "Rule"):
+            properties = document["components"]["schemas"][name]["properties"]
+            properties["label"] = properties.pop("nickname")
+        document["components"]["parameters"]["IdempotencyKey"]["name"] = "X-Key"
+        document["components"]["schemas"]["RuleStatus"]["x-states"]["disabled"] = "off"
+
+    contract = load(written(rename))
+    assert (contract.names.nickname, contract.names.idempotency_key, contract.names.disabled) == (
+        "label",
+        "X-Key",
+        "off",
+    )
+
+
+def test_companions_may_be_missing(written: Callable[[Edit], Path]) -> None:
+    def without(document: Document) -> None:
+        del document["paths"]["/rules/{id}"]["get"], document["paths"]["/rules/{id}/trigger"]
+
+    contract = load(written(without))
+    assert (contract.read, contract.trigger) == (None, None)
+
+
+def test_values_are_what_json_can_hold(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "openapi" / "rules.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "unquoted.yaml"
+    path.write_text(
+        text.replace("'2024-04-01T09:00:00Z'", "2024-04-01T09:00:00Z").replace("'200':", "200:"), encoding="utf-8"
+    )
+    assert load(path).document == load().document
