@@ -113,6 +113,22 @@ def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> It
             yield from differences(items, left, right)
 
 
+def left_behind(place: Place, sent: Any, got: Any, before: Any) -> Iterator[Difference]:
+    """Fields of another alternative than the one that was sent, still there with the value that they had before."""
+    if isinstance(sent, list) and isinstance(got, list) and isinstance(before, list) and place.items is not None:
+        for left, right, earlier in zip(sent, got, before, strict=False):
+            yield from left_behind(place.items, left, right, earlier)
+    if not isinstance(sent, dict) or not isinstance(got, dict) or not isinstance(before, dict):
+        return
+    chosen = place.alternative(sent) or place if place.alternatives else place
+    others = {name for other in place.alternatives.values() for name in other.properties}
+    for name in sorted(others - chosen.properties.keys() - sent.keys()):
+        if got.get(name) is not None and got[name] == before.get(name):
+            yield Difference(f"{chosen.path}/{name}", "not-cleared", None, got[name])
+    for name, part in chosen.properties.items():
+        yield from left_behind(part, sent.get(name), got.get(name), before.get(name))
+
+
 def _equal_scalars(place: Place, sent: Any, got: Any) -> bool:
     if isinstance(sent, bool) or isinstance(got, bool):
         return sent is got

@@ -17,7 +17,7 @@ from harness.equality import instant
 from harness.exchange import Intent, Request
 from harness.profile import Profile
 from openapi.contract import Contract
-from strategies.places import Place, body_place, visited
+from strategies.places import Place, below, body_place, visited
 from strategies.world import World
 
 INERT_AHEAD = timedelta(days=365)
@@ -129,6 +129,12 @@ def with_amount(contract: Contract, body: Mapping[str, Any], cents: int) -> dict
                 parent = parent[step]
             parent[pointer[-1]] = cents
     return changed
+
+
+def group_index_name(contract: Contract) -> str:
+    """The field of an action that says which group it belongs to."""
+    places = (place for place in below(body_place(contract)) if place.offers("group-index"))
+    return next(places).path.rpartition("/")[2]
 
 
 def _known(place: Place, value: Any, *, bare: bool) -> Any:

@@ -23,7 +23,7 @@ from strategies.places import Place
 from strategies.plausible import latest_start, plausible_place, share_out, soonest_start, sources
 from strategies.samples import exact_bodies, open_bodies, variations
 from strategies.scalars import instant_text
-from strategies.schema import Make, values
+from strategies.schema import Make, allowed, values
 from strategies.shapes import all_shapes, places_of, shapes_of, standing_of, unreachable_shapes
 from strategies.world import Account, World
 
@@ -47,6 +47,9 @@ Manner = Literal["common", "exotic", "long"]
 _MANNERS: Final[tuple[Manner, ...]] = (*("common",) * 14, *("exotic",) * 5, "long")
 _FEW: Final = 2
 _MANY: Final = 12
+_MOST_CHARACTERS: Final = 40
+_MOST_NUMBER: Final = 1_000_000
+_BOUNDS: Final = frozenset({"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"})
 _ZONES: Final = ("Z", "+00:00", "+02:00", "-11:30")
 _FRACTIONS: Final = (0, 123_000, 500_000)
 
@@ -63,7 +66,7 @@ def bodies(contract: Contract, world: World) -> st.SearchStrategy[Body]:
 @functools.lru_cache(maxsize=256)
 def _bodies(contract: Contract, world: World, manner: Manner, source: Account) -> st.SearchStrategy[Body]:
     place = plausible_place(contract, world, source)
-    return values(contract, place, override=_Plausible(world, manner)).map(
+    return values(contract, place, override=_Plausible(contract, world, manner)).map(
         functools.partial(_finished, contract, world)
     )
 
@@ -76,7 +79,8 @@ def _finished(contract: Contract, world: World, value: dict[str, Any]) -> Body:
 class _Plausible:
     """What stands at the places where a schema alone would draw too much, too little or the unlikely."""
 
-    def __init__(self, world: World, manner: Manner) -> None:
+    def __init__(self, contract: Contract, world: World, manner: Manner) -> None:
+        self._contract = contract
         self._manner = manner
         self._dates = _dates(world, exotic=manner == "exotic")
 
@@ -86,12 +90,25 @@ class _Plausible:
         if place.offers("start-date"):
             return self._dates
         if is_text(place):
-            if self._manner == "exotic":
-                return _EXOTIC_TEXT
-            return Listed(text.PLAIN + text.ORDINARY if place.standing == "documented" else text.BRIEF)
-        if "number" in place.types and bounds_of(place) is None:
-            return _FREE_NUMBERS
+            return self._text(place)
+        if place.types and place.types <= {"integer", "number"} and bounds_of(place) is None:
+            return self._number(place)
         return None
+
+    def _text(self, place: Place) -> Made | None:
+        common = text.PLAIN + text.ORDINARY if place.standing == "documented" else text.BRIEF
+        if self._manner != "exotic":
+            listed = allowed(self._contract, place, common)
+            return Listed(listed) if listed else None
+        samples = strategy_of(Listed(allowed(self._contract, place, text.EXOTIC)))
+        least, most = place.keywords.get("minLength", 0), place.keywords.get("maxLength", _MOST_CHARACTERS)
+        return samples | text.any_text(min_size=least, max_size=max(least, min(most, _MOST_CHARACTERS)))
+
+    def _number(self, place: Place) -> Made | None:
+        """Numbers that nobody bounds, within what people write."""
+        if place.keywords.keys() & _BOUNDS:
+            return None
+        return _FREE_NUMBERS if "number" in place.types else st.integers(-_MOST_NUMBER, _MOST_NUMBER)
 
     def _list(self, place: Place, member: Made) -> Made:
         if is_empty(member):
@@ -102,10 +119,9 @@ class _Plausible:
         return st.lists(strategy_of(member), min_size=least, max_size=most)
 
 
-_EXOTIC_TEXT: Final = st.sampled_from(text.EXOTIC) | text.any_text(max_size=40)
 _FREE_NUMBERS: Final[st.SearchStrategy[int | float]] = (
-    st.integers(-1_000_000, 1_000_000)
-    | st.integers(-1_000_000, 1_000_000).map(lambda hundredths: hundredths / 100)
+    st.integers(-_MOST_NUMBER, _MOST_NUMBER)
+    | st.integers(-_MOST_NUMBER, _MOST_NUMBER).map(lambda hundredths: hundredths / 100)
     | st.sampled_from((0.1, 1e15, 2**53 - 1, -(2**53 - 1), 2**31, 1e-7))
 )
 

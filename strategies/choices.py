@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 import msgspec
+from hypothesis import find, settings
 
 from openapi.contract import Contract
 from strategies import text
@@ -20,10 +21,12 @@ from strategies.contents import bounds_of, is_text, listed_shapes
 from strategies.places import Place, below
 from strategies.plausible import latest_start, plausible_place, soonest_start, sources
 from strategies.scalars import instant_text
+from strategies.schema import allowed, values
 from strategies.world import World
 
 _LEVELS: Final = 3
 _FREE_NUMBERS: Final = (100, -12.5, 0.1, 0, 250_000)
+_ALWAYS_THE_SAME: Final = settings(database=None, derandomize=True)
 _INNER_ALTERNATIVE: Final = re.compile(r":[^/:=]+(?=/)")
 
 
@@ -92,13 +95,15 @@ def decision_of(contract: Contract, world: World) -> Decision:
     """The choices of a plausible body; the type of account that the money comes from is the first of them."""
     by_type = {source.type: source for source in reversed(sources(contract, world))}
     trees = [
-        _Tree(world).decide(plausible_place(contract, world, source), _LEVELS, own=True) for source in by_type.values()
+        _Tree(contract, world).decide(plausible_place(contract, world, source), _LEVELS, own=True)
+        for source in by_type.values()
     ]
     return Decision(tuple(option for tree in trees for option in tree.options))
 
 
 class _Tree:
-    def __init__(self, world: World) -> None:
+    def __init__(self, contract: Contract, world: World) -> None:
+        self._contract = contract
         self._world = world
 
     def decide(self, place: Place, levels: int, *, own: bool, beside: bool = False, optional: bool = False) -> Decision:
@@ -149,10 +154,13 @@ class _Tree:
         first = self._below(place, items, levels, own=own)
         if not first.options:
             return
-        yield Option(_named(place, own, "one"), members=(first,))
+        least, most = place.keywords.get("minItems", 0), place.keywords.get("maxItems", 2)
+        if least <= 1:
+            yield Option(_named(place, own, "one"), members=(first,))
         second = self._below(place, items, levels, own=False, beside=own)
-        if second.options and place.keywords.get("maxItems", 2) > 1:
-            yield Option(_named(place, own, "several"), members=(first, second))
+        if second.options and most > 1:
+            others = (second,) * (max(least, 2) - 1)
+            yield Option(_named(place, own, "several"), members=(first, *others))
 
     def _objects(self, place: Place, levels: int, own: bool) -> Iterator[Option]:
         fields = []
@@ -195,10 +203,15 @@ class _Tree:
 
     def _samples(self, place: Place) -> tuple[Any, ...]:
         if "enum" in place.keywords:
-            return tuple(value for value in place.keywords["enum"] if value is not None)
+            return allowed(self._contract, place, place.keywords["enum"])
         if place.offers("start-date"):
             soonest, latest = soonest_start(self._world), latest_start(self._world)
             return tuple(instant_text(instant) for instant in (soonest + timedelta(days=30), soonest, latest))
-        if is_text(place):
-            return text.PLAIN if place.standing == "documented" else text.BRIEF
-        return _FREE_NUMBERS
+        texts = text.PLAIN if place.standing == "documented" else text.BRIEF
+        samples = allowed(self._contract, place, [*_FREE_NUMBERS, *(texts if is_text(place) else ())])
+        return samples or (_simplest(self._contract, place),)
+
+
+def _simplest(contract: Contract, place: Place) -> Any:
+    """What values of a place shrink to; always the same."""
+    return find(values(contract, place), lambda value: value is not None, settings=_ALWAYS_THE_SAME)

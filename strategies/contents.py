@@ -19,6 +19,7 @@ from openapi.contract import Contract
 from strategies import text
 from strategies.places import Place
 from strategies.plausible import plausible_place
+from strategies.scalars import ends_of
 from strategies.world import World
 
 _WHOLE_SECOND: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -56,9 +57,9 @@ def listed_shapes(place: Place) -> dict[str | bool, str]:
 
 def bounds_of(place: Place) -> tuple[float, float] | None:
     """The least and the most number of a place that has both."""
-    if not place.types & {"integer", "number"} or "minimum" not in place.keywords or "maximum" not in place.keywords:
+    if not place.types & {"integer", "number"} or len(place.types - {"integer", "number"}) > 0:
         return None
-    return place.keywords["minimum"], place.keywords["maximum"]
+    return ends_of(place.keywords, whole="number" not in place.types)
 
 
 def is_text(place: Place) -> bool:

@@ -23,7 +23,7 @@ Pointer = tuple[str | int, ...]
 
 
 class Body(msgspec.Struct, frozen=True):
-    """A body to send, and what of the contract it uses."""
+    """A body to send, and what of the contract it uses. Bodies are shared: whoever changes a value takes a copy."""
 
     value: dict[str, Any]
     shapes: frozenset[str]
@@ -141,6 +141,6 @@ def _differs_only(value: Any, shown: Any, free: frozenset[Pointer], pointer: Poi
         )
     if isinstance(value, list) and isinstance(shown, list):
         return len(value) == len(shown) and all(
-            _differs_only(*pair, free, (*pointer, index)) for index, pair in enumerate(zip(value, shown))
+            _differs_only(*pair, free, (*pointer, index)) for index, pair in enumerate(zip(value, shown, strict=True))
         )
     return same(value, shown)

@@ -22,21 +22,11 @@ Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
 FORMATS: Final = frozenset({"date-time", "uuid", "int32", "int64", "float", "double", "password"})
 _ANNOTATIONS: Final = frozenset(
-    {
-        "title",
-        "description",
-        "examples",
-        "example",
-        "default",
-        "deprecated",
-        "readOnly",
-        "writeOnly",
-        "$comment",
-        "$schema",
-        "$id",
-        "$defs",
-    }
+    {"title", "description", "examples", "example", "default", "deprecated", "readOnly", "writeOnly"}
+    | {"$comment", "$schema", "$id", "$defs"}
 )
+
+
 def _common_multiple(one: float, other: float) -> float:
     """The least number that is a multiple of both, as decimal numbers are written."""
     first, second = Fraction(str(one)), Fraction(str(other))
@@ -58,10 +48,19 @@ _MERGED: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "enum": lambda one, other: [value for value in one if any(same(value, further) for further in other)],
     "multipleOf": _common_multiple,
 }
-_STRUCTURE: Final = frozenset(
-    {"$ref", "allOf", "oneOf", "anyOf", "discriminator", "type", "const", "properties", "items", "additionalProperties"}
-)
-_SUPPORTED: Final = _STRUCTURE | frozenset(_MERGED) | {"pattern", "format"}
+_NUMBER: Final = (int, float)
+_SUPPORTED: Final[Mapping[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"), _NUMBER),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), (int,)),
+    **dict.fromkeys(("required", "enum", "allOf", "oneOf", "anyOf"), (list,)),
+    **dict.fromkeys(("properties", "discriminator"), (dict,)),
+    **dict.fromkeys(("items", "additionalProperties"), (dict, bool)),
+    **dict.fromkeys(("$ref", "pattern", "format"), (str,)),
+    "type": (str, list),
+    "uniqueItems": (bool,),
+    "const": (object,),
+}
+"""The keywords that are obeyed, and what each is in the document."""
 
 
 class UnsupportedSchema(ContractError):
@@ -87,6 +86,8 @@ class Form(msgspec.Struct, frozen=True, eq=False):
     references: frozenset[str] = frozenset()
     """By which the schema was found: what has the same ones is the same place again."""
     groups: tuple[Group, ...] = ()
+    pointer: str = ""
+    """Where in the document the outermost of its schemas stands."""
 
 
 class Folder:
@@ -143,7 +144,7 @@ class Folder:
             if word in schema
         )
         roles = frozenset({schema["x-role"]} if "x-role" in schema else ())
-        return Form(keywords, _types(schema.get("type")), roles, frozenset(), groups)
+        return Form(keywords, _types(schema.get("type")), roles, frozenset(), groups, self.place(schema))
 
     def merge(self, outer: Form, inner: Form) -> Form:
         """What satisfies both. Annotations are those of `outer`, where both have one."""
@@ -158,11 +159,8 @@ class Folder:
             elif name in ("items", "additionalProperties"):
                 keywords[name] = self.join(keywords[name], value)
             elif name in ("pattern", "format") and value != keywords[name]:
-                raise UnsupportedSchema(
-                    "",
-                    f"two values of {name!r} hold at one place: {keywords[name]!r} and {value!r}",
-                    "keep one of them",
-                )
+                problem = f"two values of {name!r} hold at one place: {keywords[name]!r} and {value!r}"
+                raise UnsupportedSchema(outer.pointer or inner.pointer, problem, "keep one of them")
         if "properties" in outer.keywords or "properties" in inner.keywords:
             keywords["properties"] = self._properties(outer.keywords, inner.keywords)
         return Form(
@@ -171,6 +169,7 @@ class Folder:
             outer.roles | inner.roles,
             outer.references | inner.references,
             outer.groups + inner.groups,
+            outer.pointer or inner.pointer,
         )
 
     def _properties(self, outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Schema]:
@@ -194,16 +193,21 @@ class Folder:
             self._kept += (one, other)
         return self._joined[key]
 
-    def _check(self, schema: Mapping[str, Any]) -> None:
+    def _check(self, schema: Any) -> None:
         if not isinstance(schema, Mapping):
             raise UnsupportedSchema("", f"{schema!r} is no schema", "write a mapping")
         for name, value in schema.items():
-            if name not in _SUPPORTED and name not in _ANNOTATIONS and not name.startswith("x-"):
+            if name in _ANNOTATIONS or name.startswith("x-"):
+                continue
+            if name not in _SUPPORTED:
                 raise self._unsupported(schema, name, f"no values are made for the keyword {name!r}")
+            if not isinstance(value, _SUPPORTED[name]):
+                raise self._unsupported(schema, name, f"{value!r} is nothing that {name!r} can be")
             if name == "format" and value not in FORMATS:
                 raise self._unsupported(schema, name, f"no values are made for the format {value!r}")
-            if name == "type" and not set([value] if isinstance(value, str) else value) <= set(TYPES):
-                raise self._unsupported(schema, name, f"{value!r} is no type of JSON")
+        types = schema.get("type", [])
+        if not all(kind in TYPES for kind in ([types] if isinstance(types, str) else types)):
+            raise self._unsupported(schema, "type", f"{types!r} is no type of JSON")
 
     def _unsupported(self, schema: Mapping[str, Any], name: str, problem: str) -> UnsupportedSchema:
         return UnsupportedSchema(

@@ -11,84 +11,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
 
 import msgspec
 
 from openapi.contract import Contract
 from strategies.folding import Folder, Form, Group, Schema, same
+from strategies.place import Place, Standing, below, has_type, visited
 
-Standing = Literal["documented", "inferred"]
-
-
-class Place(msgspec.Struct, eq=False):
-    """A place, and what may stand there. Frozen once built; mutable only so that a place can contain itself."""
-
-    path: str
-    name: str
-    """The path, and the alternative where this place is one."""
-    keywords: Mapping[str, Any]
-    types: frozenset[str]
-    """JSON types, without `null`; `number` includes `integer`."""
-    nullable: bool
-    required: bool
-    standing: Standing
-    roles: frozenset[str]
-    properties: dict[str, Place] = {}
-    items: Place | None = None
-    additional: Place | None = None
-    """What unlisted properties satisfy, where the schema says; None: it does not say, or allows none."""
-    alternatives: dict[str, Place] = {}
-    discriminator: str | None = None
-    """The property whose value is the alternative's label."""
-    excluded: frozenset[str] = frozenset()
-    """Properties that stay absent, because with them another alternative would hold as well."""
-    unproven: tuple[Schema, ...] = ()
-    """The `oneOf` of which this is an alternative, where only a validator can tell whether a value satisfies another
-    one too."""
-    pins: tuple[Mapping[str, Any], ...] = ()
-    """Settings of some properties that belong together, one of which holds: the id and the type of each account that
-    may stand here."""
-
-    def offers(self, role: str) -> bool:
-        return role in self.roles
-
-    def fits(self, value: Any) -> bool:
-        """Whether a value that satisfies one of several alternatives satisfies this one; decided from its own
-        fields."""
-        if not has_type(value, self.types):
-            return value is None and self.nullable
-        if "enum" in self.keywords and not any(same(value, member) for member in self.keywords["enum"]):
-            return False
-        if not isinstance(value, dict):
-            return True
-        if any(name not in value for name in self.keywords.get("required", ())):
-            return False
-        return all(
-            place.fits(value[name])
-            for name, place in self.properties.items()
-            if name in value and not place.alternatives
-        )
-
-    def alternative(self, value: Any) -> Place | None:
-        """The alternative that `value` is, if this place has several."""
-        if self.discriminator is not None:
-            label = value.get(self.discriminator) if isinstance(value, dict) else None
-            return self.alternatives.get(label) if isinstance(label, str) else None
-        return next((place for place in self.alternatives.values() if place.fits(value)), None)
-
-
-def has_type(value: Any, types: frozenset[str]) -> bool:
-    """Whether a JSON value other than null is of one of these types. A float without a fraction is an integer (JSON
-    Schema 2020-12, 6.1.1)."""
-    if isinstance(value, bool):
-        return "boolean" in types
-    if isinstance(value, str):
-        return "string" in types
-    if isinstance(value, int | float):
-        return "number" in types or ("integer" in types and value == value // 1)
-    return ("object" in types and isinstance(value, dict)) or ("array" in types and isinstance(value, list))
+__all__ = ["Place", "Standing", "below", "body_place", "has_type", "place_of", "visited"]
 
 
 class _Builder:
@@ -101,7 +32,7 @@ class _Builder:
     def place(self, form: Form, path: str, *, required: bool, standing: Standing, opened: Mapping[str, str]) -> Place:
         form, nullable = self._settled(form)
         path = next((opened[reference] for reference in sorted(form.references) if reference in opened), path)
-        opened = {**{reference: path for reference in form.references}, **opened}
+        opened = {**dict.fromkeys(form.references, path), **opened}
         key = (path, id(form), required)
         if key not in self._places:
             place = self._bare(form, path, path, required, standing)
@@ -178,13 +109,11 @@ class _Builder:
             for name, schema in form.keywords.get("properties", {}).items()
         }
         place.properties = {name: child for name, child in children.items() if child.types or child.nullable}
-        common = {"required": True, "standing": place.standing, "opened": opened}
+        inner = functools.partial(self.place, required=True, standing=place.standing, opened=opened)
         if "items" in form.keywords and "array" in form.types:
-            place.items = self.place(self.folder.fold(form.keywords["items"]), f"{path}/*", **common)
+            place.items = inner(self.folder.fold(form.keywords["items"]), f"{path}/*")
         if isinstance(form.keywords.get("additionalProperties"), Mapping):
-            place.additional = self.place(
-                self.folder.fold(form.keywords["additionalProperties"]), f"{path}/…", **common
-            )
+            place.additional = inner(self.folder.fold(form.keywords["additionalProperties"]), f"{path}/…")
 
     def _alternatives(self, place: Place, form: Form, opened: Mapping[str, str]) -> None:
         rest, options = self._options(form)
@@ -193,15 +122,19 @@ class _Builder:
         place.discriminator = group.discriminator["propertyName"] if group.discriminator else None
         own = rest.keywords.get("properties", {})
         polymorphic = any(name not in own for _, option in chosen for name in option.keywords.get("properties", {}))
-        for index, (schema, option) in enumerate(chosen):
-            option = self._pinned(option, schema, group)
-            label = re.sub(r"[/:=*]", "-", self._label(option, group, [other for _, other in chosen], index))
+        for index, (schema, unpinned) in enumerate(chosen):
+            option = self._pinned(unpinned, schema, group)
+            label = re.sub(
+                r"[/:=*]",
+                "-",
+                self._label(option, group, [other for _, other in chosen if other is not unpinned], index),
+            )
             name = f"{place.path}:{label}"
             path = name if polymorphic else place.path
             alternative = self._bare(option, path, name, place.required, place.standing)
             alternative.nullable = False
             place.alternatives = {**place.alternatives, label: alternative}
-            nested = {**{reference: path for reference in option.references - form.references}, **opened}
+            nested = {**dict.fromkeys(option.references - form.references, path), **opened}
             self._fill(alternative, option, path, nested)
         place.types &= frozenset().union(*(alternative.types for alternative in place.alternatives.values()))
         if group.exclusive:
@@ -219,7 +152,7 @@ class _Builder:
         value = mapping.get(schema["$ref"], schema["$ref"].rpartition("/")[2])
         return self.folder.merge(option, self.folder.fold({"required": [name], "properties": {name: {"const": value}}}))
 
-    def _label(self, option: Form, group: Group, options: list[Form], index: int) -> str:
+    def _label(self, option: Form, group: Group, others: list[Form], index: int) -> str:
         if group.discriminator is not None:
             named = self.folder.fold(option.keywords["properties"][group.discriminator["propertyName"]])
             return str(named.keywords["enum"][0])
@@ -227,7 +160,6 @@ class _Builder:
             return str(option.keywords["title"])
         if "enum" in option.keywords and len(option.keywords["enum"]) == 1:
             return str(option.keywords["enum"][0])
-        others = [other for other in options if other is not option]
         marks = [
             name
             for name in option.keywords.get("required", ())
@@ -283,37 +215,3 @@ def place_of(contract: Contract, schema: Schema) -> Place:
     """The place that a schema describes, with all places below it. Raises UnsupportedSchema."""
     builder = _Builder(contract)
     return builder.place(builder.folder.fold(schema), "", required=True, standing="documented", opened={})
-
-
-def below(place: Place) -> Iterator[Place]:
-    """`place`, and every place that a value of it can have, each once; the outer before the inner."""
-    seen: set[int] = set()
-    waiting = [place]
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        inner = [*current.alternatives.values(), *current.properties.values(), current.items, current.additional]
-        waiting += [child for child in reversed(inner) if child is not None]
-
-
-def visited(
-    place: Place, value: Any, pointer: tuple[str | int, ...] = ()
-) -> Iterator[tuple[Place, tuple[str | int, ...], Any]]:
-    """The places of a value, each with where in the value it is and what stands there; unknown fields have none."""
-    yield place, pointer, value
-    if place.alternatives:
-        chosen = place.alternative(value)
-        if chosen is not None:
-            yield from visited(chosen, value, pointer)
-            return
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            child = place.properties.get(name)
-            if child is not None:
-                yield from visited(child, inner, (*pointer, name))
-    elif isinstance(value, list) and place.items is not None:
-        for index, inner in enumerate(value):
-            yield from visited(place.items, inner, (*pointer, index))

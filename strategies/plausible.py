@@ -27,6 +27,9 @@ _WHOLE: Final = 10_000
 """A hundred percent, in hundredths of one."""
 
 
+_NO_ACCOUNTS: Final = "a plausible rule moves money from one account to another; list two such accounts"
+
+
 class UnsuitableWorld(ValueError):
     """The world lacks the accounts that a plausible body takes: a source, and a destination that differs from it."""
 
@@ -201,16 +204,16 @@ def plausible_place(contract: Contract, world: World, source: Account | None = N
     """The places of a plausible body that moves money from `source`; from any account, None. Raises UnsuitableWorld."""
     place = _Narrowing(contract, world, source).place(body_place(contract))
     if place is None or not place.types:
-        raise UnsuitableWorld(
-            "a plausible rule takes an account to move money from and another one to move it to; list both in the profile"
-        )
+        raise UnsuitableWorld(_NO_ACCOUNTS)
     return place
 
 
 @functools.lru_cache(maxsize=64)
 def sources(contract: Contract, world: World) -> tuple[Account, ...]:
-    """The accounts that a plausible body can move money from, the type of the page's example first. Raises
-    UnsuitableWorld where there is none."""
+    """The accounts that a plausible body can move money from, those of the example's type first.
+
+    Raises UnsuitableWorld where there is none.
+    """
     types = account_types(contract)
     candidates = [account for account in world.accounts if account.type in types.sources and not account.liability]
     suited = [
@@ -219,7 +222,7 @@ def sources(contract: Contract, world: World) -> tuple[Account, ...]:
         if any(other.type in types.destinations and other.id != account.id for other in world.accounts)
     ]
     if not suited:
-        plausible_place(contract, msgspec.structs.replace(world, accounts=()))
+        raise UnsuitableWorld(_NO_ACCOUNTS)
     return tuple(sorted(suited, key=lambda account: account.type != types.example_source))
 
 

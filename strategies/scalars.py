@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -47,19 +47,24 @@ class _Range:
         self.open_above = beneath is not None and self.most == Fraction(str(beneath))
         self.step = Fraction(str(keywords["multipleOf"])) if "multipleOf" in keywords else None
 
-    def multiples(self, step: Fraction, make: Callable[[int], Any]) -> Made:
-        """`make` of every k for which k * step is in the range; the ends among them often."""
+    def counts(self, step: Fraction) -> tuple[int | None, int | None]:
+        """The least and the most k for which k * step is in the range."""
         least = most = None
         if self.least is not None:
             least = math.floor(self.least / step) + 1 if self.open_below else math.ceil(self.least / step)
         if self.most is not None:
             most = math.ceil(self.most / step) - 1 if self.open_above else math.floor(self.most / step)
+        return least, most
+
+    def multiples(self, step: Fraction) -> Made:
+        """Every multiple of step in the range; the ends among them often."""
+        least, most = self.counts(step)
         if least is not None and most is not None:
             if most - least < _FEW:
-                return Listed(tuple(make(count) for count in range(least, most + 1)))
-            return st.integers(least, most).map(make)
+                return Listed(tuple(_plain(count * step) for count in range(least, most + 1)))
+            return _stepped(st.integers(least, most), step)
         ends = [end for end in (least, most) if end is not None]
-        return (st.integers(least, most) | st.sampled_from(ends) if ends else st.integers()).map(make)
+        return _stepped(st.integers(least, most) | st.sampled_from(ends) if ends else st.integers(), step)
 
     def floats(self) -> st.SearchStrategy[float]:
         least = None if self.least is None else _inward(self.least, math.inf)
@@ -72,8 +77,9 @@ class _Range:
             and (least > most or (least == most and (exclude_min or exclude_max)))
         ):
             return st.nothing()
-        ends = {"exclude_min": exclude_min, "exclude_max": exclude_max}
-        return st.floats(least, most, allow_nan=False, allow_infinity=False, **ends)
+        return st.floats(
+            least, most, allow_nan=False, allow_infinity=False, exclude_min=exclude_min, exclude_max=exclude_max
+        )
 
 
 def _inward(bound: Fraction, direction: float) -> float:
@@ -86,24 +92,43 @@ def _inward(bound: Fraction, direction: float) -> float:
     return math.nextafter(value, direction) if beyond else value
 
 
+def _stepped(counts: st.SearchStrategy[int], step: Fraction) -> st.SearchStrategy[int | float]:
+    return counts if step == 1 else counts.map(lambda count: _plain(count * step))
+
+
+def _plain(value: Fraction) -> int | float:
+    return value.numerator if value.denominator == 1 else float(value)
+
+
 def integers(keywords: Mapping[str, Any]) -> Made:
     """Every integer that the keywords allow, written without a fraction."""
     bounds = _Range(keywords)
-    step = bounds.step.numerator if bounds.step is not None else 1
-    return bounds.multiples(Fraction(step), lambda count: count * step)
+    return bounds.multiples(_whole(bounds.step))
 
 
 def numbers(keywords: Mapping[str, Any]) -> Made:
     """Every number that the keywords allow; doubles, and integers of any size."""
     bounds = _Range(keywords)
-    step = bounds.step
-    if step is None:
+    if bounds.step is None:
         return either(integers(keywords), bounds.floats())
-    return bounds.multiples(step, lambda count: _plain(count * step))
+    return bounds.multiples(bounds.step)
 
 
-def _plain(value: Fraction) -> int | float:
-    return value.numerator if value.denominator == 1 else float(value)
+def _whole(step: Fraction | None) -> Fraction:
+    """Of which integers are multiples that are multiples of `step`."""
+    return Fraction(1 if step is None else step.numerator)
+
+
+def ends_of(keywords: Mapping[str, Any], *, whole: bool) -> tuple[int | float, int | float] | None:
+    """The least and the most number, or integer if `whole`, that the keywords allow, where they set both ends."""
+    bounds = _Range(keywords)
+    if bounds.least is None or bounds.most is None:
+        return None
+    step = _whole(bounds.step) if whole else bounds.step
+    if step is None:
+        return None if bounds.open_below or bounds.open_above else (_plain(bounds.least), _plain(bounds.most))
+    least, most = bounds.counts(step)
+    return None if least is None or most is None or least > most else (_plain(least * step), _plain(most * step))
 
 
 def strings(keywords: Mapping[str, Any]) -> st.SearchStrategy[str]:

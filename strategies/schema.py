@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
@@ -32,7 +32,8 @@ _MORE_MEMBERS: Final = 3
 _LEVELS: Final = 3
 _KINDS: Final = ("boolean", "integer", "number", "string", "array", "object")
 _ASSERTIONS: Final = frozenset(
-    {"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"}
+    {"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"}
+    | {"minLength", "maxLength", "pattern"}
     | {"minItems", "maxItems", "uniqueItems", "items", "required", "properties", "additionalProperties"}
 )
 
@@ -57,6 +58,17 @@ def values(
     `override` may answer what stands at a place, null and absence aside; it gets the maker of inner places.
     """
     return strategy_of(_Maker(contract, override).make(place, levels)).map(fresh)
+
+
+def allowed(contract: Contract, place: Place, samples: Iterable[JSON]) -> tuple[JSON, ...]:
+    """Those of the samples, null aside, that satisfy what the place itself says, its alternatives apart."""
+    own = {name: value for name, value in place.keywords.items() if name in _ASSERTIONS}
+    is_valid = validator_of(contract, own).is_valid if own else _yes
+    return tuple(value for value in samples if value is not None and has_type(value, place.types) and is_valid(value))
+
+
+def _yes(_: JSON) -> bool:
+    return True
 
 
 class _Maker:
@@ -92,17 +104,13 @@ class _Maker:
         return either(*(self._typed(kind, place, levels) for kind in _KINDS if kind in place.types))
 
     def _listed(self, place: Place) -> Listed:
-        members = [value for value in place.keywords["enum"] if value is not None and has_type(value, place.types)]
-        own = {name: value for name, value in place.keywords.items() if name in _ASSERTIONS}
-        if own:
-            members = [value for value in members if _validator(self._contract, own).is_valid(value)]
-        return Listed(tuple(members))
+        return Listed(allowed(self._contract, place, place.keywords["enum"]))
 
     def _alternative(self, place: Place, levels: int) -> Made:
         made = self._present(place, levels)
         if not place.unproven:
             return made
-        return strategy_of(made).filter(_validator(self._contract, {"oneOf": list(place.unproven)}).is_valid)
+        return strategy_of(made).filter(validator_of(self._contract, {"oneOf": list(place.unproven)}).is_valid)
 
     def _typed(self, kind: str, place: Place, levels: int) -> Made:
         match kind:
@@ -171,7 +179,8 @@ def sized_lists(
     return short | st.lists(member, min_size=most, max_size=most, unique_by=by)
 
 
-def _validator(contract: Contract, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+def validator_of(contract: Contract, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """What judges values by a schema whose references lead into the contract's document."""
     return jsonschema_rs.Draft202012Validator(contract.standalone(schema))
 
 

@@ -59,11 +59,9 @@ def unreachable_shapes(contract: Contract, world: World) -> Mapping[str, str]:
 
 def _lack(contract: Contract, world: World, shape: str) -> str:
     field, _, value = shape.rpartition("=")
-    known = {account.type for account in world.accounts}
-    if (
-        any(place.path == field and place.offers("account-ref-type") for place in below(body_place(contract)))
-        and value not in known
-    ):
+    types = {account.type for account in world.accounts}
+    names_type = any(place.path == field and place.offers("account-ref-type") for place in below(body_place(contract)))
+    if names_type and value not in types:
         return f"the world has no account of type {value}"
     if not any(account.liability for account in world.accounts):
         return "the world has no account that is a liability"
@@ -80,17 +78,16 @@ def _reachable(contract: Contract, world: World) -> tuple[str, ...]:
 
 
 def _offered(place: Place, seen: set[int]) -> Iterator[str]:
-    """The shapes of a place and of all below it, the outer before the inner; more than once where several places
-    share a path."""
+    """The shapes of a place and of all below it, the outer first; places that share a path repeat them."""
     if id(place) in seen:
         return
     seen.add(id(place))
     if place.nullable:
         yield f"{place.path}=null"
-    for inner in place.alternatives.values():
-        yield inner.name
-        yield from _offered(inner, seen)
     if place.alternatives:
+        for inner in place.alternatives.values():
+            yield inner.name
+            yield from _offered(inner, seen)
         return
     yield from listed_shapes(place).values()
     if "array" in place.types:
@@ -98,13 +95,17 @@ def _offered(place: Place, seen: set[int]) -> Iterator[str]:
     if bounds_of(place) is not None:
         yield from (f"{place.path}=least", f"{place.path}=most")
     for inner in place.properties.values():
-        if not inner.required or inner.offers("conditions"):
-            yield f"{inner.path}=absent"
-        if inner.types and (inner.nullable or not inner.required):
-            yield f"{inner.path}=present"
+        yield from _presence(inner)
         yield from _offered(inner, seen)
     if place.items is not None:
         yield from _offered(place.items, seen)
+
+
+def _presence(field: Place) -> Iterator[str]:
+    if not field.required or field.offers("conditions"):
+        yield f"{field.path}=absent"
+    if field.types and (field.nullable or not field.required):
+        yield f"{field.path}=present"
 
 
 @functools.lru_cache(maxsize=16)

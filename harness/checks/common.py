@@ -53,9 +53,11 @@ def updates(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
 
 
 def executed(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
-    """Every successful update that was sent for the first time, so that its answer shows its own body."""
+    """Every rightful, successful update that was sent for the first time, so that its answer shows its own body."""
     for position, exchange, answer in updates(episode):
-        if answer.is_success and exchange.intent.repeats is None and exchange.intent.group is None:
+        intent = exchange.intent
+        is_rightful = intent.access in ("allowed", "open") and intent.existence in ("own", "foreign")
+        if answer.is_success and is_rightful and intent.repeats is None and intent.group is None:
             yield position, exchange, answer
 
 

@@ -79,8 +79,8 @@ def _several_executed(contract: Contract, sent: list[tuple[int, Exchange]]) -> t
     """Successes that are not one and the same answer."""
     successes = [exchange for _, exchange in sent if exchange.answer is not None and exchange.answer.is_success]
     if not successes:
-        faults = [exchange for _, exchange in sent if exchange.answer is None or exchange.answer.status >= 500]
-        return None if faults else ("none executed", "every request was refused")
+        refused = [exchange for _, exchange in sent if exchange.answer is not None and exchange.answer.is_refusal]
+        return ("none executed", "every request was refused") if len(refused) == len(sent) else None
     first = successes[0].answer
     for other in successes[1:]:
         if first is not None and other.answer is not None and not same_answer(contract, first, other.answer):
@@ -93,7 +93,7 @@ def _several_executed(contract: Contract, sent: list[tuple[int, Exchange]]) -> t
 def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
     for _, exchange in sent:
         answer = exchange.answer
-        if answer is None or answer.is_success or answer.status >= 500 or answer.status in BUSY_STATUSES:
+        if answer is None or answer.is_success or answer.status in BUSY_STATUSES | {502, 503, 504}:
             continue
         allowed = REUSE_STATUSES if exchange.intent.kind == "distinct" else {IN_FLIGHT}
         if answer.status not in allowed:

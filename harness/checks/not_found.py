@@ -14,13 +14,14 @@ def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """An id that does not exist: 404 in the error envelope."""
     for position, exchange, answer in answered(episode):
         if exchange.intent.requirement == "not-found.unknown-id" and answer.status not in BUSY_STATUSES:
+            is_enveloped = isinstance(answer.object().get(contract.names.error), dict)
             yield kept_or(
-                answer.status == 404,
+                answer.status == 404 and is_enveloped,
                 "not-found.unknown-id",
                 position,
                 exchange,
-                kind=f"answered {answer.status}",
-                expected="404",
+                kind=f"answered {answer.status}" if answer.status != 404 else "404 without the error envelope",
+                expected="404 in the error envelope",
                 actual=described(contract, answer),
             )
 

@@ -19,13 +19,13 @@ from harness.checks.common import (
     told,
     updates,
 )
-from harness.equality import Difference, differences, differences_from_body, instant, same_instant
+from harness.equality import Difference, differences, differences_from_body, instant, left_behind, same_instant
 from harness.exchange import Episode, Exchange
 from harness.model import sent_body
 from harness.outcome import Judgement, Kept, Stored, Violation
 from openapi.contract import Contract
 from strategies.places import Place, body_place
-from strategies.shapes import places_of
+from strategies.shapes import places_of, standing_of
 
 GRANULE_SECONDS = 1.0
 FINE_GRANULE_SECONDS = 0.05
@@ -43,7 +43,8 @@ def _by_requirement(
         if difference.place == f"/{contract.names.status}":
             continue
         in_steps = difference.place.startswith(steps)
-        if difference.kind == "length" or "group-index" in difference.roles or (rearranged and in_steps):
+        is_structure = difference.kind == "length" and bool(difference.roles & STRUCTURE_ROLES)
+        if is_structure or "group-index" in difference.roles or (rearranged and in_steps):
             requirement = "update.steps-replaced"
         elif difference.kind == "not-cleared":
             requirement = "update.omitted-is-cleared"
@@ -80,17 +81,24 @@ def _is_permutation(items: Place, sent: list[Any], got: list[Any]) -> bool:
     return True
 
 
+STRUCTURE_ROLES = frozenset({"steps", "actions"})
 COMPARED = ("update.replaces", "update.omitted-is-cleared", "update.steps-replaced", "update.amounts-exact")
 
 
 def compares(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """After a success, `data` equals the body: every field sent, every field left out, every step, every amount."""
+    known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
     for position, exchange, answer in executed(episode):
         body, data = sent_body(exchange), data_of(contract, answer)
+        before = known.get(exchange.intent.rule)
+        known[exchange.intent.rule] = data or before or {}
         twice = exchange.intent.reading == "reading.duplicate-names"
         if exchange.intent.body not in ("valid", "open") or twice or not body or not data:
             continue
         by_requirement = _by_requirement(contract, body, data)
+        by_requirement.setdefault("update.omitted-is-cleared", []).extend(
+            left_behind(body_place(contract), body, data, before)
+        )
         for requirement in COMPARED:
             found = by_requirement.get(requirement, [])
             if not found:
@@ -103,6 +111,7 @@ def compares(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     f"{first.place} as it was sent: {short(first.sent)}",
                     told(first),
                     (position,),
+                    inferred_place=standing_of(contract, first.place) == "inferred",
                 )
 
 
@@ -128,7 +137,8 @@ def _read_back(
 ) -> Judgement:
     names = contract.names
     put, data = before
-    changed = [d for d in changed_fields(contract, data, state) if d.place != f"/{names.status}"]
+    elsewhere = {f"/{names.status}", f"/{names.id}", f"/{names.created_at}"}
+    changed = [difference for difference in changed_fields(contract, data, state) if difference.place not in elsewhere]
     left, right = instant(data.get(names.updated_at)), instant(state.get(names.updated_at))
     if left is not None and right is not None and not same_instant(data[names.updated_at], state[names.updated_at]):
         changed.append(
@@ -169,6 +179,7 @@ def identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             )
         if intent.requirement == "update.identity":
             yield from _taken_over(episode, contract, position, exchange, data)
+            yield from _moved_away(episode, contract, position, exchange)
 
 
 def _taken_over(
@@ -192,6 +203,21 @@ def _taken_over(
             )
         else:
             yield Kept("update.identity", f"/{name}")
+
+
+def _moved_away(episode: Episode, contract: Contract, position: int, exchange: Exchange) -> Iterator[Judgement]:
+    """A rule that its own organization no longer finds after an update that named a server-owned field."""
+    following = episode.exchanges[position + 1 : position + 2]
+    gone = [e for e in following if e.intent.operation == "read" and e.answer is not None and e.answer.is_refusal]
+    if gone and gone[0].answer is not None and episode.facts.before.get(exchange.intent.rule):
+        yield Violation(
+            "update.identity",
+            exchange.intent.place,
+            "the rule is gone",
+            "the rule stays where it was",
+            "reading it afterwards: " + described(contract, gone[0].answer),
+            (position, position + 1),
+        )
 
 
 def _same_value(left: Any, right: Any) -> bool:
@@ -225,16 +251,14 @@ def updated_at(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """updated_at never goes back, is not before created_at, and advances when a changed body executes later."""
     names = contract.names
     last: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    executed_at = {position for position, _, _ in executed(episode)}
-    for position, rule, state in _states(episode, contract):
+    for position, exchange, answer in executed(episode):
+        rule, state = exchange.intent.rule, data_of(contract, answer)
         now, made = instant(state.get(names.updated_at)), instant(state.get(names.created_at))
         if now is None:
             continue
         problem = "before created_at" if made is not None and now < made else ""
         if rule in last:
-            problem = problem or _not_advanced(
-                contract, episode, last[rule], (position, state), position in executed_at
-            )
+            problem = problem or _not_advanced(contract, episode, last[rule], (position, state))
         if problem:
             yield Violation(
                 "update.updated-at",
@@ -246,8 +270,7 @@ def updated_at(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             )
         else:
             yield Kept("update.updated-at")
-        if position in executed_at or rule not in last:
-            last[rule] = (position, state)
+        last[rule] = (position, state)
 
 
 def _not_advanced(
@@ -255,7 +278,6 @@ def _not_advanced(
     episode: Episode,
     earlier: tuple[int, Mapping[str, Any]],
     later: tuple[int, Mapping[str, Any]],
-    is_executed: bool,
 ) -> str:
     """What is wrong with the update time of a later state, if anything."""
     name = contract.names.updated_at
@@ -267,7 +289,7 @@ def _not_advanced(
     waited = episode.exchanges[later[0]].started - episode.exchanges[earlier[0]].ended
     granule = FINE_GRANULE_SECONDS if now.microsecond else GRANULE_SECONDS
     changed = changed_fields(contract, earlier[1], later[1])
-    return "does not advance" if is_executed and changed and waited > granule else ""
+    return "does not advance" if changed and waited > granule else ""
 
 
 def _states(episode: Episode, contract: Contract) -> Iterator[tuple[int, str, Mapping[str, Any]]]:

@@ -15,7 +15,7 @@ LONGEST_ID = 128
 
 _RULE = re.compile(rf"{BASE}/rules/([^/]+)(/trigger)?")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]+")
-_INJECTION = re.compile(r"'\s*or\b", re.IGNORECASE)
+_INJECTION = re.compile(r"'\s*--")
 
 
 class Target(msgspec.Struct, frozen=True):

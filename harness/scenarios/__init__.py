@@ -34,6 +34,7 @@ SCENARIOS: tuple[Callable[[Contract, World, Profile], Iterator[Case]], ...] = (
     validation.cases,
     idempotency.cases,
     concurrency.cases,
+    validation.server_owned,
 )
 
 

@@ -96,7 +96,8 @@ class Bench:
         self.names = shared.contract.names
         self.world = shared.world
         self.rules = tuple(rules)
-        self.random = random.Random(f"{shared.seed}/{case_id}")
+        self.random = random.Random(f"{shared.seed}/{case_id}/{attempt}")
+        self._attempt = attempt
         self.exchanges: list[Exchange] = []
         self.notes: list[str] = []
         self._known = known
@@ -230,7 +231,7 @@ class Bench:
     def distinct(self, number: int) -> dict[str, Any]:
         """A plausible body that no other of this case resembles: nickname, description and amount are its own."""
         body = dict(self.usual().value)
-        body[self.names.nickname] = f"Version {number}"
+        body[self.names.nickname] = f"Version {number}" + " again" * self._attempt
         body[self.names.description] = f"Version {number} of {self._case_id}"
         if self.shared.guard.is_open:
             body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)

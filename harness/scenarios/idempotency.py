@@ -237,6 +237,9 @@ def _any_key(bench: Bench) -> None:
         firsts.append(_first(bench, bench.distinct(number), key, case=f"key: {case}"))
         bench.read(requirement="idempotency.any-key", case=f"after key: {case}")
     for first in firsts:
+        answer = bench.exchanges[first].answer
+        if answer is None or not answer.is_success:
+            continue
         _again(bench, first, case=f"replay, {bench.exchanges[first].intent.case}")
 
 
@@ -316,6 +319,7 @@ def _per_caller(bench: Bench) -> None:
         caller="other_org",
         existence="foreign",
         key=key,
+        repeats=first,
         acceptance="open",
         requirement=requirement,
         case="another organization's use of the same key",

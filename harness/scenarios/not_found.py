@@ -11,6 +11,14 @@ from openapi.contract import Contract
 from strategies.requests import odd_ids
 from strategies.world import World
 
+NEAR = {
+    "an id, NUL and more": "%00x",
+    "an id, NUL and an extension": "%00.json",
+    "an id and a letter beyond ASCII": "%C3%A9",
+    "an id, a quote and a comment": "'--",
+}
+"""What follows a known id: never white space, slashes or parameters, which a lenient router takes off."""
+
 
 def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
     """Ids that are not there."""
@@ -22,6 +30,7 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
     )
     yield Case("not-found/unknown-id", "not-found", requirements, _unknown, "unknown")
     yield Case("not-found/odd-ids", "not-found", ("not-found.odd-ids",), _odd_ids, "unknown")
+    yield Case("not-found/near-ids", "not-found", ("not-found.odd-ids",), _near_ids)
 
 
 def _unknown(bench: Bench) -> None:
@@ -33,6 +42,23 @@ def _unknown(bench: Bench) -> None:
             )
         if bench.readable:
             bench.send(*bench.plan_read(rule, caller=bench.main_caller(), existence="unknown", purpose="probe"))
+
+
+def _near_ids(bench: Bench) -> None:
+    """A writable rule's id with something behind it that no router takes off, and that careless code loses."""
+    bench.begin()
+    for name, suffix in NEAR.items():
+        target = bench.contract.update.path_for(bench.rule) + suffix
+        bench.update(
+            bench.inert(),
+            rule=f"{bench.rule}{suffix}",
+            target=target,
+            existence="odd",
+            requirement="not-found.odd-ids",
+            case=name,
+            raw=True,
+        )
+    bench.read()
 
 
 def _odd_ids(bench: Bench) -> None:

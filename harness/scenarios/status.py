@@ -49,7 +49,7 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
                 run = partial(_carries, shape=shape, body=body, says=says)
                 yield _enabled(f"{shape.strip('/').replace('/', '.')}-{says}", ENABLED, run)
     yield _enabled("twice", (*ENABLED, "status.stays-disabled"), _twice)
-    yield _enabled("refused", ("status.rejected-keeps",), _refused)
+    yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", "authz.no-effect"), _refused)
     yield _enabled("after-refused", ENABLED, _after_refused)
     yield _enabled("replay", ("status.replay-keeps",), _replay)
     yield _enabled("trigger", ("status.not-triggerable",), _trigger, "permission:trigger", "credential:trigger_only")
@@ -81,13 +81,21 @@ def _stays_disabled(bench: Bench) -> None:
 
 
 def _enable_by_body(bench: Bench) -> None:
+    """A disabled rule and a body that says enabled, for each kind of trigger where live shapes may be sent."""
     names = bench.names
+    bodies = [bench.usual().value]
+    if bench.shared.guard.is_open and bench.world.accounts:
+        kinds = (
+            body.value for shape, body in _kinds(bench.contract, bench.world) if shape.startswith(f"/{names.trigger}")
+        )
+        bodies += kinds
     bench.begin()
-    _disable(bench)
-    bench.shared.guard.enabled.add(bench.rule)
-    body = bench.marked() if bench.shared.guard.is_open else bench.inert()
-    bench.update({**body, names.status: names.enabled}, acceptance="open", case="enabled by the body")
-    bench.read()
+    for body in bodies:
+        bench.update({**body, names.status: names.disabled}, purpose="setup", acceptance="open", case="disabled first")
+        bench.read()
+        bench.shared.guard.enabled.add(bench.rule)
+        bench.update({**body, names.status: names.enabled}, acceptance="open", case="enabled by the body")
+        bench.read()
     bench.update({**bench.inert(), names.nickname: "Disabled again"}, purpose="contain", case="disabled again")
     bench.read()
 
@@ -157,7 +165,8 @@ def _refused(bench: Bench) -> None:
     """Each sort of refusal, a read after each; whatever was executed after all is noticed."""
     _prepare(bench)
     credentials = bench.shared.profile.credentials
-    for name, content in (*bench.wrong_bodies(), ("malformed JSON", b"{")):
+    refused: list[tuple[str, dict[str, Any] | bytes]] = [*bench.wrong_bodies(), ("malformed JSON", b"{")]
+    for name, content in refused:
         bench.update(content, body="broken", case=f"refused: {name}")
         bench.read()
     bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", case="refused: no key")

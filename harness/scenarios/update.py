@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from harness.profile import Profile
-from harness.scenarios.bench import Bench
+from harness.safety import group_index_name, with_amount
+from harness.scenarios.bench import Bench, Unmet
 from harness.scenarios.case import Case
 from openapi.contract import Contract
 from strategies.bodies import Body, covering_set, exact_bodies, example, open_bodies, variations
 from strategies.world import World
 
 BODIES_PER_CASE = 8
+MANY = 12
 GRANULE_SECONDS = 1.1
 """The coarsest update time in use is a second."""
-ACCEPTED = ("update.accepts-valid", "update.replaces", "update.read-back", "envelope.rule-schema")
+ACCEPTED = ("update.accepts-valid", "update.replaces", "update.omitted-is-cleared", "update.read-back")
 
 
 def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
@@ -25,13 +27,16 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
     yield Case("update/omitted", family, ("update.omitted-is-cleared",), _omitted)
     yield Case("update/repeatable", family, ("update.repeatable",), _repeatable)
     yield Case("update/advances", family, ("update.updated-at", "update.created-at-kept"), _advances)
+    enabled = ("rules:2", "read", "hook:enable_rule")
+    yield Case("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
     yield Case("update/isolated", family, ("update.isolated",), _isolated, "alone", ("rules:2", "read"))
     if not world.accounts:
         return
     yield from _chunked("varied", variations(contract, world), ACCEPTED)
     yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
     yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
-    yield from _chunked("open", open_bodies(contract, world), ("update.replaces",))
+    yield from _chunked("open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
+    yield Case("update/structure", family, ("update.steps-replaced",), _structure)
 
 
 def _chunked(name: str, bodies: Sequence[Body], requirements: tuple[str, ...]) -> Iterator[Case]:
@@ -55,10 +60,16 @@ def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
 
 
 def _example(bench: Bench) -> None:
+    """As the page has it, enabled, where that can do no harm; and disabled."""
+    body, names = example(bench.contract, bench.world).value, bench.names
+    requirement = "update.documented-example"
     bench.begin()
-    bench.update(
-        example(bench.contract, bench.world), requirement="update.documented-example", case="the page's example"
-    )
+    if bench.shared.guard.is_open:
+        bench.shared.guard.enabled.add(bench.rule)
+        shown = {**body, names.status: names.enabled}
+        bench.update(shown, requirement=requirement, acceptance="must", case="the page's example as it stands")
+        bench.read()
+    bench.update(body, requirement=requirement, acceptance="must", case="the page's example, disabled")
     bench.read()
 
 
@@ -79,6 +90,28 @@ def _omitted(bench: Bench) -> None:
         bench.read()
 
 
+def _structure(bench: Bench) -> None:
+    """Many steps, many actions, out of any order, and some of them equal."""
+    names = bench.names
+    usual = bench.usual().value
+    cap = bench.world.max_amount_in_cents
+    variants = [with_amount(bench.contract, usual, 1 + (7 * number) % min(cap, 97)) for number in range(MANY)]
+    steps = [variant[names.steps][0] for variant in variants]
+    field = next(name for name, value in steps[0].items() if isinstance(value, list))
+    actions = [step[field][0] for step in steps]
+    index = group_index_name(bench.contract)
+    grouped = [{**action, index: (MANY - number) // 2} for number, action in enumerate(actions)]
+    bench.begin()
+    for case, arranged in (
+        ("many steps", steps),
+        ("equal steps", [steps[0], steps[1], steps[0], steps[0]]),
+        ("many actions", [{**steps[0], field: grouped}]),
+        ("equal actions", [{**steps[0], field: [actions[0], actions[1], actions[0]]}, steps[1]]),
+    ):
+        bench.update({**bench.marked(), names.steps: arranged}, case=case, acceptance="open")
+        bench.read()
+
+
 def _repeatable(bench: Bench) -> None:
     bench.begin()
     body = bench.marked()
@@ -95,13 +128,27 @@ def _advances(bench: Bench) -> None:
     bench.read()
 
 
+def _isolated_enabled(bench: Bench) -> None:
+    """An enabled rule stays enabled while another one is updated."""
+    written, watched = bench.rules[:2]
+    bench.begin(written, watched)
+    bench.update(bench.usual(), rule=watched, purpose="setup", acceptance="open", case="before it is enabled")
+    bench.read(watched)
+    if not bench.enable(watched):
+        raise Unmet("the hook enable_rule did not leave the rule enabled")
+    bench.update(bench.marked(), rule=written, case="another rule is enabled")
+    bench.read(watched)
+    bench.update(bench.usual(), rule=watched, purpose="contain", acceptance="open", case="disabled again")
+    bench.read(watched)
+
+
 def _isolated(bench: Bench) -> None:
     """Each rule is written in turn while the others are watched, the limited and the other organization's too."""
     watched = bench.rules
     for rule in watched:
         bench.begin(rule)
     for rule in watched:
-        body = bench.own_body(rule, f"Isolated {rule}")
+        body = bench.own_body(rule, f"Isolated {bench.random.randrange(10**6)}")
         bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")
         for other in watched:
             if other != rule:

@@ -20,6 +20,7 @@ from strategies.world import World
 T = TypeVar("T")
 MUTATIONS_PER_CASE = 12
 ODD_PER_CASE = 10
+SERVER_OWNED = "update.identity"
 REFUSALS = ("validation.atomic", "validation.status", "envelope.error")
 KINDS: dict[str, BodyKind] = {
     "validation.syntax": "syntax",
@@ -39,7 +40,9 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         if profile.is_loopback or profile.permissions.live_shapes or not mutation.risky
     ]
     claiming = [mutation for mutation in sendable if mutation.claims_violation]
-    asking = [mutation for mutation in sendable if not mutation.claims_violation]
+    asking = [
+        mutation for mutation in sendable if not mutation.claims_violation and mutation.requirement != SERVER_OWNED
+    ]
     for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_CASE), start=1):
         requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
         run = partial(_break, mutations=chunk)
@@ -64,15 +67,25 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
             )
 
 
+def server_owned(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Fields that the server alone sets, last of all: a target that takes them over may lose the rule."""
+    mutations = [mutation for mutation in catalogue(contract) if mutation.requirement == SERVER_OWNED]
+    if world.accounts and mutations:
+        yield Case(
+            "validation/server-owned", "update", (SERVER_OWNED,), partial(_ask, mutations=mutations), "alone", ("read",)
+        )
+
+
 def _chunks(items: Sequence[T], length: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), length):
         yield items[start : start + length]
 
 
-def plan_mutation(bench: Bench, mutation: Mutation) -> Planned:
-    """One mutation done to the simplest body that has its place."""
+def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *, key: str | None = None) -> Planned:
+    """One mutation done to a body; without ``base`` to the simplest that has its place."""
     return bench.plan_update(
-        apply(bench.contract, bench.world, mutation),
+        apply(bench.contract, bench.world, mutation, base),
+        key=key,
         body="broken" if mutation.claims_violation else "open",
         acceptance="open",
         case=mutation.name,
@@ -100,15 +113,17 @@ def _ask(bench: Bench, mutations: Sequence[Mutation]) -> None:
         bench.read()
 
 
+def plan_wrong_body(bench: Bench, odd: OddRequest) -> Planned:
+    """One body that is malformed, oddly encoded, of another content type or of an odd size."""
+    kind: BodyKind = "open"
+    if odd.expect != "success-or-4xx" or "size" in odd.requirement:
+        kind = KINDS.get(odd.requirement, "open")
+    request, intent = bench.plan_odd(odd, bench.inert(), body=kind)
+    return request, msgspec.structs.replace(intent, requirement=odd.requirement if kind != "open" else "")
+
+
 def _odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
     bench.begin()
     for odd in requests:
-        kind = (
-            KINDS.get(odd.requirement, "open")
-            if odd.expect != "success-or-4xx" or "size" in odd.requirement
-            else "open"
-        )
-        requirement = odd.requirement if kind != "open" else ""
-        request, intent = bench.plan_odd(odd, bench.inert(), body=kind)
-        bench.send(request, msgspec.structs.replace(intent, requirement=requirement))
+        bench.send(*plan_wrong_body(bench, odd))
     bench.read()

@@ -31,7 +31,8 @@ class Pins:
         if value.get(self._names.status) == self._names.enabled:
             value = {**value, self._names.status: self._names.disabled}
         for account in list(accounts_in(self._contract, value)):
-            if isinstance(account.id, str) and account.id and account.id not in self._known:
+            known = not isinstance(account.id, str) or account.id in self._known
+            if account.id and not known and account.side in self._own:
                 value = edited(value, account.id_at, constant(self._own[account.side]))
         return value
 

@@ -82,9 +82,13 @@ def apply(contract: Contract, world: World, mutation: Mutation, base: Body | Non
 def mutated(contract: Contract, world: World) -> st.SearchStrategy[tuple[Mutation, Body, bytes]]:
     """A mutation, the plausible body that it is done to, and the bytes that come of it.
 
-    Shrinks to the outermost place and the simplest body.
+    Each kind is as likely as any other, and so is each place of a kind.  Shrinks to the outermost place of the kind,
+    and to the simplest body.
     """
-    drawn = st.tuples(st.sampled_from(catalogue(contract)), bodies(contract, world))
+    kinds: dict[str, list[Mutation]] = {}
+    for mutation in catalogue(contract):
+        kinds.setdefault(mutation.kind, []).append(mutation)
+    drawn = st.tuples(st.sampled_from(list(kinds.values())).flatmap(st.sampled_from), bodies(contract, world))
     return drawn.map(lambda pair: (*pair, apply(contract, world, *pair)))
 
 

@@ -102,16 +102,17 @@ def _candidates(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
         yield from sorted(values, key=lambda value: len(msgspec.json.encode(value)))
 
 
-def _source(contract: Contract, body: dict[str, Any]) -> NamedAccount:
-    return next(account for account in accounts_in(contract, body) if account.side == "source" and account.type_at)
+def _source(contract: Contract, body: dict[str, Any]) -> NamedAccount | None:
+    sources = (account for account in accounts_in(contract, body) if account.side == "source" and account.type_at)
+    return next(sources, None)
 
 
-def _moved(contract: Contract, body: dict[str, Any], own: NamedAccount) -> dict[str, Any]:
+def _moved(contract: Contract, body: dict[str, Any], own: NamedAccount | None) -> dict[str, Any]:
     """The body with its source and the account `own` in each other's place."""
     other = _source(contract, body)
-    swapped = {other.id: own, own.id: other}
-    if other.id == own.id:
+    if own is None or other is None or other.id == own.id:
         return body
+    swapped = {other.id: own, own.id: other}
     for account in accounts_in(contract, body):
         if account.id in swapped:
             body = edited(body, account.id_at, constant(swapped[account.id].id))
@@ -120,12 +121,15 @@ def _moved(contract: Contract, body: dict[str, Any], own: NamedAccount) -> dict[
     return body
 
 
-def _with_liabilities(world: World, own: NamedAccount) -> World:
-    """The world with every account but one as a liability.
+def _with_liabilities(world: World, own: NamedAccount | None) -> World:
+    """The world with every account but `own` as a liability.
 
     A payment to an account that is none is not plausible, but one to an account that nobody has is refused for that.
     """
-    accounts = (msgspec.structs.replace(account, liability=account.id != own.id) for account in world.accounts)
+    accounts = (
+        msgspec.structs.replace(account, liability=own is not None and account.id != own.id)
+        for account in world.accounts
+    )
     return msgspec.structs.replace(world, accounts=tuple(accounts))
 
 

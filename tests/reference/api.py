@@ -72,6 +72,7 @@ class Api:
 
     def __init__(self, server: ReferenceServer) -> None:
         self.server = server
+        self.stamps: dict[str, str] = {}
         self._http = httpx.Client(timeout=10)
 
     def __enter__(self) -> Self:

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import jsonschema
-from hypothesis import given, settings
+import pytest
+from hypothesis import find, given, settings
 
 from openapi.contract import load
 from strategies.bodies import Body, bodies, covering_set, example, inert, places_of, standing_of
@@ -86,6 +88,22 @@ def test_drawn_bodies_are_mutated_as_claimed(drawn: tuple[Mutation, Body, bytes]
     mutation, base, content = drawn
     assert content == apply(CONTRACT, WORLD, mutation, base)
     assert JUDGE.is_valid(json.loads(content)) is not mutation.claims_violation
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("required", "/status required"),
+        ("minimum:-1", "/steps/0/actions/0/amount_in_cents minimum:-1"),
+        ("format:hour-25", "/trigger/start_date format:hour-25"),
+    ],
+)
+def test_what_is_drawn_shrinks_to_the_outermost_place(kind: str, name: str) -> None:
+    options = settings(database=None, max_examples=2_000)
+    mutation, _base, _content = find(
+        mutated(CONTRACT, WORLD), lambda drawn: drawn[0].kind == kind, settings=options, random=Random(1)
+    )
+    assert mutation.name == name
 
 
 @settings(max_examples=20, deadline=None)

@@ -1,0 +1,1 @@
+"""The fuzz run: random requests and histories, led by what was not reached yet, within a budget."""

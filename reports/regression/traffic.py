@@ -1,0 +1,185 @@
+"""What one run sent and what came of it, by kind of input: what two runs have in common can then be compared.
+
+A kind of input is named by what was meant (`Intent`), never by ids, keys, values or times, so that two runs with other
+seeds, on other days, at other addresses have the same kinds.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from harness.exchange import Answer, Episode, Exchange
+from harness.journal import EpisodeRecord, Footer, Record
+from harness.outcome import Finding
+from openapi.contract import Names
+from reports.regression.fields import folded, places
+
+PASSING: Final = frozenset({425, 429, 502, 503, 504})
+"""Statuses that say nothing about the input: whoever sends again may get another."""
+_PURPOSES: Final = frozenset({"probe", "read", "replay", "trigger"})
+_CODE_LIMIT: Final = 80
+
+Answers = Literal["successes", "errors"]
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One kind of input. ``case`` is the case of a gate, which is the same in every run; a campaign has none."""
+
+    case: str
+    method: str
+    purpose: str
+    operation: str
+    caller: str
+    access: str
+    existence: str
+    body: str
+    acceptance: str
+    requirement: str
+    reading: str
+    odd: str
+    place: str
+    kind: str
+    request_id: str
+    window: str
+    with_key: bool
+    repeated: bool
+
+    @property
+    def name(self) -> str:
+        """What is odd about this input, or else the case that it belongs to."""
+        return " ".join(part for part in (self.place, self.kind) if part) or self.odd or self.case or self.operation
+
+
+class Seen:
+    """What came of one kind of input: statuses with error codes, places in answers, seconds."""
+
+    def __init__(self) -> None:
+        self.answers: set[str] = set()
+        self.places: dict[Answers, set[str]] = {}
+        self.unsent: dict[Answers, set[str]] = {}
+        """Of the places those that the client did not send: what the server put there by itself."""
+        self.seconds: dict[Answers, array[float]] = {}
+
+    def add(self, exchange: Exchange, answer: Answer, sent: frozenset[str] | None, names: Names) -> None:
+        """Count one answer; ``sent`` are the places that the client wrote, `None` where nobody knows them."""
+        sort: Answers = "successes" if answer.is_success else "errors"
+        content = answer.json()
+        self.answers.add(_told(answer, content, names))
+        self.seconds.setdefault(sort, array("d")).append(max(exchange.ended - exchange.started, 0.0))
+        if sent is not None and not answer.cut:
+            found = places(content)
+            self.places.setdefault(sort, set()).update(found)
+            self.unsent.setdefault(sort, set()).update(found - sent)
+
+
+def _told(answer: Answer, content: object, names: Names) -> str:
+    """An answer without what differs from run to run: its status, and the error code where there is one."""
+    error = content.get(names.error) if isinstance(content, dict) else None
+    code = error.get(names.code) if isinstance(error, dict) else None
+    return f"{answer.status} {folded(code)[:_CODE_LIMIT]}" if isinstance(code, str) and code else str(answer.status)
+
+
+class Traffic(msgspec.Struct):
+    """The kinds of input of a run, in the order in which they were sent, and those that show each finding.
+
+    ``torn_lines`` counts what could not be read; ``is_whole`` says that the run came to its end.
+    """
+
+    seen: dict[Kind, Seen] = {}
+    shows: dict[str, tuple[Kind, ...]] = {}
+    episodes: int = 0
+    torn_lines: int = 0
+    is_whole: bool = False
+
+
+def gather(
+    records: Callable[[], Iterable[Record | None]], *, findings: Sequence[Finding], names: Names, is_gate: bool
+) -> Traffic:
+    """Read a journal once; ``findings`` are those of its run.
+
+    Requests that were released together are left out: what each of them is answered is a matter of luck.
+    """
+    wanted: dict[str, list[Finding]] = {}
+    for finding in findings:
+        wanted.setdefault(finding.episode, []).append(finding)
+    traffic = Traffic()
+    for record in records():
+        match record:
+            case EpisodeRecord(episode=episode):
+                traffic.episodes += 1
+                if not episode.confirms:
+                    _add_episode(traffic, episode, wanted.get(episode.id, ()), names, is_gate=is_gate)
+            case Footer(interrupted=interrupted):
+                traffic.is_whole = not interrupted
+            case None:
+                traffic.torn_lines += 1
+            case _:
+                pass
+    return traffic
+
+
+def _add_episode(
+    traffic: Traffic, episode: Episode, findings: Iterable[Finding], names: Names, *, is_gate: bool
+) -> None:
+    kinds: dict[int, Kind] = {}
+    for position, exchange, answer, sent in _comparable(episode, names):
+        kinds[position] = _kind(episode, exchange, is_gate=is_gate)
+        traffic.seen.setdefault(kinds[position], Seen()).add(exchange, answer, sent, names)
+    for finding in findings:
+        shown = dict.fromkeys(kinds[position] for position in finding.shown_by if position in kinds)
+        traffic.shows.setdefault(finding.id, tuple(shown))
+
+
+def _comparable(episode: Episode, names: Names) -> Iterator[tuple[int, Exchange, Answer, frozenset[str] | None]]:
+    """The answers that can be compared, with the places that the client sent to the rule before or with them."""
+    sent: dict[str, frozenset[str]] = {}
+    written: set[str] = set()
+    for position, exchange in enumerate(episode.exchanges):
+        intent, answer = exchange.intent, exchange.answer
+        if intent.operation == "update" and exchange.request.body is not None:
+            sent[intent.rule] = sent.get(intent.rule, frozenset()) | _sent_places(exchange, names)
+        if answer is None or answer.status in PASSING or intent.purpose not in _PURPOSES or intent.group is not None:
+            continue
+        if answer.is_success and intent.operation == "update":
+            written.add(intent.rule)
+        # A read before any write shows what another case left behind.
+        is_own = not answer.is_success or intent.operation != "read" or intent.rule in written
+        yield position, exchange, answer, sent.get(intent.rule, frozenset()) if is_own else None
+
+
+def _sent_places(exchange: Exchange, names: Names) -> frozenset[str]:
+    """The places of a body, where an answer would show them."""
+    assert exchange.request.body is not None
+    try:
+        value = msgspec.json.decode(exchange.request.body.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return frozenset()
+    return frozenset(f"/{names.data}{place}" for place in places(value))
+
+
+def _kind(episode: Episode, exchange: Exchange, *, is_gate: bool) -> Kind:
+    intent = exchange.intent
+    return Kind(
+        case=folded(f"{episode.family}/{episode.case}") if is_gate else "",
+        method=exchange.request.method,
+        purpose=intent.purpose,
+        operation=intent.operation,
+        caller=intent.caller,
+        access=intent.access,
+        existence=intent.existence,
+        body=intent.body,
+        acceptance=intent.acceptance,
+        requirement=intent.requirement,
+        reading=intent.reading,
+        odd=intent.case,
+        place=intent.place,
+        kind=intent.kind,
+        request_id=intent.request_id,
+        window=intent.window,
+        with_key=intent.key is not None,
+        repeated=intent.repeats is not None,
+    )

@@ -1,0 +1,128 @@
+"""What two runs conclude differently: findings, requirements, readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from harness.outcome import Finding
+from reports.regression.model import FindingChange, ReadingChange, RequirementChange
+from reports.regression.side import Side
+from reports.regression.traffic import Traffic
+from reports.text import line
+
+_TEXT_LIMIT = 1000
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """The findings of two runs, told apart."""
+
+    new: tuple[FindingChange, ...]
+    fixed: tuple[FindingChange, ...]
+    still_failing: tuple[FindingChange, ...]
+    not_seen_again: tuple[FindingChange, ...]
+
+
+def finding_changes(base: Side, head: Side, before: Traffic, after: Traffic) -> Findings:
+    """Which findings came, went and stayed.
+
+    A finding is only fixed where HEAD put its requirement, and what showed it, to the test again.
+    """
+    known = {finding.id: finding for finding in base.outcome.findings}
+    now = {finding.id for finding in head.outcome.findings}
+    gone = [finding for finding in known.values() if finding.id not in now]
+    reasons = {finding.id: _not_tested_again(finding, head, before, after) for finding in gone}
+    stayed = [finding for finding in head.outcome.findings if finding.id in known]
+    return Findings(
+        new=tuple(_change(head, one, raised=False) for one in head.outcome.findings if one.id not in known),
+        fixed=tuple(_change(base, one, raised=False) for one in gone if not reasons[one.id]),
+        still_failing=tuple(_change(head, one, raised=_is_raised(known[one.id], one)) for one in stayed),
+        not_seen_again=tuple(
+            _change(base, one, raised=False, note=reasons[one.id]) for one in gone if reasons[one.id]
+        ),
+    )
+
+
+def _is_raised(before: Finding, now: Finding) -> bool:
+    return now.level == "must" and before.level == "should"
+
+
+def _not_tested_again(finding: Finding, head: Side, before: Traffic, after: Traffic) -> str:
+    """Why HEAD says nothing about a finding of BASE; empty where it was put to the test."""
+    if not head.is_judged(finding.requirement):
+        return f"{finding.requirement} is {head.verdict(finding.requirement)} in HEAD"
+    reading = head.outcome.readings.get(finding.place)
+    if reading is not None and reading.answer is None:
+        return f"{finding.place} was not asked in HEAD"
+    shown = before.shows.get(finding.id, ())
+    if shown and not any(kind in after.seen for kind in shown):
+        return "what showed it was not sent in HEAD"
+    return ""
+
+
+def _change(side: Side, finding: Finding, *, raised: bool, note: str = "") -> FindingChange:
+    requirement = side.contract.requirements.get(finding.requirement)
+    shown = msgspec.structs.replace(
+        finding,
+        requirement=line(finding.requirement),
+        place=line(finding.place),
+        kind=line(finding.kind),
+        expected=line(finding.expected, _TEXT_LIMIT),
+        actual=line(finding.actual, _TEXT_LIMIT),
+    )
+    sentence = requirement.sentence if requirement else "This contract does not say it."
+    return FindingChange(shown, sentence, raised=raised, note=note)
+
+
+def no_longer_exercised(base: Side, head: Side) -> Iterator[RequirementChange]:
+    """The requirements that BASE judged and HEAD did not, whatever kept it from it."""
+    yield from _only_judged_by(base, head, base=base, head=head)
+
+
+def newly_judged(base: Side, head: Side) -> Iterator[RequirementChange]:
+    """The requirements that HEAD judged and BASE did not."""
+    yield from _only_judged_by(head, base, base=base, head=head)
+
+
+def _only_judged_by(judging: Side, other: Side, *, base: Side, head: Side) -> Iterator[RequirementChange]:
+    for id, found in judging.outcome.requirements.items():
+        if not judging.is_judged(id) or other.is_judged(id):
+            continue
+        lacking = other.outcome.requirements.get(id)
+        requirement = judging.contract.requirements.get(id)
+        yield RequirementChange(
+            id=line(id),
+            level=found.level,
+            sentence=requirement.sentence if requirement else "",
+            before=base.verdict(id),
+            after=head.verdict(id),
+            reason=line(lacking.reason, _TEXT_LIMIT) if lacking is not None and lacking.reason else "",
+        )
+
+
+def reading_changes(base: Side, head: Side) -> Iterator[ReadingChange]:
+    """The open questions that are answered differently, kind of input by kind, where both runs put them.
+
+    Two answers to one kind are a finding of their own; a kind whose answers overlap has not changed.
+    """
+    for id, now in head.outcome.readings.items():
+        known = base.outcome.readings.get(id)
+        asked = head.contract.readings.get(id)
+        if known is None or asked is None:
+            continue
+        moved: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        for kind in known.by_kind.keys() & now.by_kind.keys():
+            before, after = known.by_kind[kind], now.by_kind[kind]
+            if not set(before) & set(after):
+                moved.setdefault((before, after), []).append(kind)
+        refused = _refused(head) if not _refused(base).get(id) else {}
+        for (before, after), kinds in sorted(moved.items()):
+            yield ReadingChange(
+                id=line(id),
+                question=asked.question,
+                before=tuple(line(token) for token in before),
+                after=tuple(line(token) for token in after),
+                kinds=tuple(line(kind) for kind in sorted(kinds) if kind),
+                refused=bool(refused.get(id, frozenset()) & set(after)),
+            )

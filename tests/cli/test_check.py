@@ -1,0 +1,98 @@
+"""`check` against the embedded target: what it prints, writes and ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from harness.journal import read
+from harness.reference.process import ReferenceServer
+from tests.cli.conftest import Shell
+
+FEW = ("--select", "auth.missing", "--select", "status.stored")
+
+
+def _state(reference: ReferenceServer) -> dict[str, object]:
+    with urlopen(f"{reference.control_url}/state") as response:
+        rules: dict[str, dict[str, object]] = json.loads(response.read())["rules"]
+    return {id: {name: rule[name] for name in ("nickname", "trigger", "steps")} for id, rule in rules.items()}
+
+
+def test_embedded_target_conforms(shell: Shell) -> None:
+    ended = shell("check", "--report", "markdown,sarif", "--report", "html")
+    assert ended.code == 0, ended.out
+    assert "Conforms to the contract" in ended.out
+    names = {path.name for path in (shell.folder / "out").iterdir()}
+    assert names == {"journal.jsonl", "junit.xml", "summary.json", "report.md", "report.sarif", "report.html"}
+    summary = shell.summary()
+    assert (summary["outcome"], summary["exit_code"], summary["seed"]) == ("conforms", 0, 1)
+    assert {row["verdict"] for row in summary["requirements"].values()} == {"passed"}
+
+
+def test_profile_through_a_socket(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    before = _state(reference)
+    ended = shell("check", "--target", whole_profile, "--out", "elsewhere", "--quiet", "--now", "2030-01-31T12:00:00Z")
+    assert ended.code == 0, ended.out
+    assert {row["verdict"] for row in shell.summary("elsewhere")["requirements"].values()} == {"passed"}
+    assert "cases" not in ended.err
+    header = read(shell.folder / "elsewhere").header
+    assert header.now == "2030-01-31T12:00:00+00:00"
+    assert header.profile["credentials"]["full"]["key_env"] == "RULES_KEY_FULL"
+    assert _state(reference) == before
+
+
+def test_without_a_profile(shell: Shell, reference: ReferenceServer) -> None:
+    ended = shell(
+        *("check", "--base-url", reference.base_url, "--key-env", "RULES_KEY_FULL", "--rule", "rule_01HXYZ5678"),
+        *("--select", "auth.*", "--select", "authz.*"),
+    )
+    assert ended.code == 0, ended.out
+    requirements = shell.summary()["requirements"]
+    assert requirements["auth.missing"]["verdict"] == "passed"
+    assert requirements["authz.organization"]["verdict"] == "skipped"
+    assert "rules.other_org" in requirements["authz.organization"]["reason"]
+    assert not [id for id, row in requirements.items() if row["verdict"] == "passed" and not row["exercised"]]
+
+
+def test_violation_fails_the_gate(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    reference.configure(faults=["auth.no-challenge"])
+    selected = ("--select", "auth.challenge")
+    assert shell("check", "--target", whole_profile, *selected).code == 0
+    assert shell.summary()["requirements"]["auth.challenge"]["verdict"] == "warned"
+    assert shell("check", "--target", whole_profile, *selected, "--fail-on", "should").code == 1
+
+
+def test_dry_run_counts_what_a_run_sends(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    arguments = ("check", "--target", whole_profile, "--select", "validation.*", "--select", "idempotency.*")
+    rehearsed = shell(*arguments, "--dry-run")
+    assert rehearsed.code == 0
+    assert not (shell.folder / "out").exists()
+    for rule in ("rule_01HXYZ1234", "rule_01HXZC8642", "rule_01ZYOTHER9"):
+        assert rule in rehearsed.out
+    assert shell(*arguments).code == 0
+    assert f"{shell.summary()['requests']:,}  requests in all" in rehearsed.out.replace("  ", "  ")
+
+
+def test_dry_run_needs_no_target(shell: Shell) -> None:
+    ended = shell("check", "--target", shell.profile("https://staging.example/api/v1"), "--dry-run")
+    assert ended.code == 0
+    assert "Nothing was sent" in ended.out
+    assert "the profile has no credentials.limited" in ended.out
+    assert "5000 requests per second" in ended.out
+    assert list(shell.folder.iterdir()) == [shell.folder / "profile.toml"]
+
+
+def test_rehearsed_target_conforms(shell: Shell, whole_profile: Path) -> None:
+    assert "would not be judged" not in shell("check", "--target", whole_profile, "--dry-run").out
+
+
+def test_progress_in_a_log(shell: Shell, whole_profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.cli.progress._SECONDS_BETWEEN_LINES", 0.0)
+    ended = shell("check", "--target", whole_profile, *FEW)
+    assert ended.code == 0
+    assert "cases to run" in ended.err
+    assert " left" in ended.err
+    assert "\x1b" not in ended.out + ended.err

@@ -1,0 +1,29 @@
+"""Requests by family that, between them, show every fault and every variant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.reference.api import Api
+from tests.reference.battery import answers, contents, histories
+from tests.reference.battery.lines import Lines
+
+FAMILIES: dict[str, Callable[[Api], Lines]] = {
+    "envelope": answers.envelope,
+    "request-id": answers.request_id,
+    "auth": answers.auth,
+    "authz": answers.authz,
+    "not-found": answers.not_found,
+    "update": contents.update,
+    "status": histories.status,
+    "idempotency": histories.idempotency,
+    "validation": contents.validation,
+    "http": answers.http,
+    "concurrency": histories.concurrency,
+}
+
+
+def came_of(api: Api, family: str) -> Lines:
+    """What came of a family's requests, one after the other."""
+    api.stamps.clear()
+    return FAMILIES[family](api)

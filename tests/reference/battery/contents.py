@@ -1,0 +1,111 @@
+"""Requests that show faults of what is stored and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.reference.api import A, Api, body, without
+from tests.reference.battery.lines import ACTION, LOAN, PAYROLL, Lines, action, condition, put, shown, with_actions
+
+
+def put_and_read(api: Api, content: Any) -> Lines:
+    yield put(api, content)
+    yield shown(api.send("GET", f"/rules/{A}"))
+
+
+def update(api: Api) -> Lines:
+    texts = {"nickname": "  e\u0301\U0001f600 & " + "long " * 20, "description": "old"}
+    first = action(
+        "fixed_amount",
+        amount_in_cents=2**33 + 12345679,
+        group_index=4,
+        limit={"period": "PER_YEAR", "amount_in_cents": 5},
+    )
+    second = action(
+        "percentage",
+        percentage_value=33.3333,
+        percentage_target="source_account",
+        group_index=2,
+        ach_description="rent",
+    )
+    third = action("total_amount_due", destination=LOAN, group_index=2, is_direct_deposit=True, up_to_enabled=True)
+    rich = with_actions(first, second, third) | texts
+    nested = {"any": [{"all": [condition(value=1), condition(value=2.5)]}, condition(value_fact="DATE")]}
+    yield from put_and_read(api, rich)
+    yield from put_and_read(api, body() | {"description": "new"})
+    yield from put_and_read(api, body())
+    yield from put_and_read(api, body())
+    yield from put_and_read(api, without("/nickname"))
+    yield from put_and_read(api, body(nickname=""))
+    many = [{"conditions": None if number % 2 else nested, "actions": [first]} for number in range(7)]
+    yield from put_and_read(api, body(steps=many))
+    yield from put_and_read(api, with_actions(action("round_down", amount_in_cents=150)))
+    yield put(
+        api, with_actions(action("top_up", current_balance_account=LOAN), action("fixed_amount", amount_in_cents=1))
+    )
+    yield from put_and_read(api, body("/trigger/start_date", "2028-01-31T23:30:00.5+02:00"))
+    yield from put_and_read(api, without("/trigger/account_id"))
+    yield from put_and_read(api, body(trigger={"type": "MANUAL", "account_id": PAYROLL["id"]}))
+    yield from put_and_read(api, body(status="enabled"))
+    owned = {"id": "rule_other", "created_at": "2001-01-01T00:00:00Z", "updated_at": "2002-01-01T00:00:00Z"}
+    yield from put_and_read(api, body(**owned))
+    yield from put_and_read(api, body(organization_id="org_other"))
+
+
+def validation(api: Api) -> Lines:
+    for pointer in (
+        "/status",
+        "/trigger",
+        "/steps",
+        f"{ACTION}/amount_in_cents",
+        f"{ACTION}/group_index",
+        "/steps/0/conditions",
+    ):
+        yield put(api, without(pointer))
+    amounts: list[Any] = ["100", True, None, -1, 0, 1.0, 1.5, 2**53 + 1]
+    for value in amounts:
+        yield put(api, body(f"{ACTION}/amount_in_cents", value))
+    places: dict[str, list[Any]] = {
+        "/nickname": [7, ""],
+        f"{ACTION}/up_to_enabled": ["true", 1],
+        f"{ACTION}/source": [[PAYROLL], {**PAYROLL, "surprise": 1}],
+        "/steps": [body()["steps"][0]],
+        "/status": ["Disabled", " disabled", "paused"],
+        "/trigger": [{"type": "OTHER"}],
+        f"{ACTION}/type": ["other"],
+        "/trigger/schedule_type": ["YEARLY"],
+        "/trigger/start_date": ["soon", "2027-01-01T00:00:00", "2027-02-30T00:00:00Z"],
+        "/steps/0/actions": [[]],
+        "/surprise": [1],
+        "/trigger/account_id": ["acc_unknown"],
+        f"{ACTION}/destination/id": ["acc_01HABC4567"],
+    }
+    for pointer, values in places.items():
+        for value in values:
+            yield put(api, body(pointer, value))
+    for percentage in (101, "50", 0.125):
+        yield put(
+            api, with_actions(action("percentage", percentage_value=percentage, percentage_target="source_account"))
+        )
+    trees: list[Any] = [{"any": []}, {"all": []}, {"condition": {"fact": "DATE", "operator": "LIKE"}}]
+    for tree in trees:
+        yield put(api, with_actions(action("next_payment_minimum"), conditions=tree))
+    valid = json.dumps(body()).encode()
+    raws = [
+        b"",
+        b"[" * 5000,
+        valid + b"x",
+        valid[:-1] + b",}",
+        valid.replace(b"100000", b"NaN"),
+        b"\xef\xbb\xbf" + valid,
+    ]
+    raws += [
+        valid.replace(b"savings", b"\xff"),
+        valid.replace(b"savings", b"\\ud800"),
+        valid[:-1] + b',"nickname":"last"}',
+    ]
+    raws += [json.dumps(body(nickname="n" * 600_000)).encode(), json.dumps(body(steps=body()["steps"] * 600)).encode()]
+    for raw in raws:
+        yield put(api, raw)
+    yield put(api, valid, headers={"Content-Type": "text/plain"})
