@@ -196,7 +196,7 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the scenario could not cover, in words."""
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=2048)
 def parsed(payload: Payload) -> Any:
     """A payload as JSON, leniently; ``None`` where it is none. Shared: nobody changes it."""
     try:

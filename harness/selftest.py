@@ -28,6 +28,8 @@ from harness.reference.variants import VARIANTS
 from openapi.contract import load
 
 COMBINATIONS = 30
+NOW = datetime.now(UTC)
+"""One instant for all runs of a process, so that what is made from it is made once."""
 TrialKind = Literal["clean", "fault", "variant", "combination"]
 
 
@@ -118,7 +120,7 @@ def _judge(server: ReferenceServer, trial: Trial, folder: Path) -> Outcome:
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
     client = Client(profile, keyring, run_seed=trial.seed)
     journal = Journal(folder)
-    settings = Settings(seed=trial.seed, now=datetime.now(UTC), select=trial.select)
+    settings = Settings(seed=trial.seed, now=NOW, select=trial.select)
     try:
         gate = Gate(contract, profile, client, Hooks(profile, keyring), journal, settings, Silent(), keyring.applicable)
         gate.run()

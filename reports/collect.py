@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -28,7 +29,9 @@ from reports.tallies import GridTally, HeatTally, LatencyTally, status_of
 from reports.text import Excerpt, counted, excerpt, line
 
 COPY_LIMIT: Final = 64 * 1024
-"""Bodies of more bytes are not kept for copying: such a request is sent again from the journal."""
+"""Bodies of more bytes, compressed, are not kept for copying: such a request is sent again from the journal."""
+PACK_LIMIT: Final = 16 * 1024
+"""Bodies of more bytes are copied in compressed form."""
 _CALLER_FAMILIES: Final = ("auth.", "authz.")
 _EXCERPT_LIMIT: Final = 4000
 _TEXT_LIMIT: Final = 1000
@@ -134,17 +137,20 @@ class _Gathered:
 
 def _shown(position: int, exchange: Exchange) -> Shown:
     request, outcome = exchange.request, exchange.outcome
-    too_long = request.body is not None and len(request.body.content) > COPY_LIMIT
-    request_body = _excerpt(request.body)
-    answer_body = None
-    if too_long:
+    request_body, answer_body = _excerpt(request.body), None
+    packed = None
+    too_long = False
+    if request.body is not None and request_body is not None and request_body.size > PACK_LIMIT:
+        packed = gzip.compress(request.body.content, mtime=0)
+        too_long = len(packed) > COPY_LIMIT
+        packed = None if too_long else packed
         request = msgspec.structs.replace(request, body=None)
     if isinstance(outcome, Answer):
         answer_body = _excerpt(outcome.body)
         if len(outcome.body.content) > COPY_LIMIT:
             outcome = msgspec.structs.replace(outcome, body=Payload(text=""))
     kept = msgspec.structs.replace(exchange, request=request, outcome=outcome)
-    return Shown(position, kept, False, too_long, request_body, answer_body)
+    return Shown(position, kept, False, packed, too_long, request_body, answer_body)
 
 
 def _excerpt(payload: Payload | None) -> Excerpt | None:

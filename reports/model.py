@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from harness.exchange import Exchange
+from harness.exchange import Exchange, Request
 from harness.journal import Footer, Header, Record
 from harness.outcome import Finding, Outcome, Verdict
 from openapi.contract import Contract
@@ -80,12 +80,14 @@ class Shown(msgspec.Struct, frozen=True):
     """An exchange of an episode that shows a finding.
 
     ``position`` is its place in the episode, ``is_proof`` says that the finding points at it.  ``exchange`` is whole
-    unless ``too_long``: then the body of its request is left out, and it can only be sent again from the journal.
+    unless a body is long: that of the answer is then left out, that of the request stands in ``packed`` (gzip), or, with
+    ``too_long``, can only be sent again from the journal.
     """
 
     position: int
     exchange: Exchange
     is_proof: bool
+    packed: bytes | None
     too_long: bool
     request_body: Excerpt | None
     answer_body: Excerpt | None
@@ -94,10 +96,12 @@ class Shown(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """One step to see a finding again.
 
-    Either requests, by their positions in the episode (several go out together), or a rule that its owner enables.
+    Either requests, by their positions in the episode (several go out together); or a request that makes a rule what it
+    was before; or a rule that its owner enables.
     """
 
     positions: tuple[int, ...] = ()
+    given: Request | None = None
     enable: str = ""
 
 

@@ -148,7 +148,7 @@ class _Maker:
                 fields[name] = either(Listed((ABSENT,)), made)
         for name in required:
             if name not in place.properties:
-                fields[name] = self._unlisted(place, levels)
+                fields[name] = self._unlisted(place, name, levels)
         if any(is_empty(made) for made in fields.values()):
             return NOTHING
         made = record(fields, place.pins or ({},))
@@ -160,8 +160,10 @@ class _Maker:
         extra = st.dictionaries(names, strategy_of(self._inner(place, additional, levels)), max_size=2)
         return st.tuples(strategy_of(made), extra).map(lambda parts: {**parts[1], **parts[0]})
 
-    def _unlisted(self, place: Place, levels: int) -> Made:
-        """A required property that the schema does not list."""
+    def _unlisted(self, place: Place, name: str, levels: int) -> Made:
+        """A required property that the schema does not list, or for which it allows nothing."""
+        if name in place.keywords.get("properties", {}):
+            return NOTHING
         if place.additional is not None:
             return self._inner(place, place.additional, levels)
         return _anything() if place.keywords.get("additionalProperties", True) is True else NOTHING

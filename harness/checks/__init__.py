@@ -8,6 +8,7 @@ from harness.checks import (
     authz,
     concurrency,
     envelope,
+    generic,
     http,
     idempotency,
     not_found,
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     *validation.CHECKS,
     *http.CHECKS,
     *readings.CHECKS,
+    *generic.CHECKS,
 )
 
 __all__ = ["CHECKS", "Check"]

@@ -72,6 +72,13 @@ def is_edge(intent: Intent, answer: Answer, *, raw: bool) -> bool:
     return intent.operation == "other" or intent.existence == "odd" or (raw and answer.status == 400)
 
 
+def is_disguised(contract: Contract, answer: Answer) -> bool:
+    """Whether a success says in its body that it is an error."""
+    content = answer.object()
+    names = contract.names
+    return answer.is_success and content.get(names.error) is not None and content.get(names.data) is None
+
+
 def is_refused_body(intent: Intent, answer: Answer) -> bool:
     """Whether an answer is the refusal of a body, and of nothing else."""
     return answer.is_refusal and intent.access == "allowed" and intent.existence == "own" and intent.body != "valid"
@@ -132,17 +139,12 @@ def unchanged(
         yield Violation(
             requirement,
             place=places[0] if len(places) == 1 else f"{episode.family}/{episode.case}",
-            kind="changed " + ", ".join(sorted({top_level(difference.place) for difference in changed})),
+            kind="changed",
             expected="the rule as it was before",
             actual="; ".join(told(difference) for difference in changed[:3]),
             shown_by=(*span.between, span.read_at),
             compares_states=True,
         )
-
-
-def top_level(place: str) -> str:
-    """The field of the rule that a place lies in."""
-    return "/" + place.strip("/").split("/")[0].split(":")[0] if place else "/"
 
 
 def told(difference: Difference) -> str:

@@ -96,9 +96,8 @@ def compares(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if exchange.intent.body not in ("valid", "open") or twice or not body or not data:
             continue
         by_requirement = _by_requirement(contract, body, data)
-        by_requirement.setdefault("update.omitted-is-cleared", []).extend(
-            left_behind(body_place(contract), body, data, before)
-        )
+        if not by_requirement:
+            by_requirement["update.omitted-is-cleared"] = list(left_behind(body_place(contract), body, data, before))
         for requirement in COMPARED:
             found = by_requirement.get(requirement, [])
             if not found:
@@ -118,13 +117,16 @@ def compares(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def read_back(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """GET gives what the PUT answered."""
     last: dict[str, tuple[int, Mapping[str, Any]] | None] = {}
+    ended: dict[str, float] = {}
     executed_at = {position for position, _, _ in executed(episode)}
     for position, exchange in enumerate(episode.exchanges):
         rule = exchange.intent.rule
         state = state_of(contract, exchange)
         if position in executed_at and exchange.answer is not None:
             data = data_of(contract, exchange.answer)
-            last[rule] = (position, data) if data else None
+            overlaps = exchange.started < ended.get(rule, 0.0)
+            last[rule] = (position, data) if data and not overlaps else None
+            ended[rule] = max(ended.get(rule, 0.0), exchange.ended)
         elif exchange.intent.operation != "read":
             last[rule] = None
         elif state is not None and (told_before := last.get(rule)) is not None:
@@ -281,12 +283,12 @@ def _not_advanced(
 ) -> str:
     """What is wrong with the update time of a later state, if anything."""
     name = contract.names.updated_at
+    waited = episode.exchanges[later[0]].started - episode.exchanges[earlier[0]].ended
     before, now = instant(earlier[1].get(name)), instant(later[1].get(name))
-    if before is None or now is None or now > before:
+    if before is None or now is None or now > before or waited < 0:
         return ""
     if now < before:
         return "goes back"
-    waited = episode.exchanges[later[0]].started - episode.exchanges[earlier[0]].ended
     granule = FINE_GRANULE_SECONDS if now.microsecond else GRANULE_SECONDS
     changed = changed_fields(contract, earlier[1], later[1])
     return "does not advance" if changed and waited > granule else ""
@@ -319,8 +321,8 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         else:
             yield Violation(
                 "update.isolated",
-                changed[0].place,
-                "another rule changed",
+                "another rule",
+                "changed",
                 "a rule that nothing was sent to stays as it was",
                 "; ".join(told(difference) for difference in changed[:3]),
                 (others[-1], span.read_at),

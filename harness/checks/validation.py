@@ -13,6 +13,7 @@ from harness.checks.common import (
     CheckFunction,
     data_of,
     described,
+    is_disguised,
     kept_or,
     run_by,
     told,
@@ -38,7 +39,7 @@ def refuses(requirement: str) -> CheckFunction:
             intent = exchange.intent
             if intent.requirement != requirement or intent.access != "allowed" or answer.status in BUSY_STATUSES:
                 continue
-            if answer.is_refusal:
+            if answer.is_refusal or is_disguised(contract, answer):
                 yield Kept(requirement, intent.place)
             elif answer.is_success:
                 yield Violation(
@@ -150,7 +151,8 @@ def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         intent = exchange.intent
         if intent.access != "allowed" or intent.existence != "own" or intent.body not in BODY_DEFECTS:
             continue
-        if not answer.is_refusal or answer.status in BUSY_STATUSES | (EDGE_STATUSES - {413}):
+        refused = answer.is_refusal or is_disguised(contract, answer)
+        if not refused or answer.status in BUSY_STATUSES | (EDGE_STATUSES - {413}):
             continue
         allowed = REFUSALS.get(intent.body, {400, 422})
         if intent.place in account_places(contract):

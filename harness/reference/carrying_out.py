@@ -27,7 +27,7 @@ async def carried_out(service: Service, rule_id: str, asked: Configuration, *, k
         replaced = replacement(rule, asked, service.clock.now(), keyed=keyed)
         if fault("concurrency.halves-visible"):
             store.put(msgspec.structs.replace(rule, nickname=replaced.nickname, description=replaced.description))
-            await service.race.hold(rule_id, longest=0.05)
+            await service.race.hold(rule_id, longest=0.12)
         store.put(stored(rule, replaced, asked))
         spill(store, replaced)
     service.last_written = rule_id

@@ -8,6 +8,7 @@ from harness.profile import Profile
 from harness.scenarios import (
     auth,
     authz,
+    boundary,
     concurrency,
     envelope,
     http,
@@ -32,6 +33,7 @@ SCENARIOS: tuple[Callable[[Contract, World, Profile], Iterator[Case]], ...] = (
     status.cases,
     update.cases,
     validation.cases,
+    boundary.cases,
     idempotency.cases,
     concurrency.cases,
     validation.server_owned,

@@ -237,6 +237,21 @@ class Bench:
             body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)
         return body
 
+    def renew(self, rule: str) -> None:
+        """Give a rule a nickname that it never had, and read it back."""
+        self.begin(rule)
+        body = self.own_body(rule, f"Renewed {self.random.randrange(10**6):06d}")
+        self.update(
+            body,
+            rule=rule,
+            caller=self.writer(rule),
+            existence=self.existence(rule),
+            purpose="setup",
+            acceptance="open",
+            case="renewed before it is confirmed",
+        )
+        self.read(rule, existence=self.existence(rule))
+
     def own_body(self, rule: str, nickname: str) -> dict[str, Any]:
         """A rule's own configuration under another nickname: plausible whoever owns it."""
         state = self.state(rule)

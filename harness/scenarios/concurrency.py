@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from harness.profile import Profile
-from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.bench import Bench, Planned, Unmet
 from harness.scenarios.case import Case
 from openapi.contract import Contract
 from strategies.world import World
@@ -22,6 +22,8 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         yield Case(
             f"concurrency/one-key-{kind}", "concurrency", key, partial(_one_key, kind=kind), "alone", ("in-flight:2",)
         )
+    enabled = ("read", "in-flight:2", "hook:enable_rule")
+    yield Case("concurrency/enabled", "concurrency", ("concurrency.disabled",), _enabled, "alone", enabled)
     one_rule = ("concurrency.whole", "concurrency.disabled")
     yield Case("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", ("read", "in-flight:2"))
     apart = ("concurrency.isolated", "concurrency.disabled")
@@ -65,6 +67,26 @@ def _one_rule(bench: Bench) -> None:
                     case="simultaneous, one rule",
                 )
             )
+        bench.send_all(planned, together=True)
+        bench.read()
+
+
+def _enabled(bench: Bench) -> None:
+    """Different bodies on an enabled rule: whichever comes last, it ends disabled."""
+    bench.begin()
+    for number in range(ROUNDS):
+        bench.update(bench.usual(), purpose="setup", acceptance="open", case="before it is enabled")
+        if not bench.enable():
+            raise Unmet("the hook enable_rule did not leave the rule enabled")
+        planned = [
+            bench.plan_update(
+                bench.distinct(100 + 10 * number + index),
+                acceptance="open",
+                requirement="concurrency.disabled",
+                case="simultaneous, an enabled rule",
+            )
+            for index in range(bench.width(WIDTH))
+        ]
         bench.send_all(planned, together=True)
         bench.read()
 

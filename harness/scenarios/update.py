@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from harness.profile import Profile
 from harness.safety import group_index_name, with_amount
@@ -100,16 +101,29 @@ def _structure(bench: Bench) -> None:
     field = next(name for name, value in steps[0].items() if isinstance(value, list))
     actions = [step[field][0] for step in steps]
     index = group_index_name(bench.contract)
+    conditional = _conditional_step(bench)
     grouped = [{**action, index: (MANY - number) // 2} for number, action in enumerate(actions)]
     bench.begin()
     for case, arranged in (
         ("many steps", steps),
         ("equal steps", [steps[0], steps[1], steps[0], steps[0]]),
+        ("steps with and without conditions", [steps[0], conditional, steps[1], conditional, steps[2]]),
         ("many actions", [{**steps[0], field: grouped}]),
         ("equal actions", [{**steps[0], field: [actions[0], actions[1], actions[0]]}, steps[1]]),
     ):
         bench.update({**bench.marked(), names.steps: arranged}, case=case, acceptance="open")
         bench.read()
+
+
+def _conditional_step(bench: Bench) -> dict[str, Any]:
+    """A step with conditions, from the simplest body that has one; the usual one where none has."""
+    names = bench.names
+    covered = covering_set(bench.contract, bench.world) if bench.world.accounts else ()
+    for body in sorted(covered, key=lambda body: len(body.shapes)):
+        for step in body.value[names.steps]:
+            if any(isinstance(value, dict) for value in step.values()):
+                return dict(step)
+    return dict(bench.usual().value[names.steps][0])
 
 
 def _repeatable(bench: Bench) -> None:
@@ -149,6 +163,7 @@ def _isolated(bench: Bench) -> None:
         bench.begin(rule)
     for rule in watched:
         body = bench.own_body(rule, f"Isolated {bench.random.randrange(10**6)}")
+        body = with_amount(bench.contract, body, bench.random.randint(1, bench.world.max_amount_in_cents))
         bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")
         for other in watched:
             if other != rule:

@@ -13,6 +13,7 @@ from harness.profile import Profile
 from harness.scenarios.bench import Bench, Planned
 from harness.scenarios.case import Case
 from openapi.contract import Contract
+from strategies.bodies import Body
 from strategies.mutations import Mutation, apply, catalogue
 from strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
 from strategies.world import World

@@ -29,6 +29,11 @@ class Case(msgspec.Struct, frozen=True):
         return [i for i in self.proof if self.requests[i].intent.operation != "read"] or list(self.proof)
 
     @property
+    def reads(self) -> list[int]:
+        """The reads among the requests that show the finding."""
+        return [i for i in self.proof if self.requests[i].intent.operation == "read"]
+
+    @property
     def rule(self) -> str:
         """The rule that the finding is about, as a Python literal."""
         return ascii(self.requests[self.proof[-1]].intent.rule)
@@ -42,12 +47,14 @@ class Case(msgspec.Struct, frozen=True):
 class Expectation(msgspec.Struct, frozen=True):
     """Lines before the requests are sent, and lines after.
 
-    ``is_single`` says that each request shows it by itself, whatever was sent before.
+    ``is_single`` says that each request shows it by itself, whatever was sent before; ``needs_state`` that it takes
+    the rule as it was before.
     """
 
     after: Callable[[Case], Lines]
     before: Callable[[Case], Lines] = lambda case: ()
     is_single: bool = False
+    needs_state: bool = False
 
 
 def each(template: str) -> Expectation:
@@ -65,7 +72,9 @@ def status(*statuses: int) -> Expectation:
 def unchanged(*, of: Callable[[Case], str] = lambda case: case.rule) -> Expectation:
     """The rule is afterwards what it was before."""
     return Expectation(
-        lambda case: [f"assert read({of(case)}) == before"], before=lambda case: [f"before = read({of(case)})"]
+        lambda case: [f"assert read({of(case)}) == before"],
+        before=lambda case: [f"before = read({of(case)})"],
+        needs_state=True,
     )
 
 

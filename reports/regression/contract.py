@@ -10,9 +10,9 @@ from reports.text import line
 from strategies.places import below, place_of
 
 
-def contract_changes(base: Contract, head: Contract) -> tuple[ContractChange, ...]:
-    """What HEAD's contract adds, removes and changes; nothing where both are the same document."""
-    if base.sha256 == head.sha256:
+def contract_changes(base: Contract | None, head: Contract | None) -> tuple[ContractChange, ...]:
+    """What HEAD's contract adds, removes and changes; nothing where both are the same document, or one is unknown."""
+    if base is None or head is None or base.sha256 == head.sha256:
         return ()
     return (
         *_requirements(base.requirements, head.requirements),

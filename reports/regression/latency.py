@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import NormalDist, median
 from typing import Final
 
-from reports.regression.model import Drift, LatencyDrift
-from reports.regression.traffic import Answers, Kind, Seen
+from reports.regression.model import Answers, Drift, LatencyDrift
+from reports.regression.traffic import Kind, Seen
 
 ENOUGH: Final = 20
 """With fewer answers in either run no interval is given."""

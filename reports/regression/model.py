@@ -11,6 +11,8 @@ import msgspec
 
 from harness.outcome import Finding
 
+Answers = Literal["successes", "errors"]
+Change = Literal["appeared", "vanished"]
 Drift = Literal["slower", "faster", "no clear change", "too few answers"]
 
 
@@ -25,10 +27,7 @@ class RunView(msgspec.Struct, frozen=True):
     seed: int
     tool_version: str
     contract_version: str
-    contract_sha256: str
-    select: tuple[str, ...]
     conclusion: str
-    reason: str | None
     failed: int
     warned: int
     judged: int
@@ -36,10 +35,14 @@ class RunView(msgspec.Struct, frozen=True):
 
 
 class FindingChange(msgspec.Struct, frozen=True):
-    """A finding of one of the runs, or of both; ``note`` says what a reader must know besides."""
+    """A finding of one of the runs, or of both.
+
+    ``raised`` says that it was a *should* in BASE and is a *must* in HEAD; ``note`` is what a reader must know besides.
+    """
 
     finding: Finding
     sentence: str
+    raised: bool = False
     note: str = ""
 
 
@@ -85,9 +88,9 @@ class FieldChange(msgspec.Struct, frozen=True):
     """A field that appeared in answers, or vanished from them; ``place`` has ``*`` for the members of an array."""
 
     operation: str
-    answers: Literal["successes", "errors"]
+    answers: Answers
     place: str
-    change: Literal["appeared", "vanished"]
+    change: Change
     kinds: int
     """For how many kinds of input."""
 
@@ -96,7 +99,7 @@ class LatencyDrift(msgspec.Struct, frozen=True):
     """How long answers of one sort took, in seconds: medians, and their ratio (HEAD to BASE) with its 95 % interval."""
 
     operation: str
-    answers: Literal["successes", "errors"]
+    answers: Answers
     count_before: int
     count_after: int
     before: float

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -17,13 +17,12 @@ from harness.journal import EpisodeRecord, Footer, Record
 from harness.outcome import Finding
 from openapi.contract import Names
 from reports.regression.fields import folded, places
+from reports.regression.model import Answers
 
 PASSING: Final = frozenset({425, 429, 502, 503, 504})
 """Statuses that say nothing about the input: whoever sends again may get another."""
 _PURPOSES: Final = frozenset({"probe", "read", "replay", "trigger"})
 _CODE_LIMIT: Final = 80
-
-Answers = Literal["successes", "errors"]
 
 
 class Kind(msgspec.Struct, frozen=True):

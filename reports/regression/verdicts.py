@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from harness.outcome import Finding
+from harness.outcome import Finding, ReadingOutcome
 from reports.regression.model import FindingChange, ReadingChange, RequirementChange
 from reports.regression.side import Side
 from reports.regression.traffic import Traffic
-from reports.text import line
+from reports.text import counted, line
 
 _TEXT_LIMIT = 1000
 
@@ -38,9 +38,7 @@ def finding_changes(base: Side, head: Side, before: Traffic, after: Traffic) -> 
         new=tuple(_change(head, one, raised=False) for one in head.outcome.findings if one.id not in known),
         fixed=tuple(_change(base, one, raised=False) for one in gone if not reasons[one.id]),
         still_failing=tuple(_change(head, one, raised=_is_raised(known[one.id], one)) for one in stayed),
-        not_seen_again=tuple(
-            _change(base, one, raised=False, note=reasons[one.id]) for one in gone if reasons[one.id]
-        ),
+        not_seen_again=tuple(_change(base, one, raised=False, note=reasons[one.id]) for one in gone if reasons[one.id]),
     )
 
 
@@ -104,25 +102,53 @@ def _only_judged_by(judging: Side, other: Side, *, base: Side, head: Side) -> It
 def reading_changes(base: Side, head: Side) -> Iterator[ReadingChange]:
     """The open questions that are answered differently, kind of input by kind, where both runs put them.
 
-    Two answers to one kind are a finding of their own; a kind whose answers overlap has not changed.
+    Two answers to one kind are a finding of their own; a kind whose answers overlap has not changed, unless one that
+    is not accepted came up.
     """
     for id, now in head.outcome.readings.items():
-        known = base.outcome.readings.get(id)
-        asked = head.contract.readings.get(id)
+        known, asked = base.outcome.readings.get(id), head.contract.readings.get(id)
         if known is None or asked is None:
             continue
+        refused = frozenset() if _refused(base, known) else _refused(head, now)
         moved: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-        for kind in known.by_kind.keys() & now.by_kind.keys():
+        for kind in sorted(known.by_kind.keys() & now.by_kind.keys()):
             before, after = known.by_kind[kind], now.by_kind[kind]
-            if not set(before) & set(after):
+            if not set(before) & set(after) or refused & set(after):
                 moved.setdefault((before, after), []).append(kind)
-        refused = _refused(head) if not _refused(base).get(id) else {}
-        for (before, after), kinds in sorted(moved.items()):
+        for (before, after), kinds in moved.items():
             yield ReadingChange(
                 id=line(id),
                 question=asked.question,
                 before=tuple(line(token) for token in before),
                 after=tuple(line(token) for token in after),
-                kinds=tuple(line(kind) for kind in sorted(kinds) if kind),
-                refused=bool(refused.get(id, frozenset()) & set(after)),
+                kinds=tuple(line(kind) for kind in kinds if kind),
+                refused=bool(refused & set(after)),
             )
+
+
+def _refused(side: Side, reading: ReadingOutcome) -> frozenset[str]:
+    """The answers that neither the contract nor, where it says, the profile of a run accepts."""
+    narrowed: Mapping[str, Iterable[str]] = side.header.profile.get("readings", {})
+    asked = side.contract.readings.get(reading.id)
+    accepted = narrowed.get(reading.id, asked.accepted if asked else ())
+    return frozenset(token for tokens in reading.by_kind.values() for token in tokens) - frozenset(accepted)
+
+
+def what_is_worse(
+    findings: Findings, lost: Iterable[RequirementChange], readings: Iterable[ReadingChange]
+) -> Iterator[str]:
+    """What may not come out: a must that newly fails or is no longer exercised, a reading no longer accepted."""
+    failing: dict[str, list[Finding]] = {}
+    for change in (*findings.new, *(change for change in findings.still_failing if change.raised)):
+        if change.finding.level == "must" and not change.finding.accepted:
+            failing.setdefault(change.finding.requirement, []).append(change.finding)
+    for requirement, found in failing.items():
+        place = f" at {found[0].place}" if found[0].place else ""
+        more = f", and {counted(len(found) - 1, 'more finding')}" if len(found) > 1 else ""
+        yield f"{requirement} newly fails{place}: {found[0].kind}{more}"
+    for lacking in lost:
+        if lacking.level == "must":
+            yield f"{lacking.id} is no longer exercised: {lacking.after}"
+    for reading in readings:
+        if reading.refused:
+            yield f"{reading.id} is no longer answered as accepted: {', '.join(reading.after)}"

@@ -23,6 +23,7 @@ TYPES: Final = {
     "null": "null",
     "array": "an array around the value",
     "object": "an object",
+    "single-member": "a member without its array",
 }
 """The wrong types that are tried, and what they are called."""
 
@@ -65,6 +66,8 @@ def _types(route: Route) -> Iterator[Edit]:
             wrong = numeric and "string" not in admitted
         elif name == "integer":
             wrong = not numeric
+        elif name == "single-member":
+            wrong = admitted == {"array"} and place.items is not None and place.items.types == {"object"}
         else:
             wrong = name not in admitted and not (name == "null" and place.nullable)
         if wrong:
@@ -85,6 +88,7 @@ def _of_type(name: str, place: Place) -> Make:
         "null": put(None),
         "array": lambda value, _scene: [value],
         "object": _as_object,
+        "single-member": lambda value, _scene: value[0] if value else {},
     }
     return makers[name]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Self
 
 import httpx
@@ -72,7 +73,7 @@ class Api:
 
     def __init__(self, server: ReferenceServer) -> None:
         self.server = server
-        self.stamps: dict[str, str] = {}
+        self.stamps: dict[str, datetime] = {}
         self._http = httpx.Client(timeout=10)
 
     def __enter__(self) -> Self:

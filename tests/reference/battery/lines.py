@@ -52,7 +52,8 @@ def watched(api: Api, *answers: httpx.Response) -> str:
     rules = state(api)
     moved = []
     for rule_id, rule in rules.items():
-        before, now = api.stamps.get(rule_id, ""), rule.pop("updated_at")
+        now = datetime.fromisoformat(rule.pop("updated_at"))
+        before = api.stamps.get(rule_id, now)
         moved.append("same" if now == before else "on" if now > before else "back")
         api.stamps[rule_id] = now
     return "\n".join([*map(shown, answers), _STORED_NOW.sub("<now>", json.dumps(rules)), " ".join(moved)])

@@ -1,0 +1,330 @@
+"""Chooses what is tried next: what was not reached yet comes first, then what drew new answers, then anything."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from harness.campaign.coverage import Coverage, Map
+from harness.campaign.drawing import Supply
+from harness.campaign.messages import Entry, Shard
+from harness.campaign.performing import Materials, perform
+from harness.scenarios import all_cases
+from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.case import Case, Situation, lacking
+from harness.scenarios.validation import plan_mutation, plan_wrong_body
+from openapi.contract import Contract
+from strategies.bodies import Body, bodies, body_of, variations
+from strategies.histories import BODIES, Abilities, History, histories
+from strategies.mutations import Mutation, catalogue
+from strategies.requests import OddRequest, odd_requests
+from strategies.world import World
+
+PLAUSIBLE_AT_ONCE: Final = 4
+ASKED_AT_ONCE: Final = 4
+ODD_AT_ONCE: Final = 12
+REUSED: Final = 3
+"""How many times a drawn body is broken in bulk before another is drawn."""
+_KEPT: Final = 64
+_PLAIN: Final = "request-id.echo-header"
+_DRAWN: Final = re.compile(r":drawn .*", re.DOTALL)
+_BULKY: Final = ("validation/broken", "validation/size", "update/covering", "update/varied", "update/exact")
+_IN_TURN: Final = ("broken",) * 10 + ("plausible",) * 3 + ("odd",) * 2 + ("history",) * 4 + ("asked",)
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """A case with what it is led by: the mutations it sends and the body that it breaks."""
+
+    case: Case
+    name: str
+    """What the episode is called: the same for all of a kind, since findings are grouped by it."""
+    mutations: tuple[int, ...] = ()
+    base: Body | None = None
+    history: History = ()
+    materials: Materials = Materials()
+
+
+class Chooser:
+    """One shard's choices; used by one thread at a time."""
+
+    def __init__(self, contract: Contract, world: World, shard: Shard, coverage: Coverage, *, open_shapes: bool):
+        self.contract = contract
+        self.world = world
+        self.shard = shard
+        self.coverage = coverage
+        self.exercised: set[str] = set(shard.exercised)
+        self.accepted: deque[dict[str, Any]] = deque(shard.bodies, maxlen=_KEPT)
+        self._open = open_shapes
+        self._chance = random.Random(f"{shard.seed}/{shard.number}")
+        self._chart: Map = coverage.map
+        number = self._chance.randrange(2**40)
+        profile = shard.profile
+        self._bodies = Supply(bodies(contract, world), number) if world.accounts else None
+        self._odd = Supply(
+            odd_requests(contract, world, profile.rules.all, expose_key=profile.permissions.expose_key), number
+        )
+        self._histories = Supply(histories(self._abilities()), number)
+        self._fresh: Body | None = None
+        self._uses = 0
+        self._kept: deque[Body] = deque(maxlen=_KEPT)
+        self._asked = [
+            mutation
+            for mutation in catalogue(contract)
+            if not mutation.claims_violation and mutation.requirement is None and (open_shapes or not mutation.risky)
+        ]
+        self._pending = self._chance.sample(coverage.unreached_mutations(), k=len(coverage.unreached_mutations()))
+        self._cases = self._made_cases()
+        self._entries: deque[Entry] = deque(shard.entries)
+        self._numbers = {mutation.name: number for number, mutation in enumerate(self._chart.mutations)}
+        self._made = 0
+
+    def _abilities(self) -> Abilities:
+        profile = self.shard.profile
+        return Abilities(
+            enable="enable_rule" in profile.hooks and self.shard.readable,
+            clock="advance_clock" in profile.hooks and self.shard.alone,
+            together=profile.limits.in_flight > 1 and self.shard.readable,
+        )
+
+    def _made_cases(self) -> dict[str, deque[Case]]:
+        """The gate's own cases, by lane, for requirements that nothing else here puts to the test."""
+        situation = Situation(
+            contract=self.contract,
+            profile=self.shard.profile,
+            readable=self.shard.readable,
+            usable=tuple(rule for rule in self.shard.profile.rules.writable if rule in self.shard.rules),
+            limited=self.shard.limited,
+            foreign=self.shard.foreign,
+        )
+        lanes: dict[str, deque[Case]] = {}
+        for case in all_cases(self.contract, self.world, self.shard.profile):
+            if not case.id.startswith(_BULKY) and lacking(case, situation) is None:
+                lanes.setdefault(case.lane, deque()).append(case)
+        for cases in lanes.values():
+            self._chance.shuffle(cases)
+        return lanes
+
+    def learn(self, exercised: Iterable[str], accepted: Iterable[dict[str, Any]], telling: Body | None) -> None:
+        """What an attempt put to the test, what was accepted, and the body that drew a new kind of answer, if any."""
+        self.exercised.update(exercised)
+        self.accepted.extend(accepted)
+        if telling is not None:
+            self._kept.append(telling)
+
+    def next_alone(self) -> Iterator[Attempt]:
+        """What takes all rules at once, in turn, and then nothing more."""
+        for lane in ("limited", "foreign", "alone"):
+            for case in self._cases.pop(lane, ()):
+                if not self.exercised.issuperset(case.requirements) or not case.requirements:
+                    yield self._attempt(case, case.name)
+        if "advance_clock" in self.shard.profile.hooks:
+            yield self._history(Supply(histories(self._abilities()), self._chance.randrange(2**40)).take())
+
+    def next_for_rule(self, size: int) -> Attempt:
+        """What one rule's lane does next; ``size`` is how many refusals are expected at once."""
+        if self._entries:
+            return self._entry(self._entries.popleft(), size)
+        case = self._unexercised("rule")
+        if case is not None and self._chance.random() < 0.5:
+            return self._attempt(case, case.name)
+        if not self.world.accounts:
+            return self._odd_attempt() if self._chance.random() < 0.5 else self._next_history()
+        if self._pending and self._chance.random() < 0.7:
+            return self._broken(size)
+        kind = self._chance.choice(_IN_TURN)
+        makers: dict[str, Callable[[], Attempt]] = {
+            "broken": lambda: self._broken(size),
+            "plausible": self._plausible,
+            "odd": self._odd_attempt,
+            "history": self._next_history,
+            "asked": self._ask,
+        }
+        return makers[kind]()
+
+    def next_off_rule(self, size: int) -> Attempt:
+        """What the lane without a rule does next: unknown ids, and whoever may not ask."""
+        case = self._unexercised("unknown")
+        if case is not None:
+            return self._attempt(case, case.name)
+        run = partial(_off_rule, count=size, number=self._chance.randrange(2**32))
+        requirements = ("not-found.unknown-id", "auth.before-lookup")
+        return self._attempt(Case("not-found/many", "not-found", requirements, run, "unknown"), "many")
+
+    def _unexercised(self, lane: str) -> Case | None:
+        cases = self._cases.get(lane, deque())
+        while cases:
+            case = cases.popleft()
+            if not case.requirements or not self.exercised.issuperset(case.requirements):
+                return case
+        return None
+
+    def _attempt(self, case: Case, name: str, **led_by: Any) -> Attempt:
+        self._made += 1
+        numbered = msgspec.structs.replace(case, id=f"{case.family}/{name}-{self.shard.number}-{self._made}")
+        return Attempt(numbered, name, **led_by)
+
+    def _base(self) -> Body | None:
+        """A body to break: a new one, one that drew something new, or for a third of the batches the simplest."""
+        luck = self._chance.random()
+        if luck < 0.34 or self._bodies is None:
+            return None
+        if luck < 0.5 and self._kept:
+            return self._chance.choice(self._kept)
+        if self._fresh is None or self._uses >= REUSED:
+            self._fresh, self._uses = self._bodies.take(), 0
+        self._uses += 1
+        return self._fresh
+
+    def _broken(self, size: int, base: Body | None = None) -> Attempt:
+        """A batch of refusals: what was never sent, then what this sort of body was never broken by, then anything."""
+        base = base or self._base()
+        size = min(size, len(self._chart.mutations))
+        chosen = [self._pending.pop() for _ in range(min(size, len(self._pending)))]
+        left = size - len(chosen)
+        if left and base is not None:
+            unpaired = self.coverage.unpaired(self.coverage.kinds_of(base.shapes))
+            chosen += self._chance.sample(unpaired, k=min(left, len(unpaired)))
+        left = size - len(chosen)
+        if left:
+            chosen += self._chance.sample(range(len(self._chart.mutations)), k=left)
+        return self._breaking(tuple(chosen), base)
+
+    def _breaking(self, chosen: tuple[int, ...], base: Body | None) -> Attempt:
+        mutations = [self._chart.mutations[number] for number in chosen]
+        run = partial(_break, mutations=mutations, base=base)
+        requirements = tuple(sorted({mutation.requirement for mutation in mutations if mutation.requirement}))
+        case = Case("validation/broken", "validation", requirements, run)
+        return self._attempt(case, "broken", mutations=chosen, base=base)
+
+    def _plausible(self) -> Attempt:
+        assert self._bodies is not None
+        chosen = [self._bodies.take() for _ in range(PLAUSIBLE_AT_ONCE)]
+        self._fresh, self._uses = chosen[-1], 0
+        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(_send_all, bodies=chosen))
+        return self._attempt(case, "drawn")
+
+    def _ask(self) -> Attempt:
+        chosen = self._chance.sample(self._asked, k=min(ASKED_AT_ONCE, len(self._asked)))
+        return self._attempt(Case("validation/asked", "validation", (), partial(_ask, mutations=chosen)), "asked")
+
+    def _odd_attempt(self) -> Attempt:
+        chosen = [self._odd.take() for _ in range(ODD_AT_ONCE)]
+        requirements = tuple(sorted({odd.requirement for odd in chosen}))
+        return self._attempt(Case("http/odd", "http", requirements, partial(_odd, requests=chosen)), "odd")
+
+    def _next_history(self) -> Attempt:
+        return self._history(self._histories.take())
+
+    def _history(self, history: History) -> Attempt:
+        known = list(self.accepted)
+        if not known and self.world.accounts:
+            known = [body.value for body in variations(self.contract, self.world)]
+        chosen = tuple(self._chance.sample(known, k=min(BODIES, len(known))))
+        broken = tuple(self._chance.sample(self._chart.mutations, k=min(8, len(self._chart.mutations))))
+        return self._performing(history, Materials(chosen, broken))
+
+    def _performing(self, history: History, materials: Materials) -> Attempt:
+        run = partial(perform, history=history, materials=materials)
+        case = Case("idempotency/history", "idempotency", (), run)
+        return self._attempt(case, "history", history=history, materials=materials)
+
+    def _entry(self, entry: Entry, size: int) -> Attempt:
+        """Something from the corpus; what this contract no longer has gives way to a batch."""
+        if entry.history:
+            return self._performing(entry.history, Materials(entry.bodies, self._chart.mutations[:8]))
+        base = None if entry.body is None else body_of(self.contract, self.world, entry.body)
+        if entry.mutation in self._numbers:
+            return self._breaking((self._numbers[entry.mutation],), base)
+        if base is None or not self.world.accounts:
+            return self._odd_attempt()
+        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(_send_all, bodies=[base]))
+        return self._attempt(case, "drawn")
+
+
+def _break(bench: Bench, mutations: Sequence[Mutation], base: Body | None) -> None:
+    """Bodies that are all to be refused, and one look at what is stored afterwards."""
+    bench.begin()
+    bench.send_all([plan_mutation(bench, mutation, base) for mutation in mutations])
+    bench.read()
+
+
+def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
+    """Each body, and what is stored of it."""
+    bench.begin()
+    for body in bodies:
+        bench.update(body, requirement="update.accepts-valid")
+        bench.read()
+
+
+def _ask(bench: Bench, mutations: Sequence[Mutation]) -> None:
+    bench.begin()
+    for mutation in mutations:
+        bench.send(*plan_mutation(bench, mutation))
+        bench.read()
+
+
+def _odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
+    """Odd requests; what each may store is looked at after those that may be executed."""
+    bench.begin()
+    for odd in requests:
+        if not bench.can_send(odd):
+            continue
+        request, intent = _planned(bench, odd)
+        # Each drawn one has a name of its own; findings are told apart by the sort.
+        bench.send(request, msgspec.structs.replace(intent, case=_DRAWN.sub(":drawn", odd.name)))
+    bench.read()
+
+
+def _planned(bench: Bench, odd: OddRequest) -> Planned:
+    family = odd.requirement.partition(".")[0]
+    if family == "request-id":
+        kind = "plain" if odd.requirement == _PLAIN else "hostile"
+        return bench.plan_odd(odd, bench.marked(), request_id=kind)
+    if family == "not-found":
+        return bench.plan_odd(odd, bench.inert(), rule=odd.name, existence="odd", body="valid")
+    if family == "auth":
+        return bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
+    if family == "validation":
+        return plan_wrong_body(bench, odd)
+    return bench.plan_odd(odd, bench.marked())
+
+
+def _off_rule(bench: Bench, count: int, number: int) -> None:
+    """Many ids that do not exist, asked for by whoever may and by whoever may not."""
+    chance = random.Random(number)
+    wrong = bench.wrong_bodies()
+    body = bench.inert()
+    planned: list[Planned] = []
+    for index in range(count):
+        rule = bench.unknown_id()
+        if index % 2:
+            planned.append(
+                bench.plan_update(
+                    body, rule=rule, existence="unknown", requirement="not-found.unknown-id", case="unknown id"
+                )
+            )
+            continue
+        unknown = f"{bench.names.auth_scheme} {{key:unknown}}"
+        authorization, caller = chance.choice((("", "none"), (unknown, "unknown")))
+        content = chance.choice([body, *(wrong_body for _, wrong_body in wrong)])
+        planned.append(
+            bench.plan_update(
+                content,
+                rule=rule,
+                authorization=authorization,
+                caller=caller,
+                existence="unknown",
+                access="unauthenticated",
+                body="valid" if content is body else "broken",
+                acceptance="open",
+                requirement="auth.before-lookup" if content is body else "auth.before-validation",
+                case=f"unknown id, key {caller}",
+            )
+        )
+    bench.send_all(planned)

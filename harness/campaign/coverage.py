@@ -1,0 +1,164 @@
+"""What a campaign has reached: shapes, mutations, pairs of them, requirements by shape, kinds of answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from harness.campaign.messages import Reached
+from harness.exchange import Answer, Exchange
+from openapi.contract import Contract
+from strategies.bodies import all_shapes, unreachable_shapes
+from strategies.mutations import Mutation, apply, catalogue
+from strategies.world import World
+
+SHAPES: Final = "shapes"
+MUTATIONS: Final = "mutations"
+PAIRS: Final = "pairs"
+REQUIREMENTS: Final = "requirement x shape"
+ANSWERS: Final = "answers"
+_MISSED_SHOWN: Final = 200
+_VARYING: Final = re.compile(r"\d+|\"[^\"]*\"|'[^']*'|[A-Za-z]*_?[0-9A-Z]{6,}\w*|[0-9a-f]{8}-[0-9a-f-]{27}")
+
+
+class Map(msgspec.Struct, frozen=True):
+    """The lists that the numbers of a coverage point into; equal wherever the contract and the world are."""
+
+    shapes: tuple[str, ...]
+    kinds: tuple[str, ...]
+    """The shapes that say which trigger and which action a body has."""
+    mutations: tuple[Mutation, ...]
+    requirements: tuple[str, ...]
+
+
+def _numbers(names: tuple[str, ...]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(names)}
+
+
+def map_of(contract: Contract, world: World, *, risky: bool) -> Map:
+    """The map of a target; ``risky`` counts mutations in that a lax target might carry out."""
+    beyond = set(unreachable_shapes(contract, world)) if world.accounts else set()
+    shapes = tuple(shape for shape in all_shapes(contract) if shape not in beyond)
+    kinds = tuple(shape for shape in shapes if is_kind(shape))
+    mutations = tuple(m for m in catalogue(contract) if m.claims_violation and (risky or not m.risky))
+    if world.accounts:
+        for mutation in mutations:
+            # Done once before several threads do it: what the first one works out, the others look up.
+            apply(contract, world, mutation)
+    return Map(shapes, kinds, mutations, tuple(contract.requirements))
+
+
+def is_kind(shape: str) -> bool:
+    """Whether a shape says which trigger or which action it is, and no more."""
+    return shape.count(":") == 1 and "=" not in shape and "/" not in shape.partition(":")[2]
+
+
+class Coverage:
+    """What was reached so far, and what is new since it was last told; used by one thread at a time."""
+
+    def __init__(self, chart: Map, reached: Reached | None = None) -> None:
+        self.map = chart
+        self._reached: dict[str, set[int | str]] = {
+            name: set((reached or {}).get(name, ())) for name in (SHAPES, MUTATIONS, PAIRS, REQUIREMENTS, ANSWERS)
+        }
+        self._new: dict[str, list[int | str]] = {}
+        self._shapes = _numbers(chart.shapes)
+        self._kinds = _numbers(chart.kinds)
+        self._requirements = _numbers(chart.requirements)
+
+    def add(self, reached: Reached) -> None:
+        """Take over what somebody else has reached."""
+        for name, numbers in reached.items():
+            self._reached.setdefault(name, set()).update(numbers)
+
+    def add_shapes(self, shapes: Iterable[str]) -> None:
+        self._note(SHAPES, self._shape_numbers(shapes))
+
+    def add_mutation(self, number: int, kinds: Iterable[int]) -> None:
+        """A mutation that was sent, done to a body with these kinds."""
+        self._note(MUTATIONS, (number,))
+        width = len(self.map.kinds)
+        self._note(PAIRS, (number * width + kind for kind in kinds))
+
+    def add_requirements(self, requirements: Iterable[str], shapes: Iterable[str]) -> None:
+        """Requirements that an episode put to the test with bodies of these shapes."""
+        numbers = self._requirements
+        width = len(self.map.shapes)
+        columns = list(self._shape_numbers(shapes))
+        rows = (numbers[requirement] for requirement in requirements if requirement in numbers)
+        self._note(REQUIREMENTS, (row * width + column for row in rows for column in columns))
+
+    def is_new_answer(self, exchange: Exchange, code: Any, message: Any) -> bool:
+        """Whether an answer is of a kind that was not seen before; a kind is its status, its code and its wording."""
+        answer = exchange.answer
+        if answer is None:
+            return False
+        wording = _VARYING.sub("#", message)[:80] if isinstance(message, str) else ""
+        kind = f"{answer.status} {code if isinstance(code, str) else ''} {wording}".strip()
+        return self._note(ANSWERS, (kind,))
+
+    def kinds_of(self, shapes: Iterable[str]) -> tuple[int, ...]:
+        return tuple(self._kinds[shape] for shape in shapes if shape in self._kinds)
+
+    def unreached_mutations(self) -> list[int]:
+        reached = self._reached[MUTATIONS]
+        return [number for number in range(len(self.map.mutations)) if number not in reached]
+
+    def unpaired(self, kinds: Sequence[int]) -> list[int]:
+        """Mutations that were not yet done to a body with one of these kinds."""
+        reached, width = self._reached[PAIRS], len(self.map.kinds)
+        return [
+            number
+            for number in range(len(self.map.mutations))
+            if any(number * width + kind not in reached for kind in kinds)
+        ]
+
+    def news(self) -> Reached:
+        """What was reached since this was last asked."""
+        new, self._new = self._new, {}
+        return {name: tuple(numbers) for name, numbers in new.items()}
+
+    def reached(self, *names: str) -> Reached:
+        return {name: tuple(self._reached[name]) for name in names or tuple(self._reached)}
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """How much of each kind was reached, as reports show it."""
+        chart = self.map
+        totals = {
+            SHAPES: len(chart.shapes),
+            MUTATIONS: len(chart.mutations),
+            PAIRS: len(chart.mutations) * len(chart.kinds),
+            REQUIREMENTS: len(chart.requirements) * len(chart.shapes),
+        }
+        told: dict[str, dict[str, Any]] = {
+            name: {"reached": len(self._reached[name]), "all": total} for name, total in totals.items()
+        }
+        names = (SHAPES, chart.shapes), (MUTATIONS, tuple(mutation.name for mutation in chart.mutations))
+        for name, members in names:
+            missed = [member for number, member in enumerate(members) if number not in self._reached[name]]
+            told[name]["missed"] = missed[:_MISSED_SHOWN]
+        answers = len(self._reached[ANSWERS])
+        told[ANSWERS] = {"reached": answers, "all": answers}
+        return told
+
+    def _shape_numbers(self, shapes: Iterable[str]) -> Iterable[int]:
+        return (self._shapes[shape] for shape in shapes if shape in self._shapes)
+
+    def _note(self, name: str, members: Iterable[int | str]) -> bool:
+        reached = self._reached[name]
+        new = [member for member in members if member not in reached]
+        if new:
+            reached.update(new)
+            self._new.setdefault(name, []).extend(new)
+        return bool(new)
+
+
+def wording_of(contract: Contract, answer: Answer) -> tuple[Any, Any]:
+    """The error code and the message of an answer, as far as it has them."""
+    error = answer.object().get(contract.names.error)
+    if not isinstance(error, dict):
+        return None, None
+    return error.get(contract.names.code), error.get(contract.names.message)

@@ -1,0 +1,164 @@
+"""What a campaign and its workers tell each other; small records that travel between processes and machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from harness.exchange import Episode
+from harness.outcome import Judgement, Kept, Seen, Stored, Violation, finding_id
+from harness.profile import Profile
+from strategies.histories import History
+
+Reached = dict[str, tuple[int | str, ...]]
+"""What was reached, by kind of coverage; numbers are positions in lists that follow from the contract."""
+
+
+class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Judgements, added up."""
+
+    exercised: dict[str, int] = {}
+    places: tuple[str, ...] = ()
+    readings: tuple[tuple[str, str, str, int], ...] = ()
+    """(reading, token, kind, times)."""
+    shown: dict[str, int] = {}
+    """Violations by finding id."""
+
+    @classmethod
+    def of(cls, judgements: Iterable[Judgement]) -> Counts:
+        exercised: Counter[str] = Counter()
+        shown: Counter[str] = Counter()
+        readings: Counter[tuple[str, str, str]] = Counter()
+        places: dict[str, None] = {}
+        for judgement in judgements:
+            match judgement:
+                case Kept(requirement=requirement):
+                    exercised[requirement] += 1
+                case Violation(requirement=requirement, place=place, kind=kind):
+                    exercised[requirement] += 1
+                    shown[finding_id(requirement, place, kind)] += 1
+                case Seen(reading=reading, token=token, kind=kind):
+                    readings[reading, token, kind] += 1
+                case Stored(places=stored):
+                    places.update(dict.fromkeys(stored))
+        return cls(dict(exercised), tuple(places), tuple((*key, n) for key, n in readings.items()), dict(shown))
+
+
+class Sum:
+    """Counts, added up further."""
+
+    def __init__(self) -> None:
+        self.exercised: Counter[str] = Counter()
+        self.places: set[str] = set()
+        self.readings: Counter[tuple[str, str, str]] = Counter()
+        self.shown: Counter[str] = Counter()
+
+    def add(self, counts: Counts) -> None:
+        self.exercised.update(counts.exercised)
+        self.places.update(counts.places)
+        for reading, token, kind, times in counts.readings:
+            self.readings[reading, token, kind] += times
+        self.shown.update(counts.shown)
+
+    def total(self) -> Counts:
+        return Counts(
+            dict(self.exercised),
+            tuple(sorted(self.places)),
+            tuple((*key, times) for key, times in sorted(self.readings.items())),
+            dict(self.shown),
+        )
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is worth trying again: a body, a way to break one, or a history with the bodies that it names."""
+
+    body: dict[str, Any] | None = None
+    mutation: str = ""
+    history: History = ()
+    bodies: tuple[dict[str, Any], ...] = ()
+
+
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An episode that is told whole, with its judgements added up, for whoever keeps only those."""
+
+    episode: Episode
+    counts: Counts
+    requirements: dict[str, str] = {}
+    """The requirement of each finding that it shows, by finding id."""
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """A part of a campaign: which rules it alone may write, and how much it may send for how long.
+
+    ``profile`` holds its share of the limits; ``reached`` and ``entries`` what is to be known and tried first.
+    ``alone`` says that nothing else runs meanwhile: then clocks may be moved and rules compared with each other.
+    """
+
+    number: int
+    seed: int
+    now: datetime
+    nonce: str
+    profile: Profile
+    rules: tuple[str, ...]
+    seconds: float
+    readable: bool
+    limited: bool = False
+    foreign: bool = False
+    alone: bool = False
+    capture_all: bool = False
+    reached: Reached = {}
+    exercised: tuple[str, ...] = ()
+    bodies: tuple[dict[str, Any], ...] = ()
+    """Bodies that the target has accepted."""
+    entries: tuple[Entry, ...] = ()
+    stored: tuple[str, ...] = ()
+    """Places that the target was seen to store."""
+
+    @property
+    def requests(self) -> int:
+        return self.profile.limits.max_requests
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a worker has done since its last report; ``latencies`` are seconds of some of its requests."""
+
+    shard: int
+    requests: int = 0
+    judged: int = 0
+    counts: Counts = Counts()
+    samples: tuple[Sample, ...] = ()
+    reached: Reached = {}
+    entries: tuple[Entry, ...] = ()
+    accepted: tuple[dict[str, Any], ...] = ()
+    latencies: tuple[float, ...] = ()
+    written: tuple[str, ...] = ()
+    """Rules that were written."""
+    is_last: bool = False
+    stopped: str = ""
+    """Why the whole campaign has to end."""
+    contained: tuple[str, str | None] | None = None
+    """A rule that was enabled where it must not be, and why it could not be disabled."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_shards = msgspec.msgpack.Decoder(Shard)
+_reports = msgspec.msgpack.Decoder(Report)
+
+
+def encode(message: Shard | Report) -> bytes:
+    """A message as bytes."""
+    return _encoder.encode(message)
+
+
+def shard_from(content: bytes) -> Shard:
+    """A shard out of its bytes."""
+    return _shards.decode(content)
+
+
+def report_from(content: bytes) -> Report:
+    """A report out of its bytes."""
+    return _reports.decode(content)

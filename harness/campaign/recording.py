@@ -1,0 +1,178 @@
+"""Judges what a shard has exchanged, and decides what of it is told whole and what is only counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from harness.campaign.choosing import Attempt
+from harness.campaign.coverage import Coverage, wording_of
+from harness.campaign.messages import Counts, Entry, Report, Sample, Shard, Sum
+from harness.exchange import Episode, Exchange
+from harness.judge import judge_episode
+from harness.model import sent_body
+from harness.outcome import Judgement, Violation, finding_id
+from openapi.contract import Contract
+from strategies.bodies import Body
+
+SAMPLES: Final = 1
+"""Episodes of one name that a shard tells whole although they passed."""
+SHOWN_WHOLE: Final = 2
+"""Episodes that a shard tells whole for one finding."""
+TELLING_SECONDS: Final = 0.5
+_ACCEPTED_TOLD: Final = 16
+_LATENCIES_TOLD: Final = 200
+
+
+class Added(msgspec.Struct, frozen=True):
+    """What came of one episode."""
+
+    judgements: list[Judgement]
+    counts: Counts
+    accepted: list[dict[str, Any]]
+    """Plausible bodies that the target took."""
+    is_new: bool
+    """An answer was of a kind that was not seen before."""
+
+
+class Recorder:
+    """Adds up one shard and tells it now and then; may be used by several threads."""
+
+    def __init__(self, contract: Contract, shard: Shard, coverage: Coverage, emit: Callable[[Report], None]):
+        self._contract = contract
+        self._shard = shard
+        self._coverage = coverage
+        self._emit = emit
+        self._lock = threading.Lock()
+        self._sum = Sum()
+        self._samples: list[Sample] = []
+        self._entries: list[Entry] = []
+        self._accepted: list[dict[str, Any]] = []
+        self._latencies: list[float] = []
+        self._judged = 0
+        self._told = time.monotonic()
+        self._names: Counter[str] = Counter()
+        self._shown: Counter[str] = Counter()
+
+    def add(self, attempt: Attempt, episode: Episode) -> Added:
+        """Judge an episode and count it in."""
+        judgements = judge_episode(episode, self._contract)
+        counts = Counts.of(judgements)
+        requirements = {
+            finding_id(one.requirement, one.place, one.kind): one.requirement
+            for one in judgements
+            if isinstance(one, Violation)
+        }
+        with self._lock:
+            self._judged += len(episode.exchanges)
+            if len(self._latencies) < _LATENCIES_TOLD:
+                self._latencies += [one.ended - one.started for one in episode.exchanges[:8]]
+            accepted = [body for one in episode.exchanges if (body := _accepted(one)) is not None]
+            self._accepted += accepted
+            is_new = self._cover(attempt, episode, counts)
+            if self._is_told_whole(attempt, episode, counts):
+                told = episode if self._shard.capture_all else reduced(episode, set(counts.shown), self._contract)
+                self._samples.append(Sample(told, counts, requirements))
+            else:
+                self._sum.add(counts)
+        return Added(judgements, counts, accepted, is_new)
+
+    def tell(self, **last: Any) -> None:
+        """Tell what is new, where it is time to; with ``last`` in any case."""
+        with self._lock:
+            now = time.monotonic()
+            if not last and not self._samples and now - self._told < TELLING_SECONDS:
+                return
+            self._told = now
+            report = Report(
+                shard=self._shard.number,
+                judged=self._judged,
+                counts=self._sum.total(),
+                samples=tuple(self._samples),
+                reached=self._coverage.news(),
+                entries=tuple(self._entries),
+                accepted=tuple(self._accepted[:_ACCEPTED_TOLD]),
+                latencies=tuple(self._latencies),
+                **last,
+            )
+            self._sum, self._samples, self._entries, self._accepted = Sum(), [], [], []
+            self._latencies, self._judged = [], 0
+        self._emit(report)
+
+    def _is_told_whole(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:
+        if self._shard.capture_all or episode.confirms or episode.disturbed:
+            return True
+        is_new = any(self._shown[identity] < SHOWN_WHOLE for identity in counts.shown)
+        self._shown.update(counts.shown.keys())
+        if is_new:
+            self._entries += _entries(attempt, episode)
+        self._names[attempt.name] += 1
+        return is_new or self._names[attempt.name] <= SAMPLES
+
+    def _cover(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:
+        coverage = self._coverage
+        shapes: set[str] = set() if attempt.base is None else set(attempt.base.shapes)
+        if attempt.base is not None:
+            coverage.add_shapes(attempt.base.shapes)
+        kinds = coverage.kinds_of(shapes)
+        for number in attempt.mutations:
+            coverage.add_mutation(number, kinds)
+        is_new = False
+        for exchange in episode.exchanges:
+            answer = exchange.answer
+            if answer is None:
+                continue
+            if answer.is_success:
+                shapes.update(exchange.intent.features)
+                coverage.add_shapes(exchange.intent.features)
+            is_new = coverage.is_new_answer(exchange, *wording_of(self._contract, answer)) or is_new
+        coverage.add_requirements(counts.exercised, shapes)
+        if is_new:
+            self._entries += _entries(attempt, episode)[:1]
+        return is_new
+
+
+def _accepted(exchange: Exchange) -> dict[str, Any] | None:
+    """The body of a rightful update that was drawn as plausible and taken."""
+    intent, answer = exchange.intent, exchange.answer
+    is_plain = intent.body == "valid" and intent.acceptance != "open" and intent.access == "allowed"
+    if intent.operation == "update" and is_plain and answer is not None and answer.status == 200:
+        return dict(sent_body(exchange))
+    return None
+
+
+def reduced(episode: Episode, findings: Iterable[str], contract: Contract) -> Episode:
+    """The episode without the exchanges that its findings do without; the whole one where they need them all.
+
+    Only what stands alone is left out: an exchange that refers to no other and that none refers to.
+    """
+    wanted = set(findings)
+    whole = episode.exchanges
+    if not wanted or any(one.intent.repeats is not None or one.intent.group is not None for one in whole):
+        return episode
+    needed = {
+        position
+        for judgement in judge_episode(episode, contract)
+        if isinstance(judgement, Violation)
+        for position in judgement.shown_by
+    }
+    kept = tuple(one for position, one in enumerate(whole) if position in needed or one.intent.operation == "read")
+    smaller = msgspec.structs.replace(episode, exchanges=kept)
+    return smaller if wanted <= set(Counts.of(judge_episode(smaller, contract)).shown) else episode
+
+
+def _entries(attempt: Attempt, episode: Episode) -> list[Entry]:
+    """What of an attempt is worth trying again."""
+    if attempt.history:
+        return [Entry(history=attempt.history, bodies=attempt.materials.bodies)]
+    base: Body | None = attempt.base
+    if attempt.mutations:
+        by_name = [one.intent.case for one in episode.exchanges if one.answer is not None and one.answer.is_success]
+        return [Entry(None if base is None else base.value, name) for name in by_name[:4] if name]
+    sent = [sent_body(one) for one in episode.exchanges if one.intent.acceptance == "should"]
+    return [Entry(dict(body)) for body in sent[:2] if body]

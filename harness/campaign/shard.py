@@ -1,0 +1,208 @@
+"""Works a shard off: lanes for its rules and one for no rule, side by side, until its budget or its time is spent."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import msgspec
+
+from harness.campaign.choosing import Attempt, Chooser
+from harness.campaign.coverage import Coverage, map_of
+from harness.campaign.messages import Report, Shard
+from harness.campaign.recording import Recorder
+from harness.client import BudgetSpent, Client, Stopped, TargetDown
+from harness.hooks import HookFailed, Hooks
+from harness.keeping import contained, share, watched
+from harness.outcome import Judgement, Violation, finding_id
+from harness.safety import SafetyError
+from harness.scenarios.bench import Bench, Known, Unmet
+from harness.secrets import Keyring
+from openapi.contract import Contract
+
+CONFIRMATIONS: Final = 2
+"""How often a shard confirms one finding that another writer could have caused."""
+ROUNDS: Final = 12
+"""A batch is so many times as large as what is in flight: then little of its time is spent waiting for its last."""
+SMALLEST_BATCH: Final = 48
+LARGEST_BATCH: Final = 384
+SWITCH_SECONDS: Final = 0.0005
+"""A thread that computes lets those that send go on after so long; Python's own five milliseconds would starve them."""
+
+
+class Equipment(msgspec.Struct, frozen=True):
+    """What a worker process has of its own: never sent anywhere."""
+
+    contract: Contract
+    keyring: Keyring
+
+
+class Work:
+    """One shard at work. `stop` may be called from any thread."""
+
+    def __init__(self, shard: Shard, equipment: Equipment, emit: Callable[[Report], None]) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        contract, keyring, profile = equipment.contract, equipment.keyring, shard.profile
+        self._shard = shard
+        self._client = Client(profile, keyring, run_seed=shard.seed)
+        self._shared = share(
+            contract,
+            profile,
+            self._client,
+            Hooks(profile, keyring),
+            now=shard.now,
+            seed=shard.seed,
+            nonce=f"{shard.nonce}/{shard.number}",
+            readable=shard.readable,
+            applicable=keyring.applicable,
+        )
+        guard = self._shared.guard
+        guard.writable |= set(shard.rules)
+        self._coverage = Coverage(map_of(contract, self._shared.world, risky=guard.is_open), shard.reached)
+        self._chooser = Chooser(contract, self._shared.world, shard, self._coverage, open_shapes=guard.is_open)
+        self._recorder = Recorder(contract, shard, self._coverage, emit)
+        self._choosing = threading.Lock()
+        self._known = Known()
+        self._confirmed: Counter[str] = Counter()
+        self._deadline = time.monotonic() + shard.seconds
+        self._under_way = 0
+        self._stopped = ""
+        self._contained: tuple[str, str | None] | None = None
+        size = ROUNDS * profile.limits.in_flight
+        self._size = max(1, min(max(SMALLEST_BATCH, size), LARGEST_BATCH, max(1, shard.requests // 8)))
+
+    def stop(self) -> None:
+        """Let nothing leave from now on; `run` returns soon."""
+        self._deadline = 0.0
+        self._client.stop()
+
+    def run(self) -> None:
+        """Work until the time or the budget is spent, and tell everything."""
+        shard = self._shard
+        try:
+            if shard.alone:
+                self._lane(self._alone)
+            else:
+                lanes = [lambda rule=rule: self._rule_lane(rule) for rule in shard.rules]  # type: ignore[misc]
+                lanes.append(self._off_rule_lane)
+                with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as threads:
+                    for future in [threads.submit(self._lane, lane) for lane in lanes]:
+                        future.result()
+        finally:
+            self._client.close()
+            self._shared.hooks.close()
+            self._recorder.tell(
+                requests=self._client.requests_sent,
+                written=tuple(sorted(set(self._known.states) | self._known.stale)),
+                is_last=True,
+                stopped=self._stopped,
+                contained=self._contained,
+            )
+
+    @property
+    def _goes_on(self) -> bool:
+        return time.monotonic() < self._deadline
+
+    def _lane(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (Stopped, BudgetSpent):
+            return
+        except TargetDown as reason:
+            self._stopped = f"the target is down: {reason}"
+            self.stop()
+        except SafetyError as reason:
+            self._stopped = f"safety: {reason}"
+            self.stop()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _rule_lane(self, rule: str) -> None:
+        while self._goes_on:
+            with self._choosing:
+                attempt = self._chooser.next_for_rule(self._size)
+            self._try(attempt, (rule,))
+
+    def _off_rule_lane(self) -> None:
+        """Fills what the rules' lanes leave of the room in flight."""
+        room = self._shard.profile.limits.in_flight
+        is_alone = not self._shard.rules
+        while self._goes_on:
+            if self._under_way >= room and not is_alone:
+                time.sleep(0.005)
+                continue
+            with self._choosing:
+                attempt = self._chooser.next_off_rule(self._size if is_alone else max(4, 4 * room))
+            self._try(attempt, self._shard.profile.rules.writable)
+
+    def _alone(self) -> None:
+        rules = self._shard.profile.rules
+        others = {"limited": rules.limited, "foreign": rules.other_org}
+        usable = tuple(rule for rule in rules.writable if rule in self._shard.rules)
+        for attempt in self._chooser.next_alone():
+            if not self._goes_on:
+                return
+            own = others.get(attempt.case.lane)
+            self._try(attempt, (own,) if own else self._shard.rules if attempt.case.lane == "alone" else usable)
+
+    def _try(self, attempt: Attempt, rules: tuple[str, ...]) -> None:
+        """Send one case, judge it, and confirm what another writer could have caused."""
+        case = attempt.case
+        bench = self._bench(case.id, rules)
+        self._under_way += self._size
+        try:
+            case.run(bench)
+        except (Unmet, HookFailed):
+            pass
+        finally:
+            self._under_way -= self._size
+            if bench.exchanges:
+                judgements = self._finish(attempt, bench)
+        if bench.exchanges:
+            self._confirm(attempt, rules, judgements)
+        self._recorder.tell()
+
+    def _finish(self, attempt: Attempt, bench: Bench, *, confirms: str = "", disturbed: str = "") -> list[Judgement]:
+        case = attempt.case
+        episode = bench.episode(case.family, attempt.name, confirms=confirms, disturbed=disturbed)
+        added = self._recorder.add(attempt, episode)
+        with self._choosing:
+            self._chooser.learn(added.counts.exercised, added.accepted, attempt.base if added.is_new else None)
+        if not disturbed:
+            self._contain(bench)
+        return added.judgements
+
+    def _contain(self, bench: Bench) -> None:
+        if self._shared.guard.is_open or not bench.unexpectedly_enabled():
+            return
+        self.stop()
+        with self._client.restoring():
+            self._contained = contained(bench)
+        raise Stopped
+
+    def _confirm(self, attempt: Attempt, rules: tuple[str, ...], judgements: list[Judgement]) -> None:
+        doubtful = {
+            finding_id(one.requirement, one.place, one.kind)
+            for one in judgements
+            if isinstance(one, Violation) and one.compares_states
+        }
+        if not doubtful or all(self._confirmed[identity] >= CONFIRMATIONS for identity in doubtful):
+            return
+        self._confirmed.update(doubtful)
+        disturbed = watched(self._bench("safety/watch", rules))
+        bench = self._bench(attempt.case.id, rules, attempt=1)
+        if not disturbed:
+            try:
+                attempt.case.run(bench)
+            except (Unmet, HookFailed):
+                return
+        self._finish(attempt, bench, confirms=attempt.case.id, disturbed=disturbed)
+
+    def _bench(self, case_id: str, rules: tuple[str, ...], *, attempt: int = 0) -> Bench:
+        return Bench(self._shared, self._known, case_id, rules, attempt=attempt)

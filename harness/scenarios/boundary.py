@@ -1,0 +1,70 @@
+"""A second, independent source: schemathesis' boundary cases for the update, sent our way.
+
+One case stands for all that break the same place in the same manner at the same part of the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from harness.exchange import BodyKind
+from harness.profile import Profile
+from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.case import Case
+from openapi.contract import Contract
+from strategies.boundary import BoundaryCase, boundary_cases
+from strategies.world import World
+
+CASES_PER_CASE = 20
+KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.media-type": "media-type"}
+"""A body that is missing, or no JSON by its Content-Type, may be refused for either."""
+KIND = "boundary:"
+"""What the kinds of these cases begin with."""
+
+
+def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+    """Boundary cases whose numbers stay within the cap, and that stay inert where they must."""
+    if not world.accounts:
+        return
+    live = profile.is_loopback or profile.permissions.live_shapes
+    chosen: dict[tuple[str, str, str], BoundaryCase] = {}
+    for case in boundary_cases(contract, world):
+        if case.within_cap and (case.dormant or live):
+            chosen.setdefault((case.place, case.scenario, case.location), case)
+    some = tuple(chosen.values())
+    for number, start in enumerate(range(0, len(some), CASES_PER_CASE), start=1):
+        chunk = some[start : start + CASES_PER_CASE]
+        requirements = tuple(sorted({case.requirement for case in chunk if case.requirement}))
+        yield Case(f"boundary/{number:02d}", "validation", requirements, partial(_send, chosen=chunk))
+
+
+def plan(bench: Bench, case: BoundaryCase) -> Planned:
+    """One boundary case, with our rule, credentials and no Idempotency-Key."""
+    return bench.plan_update(
+        case.body,
+        content_type=None,
+        headers=case.headers,
+        body="open" if case.valid else KINDS.get(case.requirement or "", "broken"),
+        acceptance="open",
+        case=case.name,
+        place=case.place,
+        kind=KIND + case.scenario,
+        requirement=(case.requirement or "") if case.body is not None else "",
+        standing=case.standing,
+        level=case.level,
+    )
+
+
+def _send(bench: Bench, chosen: Sequence[BoundaryCase]) -> None:
+    """What is valid first, each followed by a read; then all that is broken, and one read for all of it."""
+    bench.begin()
+    for case in chosen:
+        if case.valid:
+            bench.send(*plan(bench, case))
+    if any(case.valid for case in chosen):
+        bench.read()
+    broken = [plan(bench, case) for case in chosen if not case.valid]
+    if broken:
+        bench.send_all(broken)
+        bench.read()

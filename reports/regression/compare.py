@@ -1,0 +1,94 @@
+"""Two runs in, their differences out: a pure function of what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reports.regression.answers import answer_changes, common_kinds, field_changes
+from reports.regression.contract import contract_changes
+from reports.regression.latency import drifts
+from reports.regression.model import Comparison, RunView
+from reports.regression.side import Side
+from reports.regression.traffic import Traffic, gather
+from reports.regression.verdicts import (
+    finding_changes,
+    newly_judged,
+    no_longer_exercised,
+    reading_changes,
+    what_is_worse,
+)
+from reports.text import counted, line
+
+
+def compare(base: Side, head: Side, *, baseline_problems: Sequence[str] = ()) -> Comparison:
+    """Everything that is different between two runs.
+
+    ``baseline_problems`` are what the baseline itself fails the comparison with.  Raises whatever reading the journals
+    raises.
+    """
+    before, after = _traffic(base), _traffic(head)
+    common = common_kinds(before.seen, after.seen)
+    findings = finding_changes(base, head, before, after)
+    lost = tuple(no_longer_exercised(base, head))
+    readings = tuple(reading_changes(base, head))
+    return Comparison(
+        base=_view(base),
+        head=_view(head),
+        remarks=(*_incomplete(base, before), *_incomplete(head, after), *_unlike(base, head)),
+        worse=(*what_is_worse(findings, lost, readings), *baseline_problems),
+        new=findings.new,
+        fixed=findings.fixed,
+        still_failing=findings.still_failing,
+        not_seen_again=findings.not_seen_again,
+        no_longer_exercised=lost,
+        newly_judged=tuple(newly_judged(base, head)),
+        readings=readings,
+        answers=tuple(answer_changes(common, before.seen, after.seen)),
+        fields=tuple(field_changes(common, before.seen, after.seen)),
+        latency=tuple(drifts(common, before.seen, after.seen)),
+        contract=contract_changes(base.recorded, head.recorded),
+    )
+
+
+def _traffic(side: Side) -> Traffic:
+    findings, names = side.outcome.findings, side.contract.names
+    return gather(side.records, findings=findings, names=names, is_gate=side.header.kind == "gate")
+
+
+def _incomplete(side: Side, traffic: Traffic) -> Iterator[str]:
+    if not traffic.is_whole:
+        yield f"{line(side.name)} was cut off before its end; {counted(traffic.episodes, 'episode')} were recorded."
+    if traffic.torn_lines:
+        yield f"{counted(traffic.torn_lines, 'line')} of the journal of {line(side.name)} could not be read."
+    if side.recorded is None:
+        yield f"The contract in the journal of {line(side.name)} cannot be read; contracts are not compared."
+
+
+def _unlike(base: Side, head: Side) -> Iterator[str]:
+    """What the two runs do not have in common, although they should."""
+    for what, before, after in (
+        ("targets", base.header.target, head.header.target),
+        ("kinds", base.header.kind, head.header.kind),
+        ("selections", ", ".join(base.header.select) or "all", ", ".join(head.header.select) or "all"),
+    ):
+        if before != after:
+            yield f"The runs have different {what}: {line(before)} and {line(after)}."
+
+
+def _view(side: Side) -> RunView:
+    header, requirements = side.header, side.outcome.requirements
+    verdicts = [found.verdict for found in requirements.values()]
+    return RunView(
+        name=line(side.name),
+        target=line(header.target),
+        base_url=line(header.base_url),
+        kind=line(header.kind),
+        started_at=line(header.started_at),
+        seed=header.seed,
+        tool_version=line(header.tool_version),
+        contract_version=line(header.contract_version),
+        conclusion=side.outcome.conclusion,
+        failed=verdicts.count("failed"),
+        warned=verdicts.count("warned"),
+        judged=sum(side.is_judged(id) for id in requirements),
+    )

@@ -1,0 +1,22 @@
+"""A comparison as one self-contained HTML file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reports.html import page
+from reports.regression.model import Comparison
+from reports.regression.tables import tables
+
+_ROWS_SHOWN: Final = 1000
+
+
+def render(comparison: Comparison) -> str:
+    """The page."""
+    return page.render(
+        "regression.html",
+        title=f"{comparison.headline}: {comparison.base.name} and {comparison.head.name}",
+        comparison=comparison,
+        tables=tables(comparison),
+        rows_shown=_ROWS_SHOWN,
+    )

@@ -1,0 +1,220 @@
+"""A comparison as tables of plain text, which every format for people renders in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from reports.regression.model import (
+    AnswerChange,
+    Comparison,
+    FindingChange,
+    LatencyDrift,
+    ReadingChange,
+    RequirementChange,
+)
+from reports.text import counted, duration
+
+Tone = Literal["worse", "better", "plain"]
+Form = Literal["text", "code", "before", "after"]
+_PLACES_SHOWN = 6
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """What stands in one cell: texts of one form, side by side; ``more`` says how many are left out."""
+
+    texts: tuple[str, ...]
+    form: Form = "text"
+    more: int = 0
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One aspect of a comparison; ``count`` is the number of entries, of which several may share a row."""
+
+    name: str
+    title: str
+    lead: str
+    tone: Tone
+    count: int
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def tables(comparison: Comparison) -> tuple[Table, ...]:
+    """Those that have entries, the worst first."""
+    return tuple(table for table in _all(comparison) if table.rows)
+
+
+def _all(told: Comparison) -> Iterator[Table]:
+    yield _findings("new", "New", "Not among the findings of BASE.", "worse", told.new)
+    yield _requirements(
+        "unexercised", "No longer exercised", "Judged in BASE, not in HEAD.", "worse", told.no_longer_exercised
+    )
+    yield _readings(told.readings)
+    yield _findings("fixed", "Fixed", "Put to the test again, and not found again.", "better", told.fixed)
+    yield _findings("failing", "Still failing", "Found in both runs.", "plain", told.still_failing)
+    yield _findings(
+        "unseen",
+        "Not seen again",
+        "HEAD did not put these to the test: they are not fixed.",
+        "plain",
+        told.not_seen_again,
+    )
+    yield _requirements("judged", "Newly judged", "Judged in HEAD, not in BASE.", "plain", told.newly_judged)
+    yield _answers(told.answers)
+    yield Table(
+        name="fields",
+        title="Fields of answers",
+        lead="What the target put into answers by itself, to the same kinds of input.",
+        tone="plain",
+        count=len(told.fields),
+        head=("field", "change", "in", "kinds of input"),
+        rows=tuple(
+            (_code(one.place), _text(one.change), _text(f"{one.operation}, {one.answers}"), _text(f"{one.kinds:,}"))
+            for one in told.fields
+        ),
+    )
+    yield Table(
+        name="contract",
+        title="The contract itself",
+        lead="The two runs were held to different versions of it.",
+        tone="plain",
+        count=len(told.contract),
+        head=("what", "change", "detail"),
+        rows=tuple((_code(f"{one.what} {one.id}"), _text(one.change), _text(one.detail)) for one in told.contract),
+    )
+    yield _latency(told.latency)
+
+
+def _findings(name: str, title: str, lead: str, tone: Tone, changes: Sequence[FindingChange]) -> Table:
+    groups: dict[tuple[str, str, str, str], list[FindingChange]] = {}
+    for change in changes:
+        finding = change.finding
+        groups.setdefault((finding.requirement, finding.level, finding.kind, _note(change)), []).append(change)
+    return Table(
+        name=name,
+        title=title,
+        lead=lead,
+        tone=tone,
+        count=len(changes),
+        head=("requirement", "level", "what", "where", "finding"),
+        rows=tuple(
+            (
+                _code(requirement),
+                _text(level),
+                Cell(tuple(part for part in (kind or members[0].finding.actual, note) if part)),
+                _cut((member.finding.place for member in members if member.finding.place), "code"),
+                _cut((member.finding.id for member in members), "code"),
+            )
+            for (requirement, level, kind, note), members in groups.items()
+        ),
+    )
+
+
+def _note(change: FindingChange) -> str:
+    raised = "a should in BASE" if change.raised else ""
+    accepted = "accepted by the baseline" if change.finding.accepted else ""
+    return ", ".join(part for part in (raised, accepted, change.note) if part)
+
+
+def _requirements(name: str, title: str, lead: str, tone: Tone, changes: Sequence[RequirementChange]) -> Table:
+    return Table(
+        name=name,
+        title=title,
+        lead=lead,
+        tone=tone,
+        count=len(changes),
+        head=("requirement", "level", "BASE", "HEAD", "reason"),
+        rows=tuple(
+            (_code(one.id), _text(one.level), _before(one.before), _after(one.after), _text(one.reason))
+            for one in changes
+        ),
+    )
+
+
+def _readings(changes: Sequence[ReadingChange]) -> Table:
+    return Table(
+        name="readings",
+        title="Readings with another answer",
+        lead="What the documentation leaves open, and the target now answers differently.",
+        tone="worse" if any(change.refused for change in changes) else "plain",
+        count=len(changes),
+        head=("reading", "BASE", "HEAD", "for", "remark"),
+        rows=tuple(
+            (
+                _code(one.id),
+                _before(*one.before),
+                _after(*one.after),
+                _cut(one.kinds, "code"),
+                _text("no longer accepted" if one.refused else ""),
+            )
+            for one in changes
+        ),
+    )
+
+
+def _answers(changes: Sequence[AnswerChange]) -> Table:
+    return Table(
+        name="answers",
+        title="Answered differently",
+        lead="Kinds of input that got another status or error code, allowed or not.",
+        tone="plain",
+        count=sum(len(one.kinds) for one in changes),
+        head=("input", "BASE", "HEAD", "kinds"),
+        rows=tuple(
+            (_text(_input(one)), _before(*one.before), _after(*one.after), _cut(one.kinds, "code")) for one in changes
+        ),
+    )
+
+
+def _input(change: AnswerChange) -> str:
+    body = "" if change.body == "none" else f"{change.body} body"
+    rule = "" if change.existence == "own" else f"{change.existence} rule"
+    parts = (change.operation, body, f"by {change.caller}", rule, counted(len(change.kinds), "kind"))
+    return ", ".join(part for part in parts if part)
+
+
+def _latency(drifts: Sequence[LatencyDrift]) -> Table:
+    return Table(
+        name="latency",
+        title="Latency",
+        lead="Medians over the kinds of input that both runs sent, and how HEAD compares, with a 95 % interval. "
+        "It tells these two runs apart, the load of the machines included, and never counts as worse.",
+        tone="plain",
+        count=len(drifts),
+        head=("answers", "BASE", "HEAD", "HEAD / BASE", "drift"),
+        rows=tuple(
+            (
+                _text(f"{one.operation}, {one.answers}"),
+                _text(f"{duration(one.before)} ({one.count_before:,})"),
+                _text(f"{duration(one.after)} ({one.count_after:,})"),
+                _text("" if one.ratio is None else f"{one.ratio:.2f} ({one.low:.2f} to {one.high:.2f})"),
+                _text(one.drift),
+            )
+            for one in drifts
+        ),
+    )
+
+
+def _text(text: str) -> Cell:
+    return Cell((text,) if text else ())
+
+
+def _code(text: str) -> Cell:
+    return Cell((text,), "code")
+
+
+def _before(*texts: str) -> Cell:
+    return Cell(texts, "before")
+
+
+def _after(*texts: str) -> Cell:
+    return Cell(texts, "after")
+
+
+def _cut(texts: Iterable[str], form: Form) -> Cell:
+    """The first few of several texts, and the number of the others."""
+    whole = tuple(dict.fromkeys(texts))
+    return Cell(whole[:_PLACES_SHOWN], form, max(len(whole) - _PLACES_SHOWN, 0))

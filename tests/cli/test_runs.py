@@ -1,0 +1,192 @@
+"""Commands on recorded runs, and those that tell what there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from harness.checks import CHECKS
+from harness.cli import COMMANDS
+from harness.reference.faults import FAULTS
+from harness.reference.process import ReferenceServer
+from harness.reference.variants import VARIANTS
+from openapi.contract import load
+from reports.formats import FORMATS
+from tests.cli.conftest import Shell
+
+CONTRACT = load()
+SELECTED = ("--select", "request-id.*", "--select", "envelope.error*")
+
+
+@pytest.fixture(scope="session")
+def recorded(running: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that found something."""
+    folder = tmp_path_factory.mktemp("recorded")
+    running.configure(faults=[next(fault.id for fault in FAULTS if fault.requirement == "request-id.on-errors")])
+    (folder / "profile.toml").write_text(running.profile_toml, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "harness", "check", "--target", "profile.toml", "--quiet", *SELECTED],
+        cwd=folder,
+        env={**os.environ, **running.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    return folder / "out"
+
+
+def test_judging_again_says_the_same(shell: Shell, recorded: Path) -> None:
+    ended = shell("judge", recorded, "--out", "again")
+    assert ended.code == 1
+    assert "request-id.on-errors" in ended.out
+    before = json.loads((recorded / "summary.json").read_text(encoding="utf-8"))
+    assert shell.summary("again")["requirements"] == before["requirements"]
+    assert shell("judge", recorded / "journal.jsonl").code == 1
+
+
+def test_every_format_at_a_later_time(shell: Shell, recorded: Path) -> None:
+    ended = shell("report", recorded, "--format", ",".join(FORMATS), "--out", "later")
+    assert ended.code == 0
+    assert {path.name for path in Path("later").iterdir()} == {one.file_name for one in FORMATS.values()}
+    cases = ElementTree.parse("later/junit.xml").getroot().iter("testcase")
+    assert "request-id.on-errors" in {case.get("name") for case in cases if case.find("failure") is not None}
+
+
+def test_journal_that_was_cut_off(shell: Shell, recorded: Path) -> None:
+    whole = (recorded / "journal.jsonl").read_bytes()
+    Path("cut").mkdir()
+    Path("cut/journal.jsonl").write_bytes(whole[: len(whole) // 2])
+    assert shell("report", "cut", "--format", "summary").code == 0
+    assert any("cut off" in sentence for sentence in shell.summary("cut")["missing"])
+
+
+def test_run_with_a_contract_of_its_own(shell: Shell, whole_profile: Path) -> None:
+    document = json.loads(json.dumps(CONTRACT.document))
+    document["x-requirements"] = [entry for entry in document["x-requirements"] if entry["id"] != "auth.challenge"]
+    Path("own.json").write_text(json.dumps(document), encoding="utf-8")
+    ended = shell("check", "--target", whole_profile, "--contract", "own.json", "--select", "auth.missing")
+    assert ended.code == 0, ended.err
+    Path("own.json").unlink()
+    assert shell("judge", "out").code == 0
+
+
+def test_help_of_every_command(shell: Shell) -> None:
+    ended = shell("--help")
+    assert ended.code == 0
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} ", ended.out, re.MULTILINE)
+        assert shell(name, "--help").code == 0
+    assert shell("--version").out.startswith("rules-harness, version ")
+
+
+def test_lists(shell: Shell) -> None:
+    listed = shell("list", "requirements").out.splitlines()
+    assert [line.split()[0] for line in listed] == list(CONTRACT.requirements)
+    assert "not checked yet" not in "".join(listed)
+    for kind, ids in (
+        ("requirements", list(CONTRACT.requirements)),
+        ("readings", list(CONTRACT.readings)),
+        ("faults", [fault.id for fault in FAULTS]),
+        ("variants", [variant.id for variant in VARIANTS]),
+    ):
+        assert [row["id"] for row in json.loads(shell("list", kind, "--json").out)] == ids
+        assert len(shell("list", kind).out.splitlines()) == len(ids)
+    assert {"name", "place", "kind"} <= set(json.loads(shell("list", "mutations", "--json").out)[0])
+
+
+@pytest.mark.parametrize("id", [*CONTRACT.requirements, *CONTRACT.readings])
+def test_explains(shell: Shell, id: str) -> None:
+    ended = shell("explain", id)
+    assert ended.code == 0
+    if id in CONTRACT.requirements:
+        assert CONTRACT.requirements[id].sentence in ended.out
+        assert any(id in check.about for check in CHECKS)
+    else:
+        assert all(token in ended.out for token in CONTRACT.readings[id].tokens)
+
+
+def test_doctor_on_a_whole_profile(shell: Shell, whole_profile: Path) -> None:
+    ended = shell("doctor", "--target", whole_profile)
+    assert ended.code == 0
+    assert "PROBLEM" not in ended.out
+    assert f"A run would judge {len(CONTRACT.requirements)} of {len(CONTRACT.requirements)} requirements." in ended.out
+    assert "rule rule_01HXYZ1234: is there and enabled" in ended.out
+
+
+def test_doctor_on_wrong_keys_and_rules(
+    shell: Shell, whole_profile: Path, reference: ReferenceServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RULES_KEY_LIMITED", "key-that-nobody-has")
+    monkeypatch.setenv("RULES_KEY_REVOKED", reference.environment["RULES_KEY_SCOPE_READ_RULES"])
+    monkeypatch.delenv("RULES_KEY_SCOPE_READ_RULES")
+    text = whole_profile.read_text(encoding="utf-8").replace('"rule_01HXYZ5678"', '"rule_gone"')
+    text = text.replace('[credentials.scope.READ_RULES]\nkey_env = "RULES_KEY_SCOPE_READ_RULES"\n', "")
+    whole_profile.write_text(text.replace("/clock", ":1/clock").replace("advance_clock", "reset2"), encoding="utf-8")
+    assert shell("doctor", "--target", whole_profile).code == 2
+    whole_profile.write_text(text, encoding="utf-8")
+    ended = shell("doctor", "--target", whole_profile)
+    assert ended.code == 0
+    problems = [line for line in ended.out.splitlines() if line.startswith("PROBLEM")]
+    assert [problem.split()[1:3] for problem in problems] == [
+        ["rule", "rule_gone:"],
+        ["credentials.limited", "(RULES_KEY_LIMITED):"],
+        ["credentials.revoked", "(RULES_KEY_REVOKED):"],
+    ]
+
+
+def test_doctor_writes_nothing(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    assert shell("doctor", "--target", whole_profile).code == 0
+    assert list(shell.folder.iterdir()) == [whole_profile]
+
+
+def test_doctor_on_one_key_and_one_rule(shell: Shell, reference: ReferenceServer) -> None:
+    ended = shell(
+        *("doctor", "--base-url", reference.base_url, "--key-env", "RULES_KEY_FULL", "--rule", "rule_01HXYZ5678")
+    )
+    assert ended.code == 0
+    assert "the profile has no rules.limited" in ended.out
+    assert "accounts: the profile lists none" in ended.out
+
+
+def test_internal_error_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.cli.targets.profile_reader.load", lambda *_, **__: 1 / 0)
+    ended = shell("check", "--target", "profile.toml")
+    assert ended.code == 3
+    assert ended.err.count("\n") == 1
+    assert "RULES_HARNESS_DEBUG=1" in ended.err
+
+
+def test_reader_that_goes_away(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "harness", "list", "mutations"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_serve_prints_a_profile_that_works(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "harness", "serve", "--port", "0", "--variant", "validation-status.422"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = ""
+        while "[permissions]" not in printed:
+            printed += process.stdout.readline()
+        for name, key in re.findall(r"^export (\w+)=(\S+)$", printed, re.MULTILINE):
+            monkeypatch.setenv(name, key)
+        Path("profile.toml").write_text(printed[printed.index("[target]") :], encoding="utf-8")
+        ended = shell("check", "--target", "profile.toml", "--select", "validation.required")
+        process.send_signal(signal.SIGINT)
+    assert ended.code == 0, ended.out
+    assert shell.summary()["readings"]["reading.validation-status"]["answer"] == "422"
+    assert process.returncode in (0, 130)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from strategies.world import Account, World
+
+Draw = Callable[..., list[Any]]
+
+
+@pytest.fixture(scope="session")
+def draw() -> Draw:
+    """So many values of a strategy, the same ones in every run."""
+
+    def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
+        values: list[Any] = []
+
+        @settings(
+            max_examples=count,
+            database=None,
+            derandomize=True,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(strategy)
+        def collect(value: Any) -> None:
+            values.append(value)
+
+        collect()
+        return values
+
+    return drawn
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """Accounts of every type that the contract lists, one of them a liability."""
+    return World(
+        accounts=(
+            Account("acc_income", "income_source"),
+            Account("acc_pod", "pod"),
+            Account("acc_other_pod", "pod"),
+            Account("acc_card", "external_account", liability=True),
+        ),
+        foreign_accounts=(Account("acc_foreign", "pod"),),
+        now=datetime(2026, 1, 31, 12, 30, 15, 250_000, tzinfo=UTC),
+        max_amount_in_cents=5_000,
+    )
