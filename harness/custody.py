@@ -114,10 +114,31 @@ def restore_all(make_bench: Callable[[str], Bench], rules: Mapping[str, FoundRul
     for rule, found in rules.items():
         bench = make_bench(rule)
         try:
-            problem = put_back(bench, found)
+            problem = _put_back_disabled(bench, found)
         except Exception as error:  # noqa: BLE001 - whatever hinders one rule, the others are still put back
             problem = f"{type(error).__name__}: {error}"
         yield Restored(rule=rule, problem=problem), bench
+
+
+def _put_back_disabled(bench: Bench, found: FoundRule) -> str | None:
+    """Put a rule back and see that it is disabled; one that was disabled never ends enabled with what it can do."""
+    if not found.enabled and _is_enabled(bench, found.rule):
+        problem = contain(bench, found.rule).problem
+        if problem is not None:
+            return (
+                f"STILL ENABLED, with a harmless configuration in place of its own ({problem}): disable it by hand now"
+            )
+    problem = put_back(bench, found)
+    if problem is not None or found.enabled or not _is_enabled(bench, found.rule):
+        return problem
+    problem = contain(bench, found.rule).problem
+    left = "it is disabled" if problem is None else f"STILL ENABLED ({problem}): disable it by hand now"
+    return f"its own configuration left it enabled, so it holds a harmless one; {left}"
+
+
+def _is_enabled(bench: Bench, rule: str) -> bool:
+    state = bench.read(rule, existence=bench.existence(rule))
+    return state is not None and state.get(bench.names.status) == bench.names.enabled
 
 
 def contain(bench: Bench, rule: str) -> Contained:

@@ -17,8 +17,8 @@ from harness.exchange import Answer, Request, TransportFault
 from harness.journal import FoundRule
 from harness.profile import HttpHook, Profile
 from harness.scenarios import all_cases
-from harness.scenarios.bench import Sent
 from harness.scenarios.case import Situation, lacking
+from harness.scenarios.planner import Sent
 from openapi.contract import Contract, Operation
 
 State = Literal["ok", "advice", "problem"]

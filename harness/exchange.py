@@ -194,6 +194,10 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why the states in this episode cannot be trusted: somebody else wrote to the rule."""
     notes: tuple[str, ...] = ()
     """What the scenario could not cover, in words."""
+    smallest: str = ""
+    """The id of the finding that nothing smaller than this episode shows."""
+    stability: str = ""
+    """How often a smallest episode showed its finding when it was sent again, such as ``2 of 3``."""
 
 
 @functools.lru_cache(maxsize=2048)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -31,65 +31,22 @@ from harness.custody import (
 from harness.exchange import Episode
 from harness.hooks import HookFailed, Hooks
 from harness.journal import EpisodeRecord, Footer, FoundRule, Journal, Note, Skipped
-from harness.judge import Tally, conclude, selected
+from harness.judge import CONTAINED, conclude
+from harness.lanes import Lane, chosen_cases, lanes_of, other_rules
 from harness.outcome import Judgement, Outcome, Violation, finding_id
 from harness.profile import Profile
+from harness.running import Progress, Sender, Settings, profile_record
 from harness.safety import Guard, SafetyError
-from harness.scenarios import all_cases
-from harness.scenarios.bench import Bench, Known, Outgoing, Shared, Unmet
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case, Situation, lacking
+from harness.scenarios.planner import Known, Shared, Unmet
+from harness.tally import Tally
 from openapi.contract import Contract
 
-GENERAL = "envelope"
-"""The family that every answer is judged by."""
 WATCH_SECONDS = 0.3
 WATCH_READS = 2
 CONFIRMATIONS = 2
 """How often one finding is confirmed, at most, before further sightings are believed."""
-
-
-class Sender(Outgoing, Protocol):
-    """The client as a run uses it."""
-
-    requests_sent: int
-
-    def stop(self) -> None: ...
-
-    def now(self) -> float: ...
-
-    def restoring(self) -> Any: ...
-
-
-class Progress(Protocol):
-    """Whoever shows a run while it goes on."""
-
-    def planned(self, cases: int) -> None: ...
-
-    def finished(self, case: Case, episode: Episode) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-
-class Silent:
-    """Nobody looks on."""
-
-    def planned(self, cases: int) -> None:
-        """Say nothing."""
-
-    def finished(self, case: Case, episode: Episode) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """What a run is given besides the target."""
-
-    seed: int = 1
-    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-    select: tuple[str, ...] = ()
-    fail_on: str = "must"
 
 
 class Gate:
@@ -140,7 +97,7 @@ class Gate:
         except TargetDown as reason:
             self._stop(f"the target is down: {reason}")
         except Contained as reason:
-            self._note(Note(kind="contained", text=str(reason), data={"rule": reason.rule, "problem": reason.problem}))
+            self._note(Note(kind=CONTAINED, text=str(reason), data={"rule": reason.rule, "problem": reason.problem}))
         finally:
             self._restore(found)
         return self._conclude()
@@ -161,7 +118,7 @@ class Gate:
         cases = chosen_cases(self.contract, self._shared, self.settings.select)
         runnable = [case for case in cases if self._runs(case, situation)]
         self.progress.planned(len(runnable))
-        self._run_lanes(runnable, situation)
+        self._runlanes_of(runnable, situation)
 
     def _take_custody(self, seen: Survey, found: dict[str, FoundRule]) -> Situation | None:
         """Put each rule's own configuration back once; a rule that refuses it is not used."""
@@ -223,18 +180,19 @@ class Gate:
             self._skip(case, reason)
         return reason is None
 
-    def _run_lanes(self, cases: Sequence[Case], situation: Situation) -> None:
+    def _runlanes_of(self, cases: Sequence[Case], situation: Situation) -> None:
         """Each lane's cases one after the other, lanes side by side; what runs alone comes last."""
-        lanes = [lane for lane in _lanes(cases, situation) if lane.cases]
+        lanes = [lane for lane in lanes_of(cases, situation) if lane.cases]
         failure: list[BaseException] = []
         with ThreadPoolExecutor(max(1, len(lanes)), thread_name_prefix="lane") as threads:
             for future in [threads.submit(self._run_lane, lane, failure) for lane in lanes]:
                 future.result()
         if not failure:
             alone = tuple(case for case in cases if case.lane == "alone")
-            self._run_lane(Lane((*situation.usable, *_others(situation)), alone), failure)
+            self._run_lane(Lane((*situation.usable, *other_rules(situation)), alone), failure)
         if failure:
-            raise failure[0]
+            # Containing stops the client, so other lanes may have failed before the one that says why.
+            raise next((reason for reason in failure if isinstance(reason, Contained)), failure[0])
 
     def _run_lane(self, lane: Lane, failure: list[BaseException]) -> None:
         for case in lane.cases:
@@ -394,48 +352,5 @@ class Gate:
         self.progress.note(note.text)
 
 
-def chosen_cases(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Case]:
-    """The cases that judge what is selected; what every answer must keep is judged by all of them."""
-    cases = list(all_cases(contract, shared.world, shared.profile))
-    wanted = {requirement.id for requirement in contract.requirements.values() if selected(requirement.id, select)}
-    if not select or any(contract.requirements[requirement].family == GENERAL for requirement in wanted):
-        return cases
-    return [case for case in cases if wanted & set(case.requirements)]
-
-
-class Lane(msgspec.Struct, frozen=True):
-    """Rules that one thread owns, and what it does with them, in order."""
-
-    rules: tuple[str, ...]
-    cases: tuple[Case, ...]
-
-
-def _others(situation: Situation) -> tuple[str, ...]:
-    rules = situation.profile.rules
-    pairs = ((rules.limited, situation.limited), (rules.other_org, situation.foreign))
-    return tuple(rule for rule, usable in pairs if usable and rule is not None)
-
-
-def _lanes(cases: Sequence[Case], situation: Situation) -> list[Lane]:
-    """Cases dealt to the rules in turn, so that the same profile always gives the same requests."""
-    rules = situation.profile.rules
-    dealt: list[list[Case]] = [[] for _ in situation.usable]
-    for number, case in enumerate(case for case in cases if case.lane == "rule"):
-        dealt[number % len(dealt)].append(case)
-    lanes = [Lane((rule,), tuple(own)) for rule, own in zip(situation.usable, dealt, strict=True)]
-    for name, own_rules in (
-        ("unknown", situation.usable),
-        ("limited", (rules.limited,)),
-        ("foreign", (rules.other_org,)),
-    ):
-        lanes.append(Lane(tuple(r for r in own_rules if r), tuple(case for case in cases if case.lane == name)))
-    return lanes
-
-
 def put_back_alone(bench: Bench) -> None:
     """What the case of a rule's first write runs: nothing further."""
-
-
-def profile_record(profile: Profile) -> dict[str, Any]:
-    """A profile as a journal holds it."""
-    return dict(msgspec.to_builtins(profile))

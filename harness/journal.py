@@ -69,16 +69,24 @@ class Skipped(msgspec.Struct, frozen=True, tag_field="record", tag="skipped"):
 
 
 class EpisodeRecord(msgspec.Struct, frozen=True, tag_field="record", tag="episode"):
+    """An episode, as it was sent and answered."""
+
     episode: Episode
 
 
-class Count(msgspec.Struct, frozen=True, tag_field="record", tag="count"):
+class Count(msgspec.Struct, frozen=True, tag_field="record", tag="count", omit_defaults=True):
     """Judgements of episodes that were not kept whole (a campaign keeps samples of what passed)."""
 
     kept: dict[str, int]
     places: tuple[str, ...] = ()
     readings: tuple[tuple[str, str, str, int], ...] = ()
     """(reading, token, kind, times)."""
+    shown: dict[str, int] = {}
+    """Violations that were seen again, by finding id."""
+    requests: int = 0
+    """How many requests were sent since the last count."""
+    reached: dict[str, tuple[int | str, ...]] = {}
+    """What a campaign has reached since the last count, for whoever continues it."""
 
 
 class Note(msgspec.Struct, frozen=True, tag_field="record", tag="note"):
@@ -226,6 +234,7 @@ def _header(path: Path, line: bytes) -> Header:
 
 def _record(line: bytes) -> Record | None:
     try:
-        return _decoder.decode(line)
+        record: Record = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return record

@@ -9,158 +9,26 @@ from typing import Any
 
 import msgspec
 
-from harness.checks import CHECKS
 from harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED
-from harness.exchange import Episode, TransportFault
-from harness.journal import Count, Note, Run, Skipped
+from harness.journal import Note, Run, Skipped
 from harness.outcome import (
     Conclusion,
     Finding,
-    Judgement,
-    Kept,
     Level,
     Outcome,
     ReadingOutcome,
     RequirementOutcome,
-    Seen,
-    Stored,
     Verdict,
-    Violation,
     finding_id,
 )
+from harness.tally import Tally
 from openapi.contract import Contract, Reading, Requirement
 
 STOPPED = "stopped"
 """The kind of note that says why nothing, or not everything, could be judged."""
+CONTAINED = "contained"
+"""The kind of note that names a rule that was enabled where it must not be."""
 UNFINISHED = "the run was cut off before its end"
-
-
-def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:
-    """What every check says of one episode."""
-    return [judgement for check in CHECKS for judgement in check.judge(episode, contract)]
-
-
-class _Shown(msgspec.Struct):
-    """A violation with the first episode that shows it, and how often it did."""
-
-    violation: Violation
-    episode: str
-    count: int = 0
-    doubted: int = 0
-
-
-class Tally:
-    """Adds up judgements, one episode at a time, so that a journal of any length fits."""
-
-    def __init__(self, contract: Contract):
-        self.contract = contract
-        self.exercised: Counter[str] = Counter()
-        self.stored: set[str] = set()
-        self.readings: dict[str, dict[str, Counter[str]]] = {}
-        self.shown: dict[str, _Shown] = {}
-        self.doubts: dict[str, str] = {}
-        """Why violations of a requirement do not count, by requirement."""
-        self.unanswered: dict[str, str] = {}
-        """Requirements of episodes in which nothing was answered, with what happened instead."""
-        self._awaiting: dict[str, list[Violation]] = {}
-        self._confirmed: set[str] = set()
-        self._refuted: dict[str, set[str]] = {}
-
-    def add(self, episode: Episode, judgements: Iterable[Judgement] | None = None) -> list[Judgement]:
-        """Count an episode; returns what was judged of it."""
-        found = judge_episode(episode, self.contract) if judgements is None else list(judgements)
-        if episode.confirms:
-            self._add_confirmation(episode, found)
-            return found
-        for judgement in found:
-            self._count(judgement, episode)
-        self._note_faults(episode)
-        return found
-
-    def add_count(self, record: Count) -> None:
-        """Count what a campaign judged without keeping the episodes."""
-        self.exercised.update(record.kept)
-        self.stored.update(record.places)
-        for reading, token, kind, times in record.readings:
-            self.readings.setdefault(reading, {}).setdefault(kind, Counter())[token] += times
-
-    def _count(self, judgement: Judgement, episode: Episode) -> None:
-        match judgement:
-            case Kept():
-                self.exercised[judgement.requirement] += 1
-            case Stored():
-                self.stored.update(judgement.places)
-            case Seen():
-                kinds = self.readings.setdefault(judgement.reading, {})
-                kinds.setdefault(judgement.kind, Counter())[judgement.token] += 1
-            case Violation():
-                self._show(judgement, episode)
-
-    def _show(self, violation: Violation, episode: Episode) -> None:
-        self.exercised[violation.requirement] += 1
-        if violation.compares_states and episode.disturbed:
-            self.doubts[violation.requirement] = episode.disturbed
-            return
-        identity = finding_id(violation.requirement, violation.place, violation.kind)
-        shown = self.shown.setdefault(identity, _Shown(violation, episode.id))
-        shown.count += 1
-        if violation.compares_states:
-            self._awaiting.setdefault(episode.id, []).append(violation)
-
-    def _add_confirmation(self, episode: Episode, found: list[Judgement]) -> None:
-        """Violations that rest on comparing states count only if they show again when nobody else writes."""
-        again = {
-            finding_id(judgement.requirement, judgement.place, judgement.kind)
-            for judgement in found
-            if isinstance(judgement, Violation)
-        }
-        for violation in self._awaiting.get(episode.confirms, ()):
-            identity = finding_id(violation.requirement, violation.place, violation.kind)
-            if identity in again and not episode.disturbed:
-                self._confirmed.add(identity)
-                continue
-            self.shown[identity].doubted += 1
-            self.doubts[violation.requirement] = (
-                episode.disturbed or "it did not show again when it was sent again: somebody else may have written"
-            )
-
-    def _note_faults(self, episode: Episode) -> None:
-        faults = [e.outcome for e in episode.exchanges if isinstance(e.outcome, TransportFault)]
-        if faults:
-            for exchange in episode.exchanges:
-                if exchange.intent.requirement:
-                    self.unanswered.setdefault(exchange.intent.requirement, f"{faults[0].kind}: {faults[0].detail}")
-
-    def findings(self) -> list[Finding]:
-        """The violations that count, grouped, in the order in which they first showed."""
-        result = []
-        for identity, shown in self.shown.items():
-            violation = shown.violation
-            if shown.doubted >= shown.count and identity not in self._confirmed:
-                continue
-            if not set(violation.unless_unstored) <= self.stored:
-                continue
-            result.append(
-                Finding(
-                    id=identity,
-                    requirement=violation.requirement,
-                    level=self._level(violation),
-                    place=violation.place,
-                    kind=violation.kind,
-                    expected=violation.expected,
-                    actual=violation.actual,
-                    episode=shown.episode,
-                    shown_by=violation.shown_by,
-                    count=shown.count,
-                )
-            )
-        return result
-
-    def _level(self, violation: Violation) -> Level:
-        level = violation.level or _own_level(self.contract.requirements[violation.requirement])
-        if level == "must" and violation.inferred_place and violation.place not in self.stored:
-            return "should"
-        return level
 
 
 def judge(
@@ -213,7 +81,7 @@ def conclude(
         for requirement in contract.requirements.values()
         if selected(requirement.id, select)
     }
-    stopped = next((note for note in notes if note.kind == STOPPED), None)
+    stopped = next((note for note in notes if note.kind in (CONTAINED, STOPPED)), None)
     conclusion, exit_code, reason = _conclusion(requirements, profile, fail_on, stopped)
     if interrupted:
         exit_code, reason = INTERRUPTED, "interrupted"
@@ -224,10 +92,6 @@ def conclude(
 def selected(requirement: str, patterns: tuple[str, ...]) -> bool:
     """Whether a requirement id matches one of the patterns (``status.*``); no patterns select everything."""
     return not patterns or any(fnmatchcase(requirement, pattern) for pattern in patterns)
-
-
-def _own_level(requirement: Requirement) -> Level:
-    return "must" if requirement.level == "must" else "should"
 
 
 def _skip_reasons(skipped: Iterable[Skipped]) -> dict[str, str]:
@@ -334,6 +198,8 @@ def _conclusion(
 ) -> tuple[Conclusion, int, str | None]:
     failing = {"failed"} if fail_on == "must" else {"failed", "warned"}
     failed = [outcome.id for outcome in requirements.values() if outcome.verdict in failing]
+    if stopped is not None and stopped.kind == CONTAINED:
+        return "violates", VIOLATED, stopped.text
     if stopped is not None and stopped.data.get("beats_findings"):
         return "inconclusive", NOT_JUDGED, stopped.text
     if failed:

@@ -14,8 +14,9 @@ from harness.hooks import Hooks
 from harness.journal import FoundRule, Note, Restored
 from harness.profile import Profile
 from harness.safety import Guard
-from harness.scenarios.bench import Bench, Known, Outgoing, Shared
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Situation
+from harness.scenarios.planner import Known, Outgoing, Shared
 from openapi.contract import Contract
 
 WATCH_SECONDS: Final = 0.3
@@ -133,7 +134,7 @@ def shared_for(shared: Shared, profile: Profile, *, readable: bool) -> Shared:
     )
 
 
-def share(  # noqa: PLR0913 - a run has so many parts
+def share(
     contract: Contract,
     profile: Profile,
     client: Outgoing,

@@ -20,11 +20,12 @@ import msgspec
 
 from harness import __version__, journal
 from harness.exchange import Answer, Request
-from harness.gate import Gate, Settings, Silent, profile_record
+from harness.gate import Gate
 from harness.hooks import Hooks
 from harness.journal import SCHEMA_VERSION, Header, Journal
 from harness.pretended import PretendedTarget
 from harness.profile import Profile
+from harness.running import Settings, Silent, profile_record
 from harness.secrets import Keyring
 from openapi.contract import Contract
 from strategies.places import body_place, visited

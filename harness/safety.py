@@ -73,9 +73,8 @@ class Guard:
         if body is None:
             return
         names = self.contract.names
-        if body.get(names.status) != names.disabled and "status" not in intent.place and not self.is_inert(body):
-            if body.get(names.status) == names.enabled:
-                raise SafetyError("a body that says enabled must be inert off loopback")
+        if body.get(names.status) == names.enabled and "status" not in intent.place and not self.is_inert(body):
+            raise SafetyError("a body that says enabled must be inert off loopback")
         risky = intent.rule in self.enabled or intent.existence in ("unknown", "odd")
         if risky and intent.body in ("valid", "open") and not self.is_inert(body):
             raise SafetyError(f"the body for {intent.rule} must be inert off loopback")
@@ -114,7 +113,7 @@ def configuration(contract: Contract, state: Mapping[str, Any], *, bare: bool = 
     Only fields of the contract; with ``bare`` also without what the server fills in and without documented defaults,
     for a target that refuses its own additions.
     """
-    body = _known(body_place(contract), state, bare=bare)
+    body: dict[str, Any] = _known(body_place(contract), state, bare=bare)
     body[contract.names.status] = contract.names.disabled
     return body
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from harness.client import Client
-from harness.gate import Gate, Settings, Silent, profile_record
+from harness.gate import Gate
 from harness.hooks import Hooks
 from harness.journal import Journal
 from harness.judge import conclude
@@ -25,6 +25,7 @@ from harness.profile_reader import load as load_profile
 from harness.reference.faults import FAULTS
 from harness.reference.process import ReferenceServer
 from harness.reference.variants import VARIANTS
+from harness.running import Settings, Silent, profile_record
 from openapi.contract import load
 
 COMBINATIONS = 30

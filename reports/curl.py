@@ -32,6 +32,8 @@ def lines(view: FindingView, target: Target) -> list[str]:
     for step in view.steps:
         if step.enable:
             commands.append(f"# enable {_quoted(step.enable)} first, as its owner does")
+        if step.given is not None:
+            commands += ["# make the rule what it was before", command(target, step.given)]
         sent = [_line(target, view.episode[position]) for position in step.positions]
         commands += sent if len(sent) == 1 else [f"{one} &" for one in sent]
         if len(sent) > 1:
@@ -42,11 +44,11 @@ def lines(view: FindingView, target: Target) -> list[str]:
 def _line(target: Target, shown: Shown) -> str:
     if shown.too_long:
         return "# too long to copy: `rules-harness replay RUN FINDING` sends it"
-    return command(target, shown.exchange.request)
+    return command(target, shown.exchange.request, packed=shown.packed)
 
 
-def command(target: Target, request: Request) -> str:
-    """One request as a curl line."""
+def command(target: Target, request: Request, *, packed: bytes | None = None) -> str:
+    """One request as a curl line; ``packed`` is its body in gzip, where it is too long to stand there plainly."""
     if _unsendable(request):
         return "# curl cannot send this request as it was sent: `rules-harness replay RUN FINDING` can"
     url = _with_references(target.base_url + request.target, target.environment)
@@ -56,10 +58,10 @@ def command(target: Target, request: Request) -> str:
         # "Name;" is how curl sends a header with an empty value: "Name:" would remove it.
         parts.append(f"-H {_with_references(f'{name}: {value}' if value else f'{name};', target.environment)}")
     source = ""
-    if request.body is not None:
+    if request.body is not None or packed is not None:
         if request.header("content-type") is None:
             parts.append("-H 'Content-Type:'")
-        source, data = _data(request.body.content, target.environment)
+        source, data = _data(request.body.content if request.body else b"", packed, target.environment)
         parts.append(data)
     return source + _NEXT.join(parts)
 
@@ -80,8 +82,10 @@ def _unsendable(request: Request) -> bool:
     )
 
 
-def _data(content: bytes, environment: Mapping[str, str]) -> tuple[str, str]:
+def _data(content: bytes, packed: bytes | None, environment: Mapping[str, str]) -> tuple[str, str]:
     """What stands before curl, and its option, to send this body byte for byte."""
+    if packed is not None:
+        return f"printf %s {base64.b64encode(packed).decode('ascii')} | base64 -d | gzip -dc | ", "--data-binary @-"
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:

@@ -80,8 +80,8 @@ class Shown(msgspec.Struct, frozen=True):
     """An exchange of an episode that shows a finding.
 
     ``position`` is its place in the episode, ``is_proof`` says that the finding points at it.  ``exchange`` is whole
-    unless a body is long: that of the answer is then left out, that of the request stands in ``packed`` (gzip), or, with
-    ``too_long``, can only be sent again from the journal.
+    unless a body is long: that of the answer is then left out, that of the request stands in ``packed`` (gzip) or,
+    with ``too_long``, can only be sent again from the journal.
     """
 
     position: int

@@ -6,6 +6,7 @@ or the request holds.
 
 from __future__ import annotations
 
+import base64
 import pprint
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.exchange import Exchange, Request
+from harness.exchange import Exchange, Payload, Request
 from openapi.contract import Contract
 from reports.curl import UNKNOWN_KEY, variable
 from reports.expected import EXPECTATIONS, Case
@@ -29,7 +30,20 @@ _FORMS: Final = {
     "basic": "base64.b64encode((key({0}) + ':').encode()).decode()",
 }
 _WIDTH: Final = 88
-_IMPORTS: Final = ("base64", "http.client", "json", "os", "random", "re", "socket", "ssl", "string", "uuid")
+_IMPORTS: Final = (
+    "base64",
+    "gzip",
+    "http.client",
+    "json",
+    "os",
+    "random",
+    "re",
+    "socket",
+    "ssl",
+    "string",
+    "time",
+    "uuid",
+)
 _NAMES: Final = (("concurrent.futures", "ThreadPoolExecutor"), ("datetime", "datetime"), ("typing", "NamedTuple"))
 
 
@@ -47,7 +61,8 @@ def render(view: FindingView, target: Target, contract: Contract) -> str | None:
     case = Case(contract, exchanges, [i for i, shown in enumerate(view.needed) if shown.is_proof])
     test = [
         f"def test_{_identifier(view.requirement.id)}():",
-        *_indented(_requests(exchanges, target, contract)),
+        *_indented(_given(view, target, contract)),
+        *_indented(_requests(view, target, contract)),
         *_indented(expectation.before(case)),
         *_indented(_sending(view)),
         *_indented(expectation.after(case)),
@@ -99,23 +114,36 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
             yield f"    {row}" if row else ""
 
 
-def _requests(exchanges: Sequence[Exchange], target: Target, contract: Contract) -> Iterator[str]:
+def _given(view: FindingView, target: Target, contract: Contract) -> Iterator[str]:
+    for step in view.steps:
+        if step.given is not None:
+            yield "given = " + _request(step.given, None, target, contract)
+            yield "assert send(given).status_code == 200"
+
+
+def _requests(view: FindingView, target: Target, contract: Contract) -> Iterator[str]:
     yield "requests = ["
-    for exchange in exchanges:
-        request = exchange.request
-        yield f"    Request({request.method!a}, {_expression(request.target, target)},"
-        yield "        headers=["
-        for name, value in request.headers:
-            is_key = name.lower() == contract.names.idempotency_key.lower()
-            shown = f"fresh({value!a})" if is_key else _expression(value, target)
-            yield f"            ({name!a}, {shown}),"
-        yield "        ],"
-        if request.body is not None:
-            yield f"        content={_content(request, target)},"
-        if request.raw:
-            yield "        raw=True,"
-        yield "    ),"
+    for shown in view.needed:
+        yield from _indented([_request(shown.exchange.request, shown.packed, target, contract) + ","])
     yield "]"
+
+
+def _request(request: Request, packed: bytes | None, target: Target, contract: Contract) -> str:
+    """A request as a Python expression of several lines."""
+    parts = [f"{request.method!a}", _expression(request.target, target)]
+    headers = []
+    for name, value in request.headers:
+        is_key = name.lower() == contract.names.idempotency_key.lower()
+        shown = f"fresh({value!a})" if is_key else _expression(value, target)
+        headers.append(f"        ({name!a}, {shown}),\n")
+    parts.append("headers=[\n" + "".join(headers) + "    ]")
+    if packed is not None:
+        parts.append(f"content=gzip.decompress(base64.b64decode({_pieces(base64.b64encode(packed))}))")
+    elif request.body is not None:
+        parts.append(f"content={_content(request.body, target)}")
+    if request.raw:
+        parts.append("raw=True")
+    return "Request(\n" + "".join(f"    {part},\n" for part in parts) + ")"
 
 
 def _expression(text: str, target: Target) -> str:
@@ -136,15 +164,19 @@ def _expression(text: str, target: Target) -> str:
     return " + ".join(parts)
 
 
-def _content(request: Request, target: Target) -> str:
-    """A body as bytes, long ones over several lines."""
-    content = request.body.content if request.body is not None else b""
-    if request.body is not None and request.body.text is not None and _REFERENCE.search(request.body.text):
-        return f"({_expression(request.body.text, target)}).encode()"
+def _content(payload: Payload, target: Target) -> str:
+    """A body as bytes; references to keys in it as calls of ``key``."""
+    if payload.text is not None and _REFERENCE.search(payload.text):
+        return f"({_expression(payload.text, target)}).encode()"
+    return _pieces(payload.content)
+
+
+def _pieces(content: bytes) -> str:
+    """Bytes as an expression, long ones over several lines."""
     pieces = [content[start : start + _WIDTH] for start in range(0, len(content), _WIDTH)] or [b""]
     if len(pieces) == 1:
         return repr(pieces[0])
-    return "(\n" + "\n".join(f"            {piece!r}" for piece in pieces) + "\n        )"
+    return "(\n" + "\n".join(f"        {piece!r}" for piece in pieces) + "\n    )"
 
 
 def _sending(view: FindingView) -> Iterator[str]:
@@ -156,7 +188,7 @@ def _sending(view: FindingView) -> Iterator[str]:
             yield f"enable({step.enable!a})"
         elif len(step.positions) == 1:
             yield f"answers.append(send(requests[{sent}]))"
-        else:
+        elif step.positions:
             yield f"answers += together(requests[{sent}:{sent + len(step.positions)}])"
         sent += len(step.positions)
 
@@ -219,7 +251,7 @@ def _needed(body: str) -> list[str]:
     while texts:
         text = texts.pop()
         for name, source in HELPERS.items():
-            if name not in found and re.search(rf"\b{name}\(", text):
+            if name not in found and re.search(rf"\b{name}\b", text):
                 found.add(name)
                 texts.append(source)
     return [name for name in HELPERS if name in found]

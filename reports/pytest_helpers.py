@@ -166,6 +166,14 @@ def instant(text):
         return None
     return round(moment.timestamp(), 3) if moment.tzinfo else None
 ''',
+    "altered": '''
+def altered(echoed, sent):
+    """Whether an id looks like the client's, but is not the same."""
+    if not echoed or echoed in [*sent, ",".join(sent), ", ".join(sent)]:
+        return False
+    left, *others = (re.sub(r"[^a-z0-9]", "", value.lower()) for value in (echoed, *sent))
+    return any(min(len(left), len(right)) >= 8 and (left in right or right in left) for right in others)
+''',
     "enable": '''
 def enable(rule):
     """What a human does: enable the rule."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from harness.exchange import Exchange
+from harness.exchange import Exchange, Payload, Request
 from openapi.contract import Contract
 from reports.expected import EXPECTATIONS
 from reports.model import Shown, Step
@@ -19,6 +20,9 @@ def steps(contract: Contract, requirement: str, episode: Sequence[Shown], before
     finding, tells of it.
     """
     needed = _needed(requirement, episode)
+    expectation = EXPECTATIONS.get(requirement)
+    if expectation is not None and expectation.needs_state:
+        yield from _given(contract, episode, needed, before)
     rules = {shown.exchange.intent.rule for shown in needed}
     enabled = {rule for rule, state in before.items() if rule in rules and _is_enabled(contract, state)}
     yield from (Step(enable=rule) for rule in sorted(enabled))
@@ -33,13 +37,50 @@ def steps(contract: Contract, requirement: str, episode: Sequence[Shown], before
 
 
 def _needed(requirement: str, episode: Sequence[Shown]) -> list[Shown]:
-    """The exchanges that must be sent: those that show it and, unless each does by itself, all before them."""
+    """The exchanges that must be sent: those that show it and, unless each does by itself, all before them.
+
+    A replay and a read show what was sent before.
+    """
     expectation = EXPECTATIONS.get(requirement)
-    proof = [shown.position for shown in episode if shown.is_proof]
-    replays = any(episode[position].exchange.intent.repeats is not None for position in proof)
-    if expectation is not None and expectation.is_single and not replays:
-        return [shown for shown in episode if shown.is_proof]
-    return [shown for shown in episode if shown.position <= max(proof, default=-1)]
+    proof = [shown for shown in episode if shown.is_proof]
+    intents = [shown.exchange.intent for shown in proof]
+    rests_on_others = any(intent.repeats is not None or intent.operation == "read" for intent in intents)
+    if expectation is not None and expectation.is_single and not rests_on_others:
+        return proof
+    last = max((shown.position for shown in proof), default=-1)
+    return [shown for shown in episode if shown.position <= last]
+
+
+def _given(
+    contract: Contract, episode: Sequence[Shown], needed: Sequence[Shown], before: Mapping[str, Any]
+) -> Iterator[Step]:
+    """Updates that make each rule what it was before the first request that is sent to it."""
+    first: dict[str, int] = {}
+    for shown in needed:
+        first.setdefault(shown.exchange.intent.rule, shown.position)
+    for rule, position in first.items():
+        known = [_data(contract, one.exchange) for one in episode[:position] if one.exchange.intent.rule == rule]
+        state = next((state for state in reversed(known) if state), before.get(rule))
+        if isinstance(state, dict):
+            yield Step(given=_update(contract, rule, state, _writer(episode, rule)))
+
+
+def _writer(episode: Sequence[Shown], rule: str) -> str:
+    """The credential that may update a rule, as far as the episode shows it."""
+    intents = [shown.exchange.intent for shown in episode]
+    callers = [one.caller for one in intents if one.rule == rule and one.access == "allowed"]
+    return next((caller for caller in callers if caller.isidentifier()), "full")
+
+
+def _update(contract: Contract, rule: str, state: Mapping[str, Any], caller: str) -> Request:
+    names = contract.names
+    fields = contract.resolve(contract.body_schema).get("properties", {})
+    body = {name: state[name] for name in fields if name in state} | {names.status: names.disabled}
+    headers = (
+        (names.authorization, f"{names.auth_scheme} {{key:{caller}}}"),
+        ("Content-Type", "application/json"),
+    )
+    return Request(contract.update.method, contract.update.path_for(rule), headers, Payload(text=json.dumps(body)))
 
 
 def _groups(exchanges: Sequence[Shown]) -> Iterator[list[Shown]]:
@@ -55,10 +96,13 @@ def _together(shown: Shown) -> tuple[bool, int]:
 
 
 def _shows_enabled(contract: Contract, exchange: Exchange) -> bool:
+    return exchange.intent.operation == "read" and _is_enabled(contract, _data(contract, exchange))
+
+
+def _data(contract: Contract, exchange: Exchange) -> Any:
+    """The rule that a success carries."""
     answer = exchange.answer
-    if exchange.intent.operation != "read" or answer is None or not answer.is_success:
-        return False
-    return _is_enabled(contract, answer.object().get(contract.names.data))
+    return answer.object().get(contract.names.data) if answer is not None and answer.is_success else None
 
 
 def _is_enabled(contract: Contract, state: Any) -> bool:

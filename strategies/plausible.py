@@ -76,8 +76,6 @@ class _Narrowing:
             keywords["enum"] = [account.id for account in self._sources()]
         if place.offers("condition-account"):
             keywords["enum"] = [account.id for account in self._world.accounts]
-        if "array" in place.types:
-            keywords["minItems"] = max(keywords.get("minItems", 0), 1)
         return keywords
 
     def _fill(self, narrowed: Place, place: Place, *, liability: bool) -> bool:
@@ -162,11 +160,9 @@ def _choose_operand(place: Place) -> None:
 
 def _nothing(place: Place) -> Place | None:
     """The place with null as all that may stand there; None where it may not."""
-    return (
-        msgspec.structs.replace(place, types=frozenset(), properties={}, alternatives={}, items=None)
-        if place.nullable
-        else None
-    )
+    if not place.nullable:
+        return None
+    return msgspec.structs.replace(place, keywords={}, types=frozenset(), properties={}, alternatives={}, items=None)
 
 
 class AccountTypes(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from strategies.examples import Body, at, body_of, example, put, with_role
 from strategies.places import Place, below, body_place, visited
 from strategies.plausible import soonest_start
 from strategies.scalars import instant_text
+from strategies.schema import validator_of
 from strategies.world import World
 
 _AMOUNTS: Final = (
@@ -68,7 +69,7 @@ def _without(value: dict[str, Any], name: str) -> dict[str, Any]:
 def exact_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
     """Bodies whose numbers and texts a target alters easily: amounts up to the world's cap, fractions, large
     numbers, exotic text."""
-    return tuple(body_of(contract, world, value) for value in _exact(contract, world))
+    return _allowed(contract, world, _exact(contract, world))
 
 
 def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
@@ -87,18 +88,23 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
 
 @functools.lru_cache(maxsize=16)
 def open_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
-    """For each question that a body can ask (`Body.open_features`), exotic text aside, one that asks it and no
-    other."""
-    return tuple(body_of(contract, world, value) for value in _open(contract, world))
+    """For each question that the contract leaves a body to ask (`Body.open_features`), one that asks it and no other.
+
+    Exotic text is not among them: `exact_bodies` has it.
+    """
+    return _allowed(contract, world, _open(contract, world))
+
+
+def _allowed(contract: Contract, world: World, values: Iterable[dict[str, Any]]) -> tuple[Body, ...]:
+    """The bodies that the contract's schema allows; another document may forbid what the page leaves open."""
+    is_valid = validator_of(contract, contract.body_schema).is_valid
+    return tuple(body_of(contract, world, value) for value in values if is_valid(value))
 
 
 def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     shown = example(contract, world).value
-    arrays = dict.fromkeys(
-        place.path for place in below(body_place(contract)) if "array" in place.types and place.items is not None
-    )
-    for path in arrays:
-        yield from _with_each(contract, world, lambda place, path=path: place.path == path, [[]])  # type: ignore[misc]
+    for path in dict.fromkeys(place.path for place in below(body_place(contract)) if place.items is not None):
+        yield from _with_each(contract, world, functools.partial(_is_at, path), [[]])
     yield from _without_conditions(contract, shown)
     yield with_role(contract, shown, "amount", 0)
     yield from _with_each(contract, world, lambda place: place.offers("percentage"), (0, 33.333))
@@ -106,6 +112,10 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     yield with_role(contract, shown, "start-date", instant_text(start, "+02:00"))
     for sample in ("", " Rent ", "Re\u0000nt"):
         yield {**shown, contract.names.nickname: sample}
+
+
+def _is_at(path: str, place: Place) -> bool:
+    return place.path == path
 
 
 def _without_conditions(contract: Contract, shown: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -91,7 +91,7 @@ def _offered(place: Place, seen: set[int]) -> Iterator[str]:
         return
     yield from listed_shapes(place).values()
     if "array" in place.types:
-        yield from (f"{place.path}={size}" for size in ("empty", "one", "several"))
+        yield from _sizes(place)
     if bounds_of(place) is not None:
         yield from (f"{place.path}=least", f"{place.path}=most")
     for inner in place.properties.values():
@@ -99,6 +99,16 @@ def _offered(place: Place, seen: set[int]) -> Iterator[str]:
         yield from _offered(inner, seen)
     if place.items is not None:
         yield from _offered(place.items, seen)
+
+
+def _sizes(place: Place) -> Iterator[str]:
+    least, most = place.keywords.get("minItems", 0), place.keywords.get("maxItems", 2)
+    if least == 0:
+        yield f"{place.path}=empty"
+    if least <= 1:
+        yield f"{place.path}=one"
+    if most > 1:
+        yield f"{place.path}=several"
 
 
 def _presence(field: Place) -> Iterator[str]:

@@ -12,18 +12,19 @@ from typing import Any, Final
 import msgspec
 
 from harness.campaign.coverage import Coverage, Map
-from harness.campaign.drawing import Supply
+from harness.campaign.drawing import Supplies
 from harness.campaign.messages import Entry, Shard
 from harness.campaign.performing import Materials, perform
 from harness.scenarios import all_cases
-from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case, Situation, lacking
+from harness.scenarios.planner import Planned
 from harness.scenarios.validation import plan_mutation, plan_wrong_body
 from openapi.contract import Contract
-from strategies.bodies import Body, bodies, body_of, variations
-from strategies.histories import BODIES, Abilities, History, histories
+from strategies.bodies import Body, body_of, variations
+from strategies.histories import BODIES, History
 from strategies.mutations import Mutation, catalogue
-from strategies.requests import OddRequest, odd_requests
+from strategies.requests import OddRequest
 from strategies.world import World
 
 PLAUSIBLE_AT_ONCE: Final = 4
@@ -53,7 +54,16 @@ class Attempt(msgspec.Struct, frozen=True):
 class Chooser:
     """One shard's choices; used by one thread at a time."""
 
-    def __init__(self, contract: Contract, world: World, shard: Shard, coverage: Coverage, *, open_shapes: bool):
+    def __init__(
+        self,
+        contract: Contract,
+        world: World,
+        shard: Shard,
+        coverage: Coverage,
+        supplies: Supplies,
+        *,
+        open_shapes: bool,
+    ):
         self.contract = contract
         self.world = world
         self.shard = shard
@@ -63,13 +73,7 @@ class Chooser:
         self._open = open_shapes
         self._chance = random.Random(f"{shard.seed}/{shard.number}")
         self._chart: Map = coverage.map
-        number = self._chance.randrange(2**40)
-        profile = shard.profile
-        self._bodies = Supply(bodies(contract, world), number) if world.accounts else None
-        self._odd = Supply(
-            odd_requests(contract, world, profile.rules.all, expose_key=profile.permissions.expose_key), number
-        )
-        self._histories = Supply(histories(self._abilities()), number)
+        self._supplies = supplies
         self._fresh: Body | None = None
         self._uses = 0
         self._kept: deque[Body] = deque(maxlen=_KEPT)
@@ -83,14 +87,6 @@ class Chooser:
         self._entries: deque[Entry] = deque(shard.entries)
         self._numbers = {mutation.name: number for number, mutation in enumerate(self._chart.mutations)}
         self._made = 0
-
-    def _abilities(self) -> Abilities:
-        profile = self.shard.profile
-        return Abilities(
-            enable="enable_rule" in profile.hooks and self.shard.readable,
-            clock="advance_clock" in profile.hooks and self.shard.alone,
-            together=profile.limits.in_flight > 1 and self.shard.readable,
-        )
 
     def _made_cases(self) -> dict[str, deque[Case]]:
         """The gate's own cases, by lane, for requirements that nothing else here puts to the test."""
@@ -124,7 +120,7 @@ class Chooser:
                 if not self.exercised.issuperset(case.requirements) or not case.requirements:
                     yield self._attempt(case, case.name)
         if "advance_clock" in self.shard.profile.hooks:
-            yield self._history(Supply(histories(self._abilities()), self._chance.randrange(2**40)).take())
+            yield self._next_history()
 
     def next_for_rule(self, size: int) -> Attempt:
         """What one rule's lane does next; ``size`` is how many refusals are expected at once."""
@@ -172,12 +168,12 @@ class Chooser:
     def _base(self) -> Body | None:
         """A body to break: a new one, one that drew something new, or for a third of the batches the simplest."""
         luck = self._chance.random()
-        if luck < 0.34 or self._bodies is None:
+        if luck < 0.34 or not self.world.accounts:
             return None
         if luck < 0.5 and self._kept:
             return self._chance.choice(self._kept)
         if self._fresh is None or self._uses >= REUSED:
-            self._fresh, self._uses = self._bodies.take(), 0
+            self._fresh, self._uses = self._supplies.body(), 0
         self._uses += 1
         return self._fresh
 
@@ -203,8 +199,7 @@ class Chooser:
         return self._attempt(case, "broken", mutations=chosen, base=base)
 
     def _plausible(self) -> Attempt:
-        assert self._bodies is not None
-        chosen = [self._bodies.take() for _ in range(PLAUSIBLE_AT_ONCE)]
+        chosen = [self._supplies.body() for _ in range(PLAUSIBLE_AT_ONCE)]
         self._fresh, self._uses = chosen[-1], 0
         case = Case("update/drawn", "update", ("update.accepts-valid",), partial(_send_all, bodies=chosen))
         return self._attempt(case, "drawn")
@@ -214,12 +209,12 @@ class Chooser:
         return self._attempt(Case("validation/asked", "validation", (), partial(_ask, mutations=chosen)), "asked")
 
     def _odd_attempt(self) -> Attempt:
-        chosen = [self._odd.take() for _ in range(ODD_AT_ONCE)]
+        chosen = [self._supplies.odd() for _ in range(ODD_AT_ONCE)]
         requirements = tuple(sorted({odd.requirement for odd in chosen}))
         return self._attempt(Case("http/odd", "http", requirements, partial(_odd, requests=chosen)), "odd")
 
     def _next_history(self) -> Attempt:
-        return self._history(self._histories.take())
+        return self._history(self._supplies.history())
 
     def _history(self, history: History) -> Attempt:
         known = list(self.accepted)

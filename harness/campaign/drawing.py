@@ -1,34 +1,156 @@
-"""Draws from strategies in bulk, outside of a test: Hypothesis generates, the campaign decides what becomes of it."""
+"""Draws bodies, odd requests and histories in a process of its own, ahead of those who send them.
+
+Hypothesis computes without pause and moves the interpreter's limit of recursion while it does: beside threads that
+send and judge it would both hold them up and, where they read a deeply nested answer, end them.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 from collections import deque
-from typing import Final, Generic, TypeVar
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import Any, Final, Literal, TypeVar
 
+import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
+from openapi.contract import Contract
+from strategies.bodies import Body, bodies
+from strategies.histories import Abilities, History, histories
+from strategies.requests import OddRequest, odd_requests
+from strategies.world import World
+
 T = TypeVar("T")
+Kind = Literal["bodies", "odd", "histories"]
 _AT_ONCE: Final = 16
 """Starting Hypothesis costs as much as a few draws."""
+_AHEAD: Final = 12
+"""Fewer at hand than these, and more are asked for."""
 
 
-class Supply(Generic[T]):
-    """Values of one strategy, drawn a few at a time; used by one thread at a time."""
+class Wish(msgspec.Struct, frozen=True):
+    """What is to be drawn, for which world; ``number`` decides what it will be."""
 
-    def __init__(self, strategy: SearchStrategy[T], number: int, *, at_once: int = _AT_ONCE) -> None:
-        """``number`` decides what is drawn."""
-        self._strategy = strategy
-        self._number = number
-        self._at_once = at_once
-        self._drawn: deque[T] = deque()
+    kind: Kind
+    number: int
+    world: World
+    known: tuple[str, ...]
+    expose_key: bool
+    abilities: Abilities
 
-    def take(self) -> T:
-        """The next value."""
-        if not self._drawn:
+
+_TYPES: Final[dict[Kind, Any]] = {
+    "bodies": msgspec.msgpack.Decoder(list[Body]),
+    "odd": msgspec.msgpack.Decoder(list[OddRequest]),
+    "histories": msgspec.msgpack.Decoder(list[History]),
+}
+
+
+class Drawer:
+    """The process that draws, as its only user sees it. Make it while this process has one thread; close it last."""
+
+    def __init__(self, contract: Contract, foreign: Sequence[Connection] = ()) -> None:
+        """``foreign`` are ends of pipes that the new process must not keep open."""
+        context = multiprocessing.get_context("fork")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, (self._connection, *foreign), contract), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._waiting: deque[Kind] = deque()
+
+    def ask(self, wish: Wish) -> None:
+        """Have something drawn; `take` hands it over."""
+        self._connection.send_bytes(msgspec.msgpack.encode(wish))
+        self._waiting.append(wish.kind)
+
+    def next(self) -> tuple[Kind, list[Any]]:
+        """What was asked for first, once it is there."""
+        kind = self._waiting.popleft()
+        return kind, _TYPES[kind].decode(self._connection.recv_bytes())
+
+    def drop(self) -> None:
+        """Do without whatever was asked for and not taken."""
+        while self._waiting:
+            self.next()
+
+    def close(self) -> None:
+        """End the process."""
+        self._connection.close()
+        self._process.terminate()
+        self._process.join()
+
+
+class Supplies:
+    """Drawn values for one shard; used by one thread at a time."""
+
+    def __init__(self, drawer: Drawer, wish: Wish) -> None:
+        drawer.drop()
+        self._drawer = drawer
+        self._wish = wish
+        self._number = wish.number
+        self._at_hand: dict[str, deque[Any]] = {kind: deque() for kind in _TYPES}
+        self._asked: set[Kind] = set()
+
+    def body(self) -> Body:
+        """A plausible body."""
+        body: Body = self._take("bodies")
+        return body
+
+    def odd(self) -> OddRequest:
+        """An odd request."""
+        odd: OddRequest = self._take("odd")
+        return odd
+
+    def history(self) -> History:
+        """A history."""
+        history: History = self._take("histories")
+        return history
+
+    def _take(self, kind: Kind) -> Any:
+        at_hand = self._at_hand[kind]
+        while not at_hand:
+            self._ask(kind)
+            arrived, values = self._drawer.next()
+            self._asked.discard(arrived)
+            self._at_hand[arrived].extend(values)
+        value = at_hand.popleft()
+        if len(at_hand) < _AHEAD:
+            self._ask(kind)
+        return value
+
+    def _ask(self, kind: Kind) -> None:
+        if kind not in self._asked:
             self._number += 1
-            self._drawn.extend(draw(self._strategy, self._at_once, self._number))
-        return self._drawn.popleft()
+            self._asked.add(kind)
+            self._drawer.ask(msgspec.structs.replace(self._wish, kind=kind, number=self._number))
+
+
+def _serve(connection: Connection, foreign: Sequence[Connection], contract: Contract) -> None:
+    """Draw what is asked for, until nobody asks any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in foreign:
+        other.close()
+    wishes = msgspec.msgpack.Decoder(Wish)
+    while True:
+        try:
+            wish = wishes.decode(connection.recv_bytes())
+            connection.send_bytes(msgspec.msgpack.encode(draw(_strategy(contract, wish), _AT_ONCE, wish.number)))
+        except (EOFError, OSError):
+            return
+
+
+def _strategy(contract: Contract, wish: Wish) -> SearchStrategy[Any]:
+    if wish.kind == "bodies":
+        return bodies(contract, wish.world)
+    if wish.kind == "odd":
+        return odd_requests(contract, wish.world, wish.known, expose_key=wish.expose_key)
+    return histories(wish.abilities)
 
 
 def draw(strategy: SearchStrategy[T], count: int, number: int) -> list[T]:

@@ -9,7 +9,8 @@ import msgspec
 
 from harness.exchange import Access
 from harness.hooks import HookFailed
-from harness.scenarios.bench import Bench, Planned, Unmet
+from harness.scenarios.bench import Bench
+from harness.scenarios.planner import Planned, Unmet
 from harness.scenarios.validation import plan_mutation
 from strategies.histories import (
     Broken,

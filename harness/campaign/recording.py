@@ -14,9 +14,9 @@ from harness.campaign.choosing import Attempt
 from harness.campaign.coverage import Coverage, wording_of
 from harness.campaign.messages import Counts, Entry, Report, Sample, Shard, Sum
 from harness.exchange import Episode, Exchange
-from harness.judge import judge_episode
 from harness.model import sent_body
 from harness.outcome import Judgement, Violation, finding_id
+from harness.tally import judge_episode
 from openapi.contract import Contract
 from strategies.bodies import Body
 

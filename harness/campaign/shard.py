@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ import msgspec
 
 from harness.campaign.choosing import Attempt, Chooser
 from harness.campaign.coverage import Coverage, map_of
+from harness.campaign.drawing import Drawer, Supplies, Wish
 from harness.campaign.messages import Report, Shard
 from harness.campaign.recording import Recorder
 from harness.client import BudgetSpent, Client, Stopped, TargetDown
@@ -21,9 +23,12 @@ from harness.hooks import HookFailed, Hooks
 from harness.keeping import contained, share, watched
 from harness.outcome import Judgement, Violation, finding_id
 from harness.safety import SafetyError
-from harness.scenarios.bench import Bench, Known, Unmet
+from harness.scenarios.bench import Bench
+from harness.scenarios.planner import Known, Unmet
 from harness.secrets import Keyring
 from openapi.contract import Contract
+from strategies.histories import Abilities
+from strategies.world import World
 
 CONFIRMATIONS: Final = 2
 """How often a shard confirms one finding that another writer could have caused."""
@@ -40,6 +45,7 @@ class Equipment(msgspec.Struct, frozen=True):
 
     contract: Contract
     keyring: Keyring
+    drawer: Drawer
 
 
 class Work:
@@ -64,7 +70,10 @@ class Work:
         guard = self._shared.guard
         guard.writable |= set(shard.rules)
         self._coverage = Coverage(map_of(contract, self._shared.world, risky=guard.is_open), shard.reached)
-        self._chooser = Chooser(contract, self._shared.world, shard, self._coverage, open_shapes=guard.is_open)
+        supplies = Supplies(equipment.drawer, _wish(shard, self._shared.world))
+        self._chooser = Chooser(
+            contract, self._shared.world, shard, self._coverage, supplies, open_shapes=guard.is_open
+        )
         self._recorder = Recorder(contract, shard, self._coverage, emit)
         self._choosing = threading.Lock()
         self._known = Known()
@@ -206,3 +215,19 @@ class Work:
 
     def _bench(self, case_id: str, rules: tuple[str, ...], *, attempt: int = 0) -> Bench:
         return Bench(self._shared, self._known, case_id, rules, attempt=attempt)
+
+
+def _wish(shard: Shard, world: World) -> Wish:
+    profile = shard.profile
+    return Wish(
+        kind="bodies",
+        number=random.Random(f"{shard.seed}/{shard.number}").randrange(2**40),
+        world=world,
+        known=profile.rules.all,
+        expose_key=profile.permissions.expose_key,
+        abilities=Abilities(
+            enable="enable_rule" in profile.hooks and shard.readable,
+            clock="advance_clock" in profile.hooks and shard.alone,
+            together=profile.limits.in_flight > 1 and shard.readable,
+        ),
+    )

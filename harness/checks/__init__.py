@@ -11,10 +11,12 @@ from harness.checks import (
     generic,
     http,
     idempotency,
+    leaks,
     not_found,
     readings,
     request_id,
     status,
+    times,
     update,
     validation,
 )
@@ -22,11 +24,13 @@ from harness.checks.common import Check
 
 CHECKS: tuple[Check, ...] = (
     *envelope.CHECKS,
+    *leaks.CHECKS,
     *request_id.CHECKS,
     *auth.CHECKS,
     *authz.CHECKS,
     *not_found.CHECKS,
     *update.CHECKS,
+    *times.CHECKS,
     *status.CHECKS,
     *idempotency.CHECKS,
     *concurrency.CHECKS,

@@ -182,6 +182,19 @@ def where(exchange: Exchange) -> str:
     return intent.place or intent.case or intent.operation
 
 
+def kind_of_error(exchange: Exchange, answer: Answer) -> str:
+    """Errors of one sort share one place, so that a broken envelope is told once and not per mutation."""
+    intent = exchange.intent
+    if intent.access in ("allowed", "open") and intent.body in BODY_DEFECTS:
+        return f"{intent.body} body"
+    return f"{answer.status} to {intent.operation}"
+
+
+def kind_of_answer(exchange: Exchange, answer: Answer) -> str:
+    """The sort of an answer: that of the error, or the operation that succeeded."""
+    return exchange.intent.operation if answer.is_success else kind_of_error(exchange, answer)
+
+
 def kept_or(
     condition: bool, requirement: str, position: int, exchange: Exchange, *, kind: str, expected: str, actual: str
 ) -> Judgement:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import jsonschema_rs
 
 from harness.checks.common import (
-    BODY_DEFECTS,
     BUSY_STATUSES,
     answered,
     described,
@@ -19,11 +16,14 @@ from harness.checks.common import (
     is_edge,
     is_refused_body,
     kept_or,
+    kind_of_answer,
+    kind_of_error,
     run_by,
     short,
     updates,
     where,
 )
+from harness.checks.strictness import strict_problem
 from harness.exchange import Answer, Episode, Exchange, TransportFault
 from harness.outcome import Judgement, Kept, Violation
 from openapi.contract import Contract
@@ -120,7 +120,7 @@ def error(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         else:
             yield Violation(
                 "envelope.error",
-                _kind_of_error(exchange, answer),
+                kind_of_error(exchange, answer),
                 problem,
                 f"an object with {names.error}.{names.code} and {names.error}.{names.message}, without {names.data}",
                 described(contract, answer),
@@ -144,7 +144,7 @@ def error_code(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             if code == expected
             else Violation(
                 "envelope.error-code",
-                _kind_of_error(exchange, answer),
+                kind_of_error(exchange, answer),
                 f"{short(code, 60)} for {answer.status}",
                 f"{answer.status} with code {expected}",
                 described(contract, answer),
@@ -185,7 +185,7 @@ def content_type(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         else:
             yield Violation(
                 "envelope.content-type",
-                _kind_of_answer(exchange, answer),
+                kind_of_answer(exchange, answer),
                 f"sent as {media_type or 'nothing'}",
                 "Content-Type: application/json",
                 f"{answer.status} with Content-Type {short(answer.header('content-type'))}",
@@ -229,35 +229,16 @@ def well_formed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         media_type = (answer.header("content-type") or "").split(";")[0].strip().lower()
         if answer.cut or media_type != "application/json" or is_edge(exchange.intent, answer, raw=exchange.request.raw):
             continue
-        problem = _not_json(answer.body.content)
+        problem = strict_problem(answer.body.content)
         if problem is None:
             yield Kept("envelope.well-formed")
         else:
             yield Violation(
                 "envelope.well-formed",
-                _kind_of_answer(exchange, answer),
+                kind_of_answer(exchange, answer),
                 problem[0],
                 "valid UTF-8 JSON (RFC 8259)",
                 problem[1],
-                (position,),
-            )
-
-
-def no_leak(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """No answer holds an API key, nor a stack trace, SQL or a file path that the run did not send itself."""
-    for position, exchange, answer in answered(episode):
-        leaked = [("an API key", name) for name in answer.leaks]
-        if not answer.is_success:
-            leaked += _internals(episode, answer)
-        if not leaked:
-            yield Kept("envelope.no-leak")
-        for kind, what in leaked:
-            yield Violation(
-                "envelope.no-leak",
-                _kind_of_answer(exchange, answer),
-                f"holds {kind}",
-                "no key, stack trace, SQL or file path",
-                f"{answer.status} with {kind}: {short(what)}",
                 (position,),
             )
 
@@ -316,18 +297,6 @@ def _is_error_of_ours(exchange: Exchange, answer: Answer) -> bool:
     return answer.status in CODED or is_refused_body(intent, answer)
 
 
-def _kind_of_error(exchange: Exchange, answer: Answer) -> str:
-    """Errors of one sort share one place, so that a broken envelope is told once and not per mutation."""
-    intent = exchange.intent
-    if intent.access in ("allowed", "open") and intent.body in BODY_DEFECTS:
-        return f"{intent.body} body"
-    return f"{answer.status} to {intent.operation}"
-
-
-def _kind_of_answer(exchange: Exchange, answer: Answer) -> str:
-    return exchange.intent.operation if answer.is_success else _kind_of_error(exchange, answer)
-
-
 def _crashes_a_server(exchange: Exchange) -> bool:
     """A small well-formed request that ends in a closed connection; what is large or malformed an edge may cut off."""
     return not exchange.request.raw and exchange.intent.body != "size" and exchange.intent.existence != "odd"
@@ -355,84 +324,6 @@ def _rule_validator(contract: Contract) -> jsonschema_rs.Draft202012Validator:
     return _validator_of(contract.sha256, contract)
 
 
-def _not_json(content: bytes) -> tuple[str, str] | None:
-    """What keeps a content from being valid JSON: its kind, and where; ``None`` where nothing does."""
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        return "invalid UTF-8", str(problem)
-    try:
-        json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
-    except _DuplicateName as problem:
-        return "duplicate name", f"the name {short(str(problem))} stands twice in one object"
-    except _Constant as problem:
-        return "not a JSON number", str(problem)
-    except RecursionError:
-        return None
-    except ValueError as problem:
-        return "invalid JSON", f"{problem}; it begins {short(text, 80)}"
-    return None
-
-
-class _DuplicateName(Exception):
-    pass
-
-
-class _Constant(Exception):
-    pass
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _DuplicateName(next(name for name in names if names.count(name) > 1))
-    return result
-
-
-def _constant(name: str) -> None:
-    raise _Constant(f"{name} is no JSON number (RFC 8259, section 6)")
-
-
-_INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a stack trace", re.compile(r"Traceback \(most recent call last\)")),
-    ("a stack trace", re.compile(r'File "[^"\n]{1,200}", line \d+')),
-    ("a stack trace", re.compile(r"\bat [\w.$<>]+\((?:[\w$]+\.(?:java|kt|scala|cs)|Native Method|Unknown Source)[:)]")),
-    ("a stack trace", re.compile(r"\bat [^\s()]{0,80} ?\(?[^\s()]{1,200}\.[cm]?[jt]s:\d+:\d+")),
-    ("a stack trace", re.compile(r"goroutine \d+ \[\w+")),
-    ("a stack trace", re.compile(r"\.(?:go|rb|php|py|rs):\d+(?::in `|\b)")),
-    ("a stack trace", re.compile(r"thread '[^'\n]+' panicked at")),
-    (
-        "SQL",
-        re.compile(r"\bSELECT\b[^\n]{1,300}\bFROM\b|\bINSERT INTO\b|\bDELETE FROM\b|\bUPDATE\b[^\n]{1,200}\bSET\b"),
-    ),
-    ("SQL", re.compile(r"SQLSTATE|syntax error at or near|\bORA-\d{5}\b|sqlite3?\.\w*Error|psycopg", re.IGNORECASE)),
-    ("a file path", re.compile(r"(?<![\w/:.])/(?:usr|home|var|app|srv|opt|etc|root|tmp|Users)/[\w.\-/]+")),
-    ("a file path", re.compile(r"\b[A-Za-z]:\\{1,2}(?:[\w .\-]+\\{1,2})+[\w .\-]+")),
-)
-
-
-def _internals(episode: Episode, answer: Answer) -> list[tuple[str, str]]:
-    text = answer.body.text or ""
-    found = []
-    for kind, pattern in _INTERNALS:
-        match = pattern.search(text)
-        if match and not _was_sent(episode, match.group()):
-            found.append((kind, match.group()))
-    return found
-
-
-def _was_sent(episode: Episode, text: str) -> bool:
-    for exchange in episode.exchanges:
-        request = exchange.request
-        sent = [request.target, *(value for _, value in request.headers)]
-        if request.body is not None and request.body.text is not None:
-            sent.append(request.body.text)
-        if any(text in part for part in sent):
-            return True
-    return False
-
-
 CHECKS = run_by(
     ("envelope.success", success),
     ("envelope.rule-schema", rule_schema),
@@ -443,7 +334,6 @@ CHECKS = run_by(
     ("envelope.content-type", content_type),
     ("envelope.no-server-error", no_server_error),
     ("envelope.well-formed", well_formed),
-    ("envelope.no-leak", no_leak),
     ("envelope.documented-status", documented_status),
     ("envelope.code-stable", code_stable),
 )

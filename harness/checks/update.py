@@ -27,10 +27,6 @@ from openapi.contract import Contract
 from strategies.places import Place, body_place
 from strategies.shapes import places_of, standing_of
 
-GRANULE_SECONDS = 1.0
-FINE_GRANULE_SECONDS = 0.05
-"""How long an update time with milliseconds may take to advance: the coarsest clock tick in use, with a margin."""
-
 
 def _by_requirement(
     contract: Contract, body: Mapping[str, Any], data: Mapping[str, Any]
@@ -226,85 +222,6 @@ def _same_value(left: Any, right: Any) -> bool:
     return left is not None and (left == right or same_instant(left, right))
 
 
-def created_at_kept(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """created_at does not change."""
-    name = contract.names.created_at
-    known = {rule: state.get(name) for rule, state in episode.facts.before.items()}
-    for position, rule, state in _states(episode, contract):
-        made = state.get(name)
-        if instant(made) is None:
-            continue
-        if known.get(rule) is not None:
-            if same_instant(known[rule], made):
-                yield Kept("update.created-at-kept")
-            else:
-                yield Violation(
-                    "update.created-at-kept",
-                    f"/{name}",
-                    "changed",
-                    f"{name} {short(known[rule])}",
-                    short(made),
-                    (position,),
-                )
-        known[rule] = made
-
-
-def updated_at(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """updated_at never goes back, is not before created_at, and advances when a changed body executes later."""
-    names = contract.names
-    last: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    for position, exchange, answer in executed(episode):
-        rule, state = exchange.intent.rule, data_of(contract, answer)
-        now, made = instant(state.get(names.updated_at)), instant(state.get(names.created_at))
-        if now is None:
-            continue
-        problem = "before created_at" if made is not None and now < made else ""
-        if rule in last:
-            problem = problem or _not_advanced(contract, episode, last[rule], (position, state))
-        if problem:
-            yield Violation(
-                "update.updated-at",
-                f"/{names.updated_at}",
-                problem,
-                f"{names.updated_at} advances with each executed update",
-                f"{short(state.get(names.updated_at))} {problem}",
-                (last[rule][0], position) if rule in last else (position,),
-            )
-        else:
-            yield Kept("update.updated-at")
-        last[rule] = (position, state)
-
-
-def _not_advanced(
-    contract: Contract,
-    episode: Episode,
-    earlier: tuple[int, Mapping[str, Any]],
-    later: tuple[int, Mapping[str, Any]],
-) -> str:
-    """What is wrong with the update time of a later state, if anything."""
-    name = contract.names.updated_at
-    waited = episode.exchanges[later[0]].started - episode.exchanges[earlier[0]].ended
-    before, now = instant(earlier[1].get(name)), instant(later[1].get(name))
-    if before is None or now is None or now > before or waited < 0:
-        return ""
-    if now < before:
-        return "goes back"
-    granule = FINE_GRANULE_SECONDS if now.microsecond else GRANULE_SECONDS
-    changed = changed_fields(contract, earlier[1], later[1])
-    return "does not advance" if changed and waited > granule else ""
-
-
-def _states(episode: Episode, contract: Contract) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
-    """The states of rules as executed updates and reads show them, in order."""
-    executed_at = {position for position, _, _ in executed(episode)}
-    for position, exchange in enumerate(episode.exchanges):
-        state = state_of(contract, exchange)
-        if state is None and position in executed_at and exchange.answer is not None:
-            state = data_of(contract, exchange.answer)
-        if state and exchange.intent.existence in ("own", "foreign"):
-            yield position, exchange.intent.rule, state
-
-
 def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No other rule changes."""
     for span in spans(episode, contract):
@@ -394,8 +311,6 @@ CHECKS = run_by(
     (COMPARED, compares),
     ("update.read-back", read_back),
     ("update.identity", identity),
-    ("update.created-at-kept", created_at_kept),
-    ("update.updated-at", updated_at),
     ("update.isolated", isolated),
     ("update.repeatable", repeatable),
     ("update.documented-example", documented_example),

@@ -66,7 +66,7 @@ def accept_command(
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}; give a file that can be written with --out") from error
+        raise UsageError(f"cannot write {out}: {error.strerror}; give another file with --out") from error
     for finding in chosen:
         output.print(f"accepted until {expires}: {finding.id} {finding.requirement} {line(finding.place)}".rstrip())
     output.say(f"wrote {out}: {counted(len(chosen), 'finding')} of this run")

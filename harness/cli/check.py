@@ -19,14 +19,18 @@ from harness.cli.runs import EMBEDDED, OWN_CONTRACT, keep_unrestored
 from harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
 from harness.client import Client
 from harness.errors import UsageError
-from harness.gate import Gate, Settings, profile_record
+from harness.gate import Gate
 from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal
+from harness.journal import SCHEMA_VERSION, Header, Journal, stream
 from harness.judge import selected
 from harness.outcome import Outcome
+from harness.running import Settings, profile_record
 from openapi.contract import Contract, load
 from reports import terminal
+from reports.baseline import Baseline, gated
+from reports.baseline import load as load_baseline
 from reports.formats import FORMATS
+from reports.regression.judging import outcome_of
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -41,6 +45,7 @@ class Options(msgspec.Struct, frozen=True):
     reports: tuple[str, ...]
     select: tuple[str, ...]
     fail_on: str
+    baseline: Path | None
     seed: int
     now: datetime
     dry_run: bool
@@ -92,6 +97,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     show_default=True,
     help="The lowest level that fails the gate.",
 )
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings that are accepted.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
 @click.option("--now", callback=_moment, metavar="T", help="What dates ahead are counted from; by default the present.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
@@ -112,11 +118,12 @@ def command(output: Output, /, **given: Any) -> int:
             output.guard(target.keyring)
             output.print(rehearsal_text(contract, target.profile, target.keyring, options.settings))
             return 0
+        baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
         keep_unrestored(options.out)
-        return _judged(options, contract, target, output)
+        return _judged(options, contract, target, baseline, output)
 
 
-def _judged(options: Options, contract: Contract, target: Opened, output: Output) -> int:
+def _judged(options: Options, contract: Contract, target: Opened, baseline: Baseline | None, output: Output) -> int:
     """Run, report, and return the exit code."""
     cleaner = output.guard(target.keyring)
     journal = Journal(options.out, clean=cleaner.clean_text)
@@ -125,10 +132,14 @@ def _judged(options: Options, contract: Contract, target: Opened, output: Output
         outcome = cleaned(_run(options, contract, target, journal, output), cleaner)
     finally:
         journal.close()
+    if baseline is not None:
+        again = outcome_of(stream(journal.path), contract, accepted=baseline.accepted)
+        outcome = gated(again, baseline)
     report = report_of(journal.path, outcome, contract)
     terminal.show(report, output.console())
     for path in write_reports(options.out, (*ALWAYS, *options.reports), report):
-        output.say(f"wrote {path}")
+        if not options.quiet:
+            output.say(f"wrote {path}")
     return outcome.exit_code
 
 

@@ -10,12 +10,12 @@ from typing import Final
 
 import click
 import msgspec
-from rich.console import Console
 
 from harness import journal
+from harness.cli.documents import document_options, tell
 from harness.cli.output import Output
 from harness.cli.runs import OWN_CONTRACT, contract_for, header_of
-from harness.errors import CONFORMS, VIOLATED, UsageError
+from harness.errors import CONFORMS, VIOLATED
 from harness.journal import Header
 from openapi.contract import Contract, load
 from openapi.errors import ContractError
@@ -26,7 +26,6 @@ from reports.regression.judging import outcome_of
 from reports.regression.model import Comparison
 from reports.regression.side import Side
 
-_TERMINAL: Final = "terminal"
 _RENDERERS: Final[Mapping[str, Callable[[Comparison], str]]] = {
     "markdown": markdown.render,
     "html": html.render,
@@ -37,15 +36,7 @@ _RENDERERS: Final[Mapping[str, Callable[[Comparison], str]]] = {
 @click.command(short_help="Compare two recorded runs.")
 @click.argument("base", type=click.Path(path_type=Path))
 @click.argument("head", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice((_TERMINAL, *_RENDERERS)),
-    default=_TERMINAL,
-    show_default=True,
-    help="How it is told.",
-)
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it there instead of printing it.")
+@document_options(*_RENDERERS)
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings that are accepted.")
 @click.pass_obj
 def command(output: Output, base: Path, head: Path, form: str, out: Path | None, baseline: Path | None) -> int:
@@ -55,13 +46,8 @@ def command(output: Output, base: Path, head: Path, form: str, out: Path | None,
     answered as accepted. Latency never counts.
     """
     comparison = _compared(base, head, baseline)
-    if out is not None:
-        _write(out, comparison, form)
-        output.say(f"wrote {out}")
-    elif form == _TERMINAL:
-        terminal.show(comparison, output.console())
-    else:
-        output.print(_RENDERERS[form](comparison).rstrip("\n"))
+    text = partial(_RENDERERS[form], comparison) if form in _RENDERERS else None
+    tell(output, out, partial(terminal.show, comparison), text)
     return VIOLATED if comparison.worse else CONFORMS
 
 
@@ -98,16 +84,3 @@ def _recorded(header: Header) -> Contract | None:
         return contract_for(msgspec.structs.replace(header, options={OWN_CONTRACT: True}), None)
     except ContractError:
         return None
-
-
-def _write(path: Path, comparison: Comparison, form: str) -> None:
-    try:
-        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            if form == _TERMINAL:
-                terminal.show(comparison, Console(file=file, width=140))
-            else:
-                file.write(_RENDERERS[form](comparison))
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}; give a file that can be written with --out"
-        ) from error

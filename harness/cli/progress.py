@@ -70,15 +70,18 @@ class Bar(Silent):
         self._progress = progress
         self._lock = threading.Lock()
         self._requests = 0
+        self._is_planned = False
         self._task = progress.add_task("looking at the target", total=None, requests=0)
 
     def planned(self, cases: int) -> None:
-        self._progress.reset(self._task, total=cases, description="judging")
+        self._is_planned = True
+        self._progress.reset(self._task, total=cases)
 
     def finished(self, case: Case, episode: Episode) -> None:
         with self._lock:
             self._requests += len(episode.exchanges)
-            self._progress.update(self._task, advance=1, description=case.family, requests=self._requests)
+            description = case.family if self._is_planned else None
+            self._progress.update(self._task, advance=1, description=description, requests=self._requests)
 
     def note(self, text: str) -> None:
         shown = self._output.clean(line(text, 1000))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.gate import Settings
 from harness.profile import Profile
 from harness.rehearsal import Plan, rehearse
+from harness.running import Settings
 from harness.secrets import Keyring
 from openapi.contract import Contract
 from reports.text import counted, duration

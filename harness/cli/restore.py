@@ -20,9 +20,10 @@ from harness.custody import restore_all
 from harness.errors import CONFORMS, NOT_JUDGED, UsageError
 from harness.hooks import Hooks
 from harness.journal import FoundRule, Header, Record
+from harness.keeping import share
 from harness.profile import Profile
-from harness.safety import Guard
-from harness.scenarios.bench import Bench, Known, Shared
+from harness.scenarios.bench import Bench
+from harness.scenarios.planner import Known
 from harness.secrets import Keyring
 from openapi.contract import Contract
 
@@ -62,22 +63,10 @@ def command(output: Output, run: Path, target: Path | None, contract: Path | Non
 def _restored(
     contract: Contract, profile: Profile, keyring: Keyring, left: Iterable[FoundRule]
 ) -> Iterable[journal.Restored]:
-    world = profile.world(datetime.now(UTC))
-    guard = Guard(contract, profile, world)
     rules = {found.rule: found for found in left}
-    guard.writable |= set(rules)
     client = Client(profile, keyring)
-    shared = Shared(
-        contract=contract,
-        profile=profile,
-        world=world,
-        guard=guard,
-        client=client,
-        hooks=Hooks(profile, keyring),
-        seed=1,
-        nonce="restore",
-        readable=True,
-    )
+    shared = share(contract, profile, client, Hooks(profile, keyring), now=datetime.now(UTC), seed=1, nonce="restore")
+    shared.guard.writable |= set(rules)
     try:
         for record, _ in restore_all(lambda rule: Bench(shared, Known(), f"safety/restore-{rule}", (rule,)), rules):
             yield record

@@ -11,9 +11,9 @@ import msgspec
 from harness import journal
 from harness.errors import UsageError
 from harness.journal import Footer, FoundRule, Header, Restored
-from harness.judge import judge
 from harness.outcome import Outcome
 from openapi.contract import Contract, load
+from reports.regression.judging import outcome_of
 
 EMBEDDED = "embedded"
 """The option of a header that says that the target ended with the run."""
@@ -40,7 +40,7 @@ def header_of(run: Path) -> Header:
 
 def judged(run: Path, contract: Contract) -> Outcome:
     """The outcome of a RUN by today's checks."""
-    return judge(journal.read(run), contract)
+    return outcome_of(journal.stream(run), contract)
 
 
 def unrestored(run: Path) -> tuple[FoundRule, ...]:

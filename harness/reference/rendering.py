@@ -3,8 +3,6 @@
 from collections.abc import Set
 from datetime import datetime
 
-import msgspec
-
 from harness.reference.messages import Json
 from harness.reference.rules import Rule
 from harness.reference.switches import fault, variant
@@ -28,9 +26,6 @@ def rule_data(rule: Rule) -> dict[str, Json]:
     }
     if fault("envelope.timestamps-left-out"):
         del data["created_at"], data["updated_at"]
-    if fault("envelope.steps-as-text"):
-        data["steps"] = msgspec.json.encode(rule.steps).decode()
-        return data
     return _in_other_form(data, rule)
 
 

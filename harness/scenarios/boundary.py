@@ -10,8 +10,9 @@ from functools import partial
 
 from harness.exchange import BodyKind
 from harness.profile import Profile
-from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
+from harness.scenarios.planner import Planned
 from openapi.contract import Contract
 from strategies.boundary import BoundaryCase, boundary_cases
 from strategies.world import World

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from harness.profile import Profile
-from harness.scenarios.bench import Bench, Planned, Unmet
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
+from harness.scenarios.planner import Planned, Unmet
 from openapi.contract import Contract
 from strategies.world import World
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.profile import Profile
-from harness.scenarios.bench import Bench, Planned
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
+from harness.scenarios.planner import Planned
 from openapi.contract import Contract
 from strategies.requests import odd_request_ids
 from strategies.world import World

@@ -10,8 +10,9 @@ import msgspec
 
 from harness.profile import Profile
 from harness.safety import configuration
-from harness.scenarios.bench import Bench, Unmet
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
+from harness.scenarios.planner import Unmet
 from openapi.contract import Contract
 from strategies.bodies import Body, covering_set
 from strategies.world import World

@@ -8,8 +8,9 @@ from typing import Any
 
 from harness.profile import Profile
 from harness.safety import group_index_name, with_amount
-from harness.scenarios.bench import Bench, Unmet
+from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
+from harness.scenarios.planner import Unmet
 from openapi.contract import Contract
 from strategies.bodies import Body, covering_set, exact_bodies, example, open_bodies, variations
 from strategies.world import World

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Skipped
-from harness.judge import Tally, conclude
+from harness.judge import conclude
 from harness.outcome import Outcome
+from harness.tally import Tally
 from openapi.contract import Contract
 
 

@@ -16,7 +16,7 @@ from reports.regression.model import Answers, Drift, LatencyDrift
 from reports.regression.traffic import Kind, Seen
 
 ENOUGH: Final = 20
-"""With fewer answers in either run no interval is given."""
+"""How many answers an interval takes, of either run."""
 CLEAR: Final = 1.1
 """A drift is told as one where the whole interval lies beyond this ratio, or below its inverse."""
 _EXACT_LIMIT: Final = 1000
@@ -25,7 +25,10 @@ _WITHIN_95: Final = NormalDist().inv_cdf(0.975)
 
 
 def drifts(common: Sequence[Kind], base: Mapping[Kind, Seen], head: Mapping[Kind, Seen]) -> Iterator[LatencyDrift]:
-    """The drift of each operation's successes and errors, over the kinds of input that both runs sent."""
+    """The drift of each operation's successes and errors, over the kinds of input that both runs sent.
+
+    Nothing is said of those that were answered fewer than 20 times in either run.
+    """
     gathered: dict[tuple[str, Answers], tuple[array[float], array[float]]] = {}
     for kind in common:
         if kind.body == "size":
@@ -35,33 +38,16 @@ def drifts(common: Sequence[Kind], base: Mapping[Kind, Seen], head: Mapping[Kind
             before.extend(base[kind].seconds[sort])
             after.extend(head[kind].seconds[sort])
     for (operation, sort), (before, after) in sorted(gathered.items()):
-        yield _drift(operation, sort, sorted(before), sorted(after))
+        if min(len(before), len(after)) >= ENOUGH:
+            yield _drift(operation, sort, sorted(before), sorted(after))
 
 
 def _drift(operation: str, sort: Answers, before: Sequence[float], after: Sequence[float]) -> LatencyDrift:
-    interval = _interval(before, after) if min(len(before), len(after)) >= ENOUGH else None
-    ratio, low, high = interval or (None, None, None)
+    ratio, low, high = _interval(before, after)
+    drift: Drift = "slower" if low > CLEAR else "faster" if high < 1 / CLEAR else "no clear change"
     return LatencyDrift(
-        operation=operation,
-        answers=sort,
-        count_before=len(before),
-        count_after=len(after),
-        before=median(before),
-        after=median(after),
-        ratio=ratio,
-        low=low,
-        high=high,
-        drift=_told(interval),
+        operation, sort, len(before), len(after), median(before), median(after), ratio, low, high, drift
     )
-
-
-def _told(interval: tuple[float, float, float] | None) -> Drift:
-    if interval is None:
-        return "too few answers"
-    _, low, high = interval
-    if low > CLEAR:
-        return "slower"
-    return "faster" if high < 1 / CLEAR else "no clear change"
 
 
 def _interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:

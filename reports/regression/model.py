@@ -13,7 +13,7 @@ from harness.outcome import Finding
 
 Answers = Literal["successes", "errors"]
 Change = Literal["appeared", "vanished"]
-Drift = Literal["slower", "faster", "no clear change", "too few answers"]
+Drift = Literal["slower", "faster", "no clear change"]
 
 
 class RunView(msgspec.Struct, frozen=True):
@@ -104,9 +104,9 @@ class LatencyDrift(msgspec.Struct, frozen=True):
     count_after: int
     before: float
     after: float
-    ratio: float | None
-    low: float | None
-    high: float | None
+    ratio: float
+    low: float
+    high: float
     drift: Drift
 
 

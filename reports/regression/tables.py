@@ -190,7 +190,7 @@ def _latency(drifts: Sequence[LatencyDrift]) -> Table:
                 _text(f"{one.operation}, {one.answers}"),
                 _text(f"{duration(one.before)} ({one.count_before:,})"),
                 _text(f"{duration(one.after)} ({one.count_after:,})"),
-                _text("" if one.ratio is None else f"{one.ratio:.2f} ({one.low:.2f} to {one.high:.2f})"),
+                _text(f"{one.ratio:.2f} ({one.low:.2f} to {one.high:.2f})"),
                 _text(one.drift),
             )
             for one in drifts

@@ -68,7 +68,7 @@ def _table(table: Table) -> RichTable:
 
 
 def _cell(cell: Cell) -> Text:
-    text = Text(", ".join(cell.texts), style=_FORMS[cell.form])
+    text = Text("; ".join(cell.texts), style=_FORMS[cell.form])
     if cell.more:
-        text.append(f", … {cell.more:,} more", style="dim")
+        text.append(f"; … {cell.more:,} more", style="dim")
     return text

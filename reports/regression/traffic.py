@@ -137,17 +137,21 @@ def _comparable(episode: Episode, names: Names) -> Iterator[tuple[int, Exchange,
     """The answers that can be compared, with the places that the client sent to the rule before or with them."""
     sent: dict[str, frozenset[str]] = {}
     written: set[str] = set()
+    oversized: set[str] = set()
     for position, exchange in enumerate(episode.exchanges):
         intent, answer = exchange.intent, exchange.answer
         if intent.operation == "update" and exchange.request.body is not None:
             sent[intent.rule] = sent.get(intent.rule, frozenset()) | _sent_places(exchange, names)
+            if intent.body == "size":
+                oversized.add(intent.rule)
         if answer is None or answer.status in PASSING or intent.purpose not in _PURPOSES or intent.group is not None:
             continue
         if answer.is_success and intent.operation == "update":
             written.add(intent.rule)
-        # A read before any write shows what another case left behind.
-        is_own = not answer.is_success or intent.operation != "read" or intent.rule in written
-        yield position, exchange, answer, sent.get(intent.rule, frozenset()) if is_own else None
+        # A read before any write shows what another case left behind; of a huge body not every place is known.
+        is_read_blindly = intent.operation == "read" and intent.rule not in written
+        is_known = not answer.is_success or not (is_read_blindly or intent.rule in oversized)
+        yield position, exchange, answer, sent.get(intent.rule, frozenset()) if is_known else None
 
 
 def _sent_places(exchange: Exchange, names: Names) -> frozenset[str]:

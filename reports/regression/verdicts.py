@@ -13,6 +13,7 @@ from reports.regression.traffic import Traffic
 from reports.text import counted, line
 
 _TEXT_LIMIT = 1000
+_IDS_SHOWN = 8
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -121,7 +122,7 @@ def reading_changes(base: Side, head: Side) -> Iterator[ReadingChange]:
                 question=asked.question,
                 before=tuple(line(token) for token in before),
                 after=tuple(line(token) for token in after),
-                kinds=tuple(line(kind) for kind in kinds if kind),
+                kinds=tuple(line(kind.strip()) for kind in kinds if kind.strip()),
                 refused=bool(refused & set(after)),
             )
 
@@ -139,16 +140,20 @@ def what_is_worse(
 ) -> Iterator[str]:
     """What may not come out: a must that newly fails or is no longer exercised, a reading no longer accepted."""
     failing: dict[str, list[Finding]] = {}
-    for change in (*findings.new, *(change for change in findings.still_failing if change.raised)):
-        if change.finding.level == "must" and not change.finding.accepted:
-            failing.setdefault(change.finding.requirement, []).append(change.finding)
+    for one in (*findings.new, *(one for one in findings.still_failing if one.raised)):
+        if one.finding.level == "must" and not one.finding.accepted:
+            failing.setdefault(one.finding.requirement, []).append(one.finding)
     for requirement, found in failing.items():
         place = f" at {found[0].place}" if found[0].place else ""
         more = f", and {counted(len(found) - 1, 'more finding')}" if len(found) > 1 else ""
         yield f"{requirement} newly fails{place}: {found[0].kind}{more}"
-    for lacking in lost:
-        if lacking.level == "must":
-            yield f"{lacking.id} is no longer exercised: {lacking.after}"
+    lacking: dict[str, list[str]] = {}
+    for change in lost:
+        if change.level == "must":
+            lacking.setdefault(change.after, []).append(change.id)
+    for verdict, ids in lacking.items():
+        more = f" and {len(ids) - _IDS_SHOWN} more" if len(ids) > _IDS_SHOWN else ""
+        yield f"no longer exercised ({verdict}): {', '.join(ids[:_IDS_SHOWN])}{more}"
     for reading in readings:
         if reading.refused:
             yield f"{reading.id} is no longer answered as accepted: {', '.join(reading.after)}"

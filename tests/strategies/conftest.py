@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.statistics import collector
 
+from openapi.contract import load
+from strategies.bodies import Body, bodies
 from strategies.world import Account, World
 
 Draw = Callable[..., list[Any]]
@@ -52,3 +56,23 @@ def world() -> World:
         now=datetime(2026, 1, 31, 12, 30, 15, 250_000, tzinfo=UTC),
         max_amount_in_cents=5_000,
     )
+
+
+@pytest.fixture(scope="session")
+def drawing(draw: Draw, world: World) -> tuple[list[Body], Counter[str]]:
+    """Two thousand bodies, and how often Hypothesis called an attempt valid, invalid or overrun."""
+    statistics: list[dict[str, Any]] = []
+    untyped: Any = collector
+    with untyped.with_value(statistics.append):
+        drawn = draw(bodies(load(), world), 2_000)
+    return drawn, Counter(case["status"] for case in statistics[0]["generate-phase"]["test-cases"])
+
+
+@pytest.fixture(scope="session")
+def sample(drawing: tuple[list[Body], Counter[str]]) -> list[Body]:
+    return drawing[0]
+
+
+@pytest.fixture(scope="session")
+def statuses(drawing: tuple[list[Body], Counter[str]]) -> Counter[str]:
+    return drawing[1]

@@ -43,7 +43,7 @@ AUTHZ: tuple[Fault, ...] = (
         Mistake(
             "authz.organization-unchecked",
             "The rule is looked up without regard to the organization.",
-            also=("authz.no-effect", "idempotency.per-caller"),
+            also=("authz.no-effect", "idempotency.per-caller", "authz.before-validation"),
         ),
         Mistake(
             "authz.success-for-another-organization",

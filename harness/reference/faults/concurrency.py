@@ -38,7 +38,7 @@ CONCURRENCY: tuple[Fault, ...] = (
         Mistake(
             "concurrency.last-written-answered",
             "The answer shows the rule that was written last by anyone.",
-            also=("concurrency.whole",),
+            also=("concurrency.whole", "update.identity"),
         ),
     ),
 )

@@ -55,11 +55,6 @@ ENVELOPE: tuple[Fault, ...] = (
             "Moments are written without their zone.",
             also=("update.created-at-kept", "update.updated-at"),
         ),
-        Mistake(
-            "envelope.steps-as-text",
-            "The steps are answered as the JSON text of the database column.",
-            also=("update.replaces", "update.steps-replaced", "update.amounts-exact", "update.omitted-is-cleared"),
-        ),
     ),
     *breaking(
         "envelope.success-status",
@@ -82,12 +77,12 @@ ENVELOPE: tuple[Fault, ...] = (
         Mistake(
             "envelope.error-flat",
             "Code and message stand at the top level of the body.",
-            also=("envelope.error-code", "envelope.not-found-names-id", "validation.status"),
+            also=("envelope.error-code", "envelope.not-found-names-id", "validation.status", "not-found.unknown-id"),
         ),
         Mistake(
             "envelope.error-as-text",
             "`error` is the message itself.",
-            also=("envelope.error-code", "envelope.not-found-names-id", "validation.status"),
+            also=("envelope.error-code", "envelope.not-found-names-id", "validation.status", "not-found.unknown-id"),
         ),
         Mistake("envelope.data-beside-error", "A refusal carries an empty `data` object.", also=("validation.status",)),
         Mistake("envelope.empty-message", "The 401 has an empty message."),
@@ -154,7 +149,7 @@ ENVELOPE: tuple[Fault, ...] = (
         Mistake(
             "envelope.name-twice",
             "The logging middleware writes `request_id` a second time.",
-            also=("envelope.success",),
+            also=("envelope.success", "request-id.echo-body", "request-id.generated"),
         ),
         Mistake("envelope.nan", "The time taken is written as NaN.", also=("envelope.success", "envelope.error")),
         Mistake(
@@ -165,7 +160,7 @@ ENVELOPE: tuple[Fault, ...] = (
         Mistake(
             "envelope.latin-1",
             "Answers are encoded in Latin-1.",
-            also=("envelope.success", "update.accepts-valid"),
+            also=("envelope.success", "update.accepts-valid", "update.replaces"),
         ),
     ),
     *breaking(
@@ -195,6 +190,10 @@ ENVELOPE: tuple[Fault, ...] = (
             "envelope.code-varies",
             "Two replicas of different versions write different codes for an invalid body.",
         ),
-        Mistake("envelope.status-varies", "Two replicas of different versions answer 400 and 422 to an invalid body."),
+        Mistake(
+            "envelope.status-varies",
+            "Two replicas of different versions answer 400 and 422 to an invalid body.",
+            also=("validation.status",),
+        ),
     ),
 )

@@ -56,7 +56,7 @@ IDEMPOTENCY: tuple[Fault, ...] = (
         Mistake(
             "idempotency.other-body-executed",
             "Another body under a key replaces what is remembered.",
-            also=("idempotency.concurrent",),
+            also=("idempotency.concurrent", "idempotency.replay"),
         ),
         Mistake(
             "idempotency.other-body-executed-then-refused",
@@ -163,7 +163,13 @@ IDEMPOTENCY: tuple[Fault, ...] = (
         Mistake(
             "idempotency.body-as-key",
             "Without a key the body's hash is one.",
-            also=("status.enabled-becomes-disabled", "status.stored", "update.read-back"),
+            also=(
+                "status.enabled-becomes-disabled",
+                "status.stored",
+                "update.read-back",
+                "request-id.generated",
+                "update.updated-at",
+            ),
         ),
     ),
 )

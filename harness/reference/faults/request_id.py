@@ -37,7 +37,7 @@ REQUEST_ID: tuple[Fault, ...] = (
         Mistake(
             "request-id.none-made",
             "Without a client's id there is none.",
-            also=("envelope.success", "request-id.unique"),
+            also=("envelope.success", "request-id.unique", "request-id.on-errors"),
         ),
         Mistake("request-id.two-made", "Gateway and application each make an id of their own."),
     ),

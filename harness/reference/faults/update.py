@@ -93,8 +93,6 @@ UPDATE: tuple[Fault, ...] = (
             also=("update.documented-example",),
         ),
         Mistake("update.small-amounts-refused", "Amounts below one dollar are refused."),
-        Mistake("update.offset-dates-refused", "Only dates in UTC are accepted."),
-        Mistake("update.manual-trigger-refused", "MANUAL triggers are refused."),
         Mistake("update.nested-conditions-refused", "Conditions that nest are refused."),
     ),
 )

@@ -87,7 +87,7 @@ UPDATE_CONTENTS: tuple[Fault, ...] = (
         Mistake(
             "update.amounts-in-single-precision",
             "Amounts pass through single precision.",
-            also=("update.replaces",),
+            also=("update.replaces", "envelope.rule-schema"),
         ),
         Mistake("update.amounts-clamped", "Amounts beyond 100,000 dollars are clamped.", also=("update.replaces",)),
         Mistake("update.amounts-in-whole-dollars", "Amounts are stored in whole dollars.", also=("update.replaces",)),

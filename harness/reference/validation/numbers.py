@@ -12,6 +12,7 @@ from harness.reference.validation.values import required
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it a number is not exactly representable for every JSON reader."""
 
+_DECIMAL = re.compile(r"\s*-?\d{1,15}(\.\d{1,15})?\s*", re.ASCII)
 _DIGITS = re.compile(r"\s*-?\d{1,15}\s*", re.ASCII)
 
 
@@ -79,7 +80,7 @@ def percentage(owner: dict[str, Json], name: str, place: str) -> float:
 
 def _coerced_percentage(value: Json) -> Json:
     if fault("validation.percentages-from-text") and type(value) is str:
-        return float(value) if _DIGITS.fullmatch(value) else value
+        return float(value) if _DECIMAL.fullmatch(value) else value
     return value
 
 

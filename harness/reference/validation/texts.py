@@ -83,8 +83,6 @@ def _acceptable(value: str) -> bool:
         return True
     if fault("validation.impossible-dates-accepted") and _DATE_TIME.fullmatch(value):
         return True
-    if fault("update.offset-dates-refused") and value[-1:] != "Z":
-        return False
     return instant(value) is not None
 
 

@@ -1,6 +1,5 @@
 """Triggers, by their type."""
 
-from harness.reference import errors
 from harness.reference.messages import Json
 from harness.reference.switches import fault, variant
 from harness.reference.validation.accounts import account_id, optional_account_id
@@ -22,8 +21,6 @@ def trigger(body: dict[str, Json], organization_id: str) -> dict[str, Json]:
     if fault("validation.unknown-trigger-stored") and type(owner.get("type")) is str and owner["type"] not in TYPES:
         return dict(owner)
     kind = choice(owner, "type", place, _DOCUMENTED_TYPES if variant("kinds.documented-only") else TYPES)
-    if fault("update.manual-trigger-refused") and kind == "MANUAL":
-        raise errors.invalid(f"{place}/type must be SCHEDULED or ON_FUNDS_TRANSFERRED.")
     built: dict[str, Json] = {"type": kind}
     if kind == "SCHEDULED":
         built["schedule_type"] = choice(owner, "schedule_type", place, SCHEDULE_TYPES)

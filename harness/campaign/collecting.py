@@ -1,0 +1,171 @@
+"""Gathers what workers tell: into the journal, into the tally, and into what is shown while the campaign goes on."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from typing import Final
+
+from harness.campaign.coverage import Coverage
+from harness.campaign.messages import Entry, Reached, Report, Sample, Sum
+from harness.exchange import Episode
+from harness.journal import Count, EpisodeRecord, FoundRule, Journal, Restored
+from harness.tally import Tally
+
+SAMPLES: Final = 4
+"""Episodes of one name that are kept whole although they passed."""
+SHOWN_WHOLE: Final = 3
+"""Episodes that are kept whole for one finding."""
+_COUNT_SECONDS: Final = 2.0
+_COUNTS: Final = 300
+"""So many counts may be in a journal before they are told more rarely: it grows with the logarithm of the time."""
+_RECENT_SECONDS: Final = 5.0
+_ENTRIES: Final = 500
+_BODIES: Final = 64
+
+
+class Collector:
+    """The journal's and the tally's only writer during a campaign; used by one thread."""
+
+    def __init__(self, journal: Journal, tally: Tally, coverage: Coverage, *, capture_all: bool) -> None:
+        self.tally = tally
+        self.coverage = coverage
+        self.requests = 0
+        """Told by workers, and sent by the campaign itself."""
+        self.findings: Counter[str] = Counter()
+        """The findings that were shown, by family; each is in the journal by then."""
+        self.bodies: deque[dict[str, object]] = deque(maxlen=_BODIES)
+        """Plausible bodies that the target has taken."""
+        self.entries: list[Entry] = []
+        """What is worth trying again next time, and was not kept yet."""
+        self.exercised: set[str] = set()
+        self._journal = journal
+        self._capture_all = capture_all
+        self._names: Counter[str] = Counter()
+        self._shown: Counter[str] = Counter()
+        self._kept_ids: set[str] = set()
+        self._sum = Sum()
+        self._new: dict[str, list[int | str]] = {}
+        self._requests_of: dict[int, int] = {}
+        self._uncounted = 0
+        self._counts = 0
+        self._counted_at = time.monotonic()
+        self._latencies: deque[float] = deque(maxlen=2000)
+        self._recent: deque[tuple[float, int]] = deque()
+
+    def continue_from(self, count: Count) -> None:
+        """Take over what an earlier part of the campaign has counted."""
+        self.tally.add_count(count)
+        self.requests += count.requests
+        self.coverage.add(count.reached)
+        self.exercised.update(count.kept)
+
+    def known(self, episode: Episode) -> None:
+        """Take over an episode of an earlier part."""
+        judged = self.tally.add(episode)
+        self._names[episode.case] += 1
+        self.exercised.update(one.requirement for one in judged if hasattr(one, "requirement"))
+
+    def episode(self, episode: Episode) -> None:
+        """An episode of the campaign's own."""
+        self._journal.write(EpisodeRecord(episode))
+        self.known(episode)
+
+    def rule(self, rule: FoundRule) -> None:
+        """A rule as it stood before anything was written to it."""
+        self._journal.write(rule, sync=True)
+
+    def restored(self, rule: Restored) -> None:
+        """A rule that was put back, or could not be."""
+        self._journal.write(rule, sync=True)
+
+    def sent(self, requests: int) -> None:
+        """Requests that the campaign itself has sent."""
+        self.requests += requests
+        self._uncounted += requests
+
+    def add(self, report: Report) -> None:
+        """Take in what a worker tells; what it shows is on the disk afterwards."""
+        already = self._requests_of.get(report.shard, 0)
+        told = report.requests - already if report.is_last else report.judged
+        self._requests_of[report.shard] = already + told
+        self.sent(told)
+        self._recent.append((time.monotonic(), told))
+        self._latencies.extend(report.latencies)
+        self._sum.add(report.counts)
+        self.exercised.update(report.counts.exercised)
+        self._reach(report.reached)
+        self.bodies.extend(report.accepted)
+        self.entries += report.entries[: max(0, _ENTRIES - len(self.entries))]
+        for sample in report.samples:
+            self._add_sample(sample)
+        if time.monotonic() - self._counted_at > _COUNT_SECONDS * (1 + self._counts / _COUNTS) ** 2:
+            self.count()
+
+    def requests_of(self, shard: int) -> int:
+        """How many requests of a shard are known of."""
+        return self._requests_of.get(shard, 0)
+
+    def count(self) -> None:
+        """Write down what was counted since this was last done."""
+        total = self._sum.total()
+        new: Reached = {name: tuple(members) for name, members in self._new.items()}
+        record = Count(
+            kept=total.exercised,
+            places=total.places,
+            readings=total.readings,
+            shown=total.shown,
+            requests=self._uncounted,
+            reached=new,
+        )
+        self._journal.write(record)
+        self.tally.add_count(record)
+        self._sum, self._new, self._uncounted = Sum(), {}, 0
+        self._counts += 1
+        self._counted_at = time.monotonic()
+
+    @property
+    def rate(self) -> float:
+        """Requests per second over the last seconds."""
+        now = time.monotonic()
+        while self._recent and now - self._recent[0][0] > _RECENT_SECONDS:
+            self._recent.popleft()
+        if not self._recent:
+            return 0.0
+        return sum(told for _, told in self._recent) / max(now - self._recent[0][0], 0.5)
+
+    @property
+    def latency(self) -> tuple[float, float] | None:
+        """Median and 95th percentile of late, in seconds."""
+        if not self._latencies:
+            return None
+        ordered = sorted(self._latencies)
+        return ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100]
+
+    def _reach(self, reached: Reached) -> None:
+        self.coverage.add(reached)
+        for name, members in reached.items():
+            self._new.setdefault(name, []).extend(members)
+
+    def _add_sample(self, sample: Sample) -> None:
+        episode, shown = sample.episode, sample.counts.shown
+        self.exercised.update(sample.counts.exercised)
+        if not self._is_kept(sample):
+            self._sum.add(sample.counts)
+            return
+        self._kept_ids.add(episode.id)
+        self._names[episode.case] += not shown
+        self._journal.write(EpisodeRecord(episode), sync=bool(shown))
+        self.tally.add(episode)
+        for identity in shown:
+            if not self._shown[identity] and not episode.confirms:
+                self.findings[sample.requirements[identity].partition(".")[0]] += 1
+            self._shown[identity] += 1
+
+    def _is_kept(self, sample: Sample) -> bool:
+        episode, shown = sample.episode, sample.counts.shown
+        if episode.confirms:
+            return episode.confirms in self._kept_ids
+        if self._capture_all or any(self._shown[identity] < SHOWN_WHOLE for identity in shown):
+            return True
+        return not shown and self._names[episode.case] < SAMPLES

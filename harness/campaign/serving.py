@@ -1,0 +1,67 @@
+"""A worker: takes shards from whoever directs it, works them off, and tells what came of them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from harness.campaign.messages import Report, Shard, encode, shard_from
+from harness.campaign.shard import Equipment, Work
+
+STOP: Final = b""
+"""The message that ends the shard at work, and every further one."""
+
+
+class Worker:
+    """Reads messages in a thread of its own, so that a stop is heeded while a shard is at work."""
+
+    def __init__(self, receive: Callable[[], bytes], send: Callable[[bytes], None], equipment: Equipment) -> None:
+        """``receive`` waits for a message and raises `EOFError` or `OSError` once nobody is there any more."""
+        self._receive = receive
+        self._send = send
+        self._sending = threading.Lock()
+        self._equipment = equipment
+        self._shards: queue.SimpleQueue[Shard | None] = queue.SimpleQueue()
+        self._work: Work | None = None
+        self._stopped = False
+
+    def serve(self) -> None:
+        """Work shards off as they come, until nobody directs this worker any more."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        while (shard := self._shards.get()) is not None:
+            if self._stopped:
+                self._emit(Report(shard=shard.number, is_last=True))
+                continue
+            self._work = Work(shard, self._equipment, self._emit)
+            if self._stopped:
+                self._work.stop()
+            self._work.run()
+            self._work = None
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                message = self._receive()
+                if message == STOP:
+                    self._stop()
+                else:
+                    self._shards.put(shard_from(message))
+        except (EOFError, OSError):
+            self._stop()
+            self._shards.put(None)
+
+    def _stop(self) -> None:
+        self._stopped = True
+        work = self._work
+        if work is not None:
+            work.stop()
+
+    def _emit(self, report: Report) -> None:
+        try:
+            with self._sending:
+                self._send(encode(report))
+        except OSError:
+            # Nobody listens any more: nothing is to be sent to the target either.
+            self._stop()

@@ -1,0 +1,37 @@
+"""`rules-harness trend`: requirements over several runs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from harness import journal
+from harness.cli.documents import document_options, tell
+from harness.cli.output import Output
+from harness.cli.runs import contract_for, header_of
+from reports.regression.judging import outcome_of
+from reports.trend import html, terminal
+from reports.trend.model import JudgedRun, trend_of
+
+
+@click.command(short_help="Show requirements over several recorded runs.")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN…")
+@document_options("html")
+@click.pass_obj
+def command(output: Output, runs: tuple[Path, ...], form: str, out: Path | None) -> None:
+    """Show which requirements held in each RUN (its folder or its journal), in the order in which they were started.
+
+    It tells where each was first seen not to hold, where it was fixed, and which come and go. Today's checks judge
+    every run.
+    """
+    trend = trend_of(_judged(run) for run in runs)
+    tell(output, out, partial(terminal.show, trend), partial(html.render, trend) if form == "html" else None)
+
+
+def _judged(run: Path) -> JudgedRun:
+    path = journal.locate(run)
+    header = header_of(path)
+    contract = contract_for(header, None)
+    return JudgedRun(str(run), header, outcome_of(journal.stream(path), contract), contract)

@@ -1,0 +1,62 @@
+"""What every kind of run is given: settings, a sender, and somebody who looks on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from harness.exchange import Episode
+from harness.profile import Profile
+from harness.scenarios.case import Case
+from harness.scenarios.planner import Outgoing
+
+
+class Sender(Outgoing, Protocol):
+    """The client as a run uses it."""
+
+    requests_sent: int
+
+    def stop(self) -> None: ...
+
+    def now(self) -> float: ...
+
+    def restoring(self) -> Any: ...
+
+
+class Progress(Protocol):
+    """Whoever shows a run while it goes on."""
+
+    def planned(self, cases: int) -> None: ...
+
+    def finished(self, case: Case, episode: Episode) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+class Silent:
+    """Nobody looks on."""
+
+    def planned(self, cases: int) -> None:
+        """Say nothing."""
+
+    def finished(self, case: Case, episode: Episode) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a run is given besides the target."""
+
+    seed: int = 1
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    select: tuple[str, ...] = ()
+    fail_on: str = "must"
+
+
+def profile_record(profile: Profile) -> dict[str, Any]:
+    """A profile as a journal holds it."""
+    return dict(msgspec.to_builtins(profile))

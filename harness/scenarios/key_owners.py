@@ -1,0 +1,159 @@
+"""What is sent to judge whose a key is: other callers, other rules, refusals that came first."""
+
+from __future__ import annotations
+
+from harness.exchange import Access
+from harness.scenarios.bench import Bench
+from harness.scenarios.key_steps import again, first_use
+
+
+def auth_first(bench: Bench) -> None:
+    """A replay by whoever may not ask: never the stored answer."""
+    requirement = "idempotency.auth-first"
+    names, credentials = bench.names, bench.shared.profile.credentials
+    bench.begin()
+    first = first_use(bench, bench.distinct(1), bench.new_key())
+    original = bench.exchanges[first]
+    content = original.request.body.content if original.request.body else b""
+    unknown = f"{names.auth_scheme} {{key:unknown}}"
+    callers: list[tuple[str, Access, str | None]] = [
+        ("none", "unauthenticated", ""),
+        ("unknown", "unauthenticated", unknown),
+        ("revoked", "unauthenticated", None),
+        ("read_only", "no-permission", None),
+        ("unrelated", "no-permission", None),
+        ("limited", "outside-resources", None),
+        ("other_org", "other-organization", None),
+    ]
+    for caller, access, authorization in callers:
+        if authorization is None and caller not in credentials:
+            continue
+        bench.update(
+            content,
+            authorization=authorization,
+            caller=caller,
+            access=access,
+            key=original.intent.key,
+            repeats=first,
+            purpose="replay",
+            body="valid",
+            acceptance="open",
+            requirement=requirement,
+            case=f"replay by {caller}",
+        )
+    bench.read(requirement=requirement, case="after replays by others")
+    again(bench, first, case="rightful replay after those of others")
+
+
+def not_poisoned(bench: Bench) -> None:
+    """A 401 first, then the rightful request with the same key."""
+    bench.begin()
+    for number, authorization in enumerate(("", f"{bench.names.auth_scheme} {{key:unknown}}"), start=1):
+        key, body = bench.new_key(), bench.distinct(number)
+        bench.update(
+            body, key=key, authorization=authorization, caller="none", access="unauthenticated", case="refused with 401"
+        )
+        first_use(bench, body, key, requirement="idempotency.not-poisoned", case="after a 401 with the same key")
+        bench.read(requirement="idempotency.not-poisoned", case="after a 401 with the same key")
+
+
+def refused_for_permission(bench: Bench) -> None:
+    """A 403 first, then the rightful request with the same key."""
+    bench.begin()
+    key, body = bench.new_key(), bench.distinct(1)
+    bench.update(body, key=key, caller="read_only", access="no-permission", case="refused with 403")
+    first_use(bench, body, key, requirement="idempotency.not-poisoned", case="after a 403 with the same key")
+    bench.read()
+
+
+def refused_for_body(bench: Bench) -> None:
+    """A refused body first, then a right one with the same key."""
+    bench.begin()
+    key = bench.new_key()
+    _, wrong = bench.wrong_bodies()[1]
+    bench.update(wrong, key=key, body="broken", case="refused for its body")
+    first_use(
+        bench, bench.distinct(1), key, requirement="idempotency.not-poisoned", case="after a refused body, same key"
+    )
+    bench.read()
+
+
+def per_rule(bench: Bench) -> None:
+    """The key of one rule's update on another rule, with another body."""
+    requirement = "idempotency.per-rule"
+    one, other = bench.rules[:2]
+    bench.begin(one, other)
+    key = bench.new_key()
+    first_use(bench, bench.distinct(1), key, rule=one)
+    bench.update(
+        bench.distinct(2),
+        rule=other,
+        key=key,
+        repeats=len(bench.exchanges) - 1,
+        acceptance="open",
+        requirement=requirement,
+        case="the same key on another rule",
+    )
+    for rule in (other, one):
+        bench.read(rule, requirement=requirement, case="after the same key on another rule")
+
+
+def per_rule_same_body(bench: Bench) -> None:
+    """The very same body and key, on another rule."""
+    requirement = "idempotency.per-rule"
+    one, other = bench.rules[:2]
+    bench.begin(one, other)
+    key, body = bench.new_key(), bench.distinct(3)
+    first = first_use(bench, body, key, rule=one)
+    bench.update(
+        body,
+        rule=other,
+        key=key,
+        repeats=first,
+        acceptance="open",
+        requirement=requirement,
+        case="the same key and body on another rule",
+    )
+    bench.update(bench.distinct(4), rule=other, acceptance="open", case="an update without a key")
+    again(bench, first, case="replay after its key was used on another rule")
+    bench.read(one, requirement=requirement, case="after the same key on another rule")
+
+
+def per_caller(bench: Bench) -> None:
+    """The key of one organization, used by another on its own rule."""
+    requirement = "idempotency.per-caller"
+    ours, theirs = bench.rule, bench.shared.profile.rules.other_org or ""
+    bench.begin(ours, theirs)
+    key = bench.new_key()
+    first = first_use(bench, bench.distinct(1), key, rule=ours)
+    bench.update(
+        bench.own_body(theirs, "Theirs 1"),
+        rule=theirs,
+        caller="other_org",
+        existence="foreign",
+        key=key,
+        repeats=first,
+        acceptance="open",
+        requirement=requirement,
+        case="another organization's use of the same key",
+    )
+    bench.read(theirs, existence="foreign", requirement=requirement, case="after another organization's use of the key")
+    again(bench, first, case="replay after another organization's use of the key", requirement=requirement)
+    bench.read(ours, requirement=requirement, case="after another organization's use of the key")
+
+
+def key_scope(bench: Bench) -> None:
+    """One key, used by two credentials of one organization on a rule that both may update."""
+    bench.begin()
+    key = bench.new_key()
+    first_use(bench, bench.distinct(1), key, caller="full")
+    bench.update(
+        bench.distinct(2),
+        key=key,
+        caller="limited",
+        repeats=len(bench.exchanges) - 1,
+        acceptance="open",
+        case="key-scope",
+        requirement="idempotency.key-scope",
+    )
+    bench.read()

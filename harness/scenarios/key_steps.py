@@ -1,0 +1,48 @@
+"""The steps that histories of keys are made of: a first use, the same again, another body under the same key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.exchange import Exchange
+from harness.scenarios.bench import Bench
+
+REPLAY = "idempotency.replay"
+REUSE = "idempotency.reuse-not-executed"
+
+
+def first_use(bench: Bench, body: dict[str, Any], key: str, /, **details: Any) -> int:
+    """Send an update that uses a key for the first time; returns its position."""
+    details.setdefault("requirement", "idempotency.any-key")
+    bench.update(body, key=key, acceptance="open", case=details.pop("case", "first use of a key"), **details)
+    return len(bench.exchanges) - 1
+
+
+def again(bench: Bench, first: int, case: str = "replay", **details: Any) -> Exchange:
+    """Send the very same request again."""
+    original = bench.exchanges[first]
+    details.setdefault("requirement", REPLAY)
+    request, intent = bench.plan_update(
+        original.request.body.content if original.request.body else None,
+        rule=original.intent.rule,
+        caller=original.intent.caller,
+        existence=original.intent.existence,
+        key=original.intent.key,
+        repeats=first,
+        purpose="replay",
+        body="valid",
+        acceptance="open",
+        case=case,
+        **details,
+    )
+    return bench.send(request, intent)
+
+
+def other_body(bench: Bench, body: Any, first: int, /, **details: Any) -> Exchange:
+    """Send another body under a key that was used."""
+    details.setdefault("requirement", REUSE)
+    details.setdefault("body", "valid")
+    key = bench.exchanges[first].intent.key
+    return bench.update(
+        body, key=key, repeats=first, acceptance="open", case=details.pop("case", "same key, other body"), **details
+    )

@@ -1,0 +1,293 @@
+"""What a case may send: plausible bodies of its own, and requests with their intents, not yet sent."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from harness.equality import instant
+from harness.exchange import Answer, Existence, Intent, Payload, Request, TransportFault
+from harness.hooks import Hooks
+from harness.profile import Profile
+from harness.safety import Guard, configuration, with_amount
+from openapi.contract import Contract
+from strategies.bodies import Body, example, inert
+from strategies.requests import OddRequest
+from strategies.world import World
+
+Planned = tuple[Request, Intent]
+COARSE_SECONDS = 1.1
+FINE_SECONDS = 0.02
+"""Update times count whole seconds or milliseconds."""
+
+
+class Outgoing(Protocol):
+    """What sends: the client, or a rehearsal that sends nothing."""
+
+    def send(self, request: Request) -> Sent: ...
+
+    def send_many(self, requests: Sequence[Request]) -> Sequence[Sent]: ...
+
+    def send_together(self, requests: Sequence[Request]) -> Sequence[Sent]: ...
+
+    @property
+    def most_together(self) -> int: ...
+
+
+class Sent(Protocol):
+    """An outcome with its times."""
+
+    @property
+    def outcome(self) -> Answer | TransportFault: ...
+
+    @property
+    def started(self) -> float: ...
+
+    @property
+    def ended(self) -> float: ...
+
+
+class Unmet(Exception):
+    """A case cannot be run after all; the text says why."""
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """What all benches of a run share."""
+
+    contract: Contract
+    profile: Profile
+    world: World
+    guard: Guard
+    client: Outgoing
+    hooks: Hooks
+    seed: int
+    nonce: str
+    """Random, new for each run: keys made from it do not meet those of another run."""
+    readable: bool
+    """The companion GET answers."""
+    pause: Callable[[float], None] = time.sleep
+    applicable: Callable[[str], bool] = lambda value: True
+    """Whether the references in a header value make a key that differs from the real one."""
+
+
+class Known:
+    """The states of rules as last read; one for all benches, each rule used by one bench at a time."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, dict[str, Any]] = {}
+        self.stale: set[str] = set()
+
+
+class Planner:
+    """What a case may send, not yet sent: bodies, updates, reads, each with its intent.
+
+    ``rules`` are the rules that the case may use, the first being the usual one.
+    """
+
+    def __init__(self, shared: Shared, known: Known, case_id: str, rules: Sequence[str], *, attempt: int = 0):
+        self.shared = shared
+        self.contract = shared.contract
+        self.names = shared.contract.names
+        self.world = shared.world
+        self.rules = tuple(rules)
+        self.random = random.Random(f"{shared.seed}/{case_id}/{attempt}")
+        self._attempt = attempt
+        self._known = known
+        self._case_id = case_id
+        self._keys = random.Random(f"{shared.nonce}/{case_id}/{attempt}")
+
+    @property
+    def rule(self) -> str:
+        return self.rules[0]
+
+    @property
+    def readable(self) -> bool:
+        return self.shared.readable
+
+    def new_key(self) -> str:
+        """An Idempotency-Key that no other run uses: a UUID v4."""
+        return str(uuid.UUID(int=self._keys.getrandbits(128), version=4))
+
+    def unknown_id(self) -> str:
+        """An id of the form of this target's own that is no rule there."""
+        like = self.rules[0] if self.rules else "rule_01HXYZ1234"
+        letters = [self.random.choice("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(16)]
+        return like.split("_")[0][:16] + "_" + "".join(letters)
+
+    def plan_update(
+        self,
+        body: Body | Mapping[str, Any] | bytes | None,
+        /,
+        *,
+        rule: str | None = None,
+        caller: str = "full",
+        key: str | None = None,
+        request_id: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        authorization: str | None = None,
+        content_type: str | None = "application/json",
+        method: str = "PUT",
+        target: str | None = None,
+        raw: bool = False,
+        **intent: Any,
+    ) -> Planned:
+        """One update, not yet sent.
+
+        ``caller`` names a credential; ``authorization`` is the whole header value instead, with key references, or
+        ``""`` for no such header.  What is given in ``intent`` goes into the `Intent` as it is.
+        """
+        names = self.names
+        target_rule = self.rule if rule is None else rule
+        if isinstance(body, Body):
+            intent.setdefault("acceptance", body.acceptance)
+            intent.setdefault("features", tuple(sorted(body.shapes)) if body.acceptance == "should" else ())
+            intent.setdefault("body", "open" if body.acceptance == "open" else "valid")
+            body = body.value
+        elif isinstance(body, Mapping):
+            intent.setdefault("body", "valid")
+            intent.setdefault("acceptance", "open")
+        content = body if isinstance(body, bytes) or body is None else encode(body)
+        lines: list[tuple[str, str]] = []
+        if authorization is None:
+            lines.append((names.authorization, f"{names.auth_scheme} {{key:{caller}}}"))
+        elif authorization:
+            lines.append((names.authorization, authorization))
+        if content is not None and content_type is not None:
+            lines.append(("Content-Type", content_type))
+        if key is not None:
+            lines.append((names.idempotency_key, key))
+        if request_id is not None:
+            lines.append((names.request_id_header, request_id))
+            intent.setdefault("request_id", "plain")
+        lines += headers
+        request = Request(
+            method=method,
+            target=self.contract.update.path_for(target_rule) if target is None else target,
+            headers=tuple(lines),
+            body=None if content is None else Payload.of(content),
+            raw=raw,
+        )
+        return request, Intent(caller=caller, rule=target_rule, key=key, **intent)
+
+    def plan_odd(self, odd: OddRequest, body: Body | Mapping[str, Any], /, **intent: Any) -> Planned:
+        """A valid update with one thing odd in it, not yet sent."""
+        value = body.value if isinstance(body, Body) else body
+        content = encode({**value, **dict(odd.fields)}) if odd.body is None else odd.body
+        replaced = {name.lower() for name, _ in odd.headers} | {name.lower() for name in odd.without}
+        intent.setdefault("body", "valid")
+        intent.setdefault("acceptance", "open")
+        request_id = intent.pop("request_id", "none")
+        request, plain = self.plan_update(content, case=odd.name, requirement=odd.requirement, **intent)
+        plain = msgspec.structs.replace(plain, request_id=request_id)
+        headers = tuple(line for line in request.headers if line[0].lower() not in replaced) + odd.headers
+        target = request.target
+        if odd.segment is not None:
+            target = self.contract.update.path.rpartition("/")[0] + "/" + odd.segment
+        if odd.query:
+            target += "?" + odd.query
+        return msgspec.structs.replace(request, headers=headers, target=target, raw=odd.raw), plain
+
+    def plan_read(self, rule: str | None = None, *, caller: str | None = None, **intent: Any) -> Planned:
+        """One read by the companion GET, not yet sent."""
+        if self.contract.read is None:
+            raise Unmet("the contract has no companion GET")
+        rule = self.rule if rule is None else rule
+        caller = caller or self.reader(rule)
+        request_id = intent.pop("with_request_id", None)
+        authorization = intent.pop("authorization", f"{self.names.auth_scheme} {{key:{caller}}}")
+        headers = [(self.names.authorization, authorization)] if authorization else []
+        if request_id is not None:
+            headers.append((self.names.request_id_header, request_id))
+            intent.setdefault("request_id", "plain")
+        request = Request("GET", self.contract.read.path_for(rule), tuple(headers))
+        intent.setdefault("purpose", "read")
+        return request, Intent(operation="read", caller=caller, rule=rule, **intent)
+
+    def can_send(self, odd: OddRequest) -> bool:
+        """Whether an odd request says anything here: a changed key is another key, and the profile lets keys show."""
+        if odd.exposes_key and not self.shared.profile.permissions.expose_key:
+            return False
+        return all(self.shared.applicable(value) for _, value in odd.headers)
+
+    def marked(self, mark: str = "") -> dict[str, Any]:
+        """The page's example, plausible here, with a nickname of this case's own, so that its effect would show."""
+        body = dict(self.usual().value)
+        body[self.names.nickname] = f"Probe {mark}{self.random.randrange(10**6):06d}"
+        return body
+
+    def distinct(self, number: int) -> dict[str, Any]:
+        """A plausible body that no other of this case resembles: nickname, description and amount are its own."""
+        body = dict(self.usual().value)
+        body[self.names.nickname] = f"Version {number}" + " again" * self._attempt
+        body[self.names.description] = f"Version {number} of {self._case_id}"
+        if self.shared.guard.is_open:
+            body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)
+        return body
+
+    def own_body(self, rule: str, nickname: str) -> dict[str, Any]:
+        """A rule's own configuration under another nickname: plausible whoever owns it."""
+        state = self.state(rule)
+        if state is None:
+            raise Unmet(f"{rule} cannot be read")
+        return {**configuration(self.contract, state), self.names.nickname: nickname}
+
+    def granule(self) -> float:
+        """Seconds after which the target's update times certainly differ, as far as they were seen."""
+        known = [instant(state.get(self.names.updated_at)) for state in self._known.states.values()]
+        is_coarse = any(moment is not None and moment.microsecond == 0 for moment in known)
+        return COARSE_SECONDS if is_coarse or not known else FINE_SECONDS
+
+    def width(self, wanted: int) -> int:
+        """How many requests can be released together here."""
+        return min(wanted, self.shared.client.most_together)
+
+    def usual(self) -> Body:
+        """The page's example where live shapes may be sent, else the inert body."""
+        make = example if self.shared.guard.is_open else inert
+        return make(self.contract, self.world)
+
+    def inert(self) -> dict[str, Any]:
+        """A body that could move nothing soon, whatever becomes of it."""
+        return dict(inert(self.contract, self.world).value)
+
+    def wrong_bodies(self) -> list[tuple[str, dict[str, Any]]]:
+        """Well-formed bodies of the wrong schema, for whoever may not even have them looked at."""
+        names, usual = self.names, self.inert()
+        return [
+            ("an empty object", {}),
+            (f"{names.steps} a string", {**usual, names.steps: "wrong"}),
+            (f"no {names.trigger}", {name: value for name, value in usual.items() if name != names.trigger}),
+        ]
+
+    def reader(self, rule: str) -> str:
+        """The credential that reads a rule."""
+        foreign = rule == self.shared.profile.rules.other_org and "other_org" in self.shared.profile.credentials
+        return "other_org" if foreign else self.main_caller()
+
+    def writer(self, rule: str) -> str:
+        """The credential that may update a rule."""
+        return self.reader(rule)
+
+    def main_caller(self) -> str:
+        """The credential that may update and read every rule."""
+        credentials = self.shared.profile.credentials
+        return "full" if "full" in credentials else next(iter(credentials))
+
+    def existence(self, rule: str) -> Existence:
+        """Whose a rule of the profile is, as the main credential sees it."""
+        return "foreign" if rule == self.shared.profile.rules.other_org else "own"
+
+    def state(self, rule: str | None = None) -> dict[str, Any] | None:
+        """The state of a rule as last read, if nothing was written since."""
+        rule = self.rule if rule is None else rule
+        return None if rule in self._known.stale else self._known.states.get(rule)
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """A body as it goes over the wire: compact JSON, fields in the order given."""
+    return msgspec.json.encode(body)

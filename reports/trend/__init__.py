@@ -1,0 +1,1 @@
+"""Requirements over several runs: what broke when, what was fixed, and what comes and goes."""
