@@ -105,10 +105,24 @@ class Keeping:
                 bench.read()
             else:
                 reasons[rule.rule] = f"its own configuration, put back, {problem}"
-                guard.writable.discard(rule.rule)
             self._record.episode(bench.episode("status", rule.rule))
+            self.contain_where_needed(bench)
+            if problem is not None:
+                guard.writable.discard(rule.rule)
         self.stop = endpoint_missing(contract, firsts)
         return {rule.rule for rule in found} - set(reasons)
+
+    def contain_where_needed(self, bench: Bench) -> None:
+        """Off loopback, disable a rule at once that is enabled where it must not be; raises `Contained`, ending the run."""
+        if self.shared.guard.is_open:
+            return
+        for rule in bench.unexpectedly_enabled():
+            containing = self.bench(f"safety/contain-{rule}", (rule,))
+            self.shared.client.stop()
+            with self.shared.client.restoring():
+                reason = contain(containing, rule)
+            self._record.episode(containing.episode("status", "contained"))
+            raise reason
 
     def give_back(self) -> dict[str, str]:
         """Put every rule back as it was found, disabled; returns why that failed, by rule."""
@@ -175,6 +189,14 @@ def watched(bench: Bench) -> str:
             if changed_fields(bench.contract, first, again) or first.get(updated) != again.get(updated):
                 return f"{rule} changed while nothing was sent to it: somebody else writes to it"
     return ""
+
+
+def renew(bench: Bench) -> None:
+    """Give the rules of a bench another nickname, so that what a case leaves there shows a second time."""
+    guard = bench.shared.guard
+    for rule in bench.rules:
+        if guard.is_open or rule not in guard.enabled:
+            bench.renew(rule)
 
 
 def contained(bench: Bench) -> tuple[str, str | None] | None:

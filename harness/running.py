@@ -10,19 +10,6 @@ import msgspec
 from harness.exchange import Episode
 from harness.profile import Profile
 from harness.scenarios.case import Case
-from harness.scenarios.planner import Outgoing
-
-
-class Sender(Outgoing, Protocol):
-    """The client as a run uses it."""
-
-    requests_sent: int
-
-    def stop(self) -> None: ...
-
-    def now(self) -> float: ...
-
-    def restoring(self) -> Any: ...
 
 
 class Progress(Protocol):

@@ -45,6 +45,10 @@ class Tally:
         self.contract = contract
         self.exercised: Counter[str] = Counter()
         self.stored: set[str] = set()
+        self.sent_features: set[str] = set()
+        """Shapes of the bodies that were sent."""
+        self.sent_cases: set[str] = set()
+        """Names of what was odd in the requests that were sent."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
         self.shown: dict[str, _Shown] = {}
         self.doubts: dict[str, str] = {}
@@ -69,6 +73,9 @@ class Tally:
         for judgement in found:
             self._count(judgement, episode)
         self._note_faults(episode)
+        for exchange in episode.exchanges:
+            self.sent_features.update(exchange.intent.features)
+            self.sent_cases.add(exchange.intent.case)
         return found
 
     def add_count(self, record: Count) -> None:

@@ -197,6 +197,7 @@ def _constants(body: str, exchanges: Sequence[Exchange], target: Target, contrac
     names = contract.names
     path = contract.read.path if contract.read is not None else contract.update.path
     reader = next((e.intent.caller for e in exchanges if e.intent.operation == "read"), "full")
+    fields = _fields(contract)
     lines = [
         f"BASE_URL = os.environ.get('RULES_BASE_URL', {target.base_url!a}).rstrip('/')",
         f"RULE_PATH = {re.sub(r'{[^}]*}', '{id}', path)!a}",
@@ -207,7 +208,9 @@ def _constants(body: str, exchanges: Sequence[Exchange], target: Target, contrac
         f"AUTHORIZATION, SCHEME = {names.authorization!a}, {names.auth_scheme!a}",
         f"HOOK = {_literal(target.enable_hook)}",
         f"KEYS = {tuple(sorted(name for name in target.environment.values() if name))!a}",
-        f"SERVER_FILLED = {_server_filled(contract)!a}",
+        f"SERVER_FILLED = {tuple(sorted(fields.server_filled))!a}",
+        f"FIELDS = {_literal(tuple(sorted(fields.names)))}",
+        f"DEFAULTS = {fields.defaults!a}",
     ]
     used = body + "".join(HELPERS[name] for name in _needed(body))
     yield "\n".join(line for line in lines if _uses(used, line.split(" = ")[0]))
@@ -227,21 +230,30 @@ def _ascii_only(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def _server_filled(contract: Contract) -> tuple[str, ...]:
-    """The names of properties that a server may fill in, wherever they stand in the document."""
-    found: set[str] = set()
+class _Fields(msgspec.Struct):
+    """The properties that an update may carry, wherever they stand in it."""
+
+    names: set[str]
+    server_filled: set[str]
+    defaults: dict[str, Any]
+
+
+def _fields(contract: Contract) -> _Fields:
+    found = _Fields(set(), set(), {})
 
     def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            properties = node.get("properties")
-            for name, schema in properties.items() if isinstance(properties, dict) else ():
-                if isinstance(schema, dict) and schema.get("x-server-filled"):
-                    found.add(name)
+        properties = node.get("properties") if isinstance(node, dict) else None
+        for name, schema in properties.items() if isinstance(properties, dict) else ():
+            found.names.add(name)
+            if isinstance(schema, dict) and schema.get("x-server-filled"):
+                found.server_filled.add(name)
+            if isinstance(schema, dict) and "default" in schema:
+                found.defaults[name] = schema["default"]
         for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
             walk(child)
 
-    walk(contract.document)
-    return tuple(sorted(found))
+    walk(contract.standalone(contract.body_schema))
+    return found
 
 
 def _needed(body: str) -> list[str]:

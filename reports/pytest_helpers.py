@@ -157,6 +157,19 @@ def same(sent, got):
         return instant(sent) is not None and instant(sent) == instant(got)
     return sent == got
 ''',
+    "cleared": '''
+def cleared(sent, got):
+    """Whether every field that was left out is null, or has its documented default."""
+    if isinstance(sent, dict) and isinstance(got, dict):
+        extra = {name: value for name, value in got.items() if name not in sent and name not in SERVER_FILLED}
+        known = {name: value for name, value in extra.items() if name in FIELDS}
+        return all(value in (None, DEFAULTS.get(name)) for name, value in known.items()) and all(
+            cleared(value, got.get(name)) for name, value in sent.items()
+        )
+    if isinstance(sent, list) and isinstance(got, list):
+        return all(map(cleared, sent, got))
+    return sent is not None or got is None
+''',
     "instant": '''
 def instant(text):
     """A date-time as a moment, to the millisecond; None for other text."""

@@ -85,7 +85,7 @@ class _Plausible:
         self._dates = _dates(world, exotic=manner == "exotic")
 
     def __call__(self, place: Place, make: Make) -> Made | None:
-        if place.items is not None:
+        if place.items is not None and not place.keywords.get("uniqueItems"):
             return self._list(place, make(place.items))
         if place.offers("start-date"):
             return self._dates

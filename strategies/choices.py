@@ -18,6 +18,7 @@ from hypothesis import find, settings
 from openapi.contract import Contract
 from strategies import text
 from strategies.contents import bounds_of, is_text, listed_shapes
+from strategies.drawing import ABSENT
 from strategies.places import Place, below
 from strategies.plausible import latest_start, plausible_place, soonest_start, sources
 from strategies.scalars import instant_text
@@ -74,9 +75,6 @@ class Decision(msgspec.Struct, eq=False):
     options: tuple[Option, ...]
 
 
-ABSENT: Final = object()
-
-
 def shared(shape: str) -> str:
     """The shape without the alternatives that its path goes through."""
     return _INNER_ALTERNATIVE.sub("", shape)
@@ -95,14 +93,13 @@ def decision_of(contract: Contract, world: World) -> Decision:
     """The choices of a plausible body; the type of account that the money comes from is the first of them."""
     by_type = {source.type: source for source in reversed(sources(contract, world))}
     tree = _Tree(contract, world)
-    trees = [
-        tree.decide(plausible_place(contract, world, source), _LEVELS, own=True)
-        for source in by_type.values()
-    ]
-    return Decision(tuple(option for tree in trees for option in tree.options))
+    places = [plausible_place(contract, world, source) for source in by_type.values()]
+    return Decision(tuple(option for place in places for option in tree.decide(place, _LEVELS, own=True).options))
 
 
 class _Tree:
+    """Turns places into decisions, each anew: what stands below an option depends on the way there."""
+
     def __init__(self, contract: Contract, world: World) -> None:
         self._contract = contract
         self._world = world

@@ -73,7 +73,10 @@ class Group(msgspec.Struct, frozen=True, eq=False):
 
     schemas: tuple[Schema, ...]
     exclusive: bool
-    discriminator: Mapping[str, Any] | None = None
+    discriminated_by: str | None = None
+    """The property that tells the alternatives apart."""
+    mapping: Mapping[str, str] = {}
+    """References by the values of that property."""
 
 
 class Form(msgspec.Struct, frozen=True, eq=False):
@@ -138,8 +141,9 @@ class Folder:
         if "const" in schema:
             const = [schema["const"]]
             keywords["enum"] = _MERGED["enum"](const, schema["enum"]) if "enum" in schema else const
+        told = schema.get("discriminator", {})
         groups = tuple(
-            Group(tuple(schema[word]), word == "oneOf", schema.get("discriminator"))
+            Group(tuple(schema[word]), word == "oneOf", told.get("propertyName"), told.get("mapping", {}))
             for word in ("oneOf", "anyOf")
             if word in schema
         )

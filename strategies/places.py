@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -22,7 +23,12 @@ from strategies.place import Place, Standing, below, has_type, visited
 __all__ = ["Place", "Standing", "below", "body_place", "has_type", "place_of", "visited"]
 
 
+_IMPOSSIBLE: Final = Form({}, frozenset())
+
+
 class _Builder:
+    """Builds the places of one schema."""
+
     def __init__(self, contract: Contract) -> None:
         self.folder = Folder(contract.document, contract.resolve)
         self._places: dict[tuple[str, int, bool], Place] = {}
@@ -87,9 +93,7 @@ class _Builder:
             if len(others) > 1:
                 return form, nullable
             if not others:
-                return (
-                    options[0][1] if options else msgspec.structs.replace(form, types=frozenset(), groups=())
-                ), nullable
+                return (options[0][1] if options else _IMPOSSIBLE), nullable
             inner, _ = self._settled(others[0])
             return inner, nullable
         return form, "null" in form.types and _allows_null(form)
@@ -119,16 +123,13 @@ class _Builder:
         rest, options = self._options(form)
         group = form.groups[0]
         chosen = [(schema, option) for schema, option in options if option.types != {"null"}]
-        place.discriminator = group.discriminator["propertyName"] if group.discriminator else None
         own = rest.keywords.get("properties", {})
         polymorphic = any(name not in own for _, option in chosen for name in option.keywords.get("properties", {}))
-        for index, (schema, unpinned) in enumerate(chosen):
-            option = self._pinned(unpinned, schema, group)
-            label = re.sub(
-                r"[/:=*]",
-                "-",
-                self._label(option, group, [other for _, other in chosen if other is not unpinned], index),
-            )
+        forms = [self._pinned(option, schema, group) for schema, option in chosen]
+        labels = self._labels(forms, group)
+        if all([label] == self._told(option, group) for option, label in zip(forms, labels, strict=True)):
+            place.discriminator = group.discriminated_by
+        for option, label in zip(forms, labels, strict=True):
             name = f"{place.path}:{label}"
             path = name if polymorphic else place.path
             alternative = self._bare(option, path, name, place.required, place.standing)
@@ -140,36 +141,41 @@ class _Builder:
         if group.exclusive:
             _exclude(list(place.alternatives.values()), group.schemas)
 
+    def _told(self, option: Form, group: Group) -> list[Any]:
+        """The values of the discriminator with which an alternative goes."""
+        schema = option.keywords.get("properties", {}).get(group.discriminated_by, True)
+        told: list[Any] = self.folder.fold(schema).keywords.get("enum", [])
+        return told
+
     def _pinned(self, option: Form, schema: Schema, group: Group) -> Form:
-        """With a discriminator whose property the alternative leaves open, its value is the one that the mapping, or
-        the name, gives."""
-        if group.discriminator is None or not isinstance(schema, Mapping) or "$ref" not in schema:
+        """With a discriminator that the alternative leaves open, its value is what the mapping, or the name, gives."""
+        name = group.discriminated_by
+        if name is None or self._told(option, group) or not isinstance(schema, Mapping) or "$ref" not in schema:
             return option
-        name = group.discriminator["propertyName"]
-        if "enum" in self.folder.fold(option.keywords.get("properties", {}).get(name, True)).keywords:
-            return option
-        mapping = {reference: value for value, reference in group.discriminator.get("mapping", {}).items()}
+        mapping = {reference: value for value, reference in group.mapping.items()}
         value = mapping.get(schema["$ref"], schema["$ref"].rpartition("/")[2])
         return self.folder.merge(option, self.folder.fold({"required": [name], "properties": {name: {"const": value}}}))
 
-    def _label(self, option: Form, group: Group, others: list[Form], index: int) -> str:
-        if group.discriminator is not None:
-            named = self.folder.fold(option.keywords["properties"][group.discriminator["propertyName"]])
-            return str(named.keywords["enum"][0])
-        if "title" in option.keywords:
+    def _labels(self, options: list[Form], group: Group) -> list[str]:
+        labels: list[str] = []
+        for option in options:
+            others = [other for other in options if other is not option]
+            label = re.sub(r"[/:=*]", "-", self._label(option, group, others) or str(len(labels)))
+            labels.append(f"{label}-{len(labels)}" if label in labels else label)
+        return labels
+
+    def _label(self, option: Form, group: Group, others: list[Form]) -> str:
+        """What tells an alternative from the others; empty where nothing short does."""
+        only = self._told(option, group) or option.keywords.get("enum", [])
+        required = [other.keywords.get("required", ()) for other in others]
+        marks = [name for name in option.keywords.get("required", ()) if not any(name in names for names in required)]
+        if group.discriminated_by is None and "title" in option.keywords:
             return str(option.keywords["title"])
-        if "enum" in option.keywords and len(option.keywords["enum"]) == 1:
-            return str(option.keywords["enum"][0])
-        marks = [
-            name
-            for name in option.keywords.get("required", ())
-            if all(name not in other.keywords.get("required", ()) for other in others)
-        ]
+        if len(only) == 1:
+            return str(only[0])
         if marks:
             return str(marks[0])
-        if all(option.types != other.types for other in others):
-            return "-or-".join(sorted(option.types))
-        return str(index)
+        return "" if any(option.types == other.types for other in others) else "-or-".join(sorted(option.types))
 
 
 def _allows_null(form: Form) -> bool:

@@ -25,8 +25,6 @@ LEAST_PERCENTAGE: Final = 0.01
 MOST_GROUP_INDEX: Final = 3
 _WHOLE: Final = 10_000
 """A hundred percent, in hundredths of one."""
-
-
 _NO_ACCOUNTS: Final = "a plausible rule moves money from one account to another; list two such accounts"
 
 

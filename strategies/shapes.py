@@ -36,7 +36,7 @@ def _standings(contract: Contract) -> dict[str, Standing]:
         standings.setdefault(place.name, place.standing)
         for value in place.keywords.get("x-inferred-values", ()):
             standings[f"{place.path}={value}"] = "inferred"
-    return standings
+    return standings | dict.fromkeys(shapes_of(contract, contract.example_body()), "documented")
 
 
 def shapes_of(contract: Contract, value: Any, world: World | None = None) -> frozenset[str]:

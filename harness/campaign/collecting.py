@@ -7,9 +7,10 @@ from collections import Counter, deque
 from typing import Final
 
 from harness.campaign.coverage import Coverage
-from harness.campaign.messages import Entry, Reached, Report, Sample, Sum
+from harness.campaign.messages import Counts, Entry, Reached, Report, Sample, Sum
 from harness.exchange import Episode
 from harness.journal import Count, EpisodeRecord, FoundRule, Journal, Restored
+from harness.outcome import Judgement, Violation, finding_id
 from harness.tally import Tally
 
 SAMPLES: Final = 4
@@ -39,6 +40,9 @@ class Collector:
         self.entries: list[Entry] = []
         """What is worth trying again next time, and was not kept yet."""
         self.exercised: set[str] = set()
+        self.first: dict[str, Episode] = {}
+        """The first episode of each finding, by finding id."""
+        self._worth = 0
         self._journal = journal
         self._capture_all = capture_all
         self._names: Counter[str] = Counter()
@@ -62,9 +66,10 @@ class Collector:
 
     def known(self, episode: Episode) -> None:
         """Take over an episode of an earlier part."""
-        judged = self.tally.add(episode)
-        self._names[episode.case] += 1
-        self.exercised.update(one.requirement for one in judged if hasattr(one, "requirement"))
+        counts = Counts.of(self._tallied(episode))
+        self._names[episode.case] += not counts.shown
+        self._shown.update(counts.shown.keys())
+        self.exercised.update(counts.exercised)
 
     def episode(self, episode: Episode) -> None:
         """An episode of the campaign's own."""
@@ -96,7 +101,9 @@ class Collector:
         self.exercised.update(report.counts.exercised)
         self._reach(report.reached)
         self.bodies.extend(report.accepted)
-        self.entries += report.entries[: max(0, _ENTRIES - len(self.entries))]
+        room = max(0, _ENTRIES - self._worth)
+        self._worth += len(report.entries[:room])
+        self.entries += report.entries[:room]
         for sample in report.samples:
             self._add_sample(sample)
         if time.monotonic() - self._counted_at > _COUNT_SECONDS * (1 + self._counts / _COUNTS) ** 2:
@@ -156,11 +163,18 @@ class Collector:
         self._kept_ids.add(episode.id)
         self._names[episode.case] += not shown
         self._journal.write(EpisodeRecord(episode), sync=bool(shown))
-        self.tally.add(episode)
+        self._tallied(episode)
         for identity in shown:
             if not self._shown[identity] and not episode.confirms:
                 self.findings[sample.requirements[identity].partition(".")[0]] += 1
             self._shown[identity] += 1
+
+    def _tallied(self, episode: Episode) -> list[Judgement]:
+        judgements = self.tally.add(episode)
+        for one in judgements:
+            if isinstance(one, Violation) and not (episode.confirms or episode.smallest):
+                self.first.setdefault(finding_id(one.requirement, one.place, one.kind), episode)
+        return judgements
 
     def _is_kept(self, sample: Sample) -> bool:
         episode, shown = sample.episode, sample.counts.shown

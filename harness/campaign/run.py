@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from harness.campaign.collecting import Collector
-from harness.campaign.coverage import ANSWERS, Coverage, map_of
+from harness.campaign.coverage import ANSWERS, MUTATIONS, SHAPES, Coverage, map_of
 from harness.campaign.crew import Crew, Lost
 from harness.campaign.messages import Entry, Report, Shard
+from harness.campaign.searching import Search
 from harness.campaign.settings import Settings, State, Watcher
 from harness.client import BudgetSpent, Client, Stopped, TargetDown
 from harness.custody import Contained, stopped
+from harness.exchange import Episode
 from harness.hooks import Hooks
-from harness.journal import Count, EpisodeRecord, Footer, FoundRule, Journal, Note, Run
+from harness.journal import Count, EpisodeRecord, Footer, FoundRule, Journal, Note
 from harness.judge import CONTAINED, conclude
 from harness.keeping import Keeping, share
 from harness.minimise import Minimiser
@@ -32,8 +34,6 @@ from harness.secrets import Keyring
 from harness.tally import Tally
 from openapi.contract import Contract
 
-GRACE_SECONDS: Final = 2.0
-"""How long workers may take to tell their last after a stop."""
 ALONE_SHARE: Final = 0.15
 """Of time and requests, for what needs all rules at once."""
 ALONE_SECONDS: Final = 30.0
@@ -41,17 +41,24 @@ ALONE_REQUESTS: Final = 1500
 SMALLEST_SHARE: Final = 0.2
 """Of the profile's requests, for making findings smaller."""
 MINIMISE_SECONDS: Final = 60.0
-LOST_AGAIN: Final = 5
-"""So many lost workers end a campaign: something is wrong that another worker will not mend."""
-_POLL_SECONDS: Final = 0.1
 _SHOW_SECONDS: Final = 0.25
 _ENTRIES_AT_ONCE: Final = 64
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """The part of a campaign that another one continues."""
+
+    counts: tuple[Count, ...]
+    episodes: tuple[Episode, ...]
+    unrestored: tuple[FoundRule, ...]
+    """Rules that may still stand as that part last wrote them."""
+    seconds: float
 
 
 class Campaign:
     """One campaign. Make it, call `run` once; `stop` may be called at any time, in a signal handler too."""
 
-    def __init__(  # noqa: PLR0913 - a campaign has so many parts
+    def __init__(
         self,
         contract: Contract,
         profile: Profile,
@@ -63,7 +70,8 @@ class Campaign:
         crew: Callable[[], Crew],
         *,
         entries: tuple[Entry, ...] = (),
-        earlier: Run | None = None,
+        keep: Callable[[Sequence[Entry]], None] = lambda entries: None,
+        earlier: Earlier | None = None,
         accepted: Mapping[str, str] | None = None,
     ) -> None:
         self._contract = contract
@@ -74,6 +82,7 @@ class Campaign:
         self._watcher = watcher
         self._make_crew = crew
         self._entries = list(entries)
+        self._keep = keep
         self._accepted = dict(accepted or {})
         self._hooks = Hooks(profile, keyring)
         self._nonce = secrets.token_hex(8)
@@ -81,7 +90,7 @@ class Campaign:
         coverage = Coverage(map_of(contract, self._shared.world, risky=self._shared.guard.is_open))
         self.collector = Collector(journal, Tally(contract), coverage, capture_all=settings.capture_all)
         self.keeping = Keeping(self._shared, profile, self.collector, _take_over(earlier, self.collector))
-        self._earlier_seconds = 0.0 if earlier is None or earlier.footer is None else earlier.footer.seconds
+        self._earlier_seconds = 0.0 if earlier is None else earlier.seconds
         self._notes: list[Note] = []
         self._is_stopped = False
         self._ends = False
@@ -131,10 +140,13 @@ class Campaign:
         alone = min(int(budget * ALONE_SHARE), ALONE_REQUESTS) if situation.usable else 0
         alone_seconds = min(self._settings.seconds * ALONE_SHARE, ALONE_SECONDS) if situation.usable else 0.0
         self._doing = "searching"
-        _Search(self, crew, situation, budget - alone, self._deadline - alone_seconds).run()
-        if alone and not self._ends:
+        pace = self._settings.shard_seconds
+        until = self._deadline - alone_seconds
+        Search(self, crew, situation, requests=budget - alone, until=until, shard_seconds=pace).run()
+        if alone and self.goes_on():
             self._doing = "comparing rules"
-            _Search(self, crew, situation, alone, max(self._deadline, time.monotonic() + 1), alone=True).run()
+            until = max(self._deadline, time.monotonic() + alone_seconds)
+            Search(self, crew, situation, requests=alone, until=until, shard_seconds=pace, alone=True).run()
         self.collector.count()
         if not self._ends and not self._is_stopped:
             self._doing = "making findings smaller"
@@ -147,7 +159,16 @@ class Campaign:
         left = max(1, most - self._own_requests - kept)
         return left if self._settings.requests is None else min(left, self._settings.requests)
 
-    def shard(self, situation: Situation, rules: tuple[str, ...], requests: int, seconds: float, share: float) -> Shard:
+    def shard(
+        self,
+        situation: Situation,
+        rules: tuple[str, ...],
+        *,
+        requests: int,
+        seconds: float,
+        share: float,
+        alone: bool,
+    ) -> Shard:
         """The next shard for a member that owns these rules and may use this share of the rate."""
         self._shards += 1
         profile, collector = self.keeping.shared.profile, self.collector
@@ -157,7 +178,6 @@ class Campaign:
             requests_per_second=max(profile.limits.requests_per_second * share, 0.01),
         )
         taken, self._entries = self._entries[:_ENTRIES_AT_ONCE], self._entries[_ENTRIES_AT_ONCE:]
-        names = [name for name in ("shapes", "mutations", ANSWERS)]
         return Shard(
             number=self._shards,
             seed=self._settings.seed,
@@ -169,8 +189,9 @@ class Campaign:
             readable=situation.readable,
             limited=situation.limited,
             foreign=situation.foreign,
+            alone=alone,
             capture_all=self._settings.capture_all,
-            reached=collector.coverage.reached(*names),
+            reached=collector.coverage.reached(SHAPES, MUTATIONS, ANSWERS),
             exercised=tuple(sorted(collector.exercised)),
             bodies=tuple(collector.bodies),
             entries=tuple(taken),
@@ -179,6 +200,9 @@ class Campaign:
     def take(self, report: Report) -> None:
         """What a worker tells."""
         self.collector.add(report)
+        if self.collector.entries:
+            self._keep(self.collector.entries)
+            self.collector.entries = []
         for rule in report.written:
             self.keeping.known.stale.add(rule)
         if report.stopped:
@@ -188,11 +212,13 @@ class Campaign:
             told = Contained(rule, problem)
             self._end(Note(kind=CONTAINED, text=str(told), data={"rule": rule, "problem": problem}))
 
-    def lost(self, lost: Lost) -> None:
-        """A worker that has ended early."""
+    def lost(self, lost: Lost) -> int:
+        """A worker that has ended early; returns how many requests it has told of."""
         self._watcher.note(f"{lost.why}; another takes its place and its shard is run again")
         if lost.shard is not None:
             self.keeping.known.stale.update(lost.shard.rules)
+            return self.collector.requests_of(lost.shard.number)
+        return 0
 
     def end(self, text: str) -> None:
         """End the search for a reason of its own."""
@@ -235,15 +261,17 @@ class Campaign:
         pending = [one for one in tally.findings() if not one.stability and one.id not in self._accepted]
         # What fails the contract comes first.
         for finding in sorted(pending, key=lambda one: one.level != "must"):
-            recording = self._recorded.get(finding.id)
-            if recording is None or time.monotonic() > until:
+            first = self.collector.first.get(finding.id)
+            if first is None or time.monotonic() > until:
                 continue
-            violation = tally.shown[finding.id].violation
             smallest = minimiser.minimise(
-                recording, violation, name=f"smallest/{finding.id}", budget=limits.minimise_requests
+                Recording.of(first),
+                tally.shown[finding.id].violation,
+                name=f"smallest/{finding.id}",
+                budget=limits.minimise_requests,
             )
             self._count_own()
-            episode = smallest.episode or self._first[finding.id]
+            episode = smallest.episode or first
             told = msgspec.structs.replace(
                 episode, id=f"smallest/{finding.id}", smallest=finding.id, stability=smallest.stability
             )
@@ -308,7 +336,7 @@ def record_of(profile: Profile) -> dict[str, object]:
     return {**profile_record(profile), "gate": {}}
 
 
-def _take_over(earlier: Run | None, collector: Collector) -> dict[str, FoundRule]:
+def _take_over(earlier: Earlier | None, collector: Collector) -> dict[str, FoundRule]:
     """What an earlier part of a campaign has counted and found; returns its rules that were not put back."""
     if earlier is None:
         return {}
@@ -316,11 +344,7 @@ def _take_over(earlier: Run | None, collector: Collector) -> dict[str, FoundRule
         collector.continue_from(count)
     for episode in earlier.episodes:
         collector.known(episode)
-    left = {record.rule: record for record in reversed(earlier.rules)}
-    for restored in earlier.restored:
-        if restored.problem is None:
-            left.pop(restored.rule, None)
-    return left
+    return {rule.rule: rule for rule in earlier.unrestored}
 
 
 def _same_rules(recording: Recording) -> dict[str, str]:

@@ -58,7 +58,8 @@ def scheme_case(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def _unauthenticated(exchange: Exchange, answer: Answer) -> bool:
-    return exchange.intent.access == "unauthenticated" and exchange.intent.operation == "update"
+    intent = exchange.intent
+    return answer.status == 401 and intent.access == "unauthenticated" and intent.operation == "update"
 
 
 CHECKS = run_by(

@@ -136,11 +136,9 @@ def _answers(
 
 def _forbidden(exchange: Exchange, answer: Answer) -> bool:
     intent = exchange.intent
-    return intent.operation == "update" and intent.access in (
-        "no-permission",
-        "outside-resources",
-        "other-organization",
-    )
+    refused = {403, 404} if intent.access == "other-organization" else {403}
+    is_forbidden = intent.access in ("no-permission", "outside-resources", "other-organization")
+    return intent.operation == "update" and is_forbidden and answer.status in refused
 
 
 def _foreign(sent: list[Exchange]) -> list[str]:

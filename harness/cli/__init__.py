@@ -16,10 +16,12 @@ from openapi.errors import ContractError
 
 COMMANDS: Final[Mapping[str, str]] = {
     "check": "Judge a target by the contract, or the embedded target where none is named.",
+    "fuzz": "Look for what nobody asked: random requests and histories, within a budget.",
     "doctor": "Check a profile against the live target, without writing there.",
     "init": "Write a commented profile.",
     "list": "List requirements, readings, faults, variants or mutations.",
     "explain": "Explain one requirement or reading.",
+    "replay": "Send one finding of a recorded run again.",
     "judge": "Judge a recorded run again with today's checks; nothing is sent.",
     "report": "Make further reports of a recorded run.",
     "diff": "Compare two recorded runs: what is new, fixed, no longer exercised, answered differently.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 from harness import journal, profile_reader
 from harness.cleaning import Cleaner
 from harness.cli.output import Output
+from harness.cli.recorded import recorded_target
 from harness.cli.runs import contract_for, header_of, unrestored
 from harness.cli.targets import contract_option
 from harness.client import Client
@@ -79,7 +80,7 @@ def _profile(
 ) -> tuple[Profile, Keyring]:
     """The profile to restore with; raises `UsageError` where it is of another target, or lacks a key."""
     if target is None:
-        return _recorded(header, left)
+        return recorded_target(header, {found.credential for found in left})
     profile, keyring = profile_reader.load(target, contract=contract, environ=os.environ)
     if profile.target.base_url != header.base_url:
         raise UsageError(
@@ -90,27 +91,6 @@ def _profile(
     if lacking:
         raise UsageError(f"{target}: credentials: the run's {', '.join(sorted(lacking))} is missing. Add it.")
     return profile, keyring
-
-
-def _recorded(header: Header, left: Iterable[FoundRule]) -> tuple[Profile, Keyring]:
-    """The profile that the journal holds, with the keys of the environment."""
-    try:
-        profile = msgspec.convert(header.profile, Profile)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"the recorded profile cannot be read ({error}); give one with --target FILE") from error
-    values = (*(value for _, value in profile.target.headers), profile.target.proxy or "")
-    if any("{header:" in value or "{proxy:" in value for value in values):
-        raise UsageError("the profile has secrets that no journal holds; give it with --target FILE")
-    names = {found.credential for found in left}
-    return profile, Keyring({name: _key(profile, name, os.environ) for name in sorted(names)})
-
-
-def _key(profile: Profile, credential: str, environ: Mapping[str, str]) -> str:
-    variable = profile.credentials[credential].key_env
-    key = environ.get(variable)
-    if not key:
-        raise UsageError(f"the environment variable {variable} is not set; export it, it is the run's {credential} key")
-    return key
 
 
 def _append(path: Path, record: Record, cleaner: Cleaner) -> None:

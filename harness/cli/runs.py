@@ -57,6 +57,7 @@ def unrestored(run: Path) -> tuple[FoundRule, ...]:
                 return ()
             case FoundRule(rule=rule):
                 left[rule] = record
+                is_whole = False
             case Restored(rule=rule, problem=None):
                 left.pop(rule, None)
                 failed.discard(rule)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from harness.errors import UsageError
@@ -20,7 +22,8 @@ def command(port: int, latency_ms: int, faults: tuple[str, ...], variants: tuple
     Prints how to use it: its control plane, its demo keys, and a ready profile.
     """
     try:
-        serve(port, faults, variants, latency_ms)
+        with suppress(KeyboardInterrupt):
+            serve(port, faults, variants, latency_ms)
     except UnknownSwitch as error:
         raise UsageError(f"{error}; `rules-harness list faults` and `list variants` name all of them") from error
     except OSError as error:

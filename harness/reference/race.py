@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Hashable
 
-_QUIET_SECONDS = 0.03
+_ALONE_SECONDS = 0.03
+_QUIET_SECONDS = 0.06
 _STEP_SECONDS = 0.005
 LONGEST_SECONDS = 0.25
 
@@ -17,7 +18,7 @@ class Race:
         self._waiting: dict[Hashable, list[asyncio.Future[None]]] = {}
 
     async def hold(self, place: Hashable, longest: float = LONGEST_SECONDS) -> None:
-        """Wait until every request in flight stands here, at least 30 ms, at most `longest` seconds."""
+        """Wait until nobody comes any more, which takes 30 ms where nobody did; at most `longest` seconds."""
         loop = asyncio.get_running_loop()
         mine: asyncio.Future[None] = loop.create_future()
         waiting = self._waiting.setdefault(place, [])
@@ -30,7 +31,14 @@ class Race:
         await mine
 
     async def _gather(self, waiting: list[asyncio.Future[None]], longest: float) -> None:
-        passed = 0.0
-        while passed < _QUIET_SECONDS or (passed < longest and len(waiting) < self.in_flight):
+        passed = quiet = 0.0
+        gathered = 1
+        while passed < longest and (quiet < _patience(gathered) or gathered < self.in_flight):
             await asyncio.sleep(_STEP_SECONDS)
             passed += _STEP_SECONDS
+            quiet = quiet + _STEP_SECONDS if len(waiting) == gathered else 0.0
+            gathered = len(waiting)
+
+
+def _patience(gathered: int) -> float:
+    return _ALONE_SECONDS if gathered == 1 else _QUIET_SECONDS

@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import msgspec
@@ -34,6 +35,15 @@ class Outgoing(Protocol):
     def send_many(self, requests: Sequence[Request]) -> Sequence[Sent]: ...
 
     def send_together(self, requests: Sequence[Request]) -> Sequence[Sent]: ...
+
+    def stop(self) -> None: ...
+
+    def now(self) -> float: ...
+
+    def restoring(self) -> AbstractContextManager[None]: ...
+
+    @property
+    def requests_sent(self) -> int: ...
 
     @property
     def most_together(self) -> int: ...
@@ -145,7 +155,7 @@ class Planner:
         target_rule = self.rule if rule is None else rule
         if isinstance(body, Body):
             intent.setdefault("acceptance", body.acceptance)
-            intent.setdefault("features", tuple(sorted(body.shapes)) if body.acceptance == "should" else ())
+            intent.setdefault("features", tuple(sorted(body.shapes)))
             intent.setdefault("body", "open" if body.acceptance == "open" else "valid")
             body = body.value
         elif isinstance(body, Mapping):

@@ -69,11 +69,11 @@ def status(*statuses: int) -> Expectation:
     return each(f"assert answers[{{i}}].status_code in {statuses}")
 
 
-def unchanged(*, of: Callable[[Case], str] = lambda case: case.rule) -> Expectation:
+def unchanged() -> Expectation:
     """The rule is afterwards what it was before."""
     return Expectation(
-        lambda case: [f"assert read({of(case)}) == before"],
-        before=lambda case: [f"before = read({of(case)})"],
+        lambda case: [f"assert read({case.rule}) == before"],
+        before=lambda case: [f"before = read({case.rule})"],
         needs_state=True,
     )
 

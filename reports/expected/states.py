@@ -26,11 +26,11 @@ def _executes(case: Case) -> Lines:
 
 
 def _cleared(case: Case) -> Lines:
-    schema = case.contract.resolve(case.contract.body_schema)
-    optional = tuple(name for name in schema.get("properties", {}) if name not in schema.get("required", ()))
+    fields = tuple(case.contract.resolve(case.contract.body_schema).get("properties", {}))
     for i in case.updates:
-        yield f"for name in {optional}:"
-        yield f"    assert data(answers[{i}]).get(name) == body(requests[{i}]).get(name)"
+        yield f"if answers[{i}].is_success:"
+        yield f"    for name in {fields}:"
+        yield f"        assert cleared(body(requests[{i}]).get(name), data(answers[{i}]).get(name))"
 
 
 def _read_back(case: Case) -> Lines:
@@ -59,7 +59,8 @@ def _identity(case: Case) -> Lines:
         yield f"if answers[{i}].is_success:"
         yield f"    assert data(answers[{i}])[{names.id!a}] == {case.requests[i].intent.rule!a}"
         yield f"    for name in {owned}:"
-        yield f"        assert name not in body(requests[{i}]) or not same(body(requests[{i}])[name], data(answers[{i}])[name])"
+        yield f"        sent = body(requests[{i}]).get(name)"
+        yield f"        assert sent is None or not same(sent, data(answers[{i}])[name])"
     yield f"assert read({case.rule})[{names.id!a}] == {case.rule}"
 
 
@@ -84,10 +85,12 @@ def _updated_at(case: Case) -> Lines:
     yield f"assert instant(after[{updated}]) >= instant(after[{created}])"
 
 
-def _other_rule(case: Case) -> str:
-    written = {exchange.intent.rule for exchange in case.requests if exchange.intent.operation == "update"}
-    others = [e.intent.rule for e in case.requests if e.intent.operation == "read" and e.intent.rule not in written]
-    return ascii(others[0]) if others else case.rule
+def _untouched(case: Case) -> Lines:
+    for i in case.reads:
+        rule = case.requests[i].intent.rule
+        known = [j for j in range(i) if case.requests[j].intent.rule == rule]
+        earlier = f"data(answers[{known[-1]}])" if known else "before"
+        yield f"assert same({earlier}, data(answers[{i}]))"
 
 
 def _repeatable(case: Case) -> Lines:
@@ -97,7 +100,7 @@ def _repeatable(case: Case) -> Lines:
     yield f"assert {{**first, {name}: None}} == {{**last, {name}: None}}"
 
 
-def _state(wanted: str, *, needs_state: bool = False) -> Expectation:
+def _state(wanted: str) -> Expectation:
     """The answers and what a read shows afterwards carry this state (``enabled`` or ``disabled``)."""
 
     def lines(case: Case) -> Lines:
@@ -109,7 +112,12 @@ def _state(wanted: str, *, needs_state: bool = False) -> Expectation:
         if case.contract.read is not None:
             yield f"assert read({case.rule})[{names.status!a}] == {state}"
 
-    return Expectation(lines, needs_state=needs_state)
+    return Expectation(lines)
+
+
+def _was_disabled(case: Case) -> Lines:
+    names = case.contract.names
+    yield f"assert read({case.rule})[{names.status!a}] == {names.disabled!a}"
 
 
 def _kept_state(case: Case) -> Lines:
@@ -228,13 +236,13 @@ STATES: Final[Mapping[str, Expectation]] = {
     "update.identity": Expectation(_identity, is_single=True),
     "update.created-at-kept": Expectation(_created_at, before=_before, needs_state=True),
     "update.updated-at": Expectation(_updated_at, before=_a_second_later, needs_state=True),
-    "update.isolated": unchanged(of=_other_rule),
+    "update.isolated": Expectation(_untouched, before=_before, needs_state=True),
     "update.repeatable": Expectation(_repeatable),
     "update.documented-example": status(200),
     "update.accepts-valid": status(200),
     "status.enabled-becomes-disabled": _state("disabled"),
     "status.stored": _state("disabled"),
-    "status.stays-disabled": _state("disabled", needs_state=True),
+    "status.stays-disabled": Expectation(_state("disabled").after, before=_was_disabled, needs_state=True),
     "status.no-enable-by-body": _state("disabled"),
     "status.rejected-keeps": _state("enabled"),
     "status.replay-keeps": Expectation(_kept_state, before=_before),

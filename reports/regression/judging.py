@@ -8,6 +8,7 @@ from harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, 
 from harness.judge import conclude
 from harness.outcome import Outcome
 from harness.tally import Tally
+from harness.tally import Tally
 from openapi.contract import Contract
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -11,49 +12,71 @@ from reports.trend.model import Column, Row, Trend
 
 _HEIGHT: Final = 120
 _WIDEST: Final = 60
+_ROW_HEIGHT: Final = 20
+_ROW_WIDTH: Final = 480
+_STEPS: Final = {"failed": 20, "error": 20, "warned": 14, "passed": 8, "inconclusive": 4, "skipped": 4}
+"""The worse a verdict, the higher: the picture is to be read without colours too."""
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A rectangle of a column: the requirements with one verdict in one run."""
+    """A rectangle, in the colour of a verdict."""
 
     verdict: str
+    x: float
     y: float
     height: float
     label: str
 
 
-class Bar(msgspec.Struct, frozen=True):
-    """A run as a column of its verdicts."""
+class Line(msgspec.Struct, frozen=True):
+    """A requirement with the picture of its verdicts, and the same in words."""
 
-    number: int
-    x: float
+    row: Row
     parts: tuple[Part, ...]
+    told: str
 
 
 def render(trend: Trend) -> str:
     """The page."""
-    families: dict[str, list[Row]] = {}
+    runs = len(trend.columns)
+    step = min(_ROW_WIDTH / runs, _ROW_HEIGHT)
+    families: dict[str, list[Line]] = {}
     for row in trend.rows:
-        families.setdefault(row.family, []).append(row)
-    width = max(min(720 / len(trend.columns), _WIDEST), 3)
-    highest = max(sum(count for _, count in column.counts) for column in trend.columns) or 1
+        families.setdefault(row.family, []).append(_line(row, step))
+    width = max(min(720 / runs, _WIDEST), 3)
     return page.render(
         "trend.html",
-        title=f"{len(trend.rows)} requirements over {len(trend.columns)} runs",
+        title=f"{len(trend.rows)} requirements over {runs} runs",
         trend=trend,
         families=families,
-        bars=[_bar(column, width, highest) for column in trend.columns],
-        bar_width=round(width * 0.85, 2),
-        width=round(width * len(trend.columns), 2),
+        parts=list(_bars(trend.columns, width)),
+        part_width=round(width * 0.85, 2),
+        width=round(width * runs, 2),
         height=_HEIGHT,
+        step_width=round(step * 0.85, 2),
+        row_width=round(step * runs, 2),
+        row_height=_ROW_HEIGHT,
     )
 
 
-def _bar(column: Column, width: float, highest: int) -> Bar:
-    parts = []
-    y = float(_HEIGHT)
-    for verdict, count in reversed(column.counts):
-        height = _HEIGHT * count / highest
-        y -= height
-        parts.append(Part(verdict, round(y, 2), round(height, 2), f"run {column.number}: {count} {verdict}"))
-    return Bar(column.number, round((column.number - 1) * width, 2), tuple(parts))
+def _bars(columns: Sequence[Column], width: float) -> Iterator[Part]:
+    """Each run as a column of its verdicts, the worst on top."""
+    highest = max(sum(count for _, count in column.counts) for column in columns) or 1
+    for column in columns:
+        y = float(_HEIGHT)
+        for verdict, count in reversed(column.counts):
+            height = _HEIGHT * count / highest
+            y -= height
+            label = f"run {column.number}: {count} {verdict}"
+            yield Part(verdict, round((column.number - 1) * width, 2), round(y, 2), round(height, 2), label)
+
+
+def _line(row: Row, step: float) -> Line:
+    """A requirement's verdicts side by side; where it was not selected there is a gap."""
+    told = [f"run {number}: {verdict}" for number, verdict in enumerate(row.verdicts, 1) if verdict]
+    parts = tuple(
+        Part(verdict, round(at * step, 2), _ROW_HEIGHT - _STEPS[verdict], _STEPS[verdict], f"run {at + 1}: {verdict}")
+        for at, verdict in enumerate(row.verdicts)
+        if verdict
+    )
+    return Line(row, parts, ", ".join(told) or "never selected")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from harness.cli import main
 from harness.reference.process import ReferenceServer
 
+NOW = datetime.now(UTC).isoformat(timespec="seconds")
+"""One time for all runs of this process, so that what is drawn for them is drawn once."""
 KEY = "key-live-Zq7Xw2Rt9Lm4Vb6Nc8"
 
 
@@ -35,8 +38,11 @@ class Shell:
 
     def __call__(self, *arguments: str | Path) -> Ended:
         self._capture.readouterr()
+        given = [str(argument) for argument in arguments]
+        if given[0] == "check" and "--now" not in given:
+            given += ["--now", NOW]
         with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
+            main(given)
         captured = self._capture.readouterr()
         code = ended.value.code
         assert isinstance(code, int)

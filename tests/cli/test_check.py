@@ -10,7 +10,7 @@ import pytest
 
 from harness.journal import read
 from harness.reference.process import ReferenceServer
-from tests.cli.conftest import Shell
+from tests.cli.conftest import NOW, Shell
 
 FEW = ("--select", "auth.missing", "--select", "status.stored")
 
@@ -34,12 +34,12 @@ def test_embedded_target_conforms(shell: Shell) -> None:
 
 def test_profile_through_a_socket(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     before = _state(reference)
-    ended = shell("check", "--target", whole_profile, "--out", "elsewhere", "--quiet", "--now", "2030-01-31T12:00:00Z")
+    ended = shell("check", "--target", whole_profile, "--out", "elsewhere", "--quiet")
     assert ended.code == 0, ended.out
     assert {row["verdict"] for row in shell.summary("elsewhere")["requirements"].values()} == {"passed"}
     assert "cases" not in ended.err
     header = read(shell.folder / "elsewhere").header
-    assert header.now == "2030-01-31T12:00:00+00:00"
+    assert header.now == NOW
     assert header.profile["credentials"]["full"]["key_env"] == "RULES_KEY_FULL"
     assert _state(reference) == before
 

@@ -19,7 +19,7 @@ from harness.journal import read
 from harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
-WITHIN_SECONDS = 10
+WITHIN_SECONDS = 30
 
 
 def _rules(reference: ReferenceServer) -> dict[str, dict[str, object]]:
@@ -29,7 +29,7 @@ def _rules(reference: ReferenceServer) -> dict[str, dict[str, object]]:
 
 
 @contextmanager
-def _under_way(folder: Path, *arguments: str | Path, lines: int = 12) -> Iterator[subprocess.Popen[str]]:
+def _under_way(folder: Path, *arguments: str | Path, lines: int = 30) -> Iterator[subprocess.Popen[str]]:
     """A command in a process group of its own, once its journal has so many lines."""
     command = [sys.executable, "-m", "harness", *map(str, arguments)]
     process = subprocess.Popen(command, cwd=folder, text=True, stderr=subprocess.PIPE, start_new_session=True)

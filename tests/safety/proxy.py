@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ BASE_PATH = "/api/v1"
 CONTROL_PATH = "/__control__"
 
 
-class Passed(msgspec.Struct, frozen=True):
+class Passed(msgspec.Struct, frozen=True, dict=True):
     """A request as it passed, what came back, and when (monotonic seconds) it came and was answered."""
 
     method: str
@@ -31,57 +33,68 @@ class Passed(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> int:
-        return int(self.answer[9:12] or 0)
+        return int(self.answer[9:12])
 
     @property
-    def rule(self) -> str | None:
-        """What stands where an id stands, still encoded; nothing for the operator's hooks."""
+    def rule(self) -> str:
+        """What stands where an id stands, still encoded; empty for the operator's hooks."""
         prefix = f"{BASE_PATH}/rules/"
-        return self.path.removeprefix(prefix) if self.path.startswith(prefix) else None
+        return self.path.removeprefix(prefix) if self.path.startswith(prefix) else ""
 
     @property
-    def enables(self) -> str | None:
-        """The rule that the operator enables with this request."""
+    def enables(self) -> str:
+        """The rule that the operator enables with this request, if it is the hook that does so."""
         prefix, suffix = f"{CONTROL_PATH}/rules/", "/enable"
         is_hook = self.path.startswith(prefix) and self.path.endswith(suffix)
-        return self.path.removeprefix(prefix).removesuffix(suffix) if is_hook else None
+        return self.path.removeprefix(prefix).removesuffix(suffix) if is_hook else ""
 
     @property
     def is_write(self) -> bool:
-        return self.rule is not None and self.method != "GET"
+        return bool(self.rule) and self.method != "GET"
 
-    @property
-    def object(self) -> dict[str, Any] | None:
-        """The body as a JSON object; ``None`` where it is none."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return value if isinstance(value, dict) else None
+    @functools.cached_property
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object; empty where it is none."""
+        return _object(self.body)
 
-    @property
+    @functools.cached_property
     def data(self) -> dict[str, Any]:
         """The rule in the answer; empty where there is none."""
-        try:
-            value = json.loads(self.answer.partition(b"\r\n\r\n")[2])
-        except ValueError:
-            return {}
-        return value.get("data") or {} if isinstance(value, dict) else {}
+        data = _object(self.answer.partition(b"\r\n\r\n")[2]).get("data")
+        return data if isinstance(data, dict) else {}
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 class Proxy(Server):
-    """Passes requests in absolute form (RFC 9112, section 3.2.2) to one server, whatever host they are meant for."""
+    """Passes requests in absolute form (RFC 9112, section 3.2.2) to one server, whatever host they are meant for.
+
+    The operator's hooks may come in origin form.  ``before`` is called with the method and the path of each request
+    before it goes on; ``instead`` may answer in place of the server.
+    """
 
     def __init__(self, upstream: str) -> None:
-        """``upstream`` is the URL of the server; its path does not matter."""
+        """``upstream`` is a URL of the server; its path does not matter."""
         super().__init__(self._relay)
         url = urlsplit(upstream)
         self._upstream = (url.hostname or "", url.port or 80)
         self.passed: list[Passed] = []
-        self.before: Callable[[str, str], None] = lambda method, path: None
-        """Called with each request before it goes on."""
+        self.before: Callable[[str, str], object] = lambda method, path: None
         self.instead: Callable[[str, str], bytes | None] = lambda method, path: None
-        """What is answered in place of the server."""
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def writes(self) -> list[Passed]:
+        return [passed for passed in self.passed if passed.is_write]
 
     def _relay(self, received: Received, sock: socket.socket) -> bool:
         method, target, version = received.line.split(" ")
@@ -91,14 +104,16 @@ class Proxy(Server):
         while len(body) < length:
             body += sock.recv(1 << 20)
         self.before(method, url.path)
-        own = self.instead(method, url.path)
-        if own is None:
-            origin = url.path + ("?" + url.query if url.query else "")
-            lines = received.head.split(b"\r\n")[1:]
-            head = b"\r\n".join([f"{method} {origin} {version}".encode("latin-1"), *lines, b"Connection: close"])
-            own = self._asked(head + b"\r\n\r\n" + body)
-        self._keep(received, body, own)
-        sock.sendall(own)
+        answer = self.instead(method, url.path)
+        if answer is None:
+            origin = url.path + (f"?{url.query}" if url.query else "")
+            lines = [f"{method} {origin} {version}".encode("latin-1"), *received.head.split(b"\r\n")[1:]]
+            answer = self._asked(b"\r\n".join([*lines, b"Connection: close", b"", body]))
+        headers = tuple(received.headers)
+        self.passed.append(
+            Passed(method, url.netloc, url.path, url.query, headers, body, answer, received.moment, time.monotonic())
+        )
+        sock.sendall(answer)
         return False
 
     def _asked(self, content: bytes) -> bytes:
@@ -108,21 +123,3 @@ class Proxy(Server):
             while piece := upstream.recv(1 << 20):
                 answer += piece
         return answer
-
-    def _keep(self, received: Received, body: bytes, answer: bytes) -> None:
-        import time
-
-        method, target, _ = received.line.split(" ")
-        url = urlsplit(target)
-        passed = Passed(
-            method,
-            url.netloc,
-            url.path,
-            url.query,
-            tuple(received.headers),
-            body,
-            answer,
-            received.moment,
-            time.monotonic(),
-        )
-        self.passed.append(passed)

@@ -265,6 +265,8 @@ def test_shapes_and_places_have_standings() -> None:
     assert standing_of(CONTRACT, "/steps/*/actions/*:fixed_amount/source/type=external_account") == "inferred"
     assert standing_of(CONTRACT, "/steps/*/actions/*:fixed_amount/amount_in_cents=least") == "documented"
     assert standing_of(CONTRACT, "/steps/*/actions/*:fixed_amount/limit/period") == "inferred"
+    assert standing_of(CONTRACT, "/steps/*/conditions") == "inferred"
+    assert standing_of(CONTRACT, "/steps/*/conditions=null") == "documented"
     assert standing_of(CONTRACT, "/unheard/of") == "documented"
 
 

@@ -12,6 +12,7 @@ from hypothesis import find, settings
 
 from openapi.contract import Contract, load
 from strategies import text
+from strategies.places import below, place_of
 from strategies.schema import UnsupportedSchema, from_schema
 
 CONTRACT = load()
@@ -107,6 +108,18 @@ def test_all_the_choices_of_a_schema_are_made(draw: Draw) -> None:
     assert {2, 5} <= {len(value["words"]) for value in values}
     assert {True, False, "x", "y", None} == {value["pick"] for value in values}
     assert {"absent", None, ""} <= {value.get("maybe", "absent") for value in values}
+
+
+def test_a_discriminator_tells_alternatives_that_leave_it_open(draw: Draw) -> None:
+    schema = {
+        "oneOf": [{"$ref": "#/components/schemas/TriggerEnvelope"}, {"$ref": "#/components/schemas/RuleEnvelope"}],
+        "discriminator": {"propertyName": "kind", "mapping": {"short/1": "#/components/schemas/TriggerEnvelope"}},
+    }
+    values = draw(from_schema(CONTRACT, schema), 40)
+    assert {value["kind"] for value in values} == {"short/1", "RuleEnvelope"}
+    assert all("id" in value["data"] for value in values if value["kind"] == "RuleEnvelope")
+    named = {place.name for place in below(place_of(CONTRACT, schema)) if place.name.startswith(":")}
+    assert {":short-1", ":RuleEnvelope"} <= named
 
 
 def test_text_has_every_class(draw: Draw) -> None:

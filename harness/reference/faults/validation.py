@@ -22,7 +22,7 @@ VALIDATION: tuple[Fault, ...] = (
         Mistake("validation.null-as-zero", "Null is taken for 0."),
         Mistake("validation.flags-by-truth", "Any value is taken for a boolean, by its truth."),
         Mistake("validation.flags-from-text", "Booleans are read from text."),
-        Mistake("validation.single-object-wrapped", "One object is taken for a list of one."),
+        Mistake("validation.objects-taken-for-lists", "An object is taken for the list of its values, as PHP does."),
         Mistake(
             "validation.first-of-array-taken",
             "The first of a list is taken for an object.",

@@ -34,8 +34,8 @@ def an_object(value: Json, place: str) -> dict[str, Json]:
 
 def an_array(value: Json, place: str) -> list[Json]:
     """The value, which must be an array."""
-    if fault("validation.single-object-wrapped") and type(value) is dict:
-        return [value]
+    if fault("validation.objects-taken-for-lists") and type(value) is dict:
+        return list(value.values())
     if type(value) is not list:
         raise errors.invalid(f"{place} must be an array.")
     return value

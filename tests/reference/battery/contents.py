@@ -70,7 +70,7 @@ def validation(api: Api) -> Lines:
         "/nickname": [7, ""],
         f"{ACTION}/up_to_enabled": ["true", 1],
         f"{ACTION}/source": [[PAYROLL], {**PAYROLL, "surprise": 1}],
-        "/steps": [body()["steps"][0]],
+        "/steps": [{"0": body()["steps"][0]}],
         "/status": ["Disabled", " disabled", "paused"],
         "/trigger": [{"type": "OTHER"}],
         f"{ACTION}/type": ["other"],

@@ -1,0 +1,297 @@
+"""`rules-harness fuzz`: the campaign."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from harness import __version__
+from harness.campaign.crew import Crew, Processes
+from harness.campaign.run import Campaign, Earlier, record_of
+from harness.campaign.settings import Settings
+from harness.cleaning import Cleaner
+from harness.cli.interrupts import interruptible
+from harness.cli.leaving import leave_findings
+from harness.cli.output import Output
+from harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
+from harness.cli.runs import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
+from harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
+from harness.cli.watching import watched
+from harness.client import Client
+from harness.corpus import Corpus, open_corpus
+from harness.errors import UsageError
+from harness.journal import FILE_NAME, SCHEMA_VERSION, Count, EpisodeRecord, Footer, Header, Journal, stream
+from harness.outcome import Outcome
+from openapi.contract import Contract, load
+from reports import terminal
+from reports.baseline import Baseline, gated
+from reports.baseline import load as load_baseline
+from reports.formats import FORMATS
+from reports.regression.judging import outcome_of
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?[smhd]?)+", re.IGNORECASE)
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.IGNORECASE)
+MOST_WORKERS: Final = 256
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The command line; see the help text of each option."""
+
+    target: Path | None
+    base_url: str | None
+    key_env: str | None
+    rules: tuple[str, ...]
+    contract: Path | None
+    time: float
+    requests: int | None
+    workers: int | None
+    seed: int
+    out: Path | None
+    reports: tuple[str, ...]
+    baseline: Path | None
+    earlier: Path | None
+    capture: str
+    corpus: str | None
+    cluster: str | None
+    quiet: bool
+
+    @property
+    def chosen(self) -> Chosen:
+        return Chosen(self.target, self.base_url, self.key_env, self.rules)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything goes: a campaign that is continued stays where it is."""
+        if self.earlier is not None:
+            return self.earlier if self.earlier.is_dir() else self.earlier.parent
+        return self.out or Path("out")
+
+
+def _seconds(ctx: click.Context, parameter: click.Parameter, value: str) -> float:
+    text = value.strip()
+    if not _DURATION.fullmatch(text):
+        raise click.BadParameter(f"{value!r} is no duration such as 90s, 10m or 1h30m.", ctx, parameter)
+    seconds = sum(float(number) * _UNITS[unit.lower() or "s"] for number, unit in _PART.findall(text))
+    if seconds <= 0:
+        raise click.BadParameter("a campaign without time can find nothing; give some, such as 10m.", ctx, parameter)
+    return seconds
+
+
+def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int | None:
+    """How many; ``None`` for auto."""
+    if value == "auto":
+        return None
+    if not value.isdigit() or not 1 <= int(value) <= MOST_WORKERS:
+        raise click.BadParameter(f"{value!r} is neither auto nor a number from 1 to {MOST_WORKERS}.", ctx, parameter)
+    return int(value)
+
+
+@click.command(short_help="Look for what nobody asked: random requests and histories.")
+@target_options
+@contract_option
+@click.option("--time", default="10m", show_default=True, callback=_seconds, metavar="T", help="How long to search.")
+@click.option("--requests", type=click.IntRange(min=1), metavar="N", help="How many requests to search with, at most.")
+@click.option(
+    "--workers",
+    default="1",
+    show_default=True,
+    callback=_workers,
+    metavar="N|auto",
+    help="Processes that send, each with the profile's in_flight; auto: one for each core and rule.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where everything goes; by default the folder out."
+)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    callback=report_names,
+    metavar="NAME,…",
+    help=f"Further reports: {', '.join(name for name in FORMATS if name not in ALWAYS)}.",
+)
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings that are accepted.")
+@click.option(
+    "--continue",
+    "earlier",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on with a campaign that ended or was cut off.",
+)
+@click.option(
+    "--capture",
+    type=click.Choice(("samples", "all")),
+    default="samples",
+    show_default=True,
+    help="What passed is counted and some of it kept, or all of it is kept.",
+)
+@click.option("--corpus", metavar="DIR|redis://…", help="Cases to try first, and kept; by default DIR/corpus.")
+@click.option("--cluster", metavar="tcp://…", help="The scheduler of a Dask cluster that has the workers.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.pass_obj
+def command(output: Output, /, **given: Any) -> int:
+    """Look for what nobody asked: random requests and histories, judged like those of `check`.
+
+    Without --target and --base-url the embedded target is started. Rules are read first and put back last; a finding is
+    made as small as it gets and left as a folder with a shell script and a test.
+    """
+    options = Options(**given)
+    if options.earlier is not None and options.out is not None:
+        raise UsageError("--continue goes on in the folder of the RUN; give either it or --out")
+    contract = load(options.contract)
+    with opened(options.chosen, contract) as target:
+        check_production(target.profile, contract)
+        baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
+        if options.earlier is None:
+            keep_unrestored(options.folder)
+        cleaner = output.guard(target.keyring)
+        return _Fuzzing(options, contract, target, cleaner, output).run(baseline)
+
+
+class _Fuzzing:
+    """One invocation."""
+
+    def __init__(self, options: Options, contract: Contract, target: Opened, cleaner: Cleaner, output: Output) -> None:
+        self._options = options
+        self._contract = contract
+        self._target = target
+        self._cleaner = cleaner
+        self._output = output
+        self._now = datetime.now(UTC).replace(microsecond=0)
+
+    def run(self, baseline: Baseline | None) -> int:
+        options, folder = self._options, self._options.folder
+        earlier = None if options.earlier is None else self._earlier(options.earlier)
+        corpus = open_corpus(
+            options.corpus or str(folder / "corpus"),
+            self._contract,
+            self._target.profile.world(self._now),
+            folder / "corpus",
+        )
+        entries = corpus.load()
+        crew = self._crew()
+        if earlier is not None:
+            _mend(folder / FILE_NAME)
+        journal = Journal(folder, clean=self._cleaner.clean_text, append=earlier is not None)
+        try:
+            if earlier is None:
+                journal.write(self._header(), sync=True)
+            client = Client(self._target.profile, self._target.keyring, run_seed=options.seed)
+            with watched(self._output, quiet=options.quiet) as watcher:
+                campaign = Campaign(
+                    self._contract,
+                    self._target.profile,
+                    self._target.keyring,
+                    client,
+                    journal,
+                    Settings(
+                        seconds=options.time,
+                        requests=options.requests,
+                        seed=options.seed,
+                        now=self._now,
+                        capture_all=options.capture == "all",
+                    ),
+                    watcher,
+                    crew,
+                    entries=entries,
+                    keep=corpus.save,
+                    earlier=earlier,
+                    accepted=None if baseline is None else baseline.accepted,
+                )
+                remedy = f"ended at once; put the rules back with: rules-harness restore {folder}"
+                with interruptible(campaign.stop, self._output, remedy=remedy):
+                    outcome = cleaned(campaign.run(), self._cleaner)
+            client.close()
+        finally:
+            journal.close()
+        self._tell_of(corpus)
+        return self._reported(journal.path, outcome, baseline)
+
+    def _reported(self, path: Path, outcome: Outcome, baseline: Baseline | None) -> int:
+        options, folder = self._options, self._options.folder
+        if baseline is not None:
+            again = outcome_of(stream(path), self._contract, accepted=baseline.accepted)
+            outcome = gated(again, baseline, sampled=True)
+        report = report_of(path, outcome, self._contract)
+        terminal.show(report, self._output.console())
+        written = write_reports(folder, (*ALWAYS, *options.reports), report)
+        for place in (*written, *leave_findings(folder, report)):
+            if not options.quiet:
+                self._output.say(f"wrote {place}")
+        return outcome.exit_code
+
+    def _tell_of(self, corpus: Corpus) -> None:
+        if corpus.problem:
+            self._output.say(corpus.problem)
+
+    def _crew(self) -> Callable[[], Crew]:
+        workers = self._options.workers
+        if workers is None:
+            rules = len(self._target.profile.rules.writable)
+            workers = max(1, min(os.cpu_count() or 1, rules))
+        if self._options.cluster is not None:
+            from harness.cluster import joined  # noqa: PLC0415 - an extra
+
+            return joined(self._options.cluster, self._contract, self._target.profile, self._options.workers)
+        count = workers
+        return lambda: Processes(self._contract, self._target.keyring, count)
+
+    def _earlier(self, run: Path) -> Earlier:
+        """What a RUN left; raises `UsageError` where it is no campaign, or one against something else."""
+        header = header_of(run)
+        here = self._target.profile.target.base_url
+        if header.kind != "campaign":
+            raise UsageError(f"{run} is no campaign but a {header.kind}; only a campaign can be continued")
+        if header.contract_sha256 != self._contract.sha256:
+            raise UsageError(f"{run} was recorded with another contract than today's; start a new campaign")
+        if header.base_url != here and not (header.options.get(EMBEDDED) and self._target.embedded):
+            raise UsageError(f"{run} was against {header.base_url}, and this is {here}; name the target of the RUN")
+        counts, episodes, seconds = [], [], 0.0
+        for record in stream(run):
+            match record:
+                case Count():
+                    counts.append(record)
+                case EpisodeRecord(episode=episode):
+                    episodes.append(episode)
+                    seconds = max(seconds, max((one.ended for one in episode.exchanges), default=0.0))
+                case Footer():
+                    seconds = record.seconds
+                case _:
+                    pass
+        return Earlier(tuple(counts), tuple(episodes), unrestored(run), seconds)
+
+    def _header(self) -> Header:
+        target, contract = self._target, self._contract
+        return Header(
+            schema_version=SCHEMA_VERSION,
+            tool_version=__version__,
+            kind="campaign",
+            target=target.profile.target.name,
+            base_url=target.profile.target.base_url,
+            contract_version=contract.version,
+            contract_sha256=contract.sha256,
+            contract_document=dict(contract.document),
+            profile=record_of(target.profile),
+            seed=self._options.seed,
+            now=self._now.isoformat(),
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            options={EMBEDDED: target.embedded, OWN_CONTRACT: self._options.contract is not None},
+        )
+
+
+def _mend(path: Path) -> None:
+    """End a last line that a kill has torn, so that what follows stands on a line of its own."""
+    with path.open("rb+") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")

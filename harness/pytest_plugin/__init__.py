@@ -1,0 +1,135 @@
+"""The pytest plugin: one test item for each requirement, and fixtures for a team's own tests.
+
+Nothing happens, and nothing else is imported, until ``--rules-target FILE`` is given or a fixture is used: pytest loads
+this module in every project of the environment.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from harness.pytest_plugin.judging import Drawn, RulesTarget
+    from harness.pytest_plugin.verdicts import Verdicts
+
+TARGET = pytest.StashKey[Path]()
+VERDICTS: pytest.StashKey[Verdicts] = pytest.StashKey()
+_SHARED = pytest.StashKey[Path]()
+_SHARED_INPUT = "rules_harness_shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the plugin."""
+    group = parser.getgroup("rules-harness", "contract tests for PUT /rules/{id}")
+    group.addoption(
+        "--rules-target",
+        metavar="FILE",
+        help="Collect one test for each requirement of the contract, and judge the target of this profile.",
+    )
+    group.addoption(
+        "--rules-out",
+        metavar="DIR",
+        help="Where the journal of the run goes; by default the cache of pytest.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the profile collected, as if it had been named among the files to test."""
+    given = config.getoption("rules_target")
+    if given is None:
+        return
+    path = (config.invocation_params.dir / given).resolve()
+    if not path.is_file():
+        raise pytest.UsageError(f"--rules-target {given}: there is no such file; `rules-harness init` writes a profile")
+    config.stash[TARGET] = path
+    named = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    if path not in named:
+        config.args.append(str(path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give the workers of pytest-xdist a folder in common, where the one that runs the gate leaves its verdicts."""
+    config: pytest.Config = node.config
+    if TARGET in config.stash:
+        if _SHARED not in config.stash:
+            config.stash[_SHARED] = Path(tempfile.mkdtemp(prefix="rules-harness-"))
+        node.workerinput[_SHARED_INPUT] = str(config.stash[_SHARED])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder of the workers."""
+    if _SHARED in config.stash:
+        shutil.rmtree(config.stash[_SHARED], ignore_errors=True)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the profile: its tests are the requirements."""
+    target = parent.config.stash.get(TARGET, None)
+    if target is None or file_path.resolve() != target:
+        return None
+    from harness.pytest_plugin.items import ProfileFile  # noqa: PLC0415 - only where it was asked for
+
+    return ProfileFile.from_parent(parent, path=file_path)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where the record of the run lies."""
+    verdicts = config.stash.get(VERDICTS, None)
+    if verdicts is None and _SHARED in config.stash:
+        from harness.pytest_plugin.verdicts import left_by_worker  # noqa: PLC0415 - only where it was asked for
+
+        verdicts = left_by_worker(config.stash[_SHARED])
+    if verdicts is not None and verdicts.run:
+        terminalreporter.write_sep("-", "rules-harness")
+        terminalreporter.write_line(f"journal: {verdicts.run}")
+        terminalreporter.write_line(f"further reports: rules-harness report {verdicts.run} --format html")
+
+
+def shared_folder(config: pytest.Config) -> Path | None:
+    """The folder that this worker of pytest-xdist has in common with the others; `None` outside one."""
+    given = getattr(config, "workerinput", {}).get(_SHARED_INPUT)
+    return None if given is None else Path(given)
+
+
+@pytest.fixture(scope="session")
+def rules_target(request: pytest.FixtureRequest) -> RulesTarget:
+    """The target of ``--rules-target``: base URL, contract, profile, world; without the option the test is skipped."""
+    path = request.config.stash.get(TARGET, None)
+    if path is None:
+        pytest.skip("needs a target: pytest --rules-target FILE")
+    from harness.pytest_plugin.judging import target_of  # noqa: PLC0415 - only where it was asked for
+
+    return target_of(path)
+
+
+@pytest.fixture(scope="session")
+def rule_bodies(rules_target: RulesTarget) -> SearchStrategy[Drawn]:
+    """A Hypothesis strategy for bodies that a back end can be expected to accept, all of them disabled."""
+    from harness.pytest_plugin.judging import plausible  # noqa: PLC0415 - only where it was asked for
+
+    return plausible(rules_target)
+
+
+@pytest.fixture(scope="session")
+def broken_bodies(rules_target: RulesTarget) -> SearchStrategy[Drawn]:
+    """A Hypothesis strategy for bodies that violate the contract in one place."""
+    from harness.pytest_plugin.judging import broken  # noqa: PLC0415 - only where it was asked for
+
+    return broken(rules_target)
+
+
+@pytest.fixture(scope="session")
+def judge(rules_target: RulesTarget) -> Callable[..., None]:
+    """A function that judges what came of sending a drawn body; see `harness.pytest_plugin.judging.Judge`."""
+    from harness.pytest_plugin.judging import Judge  # noqa: PLC0415 - only where it was asked for
+
+    return Judge(rules_target)

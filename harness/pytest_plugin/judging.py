@@ -1,0 +1,212 @@
+"""For a team's own tests: bodies to draw, and a judge of what came of sending one."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from hypothesis.strategies import SearchStrategy
+
+from harness import profile_reader
+from harness.cleaning import Cleaner
+from harness.exchange import Answer, Episode, Exchange, Facts, Intent, Payload, Request
+from harness.outcome import Finding
+from harness.profile import Profile
+from harness.pytest_plugin.items import ContractWarning
+from harness.secrets import Keyring
+from harness.tally import Tally
+from openapi.contract import Contract, load
+from strategies.bodies import Body, bodies
+from strategies.mutations import Mutation, mutated
+from strategies.world import World
+
+
+class RulesTarget(msgspec.Struct, frozen=True):
+    """The target that tests are for. Keys stay in the environment; `headers` makes the header that carries one."""
+
+    base_url: str
+    contract: Contract
+    profile: Profile
+    world: World
+    keyring: Keyring
+
+    def url(self, rule: str) -> str:
+        """Where a rule is updated."""
+        return self.base_url + self.contract.update.path_for(rule)
+
+    def headers(self, credential: str = "full") -> dict[str, str]:
+        """The headers of an update by a credential of the profile. Raises KeyError for one that it has not."""
+        names = self.contract.names
+        authorization = self.keyring.resolve(f"{names.auth_scheme} {{key:{credential}}}")
+        return {names.authorization: authorization, "Content-Type": "application/json"}
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A body to send. ``content`` is what goes over the wire; ``value`` the same as JSON, where it is JSON."""
+
+    content: bytes
+    value: Any
+    meant: Intent
+
+
+def target_of(path: Path) -> RulesTarget:
+    """The target of a profile. Raises `UsageError` where the profile is wrong."""
+    contract = load()
+    profile, keyring = profile_reader.load(path, contract=contract, environ=os.environ)
+    world = profile.world(datetime.now(UTC).replace(microsecond=0))
+    return RulesTarget(profile.target.base_url, contract, profile, world, keyring)
+
+
+def plausible(target: RulesTarget) -> SearchStrategy[Drawn]:
+    """Bodies that a back end can be expected to accept, and some that the documentation leaves open."""
+    return bodies(target.contract, target.world).map(_plausible)
+
+
+def _plausible(body: Body) -> Drawn:
+    meant = Intent(
+        body="open" if body.acceptance == "open" else "valid",
+        acceptance=body.acceptance,
+        features=tuple(sorted(body.shapes)) if body.acceptance == "should" else (),
+    )
+    return Drawn(msgspec.json.encode(body.value), body.value, meant)
+
+
+def broken(target: RulesTarget) -> SearchStrategy[Drawn]:
+    """Bodies with one violation each; what a lax target might carry out only where live shapes may be sent."""
+    may_be_live = target.profile.is_loopback or target.profile.permissions.live_shapes
+    drawn = mutated(target.contract, target.world)
+    return drawn.filter(lambda one: one[0].claims_violation and (may_be_live or not one[0].risky)).map(_broken)
+
+
+def _broken(drawn: tuple[Mutation, Body, bytes]) -> Drawn:
+    mutation, _, content = drawn
+    try:
+        value = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        value = None
+    meant = Intent(
+        body="broken",
+        acceptance="open",
+        case=mutation.name,
+        place=mutation.place,
+        kind=mutation.kind,
+        requirement=mutation.requirement or "",
+        standing=mutation.standing,
+        level=mutation.level,
+    )
+    return Drawn(content, value, meant)
+
+
+class Judge:
+    """Judges one update that a test sent in its own way."""
+
+    def __init__(self, target: RulesTarget) -> None:
+        self._target = target
+        self._cleaner = Cleaner(target.keyring)
+
+    def __call__(
+        self,
+        body: Drawn,
+        answer: Any,
+        *,
+        rule: str | None = None,
+        before: Mapping[str, Any] | None = None,
+        read: Any = None,
+    ) -> None:
+        """Raise AssertionError with what does not hold; a *should* that does not is a warning.
+
+        ``answer`` is a response of httpx, of requests or of a test client like theirs, or (status, headers, content) as
+        they were received.  ``rule`` is its id, needed where the answer does not carry its request.  ``before`` is the
+        rule as the companion GET showed it, ``read`` the response of the companion GET afterwards: with them states
+        are compared too.
+        """
+        rule = _rule_of(self._target.contract, answer) if rule is None else rule
+        exchanges = [self._update(body, answer, rule)]
+        if read is not None:
+            exchanges.append(self._read(read, rule))
+        facts = Facts(before={} if before is None else {rule: dict(before)})
+        tally = Tally(self._target.contract)
+        tally.add(Episode("pytest/judge", "pytest", "judge", tuple(exchanges), facts))
+        found = tally.findings()
+        for finding in found:
+            if finding.level == "should":
+                warnings.warn(ContractWarning(self._told(finding)), stacklevel=2)
+        failing = [self._told(finding) for finding in found if finding.level == "must"]
+        if failing:
+            raise AssertionError("\n\n".join(failing))
+
+    def _update(self, body: Drawn, answer: Any, rule: str) -> Exchange:
+        names = self._target.contract.names
+        sent = _sent_headers(answer, (names.idempotency_key, names.request_id_header))
+        intent = msgspec.structs.replace(
+            body.meant,
+            rule=rule,
+            key=_header(sent, names.idempotency_key),
+            request_id="none" if _header(sent, names.request_id_header) is None else "plain",
+        )
+        operation = self._target.contract.update
+        request = Request(operation.method, operation.path_for(rule), sent, Payload.of(body.content))
+        return Exchange(request, self._answer(answer), intent, 0, 0)
+
+    def _read(self, answer: Any, rule: str) -> Exchange:
+        operation = self._target.contract.read
+        if operation is None:
+            raise ValueError("the contract has no companion GET")
+        intent = Intent(operation="read", purpose="read", rule=rule)
+        return Exchange(Request(operation.method, operation.path_for(rule)), self._answer(answer), intent, 0, 0)
+
+    def _answer(self, answer: Any) -> Answer:
+        status, headers, content = _parts(answer)
+        cleaned, leaks = self._cleaner.clean_answer(content)
+        return Answer(status, headers, Payload.of(cleaned), leaks=leaks)
+
+    def _told(self, finding: Finding) -> str:
+        requirement = self._target.contract.requirements[finding.requirement]
+        return (
+            f"{finding.requirement} ({finding.level}): {requirement.sentence}\n"
+            f"place:     {finding.place}\n"
+            f"expected:  {finding.expected}\n"
+            f"actual:    {finding.actual}\n"
+            f"finding:   {finding.id}"
+        )
+
+
+def _parts(answer: Any) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """Status, headers and content of a response."""
+    if isinstance(answer, tuple):
+        status, headers, content = answer
+    else:
+        status, headers, content = answer.status_code, answer.headers, answer.content
+    items: Iterable[tuple[str, str]] = headers
+    if hasattr(headers, "multi_items"):
+        items = headers.multi_items()
+    elif hasattr(headers, "items"):
+        items = headers.items()
+    raw = content.encode() if isinstance(content, str) else bytes(content)
+    return int(status), tuple((str(name), str(value)) for name, value in items), raw
+
+
+def _rule_of(contract: Contract, answer: Any) -> str:
+    """The rule whose update a response answers, by the URL of its request."""
+    path = urlsplit(str(getattr(getattr(answer, "request", None), "url", ""))).path
+    _, found, rest = path.rpartition(contract.update.path.partition("{")[0])
+    if not found or not rest:
+        raise ValueError("say which rule was updated: judge(body, answer, rule=…)")
+    return unquote(rest)
+
+
+def _sent_headers(answer: Any, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Those of a request's headers that the contract speaks of, where the response carries its request."""
+    headers = getattr(getattr(answer, "request", None), "headers", {})
+    found = ((name, headers.get(name)) for name in names)
+    return tuple((name, str(value)) for name, value in found if value is not None)
+
+
+def _header(headers: tuple[tuple[str, str], ...], name: str) -> str | None:
+    return dict(headers).get(name)

@@ -1,0 +1,181 @@
+"""The verdicts of a session: one conformance run, of what was selected, however many processes take part."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+import pytest
+
+from harness import __version__
+from harness.cleaning import Cleaner
+from harness.cli.interrupts import interruptible
+from harness.cli.output import Output
+from harness.cli.results import cleaned, report_of
+from harness.cli.runs import keep_unrestored
+from harness.cli.targets import Chosen, Opened, check_production, opened
+from harness.client import Client
+from harness.errors import INTERRUPTED, HarnessError
+from harness.gate import Gate
+from harness.hooks import Hooks
+from harness.journal import SCHEMA_VERSION, Header, Journal
+from harness.outcome import Outcome
+from harness.pytest_plugin import TARGET, shared_folder
+from harness.running import Settings, Silent, profile_record
+from openapi.contract import Contract, load
+from openapi.errors import ContractError
+from reports import plain
+from reports.model import RunReport
+
+_FILE_NAME: Final = "verdicts.json"
+_LOCK_NAME: Final = "lock"
+_SEED: Final = 1
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The verdict on one requirement, its reason or findings in words, and the ids of the findings."""
+
+    verdict: str
+    text: str
+    findings: tuple[str, ...] = ()
+
+
+class Verdicts(msgspec.Struct, frozen=True):
+    """What a session was told: verdicts by requirement, the folder of the run, and why there is no run."""
+
+    told: dict[str, Told] = {}
+    run: str = ""
+    problem: str = ""
+
+
+def verdicts_of(config: pytest.Config, selected: tuple[str, ...]) -> Verdicts:
+    """The verdicts on these requirements.
+
+    Of several processes one judges, so that rules and rate have one owner; the others wait and read what it left.
+    """
+    shared = shared_folder(config)
+    if shared is None:
+        return _judged(config, selected)
+    with _locked(shared / _LOCK_NAME):
+        left = left_by_worker(shared)
+        if left is None:
+            left = _judged(config, selected)
+            (shared / _FILE_NAME).write_bytes(msgspec.json.encode(left))
+        return left
+
+
+def left_by_worker(shared: Path) -> Verdicts | None:
+    """What a worker has judged; `None` where none has."""
+    path = shared / _FILE_NAME
+    return msgspec.json.decode(path.read_bytes(), type=Verdicts) if path.is_file() else None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a file that other processes wait for; it is let go when the process ends, however it ends."""
+    with path.open("wb") as file:
+        _lock(file)
+        yield
+
+
+def _lock(file: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - of this platform alone
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - of this platform alone
+
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _judged(config: pytest.Config, selected: tuple[str, ...]) -> Verdicts:
+    try:
+        contract = load()
+        with opened(Chosen(target=config.stash[TARGET]), contract) as target:
+            check_production(target.profile, contract)
+            folder = _folder(config)
+            keep_unrestored(folder)
+            report = _run(contract, target, folder, selected)
+    except (HarnessError, ContractError) as error:
+        return Verdicts(problem=str(error))
+    return Verdicts(_told(report), str(folder))
+
+
+def _folder(config: pytest.Config) -> Path:
+    """Where the journal goes: where the caller says, else the cache of pytest, else a folder of its own."""
+    given = config.getoption("rules_out")
+    if given is not None:
+        return config.invocation_params.dir / str(given)
+    cache = getattr(config, "cache", None)
+    return Path(cache.mkdir("rules-harness")) if cache is not None else Path(tempfile.mkdtemp(prefix="rules-harness-"))
+
+
+def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, ...]) -> RunReport:
+    """One conformance run. Raises KeyboardInterrupt, with the rules put back, where it was interrupted."""
+    is_whole = set(selected) == set(contract.requirements)
+    settings = Settings(seed=_SEED, now=datetime.now(UTC).replace(microsecond=0), select=() if is_whole else selected)
+    cleaner = Cleaner(target.keyring)
+    journal = Journal(folder, clean=cleaner.clean_text)
+    try:
+        journal.write(_header(contract, target, settings), sync=True)
+        outcome = cleaned(_gated(contract, target, journal, settings), cleaner)
+    finally:
+        journal.close()
+    if outcome.exit_code == INTERRUPTED:
+        raise KeyboardInterrupt
+    return report_of(journal.path, outcome, contract)
+
+
+def _gated(contract: Contract, target: Opened, journal: Journal, settings: Settings) -> Outcome:
+    client = Client(target.profile, target.keyring, run_seed=settings.seed)
+    hooks = Hooks(target.profile, target.keyring)
+    applicable = target.keyring.applicable
+    try:
+        with _stopping(client, journal):
+            return Gate(contract, target.profile, client, hooks, journal, settings, Silent(), applicable).run()
+    finally:
+        client.close()
+
+
+@contextmanager
+def _stopping(client: Client, journal: Journal) -> Iterator[None]:
+    """Ctrl-C stops the run and has the rules put back; signals reach the main thread only."""
+    remedy = f"ended at once; put the rules back with: rules-harness restore {journal.path.parent}"
+    is_main = threading.current_thread() is threading.main_thread()
+    with interruptible(client.stop, Output(), remedy=remedy) if is_main else nullcontext():
+        yield
+
+
+def _header(contract: Contract, target: Opened, settings: Settings) -> Header:
+    return Header(
+        schema_version=SCHEMA_VERSION,
+        tool_version=__version__,
+        kind="gate",
+        target=target.profile.target.name,
+        base_url=target.profile.target.base_url,
+        contract_version=contract.version,
+        contract_sha256=contract.sha256,
+        contract_document=dict(contract.document),
+        profile=profile_record(target.profile),
+        seed=settings.seed,
+        now=settings.now.isoformat(),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        select=settings.select,
+    )
+
+
+def _told(report: RunReport) -> dict[str, Told]:
+    told = {}
+    for row in report.requirements:
+        views = [view for view in report.findings if view.finding.requirement == row.id]
+        text = plain.findings(views, report) if views else row.reason or ""
+        told[row.id] = Told(row.verdict, text, tuple(view.id for view in views))
+    return told
