@@ -142,9 +142,12 @@ def _is_enabled(bench: Bench, rule: str) -> bool:
 
 
 def contain(bench: Bench, rule: str) -> Contained:
-    """Send a disabled, inert body to a rule that is enabled where it must not be."""
+    """Send a disabled, inert body to a rule that is enabled where it must not be.
+
+    It is no body that the rule may hold already: a target may do nothing where nothing changes.
+    """
     exchange = bench.update(
-        bench.inert(),
+        {**bench.inert(), bench.names.nickname: f"Disabled {bench.random.randrange(10**6):06d}"},
         rule=rule,
         caller=bench.writer(rule),
         existence=bench.existence(rule),

@@ -1,8 +1,8 @@
 """When two states of a rule are equal, by the contract's rule of equality.
 
-Date-times are compared as instants, to the millisecond; numbers by value; an optional field that is absent equals null;
-fields that the server adds are allowed, a documented default only with its documented value; what the server may fill
-in is not compared.  Strings, order and nesting are exact.
+Date-times are compared as instants, to the millisecond; numbers by value; an optional field that is absent equals null,
+and its documented default; fields that the server adds are allowed, a documented default only with its documented
+value; what the server may fill in is not compared.  Strings, order and nesting are exact.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ def _compare_objects(place: Place, sent: Mapping[str, Any], got: Any) -> Iterato
         if part.keywords.get("x-server-owned"):
             continue
         value = got.get(name)
+        if value is None and "default" in part.keywords and sent.get(name) == part.keywords["default"]:
+            continue
         if sent.get(name) is not None:
             yield from differences(part, sent[name], value)
         elif value is not None and not part.keywords.get("x-server-filled"):

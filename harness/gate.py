@@ -27,7 +27,7 @@ from harness.profile import Profile
 from harness.running import Progress, Settings, profile_record
 from harness.safety import SafetyError
 from harness.scenarios.case import Case, Situation, lacking
-from harness.scenarios.planner import Outgoing, Unmet
+from harness.scenarios.planner import Outgoing, Shared, Unmet
 from harness.tally import Tally
 from openapi.contract import Contract
 
@@ -48,13 +48,17 @@ class Gate:
         settings: Settings,
         progress: Progress,
         applicable: Callable[[str], bool],
+        *,
+        cases: Callable[[Contract, Shared, tuple[str, ...]], list[Case]] = chosen_cases,
     ):
+        """``cases`` says what is run; by default all that judges what is selected."""
         self.contract = contract
         self.profile = profile
         self.client = client
         self.journal = journal
         self.settings = settings
         self.progress = progress
+        self._cases = cases
         self.tally = Tally(contract)
         self.skipped: list[Skipped] = []
         self.notes: list[Note] = []
@@ -119,7 +123,7 @@ class Gate:
         if self.profile.rules.writable and not situation.usable and not self._is_read_only_production():
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
             self._stop(f"no writable rule can be used ({reasons})")
-        cases = chosen_cases(self.contract, self._keeping.shared, self.settings.select)
+        cases = self._cases(self.contract, self._keeping.shared, self.settings.select)
         runnable = [case for case in cases if self._runs(case, situation)]
         self.progress.planned(len(runnable))
         self._run_lanes(runnable, situation)

@@ -126,7 +126,19 @@ class _Search:
             pass
         self._budget = max(self._budget, self._spent) + last
         shown = sum(self._replay() for _ in range(REPLAYS))
-        return Smallest(self._best, shown, self._spent)
+        return Smallest(None if self._best is None else self._bare(self._best), shown, self._spent)
+
+    def _bare(self, episode: Episode) -> Episode:
+        """The episode without what was sent to prepare it, as far as the violation is told without."""
+        for position in reversed(range(len(episode.exchanges))):
+            others = set(range(len(episode.exchanges))) - {position}
+            smaller = Recording.of(episode).only(others) if others else None
+            if smaller is None:
+                continue
+            barer = msgspec.structs.replace(episode, exchanges=smaller.exchanges)
+            if self._minimiser.shows(barer, self._violation) is not None:
+                episode = barer
+        return episode
 
     def _replay(self) -> bool:
         try:

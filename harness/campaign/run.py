@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -28,6 +29,7 @@ from harness.outcome import Outcome
 from harness.profile import Profile
 from harness.resending import Recording
 from harness.running import profile_record
+from harness.scenarios import all_cases
 from harness.scenarios.bench import Shared
 from harness.scenarios.case import Situation
 from harness.secrets import Keyring
@@ -87,6 +89,8 @@ class Campaign:
         self._hooks = Hooks(profile, keyring)
         self._nonce = secrets.token_hex(8)
         self._shared = self._share(profile)
+        # What cases are made of is worked out here once: workers begin with a copy of this process.
+        deque(all_cases(contract, self._shared.world, profile), maxlen=0)
         coverage = Coverage(map_of(contract, self._shared.world, risky=self._shared.guard.is_open))
         self.collector = Collector(journal, Tally(contract), coverage, capture_all=settings.capture_all)
         self.keeping = Keeping(self._shared, profile, self.collector, _take_over(earlier, self.collector))

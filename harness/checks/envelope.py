@@ -249,6 +249,8 @@ def documented_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
         intent = exchange.intent
         if answer.status >= 500 or intent.operation in ("trigger", "other"):
             continue
+        if intent.requirement == "http.headers" and answer.is_refusal:
+            continue
         allowed = answer.status in DOCUMENTED | BUSY_STATUSES or (intent.existence == "odd" and answer.status < 400)
         yield kept_or(
             allowed,

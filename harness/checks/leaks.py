@@ -43,7 +43,8 @@ _INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(r"\bSELECT\b[^\n]{1,300}\bFROM\b|\bINSERT INTO\b|\bDELETE FROM\b|\bUPDATE\b[^\n]{1,200}\bSET\b"),
     ),
     ("SQL", re.compile(r"SQLSTATE|syntax error at or near|\bORA-\d{5}\b|sqlite3?\.\w*Error|psycopg", re.IGNORECASE)),
-    ("a file path", re.compile(r"(?<![\w/:.])/(?:usr|home|var|app|srv|opt|etc|root|tmp|Users)/[\w.\-/]+")),
+    ("a file path", re.compile(r"(?<![\w/:.])/(?:home|Users|etc|root)/[\w.\-/]+")),
+    ("a file path", re.compile(r"(?<![\w/:.])/(?:usr|var|app|srv|opt|tmp)/[\w.\-/]*\w\.[A-Za-z]{1,5}\b")),
     ("a file path", re.compile(r"\b[A-Za-z]:\\{1,2}(?:[\w .\-]+\\{1,2})+[\w .\-]+")),
 )
 

@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "baseline": "Accept known findings for a while.",
     "selftest": "Put the checks on trial: every fault killed, nothing allowed flagged.",
     "restore": "Put back the rules of a run that was cut off.",
+    "window": "Judge the 24 hours of a key in two halves, a day apart.",
     "serve": "Run the embedded target for others.",
 }
 """Each subcommand with its summary. The module of the same name in this package has it, as `command`."""

@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the profile collected, as if it had been named among the files to test."""
+    """Have the profile collected along with the folders to test; whoever names single files means these alone."""
     given = config.getoption("rules_target")
     if given is None:
         return
@@ -50,8 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not path.is_file():
         raise pytest.UsageError(f"--rules-target {given}: there is no such file; `rules-harness init` writes a profile")
     config.stash[TARGET] = path
-    named = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
-    if path not in named:
+    named = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    if not all(one.is_file() for one in named):
         config.args.append(str(path))
 
 

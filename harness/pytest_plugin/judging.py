@@ -72,6 +72,7 @@ def _plausible(body: Body) -> Drawn:
     meant = Intent(
         body="open" if body.acceptance == "open" else "valid",
         acceptance=body.acceptance,
+        case="a drawn body",
         features=tuple(sorted(body.shapes)) if body.acceptance == "should" else (),
     )
     return Drawn(msgspec.json.encode(body.value), body.value, meant)

@@ -65,6 +65,11 @@ class Bench(Planner):
         """Send one update; see `plan_update`."""
         return self.send(*self.plan_update(body, **details))
 
+    def resume(self, earlier: Episode) -> None:
+        """Go on from an episode of an earlier run."""
+        self.exchanges += earlier.exchanges
+        self._before |= earlier.facts.before
+
     def read(self, rule: str | None = None, **intent: Any) -> dict[str, Any] | None:
         """Read a rule and remember its state; ``None`` where it cannot be read.
 

@@ -16,12 +16,14 @@ from harness.exchange import Answer, Existence, Intent, Payload, Request, Transp
 from harness.hooks import Hooks
 from harness.profile import Profile
 from harness.safety import Guard, configuration, with_amount
+from harness.scenarios.unknown_ids import similar_id
 from openapi.contract import Contract
 from strategies.bodies import Body, example, inert
 from strategies.requests import OddRequest
 from strategies.world import World
 
 Planned = tuple[Request, Intent]
+EXAMPLE_ID = "rule_01HXYZ1234"
 COARSE_SECONDS = 1.1
 FINE_SECONDS = 0.02
 """Update times count whole seconds or milliseconds."""
@@ -125,9 +127,10 @@ class Planner:
 
     def unknown_id(self) -> str:
         """An id of the form of this target's own that is no rule there."""
-        like = self.rules[0] if self.rules else "rule_01HXYZ1234"
-        letters = [self.random.choice("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(16)]
-        return like.split("_")[0][:16] + "_" + "".join(letters)
+        like = self.rules[0] if self.rules else EXAMPLE_ID
+        while (made := similar_id(like, self.random)) in self.shared.profile.rules.all:
+            pass
+        return made
 
     def plan_update(
         self,

@@ -61,7 +61,9 @@ class Staging:
         text = text.replace(server.control_url, self.proxy.address + CONTROL_PATH)
         text = text.replace("max_amount_in_cents = 9007199254740991", f"max_amount_in_cents = {CAP}")
         listed = ", ".join(f'"{rule}"' for rule in writable)
-        return "\n".join(f"writable = [{listed}]" if line[:8] == "writable" else line for line in text.split("\n")) + more
+        return (
+            "\n".join(f"writable = [{listed}]" if line[:8] == "writable" else line for line in text.split("\n")) + more
+        )
 
     def profile(self, text: str | None = None) -> Path:
         path = self.folder / "profile.toml"

@@ -15,7 +15,18 @@ from harness.journal import FoundRule, read
 from harness.reference.process import ReferenceServer
 from reports.formats import FORMATS
 from tests.gate.runs import Ended
-from tests.safety.staging import CAP, HOST, UNLISTED, Staging, amounts, configuration, is_inert, key_fragments, puts_back, staging
+from tests.safety.staging import (
+    CAP,
+    HOST,
+    UNLISTED,
+    Staging,
+    amounts,
+    configuration,
+    is_inert,
+    key_fragments,
+    puts_back,
+    staging,
+)
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -1,0 +1,122 @@
+"""`rules-harness window`: the 24 hours of a key, judged in two halves a day apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from harness import __version__
+from harness import journal as journals
+from harness.cli import progress
+from harness.cli.interrupts import interruptible
+from harness.cli.output import Output
+from harness.cli.results import ALWAYS, report_of, write_reports
+from harness.cli.runs import keep_unrestored
+from harness.cli.targets import Chosen, Opened, check_production, contract_option, opened
+from harness.client import Client
+from harness.gate import Gate
+from harness.hooks import Hooks
+from harness.journal import SCHEMA_VERSION, Header, Journal
+from harness.running import Settings, profile_record
+from harness.scenarios.case import Case
+from harness.scenarios.planner import Shared
+from harness.window import plant_case, planted_in, side_of, verify_case
+from openapi.contract import Contract, load
+from reports import terminal
+
+PLANTED = Path("out/window")
+VERIFIED = Path("out/window-verified")
+
+
+@click.group(short_help="Judge the 24 hours of a key in two halves, a day apart.")
+def command() -> None:
+    """For targets whose clock cannot be moved: plant a key today, verify tomorrow what became of it."""
+
+
+def _options(function: Callable[..., int]) -> Callable[..., int]:
+    target = click.option(
+        "--target", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The profile."
+    )
+    return target(contract_option(function))
+
+
+@command.command(short_help="Send the first half, and store it.")
+@_options
+@click.option("--out", type=click.Path(path_type=Path), default=PLANTED, show_default=True, metavar="DIR")
+@click.pass_obj
+def plant(output: Output, target: Path, contract: Path | None, out: Path) -> int:
+    """Send an update with a new key and its replay; DIR keeps what was answered."""
+    return _run(output, target, contract, out, plant_case())
+
+
+@command.command(short_help="Send the second half, and judge it.")
+@_options
+@click.option("--planted", type=click.Path(path_type=Path), default=PLANTED, show_default=True, metavar="RUN")
+@click.option("--out", type=click.Path(path_type=Path), default=VERIFIED, show_default=True, metavar="DIR")
+@click.pass_obj
+def verify(output: Output, target: Path, contract: Path | None, planted: Path, out: Path) -> int:
+    """Send the planted request again, and judge the answer: within 24 hours the original, beyond them either."""
+    first_half = journals.read(planted)
+    window = timedelta(seconds=load(contract).names.key_window_seconds)
+    side = side_of(first_half, datetime.now(UTC), window)
+    return _run(output, target, contract, out, verify_case(planted_in(first_half), side))
+
+
+def _run(output: Output, target: Path, contract_path: Path | None, out: Path, case: Case) -> int:
+    contract = load(contract_path)
+    with opened(Chosen(target=target), contract) as found:
+        check_production(found.profile, contract)
+        keep_unrestored(out)
+        cleaner = output.guard(found.keyring)
+        journal = Journal(out, clean=cleaner.clean_text)
+        client = Client(found.profile, found.keyring)
+        settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=case.requirements)
+
+        def only(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Case]:
+            return [case]
+
+        try:
+            journal.write(_header(contract, found, settings), sync=True)
+            remedy = f"ended at once; put the rules back with: rules-harness restore {out}"
+            hooks = Hooks(found.profile, found.keyring)
+            with interruptible(client.stop, output, remedy=remedy), progress.shown(output, quiet=False) as shown:
+                outcome = Gate(
+                    contract,
+                    found.profile,
+                    client,
+                    hooks,
+                    journal,
+                    settings,
+                    shown,
+                    found.keyring.applicable,
+                    cases=only,
+                ).run()
+        finally:
+            client.close()
+            journal.close()
+        report = report_of(journal.path, outcome, contract)
+        terminal.show(report, output.console())
+        for path in write_reports(out, ALWAYS, report):
+            output.say(f"wrote {path}")
+        return outcome.exit_code
+
+
+def _header(contract: Contract, target: Opened, settings: Settings) -> Header:
+    return Header(
+        schema_version=SCHEMA_VERSION,
+        tool_version=__version__,
+        kind="gate",
+        target=target.profile.target.name,
+        base_url=target.profile.target.base_url,
+        contract_version=contract.version,
+        contract_sha256=contract.sha256,
+        contract_document=dict(contract.document),
+        profile=profile_record(target.profile),
+        seed=settings.seed,
+        now=settings.now.isoformat(),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        select=settings.select,
+    )

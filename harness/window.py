@@ -1,0 +1,84 @@
+"""The window of a key, judged in two halves a day apart, where the target's clock cannot be moved."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Literal
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.exchange import Episode
+from harness.journal import Run
+from harness.model import same_answer
+from harness.scenarios.bench import Bench
+from harness.scenarios.case import Case
+from harness.scenarios.key_steps import again, first_use
+from harness.scenarios.planner import Unmet
+
+REQUIREMENT: Final = "idempotency.window"
+PLANT: Final = "window/plant"
+DAY_SECONDS: Final = 86_400.0
+MARGIN: Final = timedelta(seconds=60)
+
+Side = Literal["within", "beyond"]
+
+
+def plant_case() -> Case:
+    """The first half: an update with a key, and its replay at once."""
+    return Case(PLANT, "idempotency", ("idempotency.replay",), _plant)
+
+
+def verify_case(planted: Episode, side: Side) -> Case:
+    """The second half: the same request again, within the window or beyond it."""
+    run = partial(_verify, planted=planted, side=side)
+    return Case("window/verify", "idempotency", (REQUIREMENT,), run)
+
+
+def planted_in(run: Run) -> Episode:
+    """The first half in a recorded run; raises `UsageError` where it is not there, or shows no replay."""
+    planted = next((episode for episode in run.episodes if episode.id == PLANT), None)
+    if planted is None or run.footer is None:
+        raise UsageError("this run holds no whole first half; make one with `rules-harness window plant --target FILE`")
+    return planted
+
+
+def side_of(run: Run, now: datetime, window: timedelta) -> Side:
+    """On which side of the window a moment lies; raises `UsageError` where that is too close to call."""
+    begun = datetime.fromisoformat(run.header.started_at)
+    ended = datetime.fromisoformat(run.footer.ended_at) if run.footer is not None else begun
+    if now < begun + window - MARGIN:
+        return "within"
+    if now > ended + window + MARGIN:
+        return "beyond"
+    later = (ended + window + MARGIN).isoformat(timespec="seconds")
+    raise UsageError(f"the window of the planted key ends just now; run this again after {later}")
+
+
+def _plant(bench: Bench) -> None:
+    bench.begin()
+    first = first_use(bench, bench.distinct(1), bench.new_key())
+    bench.sleep(bench.granule())
+    replay = again(bench, first)
+    original = bench.exchanges[first].answer
+    if original is None or replay.answer is None or not same_answer(bench.contract, original, replay.answer):
+        raise Unmet("a replay at once is not answered as one, so that its window cannot be judged")
+
+
+def _verify(bench: Bench, planted: Episode, side: Side) -> None:
+    """Another update first, so that an execution of the planted one would show."""
+    bench.resume(shifted(planted, DAY_SECONDS))
+    first = next(p for p, exchange in enumerate(planted.exchanges) if exchange.intent.key is not None)
+    bench.update(bench.distinct(2), rule=planted.exchanges[first].intent.rule, acceptance="open", case="another update")
+    again(bench, first, case=f"replay {side} the window", requirement=REQUIREMENT, window=side)
+    bench.read(planted.exchanges[first].intent.rule, requirement=REQUIREMENT, case=f"after a replay {side} the window")
+
+
+def shifted(planted: Episode, by: float) -> Episode:
+    """An episode of an earlier run, its times moved before those of this one, in seconds."""
+    moved = tuple(
+        msgspec.structs.replace(exchange, started=exchange.started - by, ended=exchange.ended - by)
+        for exchange in planted.exchanges
+    )
+    return msgspec.structs.replace(planted, exchanges=moved)

@@ -1,0 +1,163 @@
+"""`fuzz` against the embedded target: what it finds, keeps, leaves and puts back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.exchange import TransportFault
+from harness.journal import read
+from harness.judge import judge
+from harness.reference.process import ReferenceServer
+from openapi.contract import load
+from tests.campaign.conftest import Rules
+from tests.cli.conftest import Shell
+
+
+def test_a_target_that_conforms(shell: Shell, whole_profile: Path, rules: Callable[[], Rules]) -> None:
+    before = rules()
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "900", "--time", "60s", "--workers", "2")
+    assert ended.code == 0, ended.out
+    assert "Conforms to the contract" in ended.out
+    summary = shell.summary()
+    assert summary["kind"] == "campaign"
+    assert summary["findings"] == []
+    assert 600 < summary["requests"] <= 900 + 60
+    assert summary["coverage"]["mutations"]["reached"] > 100
+    assert {row["restored"] for row in summary["rules"]} == {True}
+    assert rules() == before
+
+
+def test_what_a_journal_holds_is_enough_to_judge_it_again(shell: Shell, whole_profile: Path) -> None:
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "400", "--time", "60s")
+    assert ended.code == 0, ended.out
+    run = read(shell.folder / "out")
+    assert run.is_whole
+    again = judge(run, load())
+    told = shell.summary()["requirements"]
+    assert {id: row.exercised for id, row in again.requirements.items()} == {
+        id: row["exercised"] for id, row in told.items()
+    }
+    kept = sum(len(episode.exchanges) for episode in run.episodes)
+    assert kept < run.footer.requests if run.footer else False
+
+
+def test_everything_is_kept_where_that_is_asked_for(shell: Shell, whole_profile: Path) -> None:
+    shell("fuzz", "--target", whole_profile, "--requests", "300", "--time", "60s", "--capture", "all")
+    run = read(shell.folder / "out")
+    assert run.footer is not None
+    outcomes = [exchange.outcome for episode in run.episodes for exchange in episode.exchanges]
+    kept = sum(not isinstance(outcome, TransportFault) for outcome in outcomes)
+    # The last requests put rules back, and are no part of an episode.
+    assert run.footer.requests - 30 <= kept <= run.footer.requests
+
+
+def test_a_defect_is_one_finding_made_small_and_left_to_be_repeated(
+    shell: Shell, whole_profile: Path, reference: ReferenceServer, rules: Callable[[], Rules]
+) -> None:
+    before = rules()
+    reference.configure(faults=["validation.negative-accepted"])
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "1500", "--time", "60s", "--seed", "3")
+    assert ended.code == 1, ended.out
+    findings = shell.summary()["findings"]
+    assert {finding["requirement"] for finding in findings} == {"validation.bounds"}
+    amount = next(finding for finding in findings if finding["place"].endswith("fixed_amount/amount_in_cents"))
+    assert amount["stability"] == "3 of 3"
+    assert rules() == before
+
+    folder = shell.folder / "out" / "findings" / amount["id"]
+    record = json.loads((folder / "finding.json").read_bytes())
+    assert len(record["exchanges"]) == 1
+    assert (folder / "curl.sh").read_text().startswith("#!/usr/bin/env bash")
+    assert _pytest(folder, reference) == 1
+
+    assert shell("replay", "out", amount["id"][:8]).code == 1
+    reference.configure()
+    ended = shell("replay", "out", amount["id"])
+    assert ended.code == 0
+    assert "no longer fails" in ended.out
+    assert _pytest(folder, reference) == 0
+
+
+def _pytest(folder: Path, reference: ReferenceServer) -> int:
+    environment = {**reference.environment, "RULES_BASE_URL": reference.base_url, "PATH": ""}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(next(folder.glob("test_*.py")))]
+    return subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True).returncode
+
+
+def test_a_history_finds_what_single_requests_do_not(
+    shell: Shell, whole_profile: Path, reference: ReferenceServer
+) -> None:
+    reference.configure(faults=["idempotency.replay-executes"])
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "1500", "--time", "60s")
+    assert ended.code == 1, ended.out
+    requirements = {finding["requirement"].partition(".")[0] for finding in shell.summary()["findings"]}
+    assert requirements <= {"idempotency", "status"}
+
+
+def test_what_failed_is_tried_first_next_time(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    reference.configure(faults=["validation.operator-unchecked"])
+    arguments = ("fuzz", "--target", whole_profile, "--time", "60s", "--corpus", shell.folder / "corpus", "--quiet")
+    assert shell(*arguments, "--requests", "1500", "--out", "first").code == 1
+    assert shell(*arguments, "--requests", "60", "--out", "second", "--seed", "2").code == 1
+
+
+def test_an_accepted_finding_fails_nothing(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    reference.configure(faults=["envelope.created-201"])
+    arguments = ("fuzz", "--target", whole_profile, "--requests", "150", "--time", "60s")
+    assert shell(*arguments).code == 1
+    tables = [
+        f'[[accepted]]\nid = "{one["id"]}"\nrequirement = "{one["requirement"]}"\nplace = "{one["place"]}"\n'
+        f'kind = "{one["kind"]}"\nreason = "known"\nowner = "somebody"\nexpires = 2999-01-01\n'
+        for one in shell.summary()["findings"]
+    ]
+    baseline = shell.folder / "baseline.toml"
+    baseline.write_text("\n".join(tables), encoding="utf-8")
+    ended = shell(*arguments, "--baseline", baseline, "--out", "again")
+    accepted = [one for one in shell.summary("again")["findings"] if one["accepted"]]
+    assert accepted
+    assert all(one["stability"] is None for one in accepted)
+    assert ended.code in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--time", "0"), "can find nothing"),
+        (("--time", "soon"), "no duration"),
+        (("--requests", "0"), "--requests"),
+        (("--workers", "0"), "neither auto nor a number"),
+        (("--workers", "many"), "neither auto nor a number"),
+        (("--continue", "nowhere"), "no journal"),
+        (("--continue", "nowhere", "--out", "out"), "either"),
+    ],
+)
+def test_bad_input_is_told(shell: Shell, whole_profile: Path, arguments: tuple[str, ...], told: str) -> None:
+    ended = shell("fuzz", "--target", whole_profile, *arguments)
+    assert ended.code == 2
+    assert told in ended.messages[0]
+
+
+def test_a_corpus_that_cannot_be_used(shell: Shell, whole_profile: Path) -> None:
+    (shell.folder / "file").write_text("", encoding="utf-8")
+    ended = shell("fuzz", "--target", whole_profile, "--corpus", "file")
+    assert ended.code == 2
+    assert "name a folder that you may write to" in ended.messages[0]
+    ended = shell("fuzz", "--target", whole_profile, "--corpus", "redis://127.0.0.1:9/0")
+    assert ended.code == 3
+    assert "Redis does not answer" in ended.messages[0]
+
+
+def test_only_a_campaign_against_the_same_target_is_continued(shell: Shell, whole_profile: Path) -> None:
+    shell("check", "--target", whole_profile, "--select", "auth.missing")
+    assert "is no campaign" in shell("fuzz", "--target", whole_profile, "--continue", "out").messages[0]
+    shell("fuzz", "--target", whole_profile, "--requests", "30", "--out", "campaign")
+    other = shell.profile("http://127.0.0.1:9/api/v1")
+    ended = shell("fuzz", "--target", other, "--continue", "campaign")
+    assert ended.code == 2
+    assert "was against" in ended.messages[0]
