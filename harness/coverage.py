@@ -11,7 +11,7 @@ from strategies.mutations import catalogue
 
 
 def coverage_of(contract: Contract, tally: Tally) -> dict[str, Any]:
-    """Shapes and mutations reached of all, what was not reached by name, and how often each requirement was exercised."""
+    """Shapes and mutations reached of all, those not reached by name, and how often each requirement was exercised."""
     shapes, mutations = set(all_shapes(contract)), {mutation.name for mutation in catalogue(contract)}
     return {
         "shapes": _reached(shapes, tally.sent_features),

@@ -113,7 +113,7 @@ class Keeping:
         return {rule.rule for rule in found} - set(reasons)
 
     def contain_where_needed(self, bench: Bench) -> None:
-        """Off loopback, disable a rule at once that is enabled where it must not be; raises `Contained`, ending the run."""
+        """Off loopback, disable a rule that is enabled where it must not be; raises `Contained`, which ends the run."""
         if self.shared.guard.is_open:
             return
         for rule in bench.unexpectedly_enabled():

@@ -21,6 +21,8 @@ INITIAL = -1
 REUSE_STATUSES = (400, 409, 422)
 UNAUTHORIZED = {"unauthenticated": (401,), "no-permission": (403,), "outside-resources": (403,)}
 FOREIGN_STATUSES = (403, 404)
+OTHER = "other_org"
+"""The credential of another organization."""
 
 Tokens = tuple[tuple[str, str, str], ...]
 """(reading, token, kind of input), sorted."""
@@ -177,7 +179,7 @@ class _Follower:
         if intent.caller in entries:
             yield from self._repeated(world, position, entries[intent.caller])
             return
-        others = {caller: first for caller, first in entries.items() if _same_organization(caller, intent.caller)}
+        others = {caller: first for caller, first in entries.items() if (caller == OTHER) == (intent.caller == OTHER)}
         if not others:
             yield from self._fresh(world, position)
             return
@@ -292,10 +294,6 @@ class _Follower:
 def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:
     status = f"/{contract.names.status}"
     return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)
-
-
-def _same_organization(one: str, other: str) -> bool:
-    return (one == "other_org") == (other == "other_org")
 
 
 def _anything(world: World, position: int) -> Iterator[tuple[World, Behaviour]]:

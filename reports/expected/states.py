@@ -188,9 +188,13 @@ def _own_rule(case: Case) -> Lines:
 
 def _whole(case: Case) -> Lines:
     rule = case.requests[case.proof[-1]].intent.rule
-    written = tuple(i for i, e in enumerate(case.requests) if e.intent.operation == "update" and e.intent.rule == rule)
+    own = [(i, exchange.intent.operation) for i, exchange in enumerate(case.requests) if exchange.intent.rule == rule]
+    written = tuple(i for i, operation in own if operation == "update")
+    yield f"wanted = [before] + [without_status(body(requests[i])) for i in {written}]"
+    yield f"for seen in [data(answers[i]) for i in {tuple(i for i, operation in own if operation == 'read')}]:"
+    yield "    assert any(same(without_status(one), seen) for one in wanted)"
     yield f"after = read({case.rule})"
-    yield f"assert any(same(without_status(body(requests[i])), after) for i in {written})"
+    yield "assert any(same(one, after) for one in wanted[1:])"
 
 
 def _own_body(case: Case) -> Lines:
@@ -260,7 +264,7 @@ STATES: Final[Mapping[str, Expectation]] = {
     "idempotency.without-key": Expectation(_each_executes),
     "validation.atomic": unchanged(),
     "validation.encoding": Expectation(_unaltered, is_single=True),
-    "concurrency.whole": Expectation(_whole),
+    "concurrency.whole": Expectation(_whole, before=_before),
     "concurrency.disabled": _state("disabled"),
     "concurrency.isolated": Expectation(_own_body),
 }

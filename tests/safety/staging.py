@@ -96,7 +96,7 @@ def puts_back(passed: Passed, before: Mapping[str, State]) -> bool:
     state = before.get(passed.rule)
     if state is None or passed.object.get("status") != "disabled":
         return False
-    return _without_defaults(configuration(passed.object)) == _without_defaults(configuration(state))
+    return bool(_without_defaults(configuration(passed.object)) == _without_defaults(configuration(state)))
 
 
 def is_inert(body: Mapping[str, Any], now: datetime) -> bool:
