@@ -6,7 +6,7 @@ puts the same configuration back; a rule that refuses its own configuration is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from harness.profile import Profile
 from harness.safety import configuration
 from harness.scenarios.bench import Bench
 from openapi.contract import Contract
-from strategies.places import body_place, visited
+from strategies.accounts import accounts_in as accounts_named
 from strategies.world import Account
 
 MISSING = frozenset({404, 405, 501})
@@ -52,12 +52,16 @@ class Survey(msgspec.Struct, frozen=True):
     """Why nothing can be judged, if so."""
 
 
-def survey(bench: Bench, profile: Profile) -> Survey:
-    """Read every rule of the profile and ask for one that does not exist; nothing that exists is written.
+def look(bench: Bench, profile: Profile) -> dict[str, Exchange]:
+    """Read every rule of the profile. Raises what the client raises."""
+    return {rule: bench.send(*bench.plan_read(rule, existence=bench.existence(rule))) for rule in profile.rules.all}
+
+
+def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange]) -> Survey:
+    """What the first reads show, and an update of a rule that does not exist; nothing that exists is written.
 
     Raises what the client raises.
     """
-    reads = {rule: bench.send(*bench.plan_read(rule, existence=bench.existence(rule))) for rule in profile.rules.all}
     unknown = bench.unknown_id()
     probe = bench.update(bench.inert(), rule=unknown, existence="unknown", requirement="not-found.unknown-id")
     stop = _nothing_to_judge(bench.contract, [*reads.values(), probe])
@@ -163,17 +167,28 @@ def contain(bench: Bench, rule: str) -> Contained:
     return Contained(rule, None)
 
 
-def accounts_in(contract: Contract, found: tuple[FoundRule, ...]) -> tuple[Account, ...]:
-    """The accounts that the rules name: what is known of a target whose profile lists none."""
+def with_known_accounts(contract: Contract, profile: Profile, reads: Mapping[str, Exchange]) -> Profile:
+    """The profile with the accounts that its rules name, where it lists none itself."""
+    states = {rule: state for rule, exchange in reads.items() if (state := _state(contract, exchange)) is not None}
+    theirs = states.pop(profile.rules.other_org or "", None)
+    return msgspec.structs.replace(
+        profile,
+        accounts=profile.accounts or _accounts_in(contract, *states.values()),
+        other_org_accounts=profile.other_org_accounts or (_accounts_in(contract, theirs) if theirs else ()),
+    )
+
+
+def accounts_in(contract: Contract, found: Iterable[FoundRule]) -> tuple[Account, ...]:
+    """The accounts that rules name."""
+    return _accounts_in(contract, *(rule.state for rule in found))
+
+
+def _accounts_in(contract: Contract, *states: Mapping[str, Any]) -> tuple[Account, ...]:
     accounts: dict[str, Account] = {}
-    for rule in found:
-        for place, _, value in visited(body_place(contract), dict(rule.state)):
-            if not place.offers("account-ref") or not isinstance(value, dict):
-                continue
-            identity = next((value.get(n) for n, p in place.properties.items() if p.offers("account-ref-id")), None)
-            kind = next((value.get(n) for n, p in place.properties.items() if p.offers("account-ref-type")), None)
-            if isinstance(identity, str) and isinstance(kind, str):
-                accounts.setdefault(identity, Account(id=identity, type=kind))
+    for state in states:
+        for named in accounts_named(contract, dict(state)):
+            if isinstance(named.id, str) and isinstance(named.type, str):
+                accounts.setdefault(named.id, Account(id=named.id, type=named.type))
     return tuple(accounts.values())
 
 

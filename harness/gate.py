@@ -123,6 +123,8 @@ class Gate:
         if self.profile.rules.writable and not situation.usable and not self._is_read_only_production():
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
             self._stop(f"no writable rule can be used ({reasons})")
+        if not situation.plausible:
+            self._stop("no two accounts are known that money can move between; list them under [[accounts]]")
         cases = self._cases(self.contract, self._keeping.shared, self.settings.select)
         runnable = [case for case in cases if self._runs(case, situation)]
         self.progress.planned(len(runnable))

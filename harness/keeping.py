@@ -8,7 +8,15 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from harness.checks.common import changed_fields
-from harness.custody import accounts_in, contain, endpoint_missing, put_back, restore_all, survey
+from harness.custody import (
+    contain,
+    endpoint_missing,
+    look,
+    put_back,
+    restore_all,
+    survey,
+    with_known_accounts,
+)
 from harness.exchange import Episode
 from harness.hooks import Hooks
 from harness.journal import FoundRule, Note, Restored
@@ -18,6 +26,7 @@ from harness.scenarios.bench import Bench
 from harness.scenarios.case import Situation
 from harness.scenarios.planner import Known, Outgoing, Shared
 from openapi.contract import Contract
+from strategies.bodies import is_suitable
 
 WATCH_SECONDS: Final = 0.3
 WATCH_READS: Final = 2
@@ -57,15 +66,15 @@ class Keeping:
         Raises what the client raises.
         """
         bench = self.bench("safety/survey", self._profile.rules.all)
-        seen = survey(bench, self._profile)
+        reads = look(bench, self._profile)
+        self._profile = with_known_accounts(self.shared.contract, self._profile, reads)
+        self.shared = shared_for(self.shared, self._profile, readable=True)
+        bench.adopt(self.shared)
+        seen = survey(bench, self._profile, reads)
         self.stop = seen.stop
         if seen.stop is not None:
             return None
         self._record.episode(bench.episode("envelope", "survey"))
-        if not self._profile.accounts and seen.found:
-            self._profile = msgspec.structs.replace(
-                self._profile, accounts=accounts_in(self.shared.contract, seen.found)
-            )
         self.shared = shared_for(self.shared, self._profile, readable=seen.readable)
         reasons = dict(seen.reasons)
         usable = self._custody(seen.found, reasons)
@@ -83,6 +92,7 @@ class Keeping:
             limited=rules.limited in usable,
             foreign=rules.other_org in usable,
             reasons=reasons,
+            plausible=is_suitable(self.shared.contract, self.shared.world),
         )
 
     def _custody(self, found: Iterable[FoundRule], reasons: dict[str, str]) -> set[str]:

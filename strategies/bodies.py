@@ -20,7 +20,7 @@ from strategies.covering import covering_set
 from strategies.drawing import NOTHING, Listed, Made, is_empty, strategy_of
 from strategies.examples import Acceptance, Body, body_of, example, inert
 from strategies.places import Place
-from strategies.plausible import latest_start, plausible_place, share_out, soonest_start, sources
+from strategies.plausible import UnsuitableWorld, latest_start, plausible_place, share_out, soonest_start, sources
 from strategies.samples import exact_bodies, open_bodies, variations
 from strategies.scalars import instant_text
 from strategies.schema import Make, allowed, values
@@ -36,6 +36,7 @@ __all__ = [
     "exact_bodies",
     "example",
     "inert",
+    "is_suitable",
     "open_bodies",
     "variations",
 ]
@@ -52,6 +53,14 @@ _MOST_NUMBER: Final = 1_000_000
 _BOUNDS: Final = frozenset({"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"})
 _ZONES: Final = ("Z", "+00:00", "+02:00", "-11:30")
 _FRACTIONS: Final = (0, 123_000, 500_000)
+
+
+def is_suitable(contract: Contract, world: World) -> bool:
+    """Whether the world has the accounts that a plausible body takes."""
+    try:
+        return bool(sources(contract, world))
+    except UnsuitableWorld:
+        return False
 
 
 def bodies(contract: Contract, world: World) -> st.SearchStrategy[Body]:

@@ -73,6 +73,10 @@ class Drawer:
         kind = self._waiting.popleft()
         return kind, _TYPES[kind].decode(self._connection.recv_bytes())
 
+    def is_ready(self) -> bool:
+        """Whether `next` hands something over at once."""
+        return self._connection.poll()
+
     def drop(self) -> None:
         """Do without whatever was asked for and not taken."""
         while self._waiting:
@@ -96,32 +100,27 @@ class Supplies:
         self._at_hand: dict[str, deque[Any]] = {kind: deque() for kind in _TYPES}
         self._asked: set[Kind] = set()
 
-    def body(self) -> Body:
-        """A plausible body."""
-        body: Body = self._take("bodies")
-        return body
+    def body(self) -> Body | None:
+        """A plausible body, if one is drawn by now."""
+        return self._take("bodies")
 
-    def odd(self) -> OddRequest:
-        """An odd request."""
-        odd: OddRequest = self._take("odd")
-        return odd
+    def odd(self) -> OddRequest | None:
+        """An odd request, if one is drawn by now."""
+        return self._take("odd")
 
-    def history(self) -> History:
-        """A history."""
-        history: History = self._take("histories")
-        return history
+    def history(self) -> History | None:
+        """A history, if one is drawn by now."""
+        return self._take("histories")
 
     def _take(self, kind: Kind) -> Any:
-        at_hand = self._at_hand[kind]
-        while not at_hand:
-            self._ask(kind)
+        while self._asked and self._drawer.is_ready():
             arrived, values = self._drawer.next()
             self._asked.discard(arrived)
             self._at_hand[arrived].extend(values)
-        value = at_hand.popleft()
+        at_hand = self._at_hand[kind]
         if len(at_hand) < _AHEAD:
             self._ask(kind)
-        return value
+        return at_hand.popleft() if at_hand else None
 
     def _ask(self, kind: Kind) -> None:
         if kind not in self._asked:

@@ -65,6 +65,11 @@ class Bench(Planner):
         """Send one update; see `plan_update`."""
         return self.send(*self.plan_update(body, **details))
 
+    def adopt(self, shared: Shared) -> None:
+        """Go on with what has become known of the target since."""
+        self.shared = shared
+        self.world = shared.world
+
     def resume(self, earlier: Episode) -> None:
         """Go on from an episode of an earlier run."""
         self.exchanges += earlier.exchanges

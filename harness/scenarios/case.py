@@ -43,6 +43,8 @@ class Situation(msgspec.Struct, frozen=True):
     """Writable rules that were recorded and put back once."""
     limited: bool
     foreign: bool
+    plausible: bool = True
+    """Accounts are known that a plausible body can name."""
     reasons: dict[str, str] = {}
     """Why a rule is not used, by rule."""
 
@@ -57,6 +59,8 @@ def lacking(case: Case, situation: Situation) -> str | None:
 
 def _lacking_lane(case: Case, situation: Situation) -> str | None:
     profile = situation.profile
+    if not situation.plausible:
+        return "no two accounts are known that money can move between; list them under [[accounts]] in the profile"
     missing = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
     if case.lane in ("rule", "alone") and not situation.usable:
         return f"no writable rule can be used ({missing or 'the profile lists none under rules.writable'})"

@@ -18,7 +18,8 @@ from harness.profile import Profile
 from harness.safety import Guard, configuration, with_amount
 from harness.scenarios.unknown_ids import similar_id
 from openapi.contract import Contract
-from strategies.bodies import Body, example, inert
+from strategies.bodies import Body, example, inert, is_suitable
+from strategies.mutations.pools import example_world
 from strategies.requests import OddRequest
 from strategies.world import World
 
@@ -265,8 +266,11 @@ class Planner:
         return make(self.contract, self.world)
 
     def inert(self) -> dict[str, Any]:
-        """A body that could move nothing soon, whatever becomes of it."""
-        return dict(inert(self.contract, self.world).value)
+        """A body that could move nothing soon, whatever becomes of it; with the page's accounts where none are known."""
+        known = self.world
+        if not is_suitable(self.contract, known):
+            known = msgspec.structs.replace(example_world(self.contract), now=known.now)
+        return dict(inert(self.contract, known).value)
 
     def wrong_bodies(self) -> list[tuple[str, dict[str, Any]]]:
         """Well-formed bodies of the wrong schema, for whoever may not even have them looked at."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,6 +28,8 @@ class Pool:
     def __init__(self, contract: Contract, world: World) -> None:
         self._contract = contract
         self._inert = inert(contract, world).value
+        # Lanes ask from several threads, and a generator is advanced by one at a time.
+        self._lock = threading.RLock()
         self._known: list[dict[str, Any]] = []
         self._further = _candidates(contract, world)
         self._donors: dict[tuple[Route, bool], tuple[Any, tuple[Key, ...]]] = {}
@@ -40,13 +43,14 @@ class Pool:
         other places of the same schema have; LookupError where none has.
         """
         key = (route, to_null)
-        if key not in self._donors:
-            body, keys = self._closest(route, to_null=to_null)
-            for step in route.steps[len(keys) + 1 :]:
-                body = edited(body, keys, put_below(step.name, self._sample(step.goal)))
-                keys = (*keys, 0 if step.name is None else step.name)
-            self._donors[key] = completed(route, self._inert, body, keys, to_null=to_null)
-        return self._donors[key]
+        with self._lock:
+            if key not in self._donors:
+                body, keys = self._closest(route, to_null=to_null)
+                for step in route.steps[len(keys) + 1 :]:
+                    body = edited(body, keys, put_below(step.name, self._sample(step.goal)))
+                    keys = (*keys, 0 if step.name is None else step.name)
+                self._donors[key] = completed(route, self._inert, body, keys, to_null=to_null)
+            return self._donors[key]
 
     def _closest(self, route: Route, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
         """The first body in which the route can be walked to its end; without one, that in which it leads furthest."""
@@ -64,16 +68,17 @@ class Pool:
     def _sample(self, place: Place) -> Any:
         """A plausible value of a place, or of another one of the same schema."""
         schema = id(place.keywords)
-        if schema not in self._samples:
-            for body in self._bodies():
-                for found, _, value in visited(body_place(self._contract), body):
-                    if value is not None:
-                        self._samples.setdefault(id(found.keywords), value)
-                if schema in self._samples:
-                    break
-            else:
-                raise LookupError(f"no plausible body has a value like that of {place.name}")
-        return self._samples[schema]
+        with self._lock:
+            if schema not in self._samples:
+                for body in self._bodies():
+                    for found, _, value in visited(body_place(self._contract), body):
+                        if value is not None:
+                            self._samples.setdefault(id(found.keywords), value)
+                    if schema in self._samples:
+                        break
+                else:
+                    raise LookupError(f"no plausible body has a value like that of {place.name}")
+            return self._samples[schema]
 
     def _bodies(self) -> Iterator[dict[str, Any]]:
         """The candidates, made as far as they are asked for."""

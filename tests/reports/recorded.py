@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from harness.client import Client
 from harness.gate import Gate
 from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal
+from harness.journal import SCHEMA_VERSION, Header, Journal, stream
 from harness.profile_reader import load as load_profile
 from harness.reference.process import ReferenceServer
 from harness.running import Settings, Silent, profile_record
 from openapi.contract import load
+from reports.regression.compare import compare
+from reports.regression.judging import outcome_of
+from reports.regression.model import Comparison
+from reports.regression.side import Side
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -28,18 +34,18 @@ def record(
     seed: int = 1,
     now: datetime = NOW,
     without: Sequence[str] = (),
-    readings: str = "",
+    more: str = "",
     started_at: str = "2026-01-01T08:00:00+00:00",
 ) -> Path:
-    """The folder of a run; ``without`` are lines of the profile to leave out, ``readings`` is added to it."""
+    """The folder of a run; ``without`` are patterns of lines of the profile to leave out, ``more`` is added to it."""
     server.configure(faults=faults, variants=variants)
     contract = load()
     folder.mkdir(parents=True)
     path = folder / "profile.toml"
     text = server.profile_toml
     for unwanted in without:
-        text = text.replace(unwanted, "")
-    path.write_text(text + readings, encoding="utf-8")
+        text = re.sub(f"(?m)^{unwanted}.*$", "", text)
+    path.write_text(text + more, encoding="utf-8")
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
     client, journal = Client(profile, keyring, run_seed=seed), Journal(folder)
     settings = Settings(seed=seed, now=now, select=tuple(select))
@@ -66,3 +72,16 @@ def record(
         client.close()
         journal.close()
     return folder
+
+
+def side(folder: Path, name: str = "run") -> Side:
+    """A recorded run as a side of a comparison."""
+    contract = load()
+    records = partial(stream, folder)
+    header = next(iter(records()))
+    assert isinstance(header, Header)
+    return Side(name, header, outcome_of(records(), contract), contract, contract, records)
+
+
+def compared(base: Path, head: Path) -> Comparison:
+    return compare(side(base, "BASE"), side(head, "HEAD"))

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.reference.process import ReferenceServer
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[ReferenceServer]:
+    with ReferenceServer() as server:
+        yield server

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+import xmlschema
+from junitparser.xunit2 import JUnitXml
+from referencing import Registry, Resource
+
+from reports.formats import FORMATS, render_all
+from reports.model import RunReport
+from tests.reports.factories import footer, header, outcome, report_of
+from tests.reports.samples import sample_report
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+@pytest.fixture(scope="module")
+def report() -> RunReport:
+    return sample_report()
+
+
+def rendered(report: RunReport, name: str) -> str:
+    return b"".join(FORMATS[name].render(report)).decode("utf-8")
+
+
+def test_each_format_is_rendered_under_its_file_name(report: RunReport) -> None:
+    made = {name: b"".join(pieces) for name, pieces in render_all(report, FORMATS)}
+    assert list(made) == [one.file_name for one in FORMATS.values()]
+    assert len(set(made)) == len(FORMATS)
+    assert all(made.values())
+
+
+def test_names_given_twice_are_rendered_once(report: RunReport) -> None:
+    assert [name for name, _ in render_all(report, ["badge", "summary", "badge"])] == ["badge.json", "summary.json"]
+
+
+def test_summary_has_the_documented_form(report: RunReport) -> None:
+    summary = json.loads(rendered(report, "summary"))
+    assert {key: summary[key] for key in ("schema_version", "outcome", "exit_code", "target", "requests", "seed")} == {
+        "schema_version": 1,
+        "outcome": "violates",
+        "exit_code": 1,
+        "target": "staging",
+        "requests": 812,
+        "seed": 1,
+    }
+    assert summary["seconds"] == 6.2
+    assert summary["requirements"]["auth.malformed"] == {
+        "level": "must",
+        "verdict": "passed",
+        "exercised": 4,
+        "findings": 0,
+        "reason": None,
+    }
+    assert summary["readings"]["reading.validation-status"] == {
+        "answer": "422",
+        "observations": 96,
+        "accepted": True,
+        "by_kind": {"": ["422"]},
+    }
+    found = next(one for one in summary["findings"] if one["requirement"] == "auth.missing")
+    assert found["expected"] == "401"
+    assert found["count"] == 1
+    assert found["episode"] == "auth/missing"
+    assert summary["coverage"]["mutations"]["all"] == 412
+    assert summary["rules"][1] == {
+        "rule": "rule_b",
+        "was_enabled": False,
+        "restored": False,
+        "problem": "409 conflict: somebody else wrote to it",
+    }
+
+
+def test_junit_has_a_case_for_each_requirement(report: RunReport) -> None:
+    suites = JUnitXml.fromstring(rendered(report, "junit"))
+    cases = {case.name: case for suite in suites for case in suite}
+    assert list(cases) == [row.id for row in report.requirements]
+    assert cases["auth.missing"].classname == "auth"
+    assert cases["auth.missing"].is_failure
+    assert "expected 401" in cases["auth.missing"].result[0].message
+    assert "curl" in cases["auth.missing"].result[0].text
+    assert cases["idempotency.window"].is_skipped
+    assert "advance_clock" in cases["idempotency.window"].result[0].message
+    assert cases["concurrency.whole"].is_skipped
+    assert cases["not-found.unknown-id"].is_error
+    assert cases["validation.type"].is_passed
+    assert "group_index" in cases["validation.type"].system_out
+    assert (suites.tests, suites.failures, suites.errors) == (len(cases), 6, 1)
+
+
+def test_junit_fails_on_should_where_the_run_does() -> None:
+    strict = sample_report(fail_on="should")
+    cases = {case.name: case for suite in JUnitXml.fromstring(rendered(strict, "junit")) for case in suite}
+    assert cases["validation.type"].is_failure
+
+
+def test_junit_is_valid_by_jenkins_schema(report: RunReport) -> None:
+    schema = xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
+    schema.validate(rendered(report, "junit"))
+    assert [schema.is_valid(rendered(empty, "junit")) for empty in (report_of([header(), footer()], outcome()),)] == [
+        True
+    ]
+
+
+def test_junit_holds_no_character_that_xml_forbids(report: RunReport) -> None:
+    ET.fromstring(rendered(report, "junit"))
+
+
+def test_sarif_is_valid_and_fingerprinted(report: RunReport) -> None:
+    document = json.loads(rendered(report, "sarif"))
+    schema = json.loads((SCHEMAS / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+    jsonschema.Draft4Validator(schema).validate(document)
+    (run,) = document["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == [row.id for row in report.requirements]
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
+    levels = {result["ruleId"]: result["level"] for result in run["results"]}
+    assert (levels["auth.missing"], levels["validation.type"]) == ("error", "warning")
+    assert {result["partialFingerprints"]["findingId/v1"] for result in run["results"]} == {
+        view.id for view in report.findings
+    }
+    (accepted,) = [result for result in run["results"] if "suppressions" in result]
+    assert accepted["ruleId"] == "authz.organization"
+
+
+def test_ctrf_is_valid(report: RunReport) -> None:
+    document = json.loads(rendered(report, "ctrf"))
+    jsonschema.validate(document, json.loads((SCHEMAS / "ctrf-0.0.json").read_text(encoding="utf-8")))
+    statuses = {test["name"]: test["status"] for test in document["results"]["tests"]}
+    raw = {test["name"]: test["rawStatus"] for test in document["results"]["tests"]}
+    assert statuses["auth.missing"] == "failed"
+    assert (statuses["concurrency.whole"], raw["concurrency.whole"]) == ("skipped", "inconclusive")
+    assert document["results"]["summary"]["failed"] == 6
+    assert document["results"]["summary"]["tests"] == len(statuses)
+
+
+def har_schema() -> tuple[dict[str, Any], Registry[Any]]:
+    parts = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in (SCHEMAS / "har").glob("*.json")}
+    registry: Registry[Any] = Registry()
+    for name, part in parts.items():
+        registry = registry.with_resource(name, Resource.from_contents(part))
+    return parts["har.json"], registry
+
+
+def test_har_is_valid_and_holds_every_exchange(report: RunReport) -> None:
+    document = json.loads(rendered(report, "har"))
+    schema, registry = har_schema()
+    jsonschema.Draft6Validator(schema, registry=registry).validate(document)
+    entries = document["log"]["entries"]
+    assert len(entries) == sum(count for _, count in report.statuses)
+    assert entries[0]["request"]["url"] == "http://127.0.0.1:9101/api/v1/rules/rule_a"
+    assert {"name": "Authorization", "value": "ApiKey {key:full}"} in entries[0]["request"]["headers"]
+    unanswered = [entry for entry in entries if entry["response"]["status"] == 0]
+    assert [entry["response"]["comment"] for entry in unanswered] == ["timed out: no answer within 10 s"]
+
+
+def test_badge_counts_what_holds(report: RunReport) -> None:
+    badge = json.loads(rendered(report, "badge"))
+    assert set(badge) == {"schemaVersion", "label", "message", "color", "isError"}
+    assert (badge["schemaVersion"], badge["message"], badge["color"]) == (1, "70 of 77 hold", "red")
+    good = json.loads(rendered(report_of([header(), footer()], outcome()), "badge"))
+    assert (good["message"], good["color"]) == ("81 of 81 hold", "brightgreen")
