@@ -199,6 +199,7 @@ class Gate:
             except (Unmet, HookFailed):
                 return
         self.episode(bench.episode(case.family, case.name, confirms=episode.id, disturbed=disturbed))
+        self._keeping.contain_where_needed(bench)
 
     def _conclude(self) -> Outcome:
         self.journal.write(

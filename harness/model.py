@@ -14,57 +14,14 @@ import msgspec
 
 from harness.equality import differences_from_body, differences_of_rules
 from harness.exchange import Answer, Episode, Exchange, parsed
+from harness.worlds import INITIAL, Behaviour, World
 from openapi.contract import Contract
 
-INITIAL = -1
-"""The position that stands for a rule's state before the history."""
 REUSE_STATUSES = (400, 409, 422)
 UNAUTHORIZED = {"unauthenticated": (401,), "no-permission": (403,), "outside-resources": (403,)}
 FOREIGN_STATUSES = (403, 404)
 OTHER = "other_org"
 """The credential of another organization."""
-
-Tokens = tuple[tuple[str, str, str], ...]
-"""(reading, token, kind of input), sorted."""
-
-
-class World(msgspec.Struct, frozen=True):
-    """One consistent account of a history so far."""
-
-    holds: tuple[tuple[str, int], ...] = ()
-    """Whose body each rule holds, by position; a rule that is not listed holds its initial state."""
-    entries: tuple[tuple[tuple[str, str], int], ...] = ()
-    """The request that each (credential, key) belongs to, by position."""
-    tokens: Tokens = ()
-
-    def held(self, rule: str) -> int:
-        return dict(self.holds).get(rule, INITIAL)
-
-    def executing(self, rule: str, position: int) -> World:
-        return msgspec.structs.replace(self, holds=tuple(sorted({**dict(self.holds), rule: position}.items())))
-
-    def entering(self, caller: str, key: str, position: int) -> World:
-        entries = {**dict(self.entries), (caller, key): position}
-        return msgspec.structs.replace(self, entries=tuple(sorted(entries.items())))
-
-    def saying(self, reading: str, token: str, kind: str = "") -> World:
-        """This world with the answer to an open question that it takes."""
-        return msgspec.structs.replace(self, tokens=tuple(sorted({*self.tokens, (reading, token, kind)})))
-
-
-class Behaviour(msgspec.Struct, frozen=True):
-    """What the target may do with one update: ``execute`` it, ``replay`` another's answer, or ``refuse`` it."""
-
-    act: str
-    of: int = INITIAL
-    statuses: tuple[int, ...] = ()
-
-    def told(self) -> str:
-        if self.act == "execute":
-            return "the request is executed"
-        if self.act == "replay":
-            return "the original answer"
-        return "a refusal with " + " or ".join(str(status) for status in self.statuses)
 
 
 class Contradiction(msgspec.Struct, frozen=True):
@@ -175,37 +132,46 @@ class _Follower:
 
     def _keyed(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
         intent = self.exchanges[position].intent
-        entries = {caller: first for (caller, key), first in world.entries if key == intent.key}
-        if intent.caller in entries:
-            yield from self._repeated(world, position, entries[intent.caller])
+        used = [(owner, first) for owner, first in world.entries if owner[1] == intent.key]
+        own = {rule: first for (caller, _, rule), first in used if caller == intent.caller}
+        shared: dict[str, int] = {}
+        for (caller, _, rule), first in used:
+            if caller != intent.caller and (caller == OTHER) == (intent.caller == OTHER):
+                shared[rule] = min(first, shared.get(rule, first))
+        if not shared or intent.rule in own:
+            yield from self._in_namespace(world, position, own)
             return
-        others = {caller: first for caller, first in entries.items() if (caller == OTHER) == (intent.caller == OTHER)}
-        if not others:
+        yield from self._in_namespace(world.saying("reading.key-scope", "credential"), position, own)
+        yield from self._in_namespace(world.saying("reading.key-scope", "organization"), position, shared)
+
+    def _in_namespace(
+        self, world: World, position: int, firsts: Mapping[str, int]
+    ) -> Iterator[tuple[World, Behaviour]]:
+        """What the key may mean where these requests used it first, by rule."""
+        rule = self.exchanges[position].intent.rule
+        if not firsts:
             yield from self._fresh(world, position)
-            return
-        yield from self._fresh(world.saying("reading.key-scope", "credential"), position)
-        shared = world.saying("reading.key-scope", "organization")
-        yield from self._repeated(shared, position, min(others.values()))
+        elif rule in firsts:
+            yield from self._repeated(world, position, firsts[rule])
+        else:
+            yield from self._on_other_rule(world, position, min(firsts.values()))
 
     def _repeated(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
-        """The key belongs to an earlier request of the same namespace."""
-        intent, original = self.exchanges[position].intent, self.exchanges[first]
-        answer = original.answer
+        """The key belongs to an earlier request for the same rule."""
+        intent, answer = self.exchanges[position].intent, self.exchanges[first].answer
         if answer is None:
             yield from _anything(world, position)
         elif answer.is_refusal:
             yield from self._after_refusal(world, position, first, answer.status)
-        elif intent.rule != original.intent.rule:
-            yield from self._on_other_rule(world, position)
         elif intent.window == "beyond":
             yield world.saying("reading.after-window", "executes"), Behaviour("execute", position)
-            yield world.saying("reading.after-window", "original"), Behaviour("replay", first)
+            yield world.saying("reading.after-window", "original"), Behaviour("replay", first, enters=False)
         else:
             yield from self._within_window(world, position, first)
 
     def _within_window(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
         sent, before = self.exchanges[position].request.body, self.exchanges[first].request.body
-        replay = Behaviour("replay", first)
+        replay = Behaviour("replay", first, enters=False)
         if sent == before:
             yield world, replay
         elif _same_value(sent, before):
@@ -221,19 +187,22 @@ class _Follower:
         reading = "reading.refusal-replayed"
         yield from self._fresh(world.saying(reading, "not-stored", str(status)), position)
         kept = world.saying(reading, "stored", str(status))
-        yield kept, Behaviour("replay", first)
+        yield kept, Behaviour("replay", first, enters=False)
         if self.exchanges[position].request.body != self.exchanges[first].request.body:
-            yield kept, Behaviour("refuse", statuses=REUSE_STATUSES)
+            yield kept, Behaviour("refuse", statuses=REUSE_STATUSES, enters=False)
 
-    def _on_other_rule(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
-        reading = "reading.key-on-other-rule"
-        yield world.saying(reading, "executes"), Behaviour("execute", position)
+    def _on_other_rule(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
+        answer, reading = self.exchanges[first].answer, "reading.key-on-other-rule"
+        if answer is None or not answer.is_success:
+            yield from self._fresh(world, position)
+        else:
+            yield world.saying(reading, "executes"), Behaviour("execute", position)
         for status in REUSE_STATUSES:
-            yield world.saying(reading, str(status)), Behaviour("refuse", statuses=(status,))
+            yield world.saying(reading, str(status)), Behaviour("refuse", statuses=(status,), enters=False)
 
     def _fits(self, behaviour: Behaviour, position: int, answer: Answer) -> bool:
-        if behaviour.act == "anything":
-            return True
+        if behaviour.act in ("anything", "nothing"):
+            return behaviour.act == "anything" or self.exchanges[position].intent.key is not None
         if behaviour.act == "refuse":
             return answer.status in behaviour.statuses
         if behaviour.act == "replay":
@@ -249,10 +218,10 @@ class _Follower:
         )
         if executed:
             world = world.executing(intent.rule, position)
-        owner = (intent.caller, intent.key or "")
-        is_first = owner not in dict(world.entries)
-        if intent.key is not None and intent.access not in ("unauthenticated", "open") and (executed or is_first):
-            world = world.entering(*owner, position)
+        owner = (intent.caller, intent.key or "", intent.rule)
+        enters = executed or (behaviour.enters and owner not in dict(world.entries))
+        if enters and intent.key is not None and intent.access not in ("unauthenticated", "open"):
+            world = world.entering(owner, position)
         return world
 
     def _as_seen(self, world: World, position: int, answer: Answer) -> World:
@@ -297,15 +266,16 @@ def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, A
 
 
 def _anything(world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
-    """A request that the model says nothing about: what it was answered tells whether it was executed."""
+    """A request that the model says nothing about: if it succeeded, it was executed or, with its key, replayed."""
     yield world, Behaviour("anything", position)
+    yield world, Behaviour("nothing", position, enters=False)
 
 
 def _reused(world: World, first: int) -> Iterator[tuple[World, Behaviour]]:
     """The same key with another body: it is not executed; what it answers is open."""
-    yield world.saying("reading.key-reuse", "original"), Behaviour("replay", first)
+    yield world.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
     for status in REUSE_STATUSES:
-        yield world.saying("reading.key-reuse", str(status)), Behaviour("refuse", statuses=(status,))
+        yield world.saying("reading.key-reuse", str(status)), Behaviour("refuse", statuses=(status,), enters=False)
 
 
 def _same_value(one: Any, other: Any) -> bool:

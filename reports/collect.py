@@ -50,7 +50,7 @@ def collect(records: Callable[[], Iterable[Record | None]], outcome: Outcome, co
     rows = {row.id: row for row in _requirement_rows(contract, outcome)}
     footer = gathered.footer
     return RunReport(
-        header=header,
+        header=_safe(header),
         footer=footer,
         outcome=outcome,
         contract=contract,
@@ -71,6 +71,13 @@ def collect(records: Callable[[], Iterable[Record | None]], outcome: Outcome, co
         notes=tuple(gathered.notes),
         records=records,
     )
+
+
+def _safe(header: Header) -> Header:
+    """The header with its texts safe to show; what it says of the contract and the profile is left as it is."""
+    names = ("tool_version", "kind", "target", "base_url", "contract_version", "contract_sha256", "now", "started_at")
+    shown: dict[str, Any] = {name: line(getattr(header, name)) for name in names}
+    return msgspec.structs.replace(header, **shown, select=tuple(map(line, header.select)))
 
 
 class _Gathered:

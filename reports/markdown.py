@@ -21,12 +21,12 @@ _MARKS: Final = {
     "passed": "✅",
 }
 _CONCLUSIONS: Final = {"conforms": "✅", "violates": "❌", "inconclusive": "❔", "error": "💥"}
-_PUNCTUATION: Final = re.compile(r"([!\"#$%'()*+,\-./:;<=>?\[\\\]^_`{|}~])")
+_PUNCTUATION: Final = re.compile(r"([!\"#$%&'()*+,\-./:;<=>?\[\\\]^_`{|}~])")
 
 
 def escaped(text: str) -> str:
     """The text so that Markdown shows it as it is: no markup, no HTML, no link, no mention."""
-    told = _PUNCTUATION.sub(r"\\\1", text.replace("&", "&amp;")).replace("@", "&#64;")
+    told = _PUNCTUATION.sub(r"\\\1", text).replace("@", "&#64;")
     return " ".join(told.split())
 
 

@@ -40,6 +40,8 @@ from strategies.world import World
 PLAUSIBLE_AT_ONCE: Final = 3
 ASKED_AT_ONCE: Final = 4
 ODD_AT_ONCE: Final = 12
+CLOCK_HISTORIES: Final = 3
+"""Histories that may move the target's clock: dates that lie ahead must stay ahead."""
 REUSED: Final = 3
 """How many times a drawn body is broken in bulk before another is drawn."""
 _KEPT: Final = 64
@@ -130,7 +132,10 @@ class Chooser:
                 if not self.exercised.issuperset(case.requirements) or not case.requirements:
                     yield self._attempt(case, case.name)
         if "advance_clock" in self.shard.profile.hooks:
-            yield self._next_history()
+            for _ in range(CLOCK_HISTORIES):
+                history = self._supplies.history(wait=True)
+                if history is not None:
+                    yield self._history(history)
 
     def next_for_rule(self, size: int) -> Attempt:
         """What one rule's lane does next; ``size`` is how many refusals are expected at once."""

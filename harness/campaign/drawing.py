@@ -108,19 +108,26 @@ class Supplies:
         """An odd request, if one is drawn by now."""
         return self._take("odd")
 
-    def history(self) -> History | None:
-        """A history, if one is drawn by now."""
-        return self._take("histories")
+    def history(self, *, wait: bool = False) -> History | None:
+        """A history, if one is drawn by now, or once it is."""
+        history: History | None = self._take("histories")
+        if history is None and wait:
+            self._receive()
+            return self.history(wait=True)
+        return history
 
     def _take(self, kind: Kind) -> Any:
         while self._asked and self._drawer.is_ready():
-            arrived, values = self._drawer.next()
-            self._asked.discard(arrived)
-            self._at_hand[arrived].extend(values)
+            self._receive()
         at_hand = self._at_hand[kind]
         if len(at_hand) < _AHEAD:
             self._ask(kind)
         return at_hand.popleft() if at_hand else None
+
+    def _receive(self) -> None:
+        arrived, values = self._drawer.next()
+        self._asked.discard(arrived)
+        self._at_hand[arrived].extend(values)
 
     def _ask(self, kind: Kind) -> None:
         if kind not in self._asked:

@@ -71,7 +71,6 @@ class Campaign:
         watcher: Watcher,
         crew: Callable[[], Crew],
         *,
-        entries: tuple[Entry, ...] = (),
         keep: Callable[[Sequence[Entry]], None] = lambda entries: None,
         earlier: Earlier | None = None,
         accepted: Mapping[str, str] | None = None,
@@ -83,7 +82,7 @@ class Campaign:
         self._settings = settings
         self._watcher = watcher
         self._make_crew = crew
-        self._entries = list(entries)
+        self._entries = list(settings.entries)
         self._keep = keep
         self._accepted = dict(accepted or {})
         self._hooks = Hooks(profile, keyring)

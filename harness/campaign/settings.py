@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from harness.campaign.messages import Entry
+
 SHARD_SECONDS = 5.0
 
 
@@ -20,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True):
     seed: int = 1
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     capture_all: bool = False
+    entries: tuple[Entry, ...] = ()
+    """What is tried first."""
     shard_seconds: float = SHARD_SECONDS
 
 

@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -18,7 +19,8 @@ from harness.campaign.coverage import Coverage, map_of
 from harness.campaign.drawing import Drawer, Supplies, Wish
 from harness.campaign.messages import Report, Shard
 from harness.campaign.recording import Recorder
-from harness.client import BudgetSpent, Client, Stopped, TargetDown
+from harness.client import BudgetSpent, Client, Sent, Stopped, TargetDown
+from harness.exchange import Request
 from harness.hooks import HookFailed, Hooks
 from harness.keeping import contained, share, watched
 from harness.outcome import Judgement, Violation, finding_id
@@ -35,7 +37,10 @@ CONFIRMATIONS: Final = 2
 ROUNDS: Final = 12
 """A batch is so many times as large as what is in flight: then little of its time is spent waiting for its last."""
 SMALLEST_BATCH: Final = 48
-LARGEST_BATCH: Final = 384
+LARGEST_BATCH: Final = 512
+OFF_RULE_LANES: Final = 2
+"""While what one has sent is judged, the other sends."""
+IDLE_SECONDS: Final = 0.005
 SWITCH_SECONDS: Final = 0.0005
 """A thread that computes lets those that send go on after so long; Python's own five milliseconds would starve them."""
 
@@ -48,6 +53,41 @@ class Equipment(msgspec.Struct, frozen=True):
     drawer: Drawer
 
 
+class _Counting:
+    """The client, and how many requests are with it right now."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self.under_way = 0
+
+    @property
+    def most_together(self) -> int:
+        return self._client.most_together
+
+    def send(self, request: Request) -> Sent:
+        with self._counted(1):
+            return self._client.send(request)
+
+    def send_many(self, requests: Sequence[Request]) -> list[Sent]:
+        with self._counted(len(requests)):
+            return self._client.send_many(requests)
+
+    def send_together(self, requests: Sequence[Request]) -> list[Sent]:
+        with self._counted(len(requests)):
+            return self._client.send_together(requests)
+
+    @contextmanager
+    def _counted(self, number: int) -> Iterator[None]:
+        with self._lock:
+            self.under_way += number
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.under_way -= number
+
+
 class Work:
     """One shard at work. `stop` may be called from any thread."""
 
@@ -56,10 +96,11 @@ class Work:
         contract, keyring, profile = equipment.contract, equipment.keyring, shard.profile
         self._shard = shard
         self._client = Client(profile, keyring, run_seed=shard.seed)
+        self._counting = _Counting(self._client)
         self._shared = share(
             contract,
             profile,
-            self._client,
+            self._counting,
             Hooks(profile, keyring),
             now=shard.now,
             seed=shard.seed,
@@ -79,7 +120,6 @@ class Work:
         self._known = Known()
         self._confirmed: Counter[str] = Counter()
         self._deadline = time.monotonic() + shard.seconds
-        self._under_way = 0
         self._stopped = ""
         self._contained: tuple[str, str | None] | None = None
         size = ROUNDS * profile.limits.in_flight
@@ -98,7 +138,7 @@ class Work:
                 self._lane(self._alone)
             else:
                 lanes = [lambda rule=rule: self._rule_lane(rule) for rule in shard.rules]  # type: ignore[misc]
-                lanes.append(self._off_rule_lane)
+                lanes += [self._off_rule_lane] * OFF_RULE_LANES
                 with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as threads:
                     for future in [threads.submit(self._lane, lane) for lane in lanes]:
                         future.result()
@@ -141,13 +181,12 @@ class Work:
     def _off_rule_lane(self) -> None:
         """Fills what the rules' lanes leave of the room in flight."""
         room = self._shard.profile.limits.in_flight
-        is_alone = not self._shard.rules
         while self._goes_on:
-            if self._under_way >= room and not is_alone:
-                time.sleep(0.005)
+            if self._shard.rules and self._counting.under_way >= room:
+                time.sleep(IDLE_SECONDS)
                 continue
             with self._choosing:
-                attempt = self._chooser.next_off_rule(self._size if is_alone else max(4, 4 * room))
+                attempt = self._chooser.next_off_rule(self._size)
             self._try(attempt, self._shard.profile.rules.writable)
 
     def _alone(self) -> None:
@@ -164,13 +203,11 @@ class Work:
         """Send one case, judge it, and confirm what another writer could have caused."""
         case = attempt.case
         bench = self._bench(case.id, rules)
-        self._under_way += self._size
         try:
             case.run(bench)
         except (Unmet, HookFailed):
             pass
         finally:
-            self._under_way -= self._size
             if bench.exchanges:
                 judgements = self._finish(attempt, bench)
         if bench.exchanges:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
-from harness.model import same_answer
 from harness.profile import Profile
 from harness.scenarios import key_owners
 from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case, Lane
-from harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, other_body
+from harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, is_replayed, other_body
 from harness.scenarios.planner import Unmet
 from openapi.contract import Contract
 from strategies.requests import odd_keys
@@ -170,10 +169,7 @@ def _window(bench: Bench) -> None:
     seconds = bench.names.key_window_seconds
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
-    bench.sleep(bench.granule())
-    replay = again(bench, first)
-    original = bench.exchanges[first].answer
-    if original is None or replay.answer is None or not same_answer(bench.contract, original, replay.answer):
+    if not is_replayed(bench, first):
         raise Unmet("a replay at once is not answered as one, so that its window cannot be judged")
     bench.update(bench.distinct(2), key=bench.new_key(), acceptance="open", case="another update")
     passed = 0

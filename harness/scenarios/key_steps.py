@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.exchange import Exchange
+from harness.model import same_answer
 from harness.scenarios.bench import Bench
 
 REPLAY = "idempotency.replay"
@@ -36,6 +37,13 @@ def again(bench: Bench, first: int, case: str = "replay", **details: Any) -> Exc
         **details,
     )
     return bench.send(request, intent)
+
+
+def is_replayed(bench: Bench, first: int, **details: Any) -> bool:
+    """Send the very same request again, and see whether it gets the original answer."""
+    bench.sleep(bench.granule())
+    original, answer = bench.exchanges[first].answer, again(bench, first, **details).answer
+    return original is not None and answer is not None and same_answer(bench.contract, original, answer)
 
 
 def other_body(bench: Bench, body: Any, first: int, /, **details: Any) -> Exchange:

@@ -12,6 +12,7 @@ from harness.profile import Profile
 from harness.safety import configuration
 from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
+from harness.scenarios.key_steps import is_replayed
 from harness.scenarios.planner import Unmet
 from openapi.contract import Contract
 from strategies.bodies import Body, covering_set
@@ -190,13 +191,14 @@ def _after_refused(bench: Bench) -> None:
 def _replay(bench: Bench) -> None:
     """An update with a key, a human who enables the rule again, and the same update again."""
     body = _prepare(bench)
-    key = bench.new_key()
     for says in (bench.names.disabled, bench.names.enabled):
         key = bench.new_key()
         sent = {**body, bench.names.status: says}
         bench.update(sent, key=key, acceptance="open", case=f"before a replay, says {says}")
         first = len(bench.exchanges) - 1
         bench.read()
+        if not is_replayed(bench, first, requirement=""):
+            raise Unmet("a replay at once is not answered as one, so that there is none that could keep the status")
         if not bench.enable():
             raise Unmet("the hook enable_rule did not leave the rule enabled")
         for _ in range(2):

@@ -31,10 +31,10 @@
   const apply = () => {
     const { verdict, family, words } = Object.fromEntries(new FormData(form));
     const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-    const isFiltered = verdict !== "" || family !== "" || wanted.length > 0;
+    const isFiltered = verdict !== "all" || family !== "" || wanted.length > 0;
     const shown = { findings: 0, requirements: 0 };
     for (const item of items) {
-      const fits = (!verdict || item.dataset.verdict === verdict) && (!family || item.dataset.family === family)
+      const fits = (verdict === "all" || item.dataset.verdict === verdict) && (!family || item.dataset.family === family)
         && wanted.every((word) => text(item).includes(word));
       item.hidden = !fits;
       if (fits) shown[item.matches("details") ? "findings" : "requirements"] += 1;

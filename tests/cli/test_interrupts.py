@@ -54,7 +54,7 @@ def test_interrupted_run_puts_back(shell: Shell, whole_profile: Path, reference:
         process.send_signal(signal.SIGINT)
         stopped = time.monotonic()
         _, err = process.communicate(timeout=WITHIN_SECONDS)
-        assert time.monotonic() - stopped < 5
+        assert time.monotonic() - stopped < 10
     assert process.returncode == 130, err
     assert "rules are being put back" in err
     run = read(shell.folder / "out")
@@ -87,7 +87,7 @@ def test_second_interrupt_ends_at_once(shell: Shell, whole_profile: Path, refere
         process.send_signal(signal.SIGINT)
         stopped = time.monotonic()
         _, err = process.communicate(timeout=WITHIN_SECONDS)
-        assert time.monotonic() - stopped < 0.5
+        assert time.monotonic() - stopped < 2
     assert process.returncode == 130
     assert "rules-harness restore out" in err
 

@@ -66,7 +66,7 @@ def test_commands_run(document: str, shell: Shell, reference: ReferenceServer, m
     with ExitStack() as servers:
         for line in _commands(document):
             command, _, expected = line.partition("# exits with ")
-            program, *arguments = shlex.split(command.replace("9101", str(_free_port())))
+            program, *arguments = shlex.split(command.replace("9101", str(_free_port())).replace("10m", "1s"))
             if program == "export":
                 assert arguments[0].partition("=")[0] in os.environ
                 continue

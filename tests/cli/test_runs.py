@@ -80,6 +80,7 @@ def test_run_with_a_contract_of_its_own(shell: Shell, whole_profile: Path) -> No
 
 
 def test_help_of_every_command(shell: Shell) -> None:
+    assert shell("list", "readings").code == 0
     ended = shell("--help")
     assert ended.code == 0
     for name in COMMANDS:

@@ -12,7 +12,6 @@ from tests.gate.runs import Ended, check
 
 CONTRACT = load()
 NEEDS_MORE = {
-    "auth.header-only",
     "authz.scope",
     "authz.resource",
     "authz.organization",
@@ -60,9 +59,9 @@ def test_one_key_and_one_rule(accounts: bool, server: ReferenceServer, tmp_path:
     assert ended.code == 0, ended.out
     _assert_nothing_passes_unexercised(ended)
     assert ended.with_verdict("skipped") == NEEDS_MORE
-    assert "rules.other_org" in ended.requirements["authz.organization"]["reason"]
+    assert "credentials.other_org" in ended.requirements["authz.organization"]["reason"]
     assert "enable_rule" in ended.requirements["status.stored"]["reason"]
-    assert "2 writable rules" in ended.requirements["update.isolated"]["reason"]
+    assert "2 writable rules" in ended.requirements["idempotency.per-rule"]["reason"]
 
 
 def test_required_and_not_judged(server: ReferenceServer, tmp_path: Path) -> None:

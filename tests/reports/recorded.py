@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import pytest
+
+from harness.cli import main
 from harness.client import Client
 from harness.gate import Gate
 from harness.hooks import Hooks
@@ -85,3 +88,14 @@ def side(folder: Path, name: str = "run") -> Side:
 
 def compared(base: Path, head: Path) -> Comparison:
     return compare(side(base, "BASE"), side(head, "HEAD"))
+
+
+def run_command(capture: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    """Exit code, output and errors of a command, run in this process."""
+    capture.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    captured = capture.readouterr()
+    assert isinstance(ended.value.code, int)
+    assert "Traceback" not in captured.out + captured.err
+    return ended.value.code, captured.out, captured.err

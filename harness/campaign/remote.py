@@ -1,0 +1,101 @@
+"""A worker behind pipes: `python -m harness.campaign.remote`, started by whoever brings shards from afar.
+
+Messages are the number of their bytes in four, and the bytes.  The first says what every shard has in common.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from harness.campaign.drawing import Drawer
+from harness.campaign.serving import Worker
+from harness.campaign.shard import Equipment
+from harness.errors import UsageError
+from harness.profile import Profile
+from harness.secrets import Keyring
+from openapi.contract import Contract, load
+
+_LENGTH = struct.Struct(">I")
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What every shard of a campaign has in common: the names of the keys' variables and, if it is not the packaged
+    one, the contract."""
+
+    credentials: dict[str, str]
+    document: dict[str, Any] | None = None
+
+
+def setup_for(profile: Profile, contract: Contract) -> Setup:
+    """The setup of a target; raises `UsageError` where it needs secrets that only this machine has."""
+    values = (*(value for _, value in profile.target.headers), profile.target.proxy or "")
+    if any("{header:" in value or "{proxy:" in value for value in values):
+        raise UsageError("a profile with secrets in headers or proxy cannot be used on a cluster; leave --cluster out")
+    own = None if contract.sha256 == load().sha256 else json.loads(json.dumps(contract.document))
+    return Setup({name: credential.key_env for name, credential in profile.credentials.items()}, own)
+
+
+def equipment_for(setup: Setup, environ: Mapping[str, str]) -> Equipment:
+    """What a worker of this machine works with; raises `UsageError` where a key is not in the environment."""
+    keys = {}
+    for name, variable in setup.credentials.items():
+        if not environ.get(variable):
+            raise UsageError(f"the environment variable {variable} is not set on the worker's machine")
+        keys[name] = environ[variable]
+    contract = load() if setup.document is None else _contract(setup.document)
+    return Equipment(contract, Keyring(keys), Drawer(contract))
+
+
+def write(stream: IO[bytes], message: bytes) -> None:
+    """Send a message; raises `OSError` where nobody reads."""
+    stream.write(_LENGTH.pack(len(message)) + message)
+    stream.flush()
+
+
+def reader(stream: IO[bytes]) -> Callable[[], bytes]:
+    """What waits for the next message, and raises `EOFError` at the end."""
+
+    def read() -> bytes:
+        head = stream.read(_LENGTH.size)
+        if len(head) < _LENGTH.size:
+            raise EOFError
+        (length,) = _LENGTH.unpack(head)
+        content = stream.read(length)
+        if len(content) < length:
+            raise EOFError
+        return content
+
+    return read
+
+
+def _contract(document: Mapping[str, Any]) -> Contract:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "contract.json")
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return load(path)
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    receive = reader(sys.stdin.buffer)
+    equipment = equipment_for(msgspec.json.decode(receive(), type=Setup), os.environ)
+    try:
+        Worker(receive, lambda message: write(sys.stdout.buffer, message), equipment).serve()
+    finally:
+        equipment.drawer.close()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What may have become of a history: one consistent account of it, and what a target may do with one update."""
+
+from __future__ import annotations
+
+import msgspec
+
+INITIAL = -1
+"""The position that stands for a rule's state before the history."""
+Tokens = tuple[tuple[str, str, str], ...]
+"""(reading, token, kind of input), sorted."""
+Owner = tuple[str, str, str]
+"""(credential, key, rule): each rule has keys of its own, and what a key of one does to another is a reading."""
+
+
+class World(msgspec.Struct, frozen=True):
+    """One consistent account of a history so far."""
+
+    holds: tuple[tuple[str, int], ...] = ()
+    """Whose body each rule holds, by position; a rule that is not listed holds its initial state."""
+    entries: tuple[tuple[Owner, int], ...] = ()
+    """The request that each key belongs to, by position."""
+    tokens: Tokens = ()
+
+    def held(self, rule: str) -> int:
+        return dict(self.holds).get(rule, INITIAL)
+
+    def executing(self, rule: str, position: int) -> World:
+        return msgspec.structs.replace(self, holds=tuple(sorted({**dict(self.holds), rule: position}.items())))
+
+    def entering(self, owner: Owner, position: int) -> World:
+        entries = {**dict(self.entries), owner: position}
+        return msgspec.structs.replace(self, entries=tuple(sorted(entries.items())))
+
+    def saying(self, reading: str, token: str, kind: str = "") -> World:
+        """This world with the answer to an open question that it takes."""
+        return msgspec.structs.replace(self, tokens=tuple(sorted({*self.tokens, (reading, token, kind)})))
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """What the target may do with one update: ``execute`` it, ``replay`` another's answer, or ``refuse`` it.
+
+    ``enters`` says that its key now belongs to this request, if to none before.
+    """
+
+    act: str
+    of: int = INITIAL
+    statuses: tuple[int, ...] = ()
+    enters: bool = True
+
+    def told(self) -> str:
+        if self.act == "execute":
+            return "the request is executed"
+        if self.act == "replay":
+            return "the original answer"
+        return "a refusal with " + " or ".join(str(status) for status in self.statuses)

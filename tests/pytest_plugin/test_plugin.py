@@ -1,0 +1,242 @@
+"""The plugin in whole pytest sessions, against the embedded target."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from junitparser import Failure, JUnitXml, Skipped
+
+import harness.pytest_plugin.items
+import harness.pytest_plugin.judging  # noqa: F401 - sessions in this process would import it anew, one by one
+from harness.reference.process import ReferenceServer
+from openapi.contract import load
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[2]
+REQUIREMENTS = tuple(load().requirements)
+Session = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ReferenceServer]:
+    with ReferenceServer() as running:
+        yield running
+
+
+@pytest.fixture
+def target(server: ReferenceServer, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> ReferenceServer:
+    """The embedded target, its profile in the folder of the session."""
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    server.configure()
+    (pytester.path / "target.toml").write_text(server.profile_toml, encoding="utf-8")
+    return server
+
+
+@pytest.fixture
+def session(pytester: pytest.Pytester) -> Session:
+    """Runs pytest with the plugin, whether or not its entry point is installed."""
+
+    def run(*arguments: str) -> pytest.RunResult:
+        return pytester.runpytest("-p", "no:rules_harness", "-p", "harness.pytest_plugin", *arguments)
+
+    return run
+
+
+def journal(pytester: pytest.Pytester) -> Path:
+    return pytester.path / ".pytest_cache/d/rules-harness/journal.jsonl"
+
+
+def header(path: Path) -> dict[str, object]:
+    with path.open(encoding="utf-8") as file:
+        found: dict[str, object] = json.loads(file.readline())
+    return found
+
+
+def collected(result: pytest.RunResult) -> list[str]:
+    return [line.partition("::")[2] for line in result.outlines if line.startswith("target.toml::")]
+
+
+def test_one_item_for_each_requirement(target: ReferenceServer, session: Session) -> None:
+    result = session("--rules-target", "target.toml", "--collect-only", "-q")
+    assert tuple(collected(result)) == REQUIREMENTS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("-k", "not-found"), [id for id in REQUIREMENTS if id.startswith("not-found.")]),
+        (("-k", "auth.challenge"), ["auth.challenge"]),
+        (("target.toml::auth.missing",), ["auth.missing"]),
+        (("test_own.py",), []),
+        (("--deselect", "target.toml"), []),
+    ],
+)
+def test_items_are_selected_as_tests_are(
+    target: ReferenceServer,
+    session: Session,
+    pytester: pytest.Pytester,
+    arguments: Sequence[str],
+    expected: Sequence[str],
+) -> None:
+    pytester.makepyfile(test_own="def test_own(): pass")
+    assert collected(session("--rules-target", "target.toml", "--collect-only", "-q", *arguments)) == list(expected)
+
+
+def test_silent_unless_asked_for(pytester: pytest.Pytester, session: Session) -> None:
+    pytester.makepyfile(test_own="def test_own(): pass\ndef test_other(rules_target): pass")
+    result = session("-rs")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines("*needs a target: pytest --rules-target FILE")
+    assert not journal(pytester).exists()
+
+
+def test_verdicts_become_outcomes(target: ReferenceServer, session: Session, pytester: pytest.Pytester) -> None:
+    target.configure(faults=["status.only-answered", "auth.no-challenge"])
+    profile = pytester.path / "target.toml"
+    profile.write_text(re.sub("(?m)^trigger = true$", "", profile.read_text(encoding="utf-8")), encoding="utf-8")
+    wanted = "status.stored or auth.challenge or auth.missing or status.not-triggerable"
+    result = session("--rules-target", "target.toml", "-k", wanted, "--junitxml", "junit.xml", "-rs")
+    result.assert_outcomes(failed=1, passed=2, skipped=1, warnings=1, deselected=len(REQUIREMENTS) - 4)
+    result.stdout.fnmatch_lines(
+        [
+            "*status.stored (must): The stored status (GET) is disabled too*",
+            "expected: *disabled",
+            'actual: *stored as "enabled"',
+            "curl -sS *",
+            "*ContractWarning: auth.challenge (should)*",
+            "*journal: *rules-harness",
+            "SKIPPED*permissions.trigger*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    cases = {case.name: case for suite in JUnitXml.fromfile(str(pytester.path / "junit.xml")) for case in suite}
+    assert sorted(cases) == ["auth.challenge", "auth.missing", "status.not-triggerable", "status.stored"]
+    assert [type(found) for found in cases["status.stored"].result] == [Failure]
+    assert [type(found) for found in cases["status.not-triggerable"].result] == [Skipped]
+    assert [found.value for found in cases["status.stored"].properties() if found.name == "level"] == ["must"]
+
+    assert sorted(header(journal(pytester))["select"]) == sorted(cases)  # type: ignore[call-overload]
+    again = session("--rules-target", "target.toml", "--lf", "--collect-only", "-q")
+    assert collected(again) == ["status.stored"]
+
+
+def test_only_what_is_selected_is_sent(target: ReferenceServer, session: Session, pytester: pytest.Pytester) -> None:
+    session("--rules-target", "target.toml", "-k", "auth.missing", "--rules-out", "kept").assert_outcomes(
+        passed=1, deselected=len(REQUIREMENTS) - 1
+    )
+    lines = (pytester.path / "kept/journal.jsonl").read_text(encoding="utf-8").splitlines()
+    episodes = [json.loads(line)["episode"]["id"] for line in lines if '"record":"episode"' in line]
+    assert {id for id in episodes if not id.startswith("safety/")} == {"auth/missing"}
+
+
+def test_one_process_owns_the_rules(target: ReferenceServer, session: Session, pytester: pytest.Pytester) -> None:
+    target.configure(faults=["auth.any-scheme"])
+    result = session("--rules-target", "target.toml", "-n", "2", "-k", "auth.malformed or auth.missing or authz")
+    result.assert_outcomes(failed=1, passed=7)
+    lines = journal(pytester).read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["record"] for line in (lines[0], lines[-1])] == ["header", "footer"]
+    assert sum('"record":"header"' in line for line in lines) == 1
+    result.stdout.fnmatch_lines("journal: *")
+
+
+def test_what_cannot_be_judged_is_an_error(
+    target: ReferenceServer, session: Session, pytester: pytest.Pytester
+) -> None:
+    profile = pytester.path / "target.toml"
+    text = profile.read_text(encoding="utf-8")
+    profile.write_text(text.replace(target.base_url, "http://127.0.0.1:9/api/v1"), encoding="utf-8")
+    result = session("--rules-target", "target.toml", "-k", "auth.missing or auth.malformed")
+    result.assert_outcomes(errors=2, deselected=len(REQUIREMENTS) - 2)
+    profile.write_text(text.replace("[rules]", "[rulez]"), encoding="utf-8")
+    result = session("--rules-target", "target.toml", "-k", "auth.missing")
+    result.assert_outcomes(errors=1, deselected=len(REQUIREMENTS) - 1)
+    result.stdout.fnmatch_lines("*target.toml*rulez*")
+
+
+def test_a_profile_that_is_not_there(session: Session) -> None:
+    result = session("--rules-target", "nowhere.toml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*--rules-target nowhere.toml: there is no such file*")
+
+
+OWN = """
+    import httpx
+    from hypothesis import HealthCheck, given, settings, strategies as st
+
+    RULE = "rule_01HXYZ1234"
+    quick = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+    def put(target, body):
+        return httpx.put(target.url(RULE), content=body.content, headers=target.headers())
+
+    def get(target):
+        return httpx.get(target.url(RULE), headers=target.headers())
+
+    @quick
+    @given(data=st.data())
+    def test_bodies(data, rules_target, rule_bodies, judge):
+        body = data.draw(rule_bodies)
+        judge(body, put(rules_target, body))
+
+    @quick
+    @given(data=st.data())
+    def test_broken(data, rules_target, broken_bodies, judge):
+        body = data.draw(broken_bodies)
+        judge(body, put(rules_target, body))
+
+    @quick
+    @given(data=st.data())
+    def test_states(data, rules_target, rule_bodies, judge):
+        body = data.draw(rule_bodies)
+        before = get(rules_target).json()["data"]
+        judge(body, put(rules_target, body), before=before, read=get(rules_target))
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing"),
+    [
+        (None, []),
+        ("update.description-not-stored", ["test_states"]),
+        ("validation.refused-200", ["test_broken"]),
+        ("update.new-id", ["test_bodies", "test_states"]),
+    ],
+)
+def test_a_teams_own_tests(
+    target: ReferenceServer, session: Session, pytester: pytest.Pytester, fault: str | None, failing: Sequence[str]
+) -> None:
+    target.configure(faults=[fault] if fault else [])
+    pytester.makepyfile(test_own=OWN)
+    result = session("test_own.py", "--rules-target", "target.toml", "-rfE")
+    failed = re.findall(r"^FAILED test_own.py::(\w+)", str(result.stdout), re.MULTILINE)
+    assert failed == list(failing)
+    assert bool(failing) == ("AssertionError: " in str(result.stdout))
+
+
+def test_entry_point() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"]["pytest11"] == {"rules_harness": "harness.pytest_plugin"}
+
+
+def test_loading_costs_next_to_nothing() -> None:
+    script = (
+        "import pytest, sys, time; known = set(sys.modules); began = time.perf_counter(); import harness.pytest_plugin;"
+        "print(time.perf_counter() - began, *sorted(set(sys.modules) - known))"
+    )
+    shown = [
+        subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    ]
+    shown += [subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True).stdout]
+    seconds = min(float(line.split()[0]) for line in shown)
+    assert seconds < 0.02
+    assert shown[0].split()[1:] == ["harness", "harness.pytest_plugin"]

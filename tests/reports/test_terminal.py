@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from reports import terminal
+from reports.model import RunReport
+from tests.reports.factories import footer, header, outcome, report_of
+from tests.reports.samples import sample_report
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def shown(*, width: int = 100, terminal_like: bool = False, report: RunReport | None = None) -> str:
+    file = io.StringIO()
+    console = Console(file=file, width=width, force_terminal=terminal_like, legacy_windows=False)
+    terminal.show(sample_report() if report is None else report, console)
+    return file.getvalue()
+
+
+def test_every_requirement_has_its_verdict() -> None:
+    rows = [line.split() for line in shown().splitlines()]
+    assert ["auth.missing", "failed", "4", "1", "none:", "answered", "200"] in rows
+    assert ["auth.malformed", "passed", "4"] in rows
+
+
+def test_a_finding_is_told_with_sentence_expected_actual_and_command() -> None:
+    text = shown()
+    part = text[text.index("auth.missing  must, 1 finding") :]
+    order = ["No Authorization header: 401.", "expected  401", 'actual    200, status "disabled"', "curl -sS"]
+    places = [part.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_the_last_line_is_the_verdict() -> None:
+    assert "Violates the contract: staging, 6 of 81 requirements do not hold" in " ".join(shown().split()[-40:])
+    good = report_of([header(), footer()], outcome())
+    assert shown(report=good).splitlines()[-1].startswith("Conforms to the contract: staging (81 passed")
+
+
+@pytest.mark.parametrize("width", [80, 120, 160, 240])
+def test_lines_keep_to_the_width_but_commands_are_never_wrapped(width: int) -> None:
+    lines = ANSI.sub("", shown(width=width)).splitlines()
+    commands = [line for line in lines if line.startswith(("curl", "  -H", "  --data"))]
+    assert any(len(line) > width for line in commands if "--data-raw" in line)
+    assert all(len(line) <= min(width, 160) for line in lines if line not in commands)
+
+
+def test_hostile_text_moves_no_cursor_and_is_no_markup() -> None:
+    text = shown(terminal_like=True)
+    assert not re.search(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u202e]", text)
+    assert "\x1b" not in ANSI.sub("", text)
+    assert "␛[31m]]>" in ANSI.sub("", text)
+
+
+def test_rules_that_were_enabled_or_not_put_back_are_named() -> None:
+    text = " ".join(shown().split())
+    assert "a human re-enables: rule_a" in text
+    assert "Not put back: rule_b: 409 conflict" in text

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+from rich.console import Console
+
+from harness.journal import EpisodeRecord
+from harness.outcome import Verdict
+from openapi.contract import load
+from reports.trend import html, terminal
+from reports.trend.model import JudgedRun, Row, trend_of
+from tests.reports.factories import HOSTILE, answer, episode, footer, header, outcome, refusal, update, written
+from tests.reports.recorded import run_command
+
+ID = "auth.missing"
+
+
+def run(number: int, verdict: Verdict | None, name: str = "run") -> JudgedRun:
+    """A run in which everything passed but one requirement; `None`: it was not selected."""
+    found = outcome(verdicts={ID: (verdict, "reason")} if verdict else None)
+    if verdict is None:
+        del found.requirements[ID]
+    return JudgedRun(f"{name} {number}", header(started_at=f"2026-01-{number:02d}T00:00:00+00:00"), found, load())
+
+
+def row(*verdicts: Verdict | None) -> Row:
+    trend = trend_of(run(number, verdict) for number, verdict in enumerate(verdicts, 1))
+    return next(row for row in trend.rows if row.id == ID)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "first_seen", "fixed_in", "flakiness"),
+    [
+        (("passed", "passed"), None, None, None),
+        (("failed",), 1, None, None),
+        (("passed", "failed", "failed"), 2, None, None),
+        (("passed", "failed", "passed"), 2, 3, None),
+        (("warned", "passed"), 1, 2, None),
+        (("failed", "passed", "failed"), 1, None, 1.0),
+        (("failed", "passed", "failed", "passed", "passed"), 1, 4, 0.75),
+        (("failed", None, "failed", "passed"), 1, 4, None),
+        (("failed", "skipped"), 1, None, None),
+        (("failed", "skipped", "passed"), 1, 3, None),
+        ((None, "inconclusive", "error"), None, None, None),
+    ],
+)
+def test_first_seen_fixed_and_flaky(
+    verdicts: Sequence[Verdict | None], first_seen: int | None, fixed_in: int | None, flakiness: float | None
+) -> None:
+    found = row(*verdicts)
+    assert (found.first_seen, found.fixed_in, found.flakiness) == (first_seen, fixed_in, flakiness)
+    assert found.verdicts == tuple(verdict or "" for verdict in verdicts)
+
+
+def test_runs_are_told_in_the_order_in_which_they_were_started() -> None:
+    trend = trend_of([run(3, "failed"), run(1, "passed"), run(2, "failed")])
+    assert [(column.number, column.name) for column in trend.columns] == [(1, "run 1"), (2, "run 2"), (3, "run 3")]
+    assert [row.id for row in trend.failing] == [ID]
+    assert trend.flaky == ()
+
+
+def test_the_grid_on_a_terminal() -> None:
+    file = io.StringIO()
+    verdicts: tuple[Verdict, ...] = ("passed", "failed", "passed", "failed")
+    terminal.show(trend_of(run(n, v) for n, v in enumerate(verdicts, 1)), Console(file=file, width=140))
+    [line] = [line for line in file.getvalue().splitlines() if line.startswith(ID)]
+    assert line.split() == [ID, "must", "✓", "✕", "✓", "✕", "2", "100%"]
+
+
+def test_of_many_runs_the_last_ones_fit() -> None:
+    file = io.StringIO()
+    terminal.show(trend_of(run(n, "passed") for n in range(1, 32)), Console(file=file, width=100))
+    assert "runs 21 to 31" in file.getvalue()
+    assert all(len(line) <= 100 for line in file.getvalue().splitlines())
+
+
+def test_the_picture_says_what_the_table_says() -> None:
+    text = html.render(trend_of([run(1, "passed", HOSTILE), run(2, "failed"), run(3, None)]))
+    page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
+    pictures = {found.get("aria-label"): found for found in page.iter("{http://www.w3.org/2000/svg}svg")}
+    pictures |= {found.get("aria-label"): found for found in page.iter("svg")}
+    shown = pictures["run 1: passed, run 2: failed"]
+    assert [child.get("class") for child in shown] == ["v-passed", "v-failed"]
+    assert "\u202e" not in text
+    assert len(page.findall(".//script")) == 1
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = []
+    for number, got in enumerate([refusal(401, "unauthorized"), answer(200, {"request_id": "r", "data": {}})], 1):
+        details: dict[str, Any] = {"caller": "none", "access": "unauthenticated", "case": "none", "requirement": ID}
+        sent = EpisodeRecord(episode("auth/missing", update(got, authorization=None, **details)))
+        started = header(started_at=f"2026-01-0{number}T00:00:00+00:00")
+        paths.append(written(tmp_path / str(number), [started, sent, footer()]))
+    code, out, _ = run_command(capsys, "trend", paths[1], paths[0])
+    assert code == 0
+    [line] = [line for line in out.splitlines() if line.startswith(ID)]
+    assert line.split() == [ID, "must", "✓", "✕", "2"]
+    page = tmp_path / "trend.html"
+    assert run_command(capsys, "trend", *paths, "--format", "html", "--out", page)[0] == 0
+    assert ID in page.read_text(encoding="utf-8")
+    assert run_command(capsys, "trend")[0] == 2
