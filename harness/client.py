@@ -25,6 +25,8 @@ from harness.wire import Abandoned, Connection, Fault, Patience
 
 __all__ = ["BudgetSpent", "Client", "Sent", "Stopped", "TargetDown"]
 
+LONGEST_DOZE: Final = 0.1
+"""Seconds after which a wait looks whether the run was stopped."""
 _ABANDONED: Final = TransportFault("closed", "abandoned when the run was stopped; it may have been executed")
 _NOT_YET: Final = TransportFault("unsent", "the run was stopped before it left")
 
@@ -138,6 +140,14 @@ class Client:
             patience = [self._patience(ready) for ready in group]
             attempts = list(threads.map(self._finish, group, connections, started, patience))
         return list(self._threads.map(self._settled, group, attempts))
+
+    def wait(self, seconds: float) -> None:
+        """Send nothing for a while. Raises `Stopped` as soon as the run is stopped."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self._stopped and not getattr(self._local, "restoring", False):
+                raise Stopped("the run was stopped")
+            time.sleep(min(left, LONGEST_DOZE))
 
     def stop(self) -> None:
         """Let nothing leave from now on, and abandon what is open; safe in a signal handler."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import queue
 import secrets
 import subprocess
@@ -36,12 +37,12 @@ def joined(address: str, contract: Contract, profile: Profile, members: int | No
     Raises `UsageError` without the extra, `Unreachable` where there is no cluster or it has no worker.
     """
     try:
-        from distributed import Client  # noqa: PLC0415 - an extra
+        connect = _distributed().Client
     except ImportError as error:
         raise UsageError("--cluster needs the extra: pip install 'sequence-rules-harness[cluster]'") from error
     setup = setup_for(profile, contract)
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise Unreachable(f"--cluster {address}: no scheduler answers there ({error})") from error
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
@@ -51,17 +52,20 @@ def joined(address: str, contract: Contract, profile: Profile, members: int | No
     return lambda: Cluster(client, setup, members or workers)
 
 
+def _distributed() -> Any:
+    """The library, which has no types; an extra, so it is imported where it is used."""
+    return importlib.import_module("distributed")
+
+
 class Cluster:
     """See `harness.campaign.crew.Crew`."""
 
     def __init__(self, client: Any, setup: Setup, size: int) -> None:
-        from distributed import Event  # noqa: PLC0415 - an extra
-
         self.size = size
         self._client = client
         self._setup = msgspec.json.encode(setup)
         self._run = f"rules-harness-{secrets.token_hex(4)}"
-        self._stop = Event(f"{self._run}-stop", client=client)
+        self._stop = _distributed().Event(f"{self._run}-stop", client=client)
         self._futures: dict[int, tuple[Shard, Any]] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
 
@@ -143,11 +147,10 @@ _LOCK: Final = threading.Lock()
 
 def _work(shard: bytes, setup: bytes, run: str) -> list[bytes]:
     """The task: work one shard off; returns what is told of it."""
-    from distributed import Event, get_client  # noqa: PLC0415 - an extra
-
-    client = get_client()
-    stop = Event(f"{run}-stop", client=client)
-    begun = Event(f"{run}-{hashlib.sha256(shard).hexdigest()}", client=client)
+    distributed = _distributed()
+    client = distributed.get_client()
+    stop = distributed.Event(f"{run}-stop", client=client)
+    begun = distributed.Event(f"{run}-{hashlib.sha256(shard).hexdigest()}", client=client)
     if begun.is_set():
         time.sleep(AGAIN_SECONDS)
     begun.set()

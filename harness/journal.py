@@ -160,6 +160,18 @@ class Run(msgspec.Struct, frozen=True):
     torn_lines: int = 0
     """Lines that could not be read: the last one after a kill, others where the file was damaged."""
 
+    def records(self) -> Iterator[Record]:
+        """What the run consists of, the header first."""
+        yield self.header
+        yield from self.rules
+        yield from self.restored
+        yield from self.skipped
+        yield from (EpisodeRecord(episode) for episode in self.episodes)
+        yield from self.counts
+        yield from self.notes
+        if self.footer is not None:
+            yield self.footer
+
     @property
     def is_whole(self) -> bool:
         return self.footer is not None and self.torn_lines == 0

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED
-from harness.journal import Note, Run, Skipped
+from harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
 from harness.outcome import (
     Conclusion,
     Finding,
@@ -31,28 +31,51 @@ CONTAINED = "contained"
 UNFINISHED = "the run was cut off before its end"
 
 
-def judge(
-    run: Run, contract: Contract, *, accepted: Mapping[str, str] | None = None, fail_on: str | None = None
-) -> Outcome:
-    """The outcome of a recorded run.
+def judge(run: Run, contract: Contract, *, accepted: Mapping[str, str] | None = None) -> Outcome:
+    """The outcome of a whole recorded run in memory; see `outcome_of`."""
+    return outcome_of(run.records(), contract, accepted=accepted)
 
-    ``accepted`` maps the ids of findings that a baseline accepts to the reason; they are told and fail nothing.
+
+def outcome_of(
+    records: Iterable[Record | None], contract: Contract, *, accepted: Mapping[str, str] | None = None
+) -> Outcome:
+    """What today's checks say of a journal, its episodes judged one by one, so that a journal of any length fits.
+
+    ``records`` yields the header first.  ``accepted`` maps the ids of findings that a baseline accepts to the reason;
+    they are told and fail nothing.  Raises whatever the records raise.
     """
     tally = Tally(contract)
-    for count in run.counts:
-        tally.add_count(count)
-    for episode in run.episodes:
-        tally.add(episode)
+    skipped: list[Skipped] = []
+    notes: list[Note] = []
+    footer: Footer | None = None
+    header: Header | None = None
+    for record in records:
+        match record:
+            case EpisodeRecord(episode=episode):
+                tally.add(episode)
+            case Count():
+                tally.add_count(record)
+            case Skipped():
+                skipped.append(record)
+            case Note():
+                notes.append(record)
+            case Header():
+                header = record
+            case Footer():
+                footer = record
+            case _:
+                pass
+    assert header is not None
     return conclude(
         tally,
-        profile=run.header.profile,
-        skipped=run.skipped,
-        notes=run.notes,
-        select=run.header.select,
-        fail_on=fail_on or run.header.fail_on,
-        accepted=accepted or {},
-        interrupted=run.footer is not None and run.footer.interrupted,
-        whole=run.footer is not None,
+        profile=header.profile,
+        skipped=skipped,
+        notes=notes,
+        select=header.select,
+        fail_on=header.fail_on,
+        accepted=accepted,
+        interrupted=footer is not None and footer.interrupted,
+        whole=footer is not None,
     )
 
 
@@ -83,8 +106,10 @@ def conclude(
     }
     stopped = next((note for note in notes if note.kind in (CONTAINED, STOPPED)), None)
     conclusion, exit_code, reason = _conclusion(requirements, profile, fail_on, stopped)
-    if interrupted:
-        exit_code, reason = INTERRUPTED, "interrupted"
+    if interrupted or not whole:
+        conclusion = "inconclusive" if conclusion == "conforms" else conclusion
+        exit_code = INTERRUPTED if interrupted else exit_code if exit_code == VIOLATED else NOT_JUDGED
+        reason = "interrupted" if interrupted else UNFINISHED
     shown = tuple(finding for finding in marked if finding.requirement in requirements)
     return Outcome(conclusion, exit_code, reason, requirements, readings, shown)
 

@@ -18,10 +18,11 @@ GENERAL = "envelope"
 
 def chosen_cases(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Case]:
     """The cases that judge what is selected; what every answer must keep is judged by all of them."""
-    cases = list(all_cases(contract, shared.world, shared.profile))
     wanted = {requirement.id for requirement in contract.requirements.values() if selected(requirement.id, select)}
-    if not select or any(contract.requirements[requirement].family == GENERAL for requirement in wanted):
-        return cases
+    families = frozenset(contract.requirements[requirement].family for requirement in wanted)
+    if not select or GENERAL in families:
+        return list(all_cases(contract, shared.world, shared.profile))
+    cases = all_cases(contract, shared.world, shared.profile, families=families)
     return [case for case in cases if wanted & set(case.requirements)]
 
 

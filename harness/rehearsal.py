@@ -135,6 +135,10 @@ class Rehearsal:
         """Seconds since the run would have begun."""
         return self._seconds
 
+    def wait(self, seconds: float) -> None:
+        """Let the time pass that a run would wait."""
+        self._seconds += seconds
+
     def stop(self) -> None:
         """Nothing is under way."""
 

@@ -102,11 +102,13 @@ class Supplies:
 
     def body(self) -> Body | None:
         """A plausible body, if one is drawn by now."""
-        return self._take("bodies")
+        body: Body | None = self._take("bodies")
+        return body
 
     def odd(self) -> OddRequest | None:
         """An odd request, if one is drawn by now."""
-        return self._take("odd")
+        odd: OddRequest | None = self._take("odd")
+        return odd
 
     def history(self, *, wait: bool = False) -> History | None:
         """A history, if one is drawn by now, or once it is."""

@@ -30,8 +30,8 @@ from harness.profile import Profile
 from harness.resending import Recording
 from harness.running import profile_record
 from harness.scenarios import all_cases
-from harness.scenarios.bench import Shared
 from harness.scenarios.case import Situation
+from harness.scenarios.planner import Shared
 from harness.secrets import Keyring
 from harness.tally import Tally
 from openapi.contract import Contract

@@ -31,13 +31,13 @@ class Worker:
         """Work shards off as they come, until nobody directs this worker any more."""
         threading.Thread(target=self._listen, daemon=True).start()
         while (shard := self._shards.get()) is not None:
-            if self._stopped:
+            if self._is_stopped():
                 self._emit(Report(shard=shard.number, is_last=True))
                 continue
-            self._work = Work(shard, self._equipment, self._emit)
-            if self._stopped:
-                self._work.stop()
-            self._work.run()
+            work = self._work = Work(shard, self._equipment, self._emit)
+            if self._is_stopped():
+                work.stop()
+            work.run()
             self._work = None
 
     def _listen(self) -> None:
@@ -51,6 +51,9 @@ class Worker:
         except (EOFError, OSError):
             self._stop()
             self._shards.put(None)
+
+    def _is_stopped(self) -> bool:
+        return self._stopped
 
     def _stop(self) -> None:
         self._stopped = True

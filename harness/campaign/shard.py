@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -24,6 +25,7 @@ from harness.exchange import Request
 from harness.hooks import HookFailed, Hooks
 from harness.keeping import contained, share, watched
 from harness.outcome import Judgement, Violation, finding_id
+from harness.profile import Profile
 from harness.safety import SafetyError
 from harness.scenarios.bench import Bench
 from harness.scenarios.planner import Known, Unmet
@@ -53,38 +55,34 @@ class Equipment(msgspec.Struct, frozen=True):
     drawer: Drawer
 
 
-class _Counting:
+class _Counting(Client):
     """The client, and how many requests are with it right now."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._lock = threading.Lock()
+    def __init__(self, profile: Profile, keyring: Keyring, *, run_seed: int) -> None:
+        super().__init__(profile, keyring, run_seed=run_seed)
+        self._counting = threading.Lock()
         self.under_way = 0
-
-    @property
-    def most_together(self) -> int:
-        return self._client.most_together
 
     def send(self, request: Request) -> Sent:
         with self._counted(1):
-            return self._client.send(request)
+            return super().send(request)
 
     def send_many(self, requests: Sequence[Request]) -> list[Sent]:
         with self._counted(len(requests)):
-            return self._client.send_many(requests)
+            return super().send_many(requests)
 
     def send_together(self, requests: Sequence[Request]) -> list[Sent]:
         with self._counted(len(requests)):
-            return self._client.send_together(requests)
+            return super().send_together(requests)
 
     @contextmanager
     def _counted(self, number: int) -> Iterator[None]:
-        with self._lock:
+        with self._counting:
             self.under_way += number
         try:
             yield
         finally:
-            with self._lock:
+            with self._counting:
                 self.under_way -= number
 
 
@@ -95,12 +93,11 @@ class Work:
         sys.setswitchinterval(SWITCH_SECONDS)
         contract, keyring, profile = equipment.contract, equipment.keyring, shard.profile
         self._shard = shard
-        self._client = Client(profile, keyring, run_seed=shard.seed)
-        self._counting = _Counting(self._client)
+        self._client = _Counting(profile, keyring, run_seed=shard.seed)
         self._shared = share(
             contract,
             profile,
-            self._counting,
+            self._client,
             Hooks(profile, keyring),
             now=shard.now,
             seed=shard.seed,
@@ -137,7 +134,7 @@ class Work:
             if shard.alone:
                 self._lane(self._alone)
             else:
-                lanes = [lambda rule=rule: self._rule_lane(rule) for rule in shard.rules]  # type: ignore[misc]
+                lanes: list[Callable[[], None]] = [partial(self._rule_lane, rule) for rule in shard.rules]
                 lanes += [self._off_rule_lane] * OFF_RULE_LANES
                 with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as threads:
                     for future in [threads.submit(self._lane, lane) for lane in lanes]:
@@ -182,7 +179,7 @@ class Work:
         """Fills what the rules' lanes leave of the room in flight."""
         room = self._shard.profile.limits.in_flight
         while self._goes_on:
-            if self._shard.rules and self._counting.under_way >= room:
+            if self._shard.rules and self._client.under_way >= room:
                 time.sleep(IDLE_SECONDS)
                 continue
             with self._choosing:

@@ -12,9 +12,9 @@ from harness import journal
 from harness.cli.output import Output
 from harness.cli.runs import contract_for, header_of
 from harness.errors import UsageError
+from harness.judge import outcome_of
 from harness.outcome import Finding, Outcome
 from reports.baseline import accept, load, render
-from reports.regression.judging import outcome_of
 from reports.text import counted, line
 
 

@@ -22,7 +22,7 @@ from harness.errors import UsageError
 from harness.gate import Gate
 from harness.hooks import Hooks
 from harness.journal import SCHEMA_VERSION, Header, Journal, stream
-from harness.judge import selected
+from harness.judge import outcome_of, selected
 from harness.outcome import Outcome
 from harness.running import Settings, profile_record
 from openapi.contract import Contract, load
@@ -30,7 +30,6 @@ from reports import terminal
 from reports.baseline import Baseline, gated
 from reports.baseline import load as load_baseline
 from reports.formats import FORMATS
-from reports.regression.judging import outcome_of
 
 
 class Options(msgspec.Struct, frozen=True):

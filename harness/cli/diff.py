@@ -17,12 +17,12 @@ from harness.cli.output import Output
 from harness.cli.runs import OWN_CONTRACT, contract_for, header_of
 from harness.errors import CONFORMS, VIOLATED
 from harness.journal import Header
+from harness.judge import outcome_of
 from openapi.contract import Contract, load
 from openapi.errors import ContractError
 from reports.baseline import load as load_baseline
 from reports.regression import data, html, markdown, terminal
 from reports.regression.compare import compare
-from reports.regression.judging import outcome_of
 from reports.regression.model import Comparison
 from reports.regression.side import Side
 

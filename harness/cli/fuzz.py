@@ -28,13 +28,13 @@ from harness.client import Client
 from harness.corpus import Corpus, open_corpus
 from harness.errors import UsageError
 from harness.journal import FILE_NAME, SCHEMA_VERSION, Count, EpisodeRecord, Footer, Header, Journal, stream
+from harness.judge import outcome_of
 from harness.outcome import Outcome
 from openapi.contract import Contract, load
 from reports import terminal
 from reports.baseline import Baseline, gated
 from reports.baseline import load as load_baseline
 from reports.formats import FORMATS
-from reports.regression.judging import outcome_of
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?[smhd]?)+", re.IGNORECASE)

@@ -11,9 +11,9 @@ import msgspec
 from harness import journal
 from harness.errors import UsageError
 from harness.journal import Footer, FoundRule, Header, Restored
+from harness.judge import outcome_of
 from harness.outcome import Outcome
 from openapi.contract import Contract, load
-from reports.regression.judging import outcome_of
 
 EMBEDDED = "embedded"
 """The option of a header that says that the target ended with the run."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -87,21 +86,10 @@ def opened(chosen: Chosen, contract: Contract) -> Iterator[Opened]:
     else:
         with ExitStack() as stack:
             try:
-                with _unheard(signal.SIGINT):
-                    server = stack.enter_context(ReferenceServer())
+                server = stack.enter_context(ReferenceServer())
             except ServerError as error:
                 raise Unreachable(str(error)) from error
             yield Opened(*_read(server.profile_toml, contract), embedded=True)
-
-
-@contextmanager
-def _unheard(number: signal.Signals) -> Iterator[None]:
-    """Processes begun inside the `with` block never hear this signal: Ctrl-C reaches all that a terminal runs."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def check_production(profile: Profile, contract: Contract) -> None:

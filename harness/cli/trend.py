@@ -11,7 +11,7 @@ from harness import journal
 from harness.cli.documents import document_options, tell
 from harness.cli.output import Output
 from harness.cli.runs import contract_for, header_of
-from reports.regression.judging import outcome_of
+from harness.judge import outcome_of
 from reports.trend import html, terminal
 from reports.trend.model import JudgedRun, trend_of
 

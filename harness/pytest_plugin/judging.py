@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +18,7 @@ from harness.exchange import Answer, Episode, Exchange, Facts, Intent, Payload, 
 from harness.outcome import Finding
 from harness.profile import Profile
 from harness.pytest_plugin.items import ContractWarning
+from harness.pytest_plugin.verdicts import this_hour
 from harness.secrets import Keyring
 from harness.tally import Tally
 from openapi.contract import Contract, load
@@ -59,7 +59,7 @@ def target_of(path: Path) -> RulesTarget:
     """The target of a profile. Raises `UsageError` where the profile is wrong."""
     contract = load()
     profile, keyring = profile_reader.load(path, contract=contract, environ=os.environ)
-    world = profile.world(datetime.now(UTC).replace(microsecond=0))
+    world = profile.world(this_hour())
     return RulesTarget(profile.target.base_url, contract, profile, world, keyring)
 
 

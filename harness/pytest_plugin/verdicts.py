@@ -25,7 +25,8 @@ from harness.client import Client
 from harness.errors import INTERRUPTED, HarnessError
 from harness.gate import Gate
 from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal
+from harness.journal import SCHEMA_VERSION, Header, Journal, Note
+from harness.judge import CONTAINED, STOPPED
 from harness.outcome import Outcome
 from harness.pytest_plugin import TARGET, shared_folder
 from harness.running import Settings, Silent, profile_record
@@ -37,6 +38,7 @@ from reports.model import RunReport
 _FILE_NAME: Final = "verdicts.json"
 _LOCK_NAME: Final = "lock"
 _SEED: Final = 1
+_STOPS: Final = (STOPPED, CONTAINED)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -121,7 +123,7 @@ def _folder(config: pytest.Config) -> Path:
 def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, ...]) -> RunReport:
     """One conformance run. Raises KeyboardInterrupt, with the rules put back, where it was interrupted."""
     is_whole = set(selected) == set(contract.requirements)
-    settings = Settings(seed=_SEED, now=datetime.now(UTC).replace(microsecond=0), select=() if is_whole else selected)
+    settings = Settings(seed=_SEED, now=this_hour(), select=() if is_whole else selected)
     cleaner = Cleaner(target.keyring)
     journal = Journal(folder, clean=cleaner.clean_text)
     try:
@@ -132,6 +134,11 @@ def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, 
     if outcome.exit_code == INTERRUPTED:
         raise KeyboardInterrupt
     return report_of(journal.path, outcome, contract)
+
+
+def this_hour() -> datetime:
+    """The time that dates ahead are counted from: the same for all of a session, so that drawing is done once."""
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _gated(contract: Contract, target: Opened, journal: Journal, settings: Settings) -> Outcome:
@@ -173,9 +180,12 @@ def _header(contract: Contract, target: Opened, settings: Settings) -> Header:
 
 
 def _told(report: RunReport) -> dict[str, Told]:
+    """Verdicts in words; where the run was stopped, what it did not come to is an error, and nobody skipped it."""
+    stopped = next((note.text for note in report.records() if isinstance(note, Note) and note.kind in _STOPS), "")
     told = {}
     for row in report.requirements:
         views = [view for view in report.findings if view.finding.requirement == row.id]
         text = plain.findings(views, report) if views else row.reason or ""
-        told[row.id] = Told(row.verdict, text, tuple(view.id for view in views))
+        is_left = bool(stopped) and row.verdict in ("skipped", "inconclusive")
+        told[row.id] = Told("error", stopped) if is_left else Told(row.verdict, text, tuple(view.id for view in views))
     return told

@@ -58,6 +58,8 @@ class ReferenceServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Ctrl-C reaches all that a terminal runs; the target must live on until the rules are put back.
+            start_new_session=True,
             env={**os.environ, "PYTHONPATH": path},
         )
         assert self._process.stdout is not None

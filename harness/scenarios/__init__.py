@@ -23,27 +23,33 @@ from harness.scenarios.case import Case
 from openapi.contract import Contract
 from strategies.world import World
 
-SCENARIOS: tuple[Callable[[Contract, World, Profile], Iterator[Case]], ...] = (
-    auth.cases,
-    authz.cases,
-    not_found.cases,
-    request_id.cases,
-    envelope.cases,
-    http.cases,
-    status.cases,
-    update.cases,
-    validation.cases,
-    boundary.cases,
-    idempotency.cases,
-    concurrency.cases,
-    validation.server_owned,
+Maker = Callable[[Contract, World, Profile], Iterator[Case]]
+
+SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
+    (auth.cases, frozenset({"auth"})),
+    (authz.cases, frozenset({"authz"})),
+    (not_found.cases, frozenset({"not-found"})),
+    (request_id.cases, frozenset({"request-id"})),
+    (envelope.cases, frozenset()),
+    (http.cases, frozenset({"http"})),
+    (status.cases, frozenset({"status", "auth", "authz"})),
+    (update.cases, frozenset({"update"})),
+    (validation.cases, frozenset({"validation"})),
+    (boundary.cases, frozenset({"validation", "http"})),
+    (idempotency.cases, frozenset({"idempotency"})),
+    (concurrency.cases, frozenset({"concurrency", "idempotency"})),
+    (validation.server_owned, frozenset({"update"})),
 )
+"""Each scenario with the families of requirements that its cases are for, beside those that every answer must keep."""
 
 
-def all_cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
-    """Every case that this contract, world and profile give rise to, in order."""
-    for cases in SCENARIOS:
-        yield from cases(contract, world, profile)
+def all_cases(
+    contract: Contract, world: World, profile: Profile, *, families: frozenset[str] | None = None
+) -> Iterator[Case]:
+    """Every case that this contract, world and profile give rise to, in order, or only those for some families."""
+    for cases, own in SCENARIOS:
+        if families is None or families & own:
+            yield from cases(contract, world, profile)
 
 
 __all__ = ["SCENARIOS", "Case", "all_cases"]

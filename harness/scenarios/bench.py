@@ -84,7 +84,7 @@ class Bench(Planner):
             return None
         rule = self.rule if rule is None else rule
         if rule in self._known.stale and self.shared.profile.limits.settle_seconds > 0:
-            self.shared.pause(self.shared.profile.limits.settle_seconds)
+            self.shared.client.wait(self.shared.profile.limits.settle_seconds)
         exchange = self.send(*self.plan_read(rule, **intent))
         return self._known.states.get(rule) if exchange.answer is not None else None
 
@@ -152,7 +152,7 @@ class Bench(Planner):
         return sorted(self._enabled_after_update)
 
     def sleep(self, seconds: float) -> None:
-        self.shared.pause(seconds)
+        self.shared.client.wait(seconds)
 
     def _remember(self, exchange: Exchange) -> None:
         """Keep what a read shows; what was written stays unknown until it is read."""

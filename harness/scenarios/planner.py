@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -42,6 +41,8 @@ class Outgoing(Protocol):
     def stop(self) -> None: ...
 
     def now(self) -> float: ...
+
+    def wait(self, seconds: float) -> None: ...
 
     def restoring(self) -> AbstractContextManager[None]: ...
 
@@ -83,7 +84,6 @@ class Shared(msgspec.Struct, frozen=True):
     """Random, new for each run: keys made from it do not meet those of another run."""
     readable: bool
     """The companion GET answers."""
-    pause: Callable[[float], None] = time.sleep
     applicable: Callable[[str], bool] = lambda value: True
     """Whether the references in a header value make a key that differs from the real one."""
 
@@ -266,7 +266,7 @@ class Planner:
         return make(self.contract, self.world)
 
     def inert(self) -> dict[str, Any]:
-        """A body that could move nothing soon, whatever becomes of it; with the page's accounts where none are known."""
+        """A body that could move nothing soon, whatever becomes of it; of the page's accounts where none is known."""
         known = self.world
         if not is_suitable(self.contract, known):
             known = msgspec.structs.replace(example_world(self.contract), now=known.now)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.model import Account, follow
-from tests.judge.simulated import CONTRACT, OURS, THEIRS, Break, Caller, Read, Step, Target, Tokens, Update
+from tests.judge.simulated import CONTRACT, OURS, THEIRS, Break, Read, Step, Target, Tokens, Update
 
 KEYS = ("order-0001-a", "order-0001-b")
 READINGS = {
@@ -21,6 +22,23 @@ READINGS = {
     "refusal_replayed": "reading.refusal-replayed",
     "after_window": "reading.after-window",
 }
+
+ONE, TWO = OURS
+A, B = KEYS
+BROKEN: dict[Break, tuple[list[Step], int]] = {
+    "replay executes": ([Update(key=A), Update(key=A)], 1),
+    "replay executes, answers the original": ([Update(key=A), Update(key=B, body=2), Update(key=A), Read()], 3),
+    "reuse executes": ([Update(key=A), Update(key=A, body=2)], 1),
+    "reuse executes, then refuses": ([Update(key=A), Update(key=A, body=2), Read()], 2),
+    "other rule answers the first": ([Update(key=A), Update(TWO, key=A, body=2)], 1),
+    "other rule gets the stored request": ([Update(key=A), Update(TWO, key=A, body=2), Read(TWO)], 1),
+    "other organization gets the answer": ([Update(key=A), Update(THEIRS, "other_org", A, 2)], 1),
+    "stored answer without permission": ([Update(key=A), Update(caller="read_only", key=A)], 1),
+    "401 is stored": ([Update(caller="none", key=A), Update(key=A)], 1),
+    "without key nothing executes twice": ([Update(), Update(body=2), Update(), Read()], 2),
+    "keys cut short": ([Update(key=A), Update(key=B, body=2)], 1),
+}
+"""For each broken promise a history that shows it, and the position at which it must show."""
 
 tokens = st.builds(Tokens)
 updates = st.one_of(
@@ -55,3 +73,31 @@ def test_everything_allowed_is_explained(history: list[Step], chosen: Tokens) ->
     for field, reading in READINGS.items():
         answers = {token for name, token in said if name == reading}
         assert answers <= {getattr(chosen, field)}, (reading, answers)
+
+
+def test_every_break_has_a_history() -> None:
+    assert set(BROKEN) == {name for name in get_args(Break) if name}
+
+
+@pytest.mark.parametrize("broken", list(BROKEN))
+def test_broken_promise_is_contradicted(broken: Break) -> None:
+    history, position = BROKEN[broken]
+    for chosen in _all_tokens():
+        assert _followed(history, chosen).contradictions == (), chosen
+        found = _followed(history, chosen, broken).contradictions
+        assert [contradiction.position for contradiction in found][:1] == [position], chosen
+        assert all(found[0].expected), chosen
+
+
+@given(history=histories, chosen=tokens, broken=st.sampled_from([name for name in get_args(Break) if name]))
+@settings(max_examples=300, deadline=None)
+def test_no_history_is_too_odd(history: list[Step], chosen: Tokens, broken: Break) -> None:
+    account = _followed(history, chosen, broken)
+    assert account.worlds
+    assert len(account.worlds) < 200
+    assert {contradiction.position for contradiction in account.contradictions} <= set(account.judged)
+
+
+def _all_tokens() -> Iterator[Tokens]:
+    choices = [get_args(hint) for hint in get_type_hints(Tokens).values()]
+    return (Tokens(*chosen) for chosen in itertools.product(*choices))

@@ -15,12 +15,12 @@ from harness.client import Client
 from harness.gate import Gate
 from harness.hooks import Hooks
 from harness.journal import SCHEMA_VERSION, Header, Journal, stream
+from harness.judge import outcome_of
 from harness.profile_reader import load as load_profile
 from harness.reference.process import ReferenceServer
 from harness.running import Settings, Silent, profile_record
 from openapi.contract import load
 from reports.regression.compare import compare
-from reports.regression.judging import outcome_of
 from reports.regression.model import Comparison
 from reports.regression.side import Side
 

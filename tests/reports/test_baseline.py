@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.exchange import Answer
 from harness.journal import EpisodeRecord, stream
+from harness.judge import outcome_of
 from harness.outcome import Finding, ReadingOutcome, finding_id
 from reports.baseline import Baseline, Entry, accept, gated, load, render
-from reports.regression.judging import outcome_of
 from tests.reports.factories import (
     answer,
     contract,

@@ -14,12 +14,12 @@ import msgspec
 import pytest
 
 from harness.journal import stream
+from harness.judge import outcome_of
 from harness.reference.process import ReferenceServer
 from reports import pytest_case
 from reports.collect import collect
 from reports.expected import EXPECTATIONS
 from reports.model import RunReport
-from reports.regression.judging import outcome_of
 from tests.reports.factories import contract
 from tests.reports.recorded import record
 from tests.reports.samples import sample_report
