@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from reports.regression.judging import outcome_of
 
 from harness.exchange import Episode
 from harness.journal import EpisodeRecord, Footer, Journal, Record, stream
+from harness.judge import outcome_of
 from harness.reference.process import ReferenceServer
 from openapi.contract import load
 from reports.collect import collect
@@ -38,6 +38,7 @@ MEGABYTE = 1024 * 1024
 def recorded(folder: Path) -> list[Record]:
     """The records of a gate run against a target with defects."""
     with ReferenceServer(faults=DEFECTS) as server:
+        folder.mkdir()
         profile = folder / "profile.toml"
         profile.write_text(server.profile_toml, encoding="utf-8")
         command = [sys.executable, "-m", "harness", "check", "--target", str(profile), "--out", str(folder), "--quiet"]

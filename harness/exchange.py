@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -22,6 +23,10 @@ BodyKind = Literal["none", "valid", "open", "broken", "syntax", "encoding", "med
 Acceptance = Literal["must", "should", "open"]
 Purpose = Literal["probe", "setup", "read", "replay", "restore", "contain", "trigger"]
 FaultKind = Literal["timeout", "connect", "closed", "too-large", "malformed", "unsent"]
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -202,11 +207,25 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @functools.lru_cache(maxsize=2048)
 def parsed(payload: Payload) -> Any:
-    """A payload as JSON, leniently; ``None`` where it is none. Shared: nobody changes it."""
+    """A payload as JSON, leniently; ``None`` where it is none. Shared: nobody changes it.
+
+    A lone surrogate, which no UTF-8 can say, is spelt out, so that what holds one can be recorded and compared.
+    """
     try:
-        return json.loads(payload.content)
+        value = json.loads(payload.content)
     except (ValueError, RecursionError):
         return None
+    return _without_surrogates(value) if _SURROGATE_ESCAPE.search(payload.content) else value
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", value)
+    if isinstance(value, list):
+        return [_without_surrogates(inner) for inner in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(inner) for name, inner in value.items()}
+    return value
 
 
 def _first(headers: tuple[tuple[str, str], ...], name: str) -> str | None:

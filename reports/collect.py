@@ -288,7 +288,7 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
 def _coverage(recorded: Mapping[str, Any]) -> Iterable[Coverage]:
     for name, entry in recorded.items():
         counts = _mapping(entry)
-        reached, total = counts.get("reached"), counts.get("all")
+        reached, total = counts.get("reached"), counts.get("of")
         if isinstance(reached, int) and isinstance(total, int):
-            missed = tuple(line(str(one)) for one in counts.get("missed", ()))
-            yield Coverage(line(name), reached, total, missed)
+            missing = tuple(line(str(one)) for one in counts.get("missing", ()))
+            yield Coverage(line(name), reached, total, missing)

@@ -87,7 +87,10 @@ def _head(report: RunReport) -> Iterator[str]:
     )
     for sentence in report.missing:
         yield f"> ⚠️ {escaped(sentence)}"
-    enabled = [row.rule for row in report.rules if row.was_enabled]
+    for row in report.rules:
+        if row.problem is not None:
+            yield f"> ❌ Not put back: {code(row.rule)}: {escaped(row.problem)}"
+    enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
     if enabled:
         names = ", ".join(code(rule) for rule in enabled)
         yield f"> ℹ️ Enabled before the run, disabled now; a human re\\-enables them: {names}"

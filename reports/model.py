@@ -228,7 +228,7 @@ class Coverage(msgspec.Struct, frozen=True):
     name: str
     reached: int
     total: int
-    missed: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 class RuleRow(msgspec.Struct, frozen=True):

@@ -23,8 +23,10 @@ def steps(contract: Contract, requirement: str, episode: Sequence[Shown], before
     expectation = EXPECTATIONS.get(requirement)
     if expectation is not None and expectation.needs_state:
         yield from _given(contract, episode, needed, before)
-    rules = {shown.exchange.intent.rule for shown in needed}
-    enabled = {rule for rule, state in before.items() if rule in rules and _is_enabled(contract, state)}
+    enabled: set[str] = set()
+    if expectation is None or not expectation.is_single:
+        rules = {shown.exchange.intent.rule for shown in needed}
+        enabled = {rule for rule, state in before.items() if rule in rules and _is_enabled(contract, state)}
     yield from (Step(enable=rule) for rule in sorted(enabled))
     for together in _groups(needed):
         intent = together[0].exchange.intent

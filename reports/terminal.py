@@ -77,7 +77,7 @@ def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
     yield Text("")
     for sentence in report.missing:
         yield Text(f"Incomplete: {sentence}", style="yellow")
-    enabled = [row.rule for row in report.rules if row.was_enabled]
+    enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
     if enabled:
         yield Text(f"Enabled before the run, disabled now; a human re-enables: {', '.join(enabled)}", style="yellow")
     for row in report.rules:

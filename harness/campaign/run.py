@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from harness.campaign.choosing import made_cases
 from harness.campaign.collecting import Collector
 from harness.campaign.coverage import ANSWERS, MUTATIONS, SHAPES, Coverage, map_of
 from harness.campaign.crew import Crew, Lost
@@ -29,7 +30,6 @@ from harness.outcome import Outcome
 from harness.profile import Profile
 from harness.resending import Recording
 from harness.running import profile_record
-from harness.scenarios import all_cases
 from harness.scenarios.case import Situation
 from harness.scenarios.planner import Shared
 from harness.secrets import Keyring
@@ -89,7 +89,7 @@ class Campaign:
         self._nonce = secrets.token_hex(8)
         self._shared = self._share(profile)
         # What cases are made of is worked out here once: workers begin with a copy of this process.
-        deque(all_cases(contract, self._shared.world, profile), maxlen=0)
+        deque(made_cases(contract, self._shared.world, profile), maxlen=0)
         coverage = Coverage(map_of(contract, self._shared.world, risky=self._shared.guard.is_open))
         self.collector = Collector(journal, Tally(contract), coverage, capture_all=settings.capture_all)
         self.keeping = Keeping(self._shared, profile, self.collector, _take_over(earlier, self.collector))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.checks.common import answered, data_of, executed, run_by, updates
+from harness.checks.generic import BOUNDARY
 from harness.exchange import Episode, Exchange
 from harness.model import sent_body
 from harness.outcome import Judgement, Seen
@@ -19,7 +20,8 @@ def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
-            yield Seen("reading.validation-status", str(answer.status), f"{intent.place} {intent.kind}", (position,))
+            kind = intent.case if intent.kind.startswith(BOUNDARY) else f"{intent.place} {intent.kind}"
+            yield Seen("reading.validation-status", str(answer.status), kind, (position,))
 
 
 def unknown_properties(episode: Episode, contract: Contract) -> Iterator[Judgement]:

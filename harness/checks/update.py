@@ -19,7 +19,15 @@ from harness.checks.common import (
     told,
     updates,
 )
-from harness.equality import Difference, differences, differences_from_body, instant, left_behind, same_instant
+from harness.equality import (
+    Difference,
+    differences,
+    differences_from_body,
+    instant,
+    left_behind,
+    rule_place,
+    same_instant,
+)
 from harness.exchange import Episode, Exchange
 from harness.model import sent_body
 from harness.outcome import Judgement, Kept, Stored, Violation
@@ -190,7 +198,8 @@ def _taken_over(
     later = [state for e in episode.exchanges[position + 1 :] if (state := state_of(contract, e)) is not None]
     for name in sorted(set(body) - set(known)):
         shown = [state for state in (data, *later[:1]) if _same_value(state.get(name), body[name])]
-        if shown and not _same_value(before.get(name), body[name]):
+        is_its_own = name in rule_place(contract).properties or name in before
+        if shown and is_its_own and not _same_value(before.get(name), body[name]):
             yield Violation(
                 "update.identity",
                 f"/{name}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -22,7 +21,7 @@ from harness.checks.common import (
     where,
 )
 from harness.equality import differences_from_body
-from harness.exchange import Answer, Episode, Exchange, TransportFault
+from harness.exchange import Answer, Episode, Exchange, TransportFault, parsed
 from harness.outcome import Judgement, Kept, Violation
 from openapi.contract import Contract
 from strategies.places import below, body_place
@@ -80,10 +79,8 @@ def _altered(contract: Contract, exchange: Exchange, answer: Answer) -> str | No
     """How an accepted body of an odd encoding was altered; ``None`` where it was not."""
     if exchange.request.body is None:
         return None
-    content = exchange.request.body.content
-    try:
-        body = json.loads(content)
-    except ValueError:
+    body = parsed(exchange.request.body)
+    if body is None:
         return "the body is no text in any Unicode encoding, and was stored"
     if not isinstance(body, dict):
         return "the body is no object, and was stored"

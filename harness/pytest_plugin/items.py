@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class RequirementItem(pytest.Item):
         if verdict == "failed":
             pytest.fail(text, pytrace=False)
         if verdict == "warned":
-            self.warn(ContractWarning(text))
+            warnings.warn(ContractWarning(text), stacklevel=1)
         if verdict in ("skipped", "inconclusive"):
             pytest.skip(f"{verdict}: {text}")
 

@@ -10,7 +10,7 @@ from harness.scenarios.case import Case
 from openapi.contract import Contract
 from strategies.world import World
 
-TIMES = 4
+TIMES = 5
 
 
 def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
@@ -20,11 +20,14 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
 
 
 def _stable(bench: Bench) -> None:
-    """The same refusals, each several times, other requests in between."""
+    """The same refusals, each several times, in no regular order: replicas take turns."""
     bench.begin()
-    wrong = bench.wrong_bodies()
-    for _ in range(TIMES):
-        for name, content in wrong:
-            bench.update(content, body="broken", case=name)
-        bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", case="no Authorization")
+    planned = [bench.plan_update(content, body="broken", case=name) for name, content in bench.wrong_bodies()]
+    planned.append(
+        bench.plan_update(
+            bench.inert(), authorization="", caller="none", access="unauthenticated", case="no Authorization"
+        )
+    )
+    for request, intent in bench.random.sample(planned * TIMES, k=len(planned) * TIMES):
+        bench.send(request, intent)
     bench.read()

@@ -14,18 +14,39 @@ ACCOUNT_ROLES = ("account-ref-id", "trigger-account", "condition-account")
 
 
 def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Each place, the simplest body that has it with a foreign account there, and that account's id."""
+    """Each place, a body that has it with a foreign account there, and that account's id.
+
+    The body is the simplest that has the place; and once more with the foreign account in a last step behind rightful
+    ones, for targets that look at the first only.
+    """
     foreign = bench.world.foreign_accounts[0]
     covered = covering_set(bench.contract, bench.world) if bench.world.accounts else ()
+    steps, usual = bench.names.steps, bench.usual()
     done: set[str] = set()
-    for base in (bench.usual(), *sorted(covered, key=lambda body: len(body.shapes))):
+    for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
         for place, pointer, _ in list(visited(body_place(bench.contract), base.value)):
             if place.path in done or not any(place.offers(role) for role in ACCOUNT_ROLES):
                 continue
             done.add(place.path)
-            body = copy.deepcopy(base.value)
-            parent: Any = body
-            for step in pointer[:-1]:
-                parent = parent[step]
-            parent[pointer[-1]] = foreign.id
+            body = _with(base.value, pointer, foreign.id)
             yield place.path, body, foreign.id
+            if pointer[0] == steps and base is usual:
+                yield place.path, {**body, steps: [*base.value[steps], *body[steps]]}, foreign.id
+                yield place.path, {**body, steps: [_behind(base.value[steps][0], body[steps][0])]}, foreign.id
+
+
+def _with(value: dict[str, Any], pointer: tuple[str | int, ...], replacement: str) -> dict[str, Any]:
+    body = copy.deepcopy(value)
+    parent: Any = body
+    for step in pointer[:-1]:
+        parent = parent[step]
+    parent[pointer[-1]] = replacement
+    return body
+
+
+def _behind(rightful: dict[str, Any], step: dict[str, Any]) -> dict[str, Any]:
+    """A step with the actions of another one before its own."""
+    return {
+        name: [*rightful[name], *value] if isinstance(value, list) and name in rightful else value
+        for name, value in step.items()
+    }

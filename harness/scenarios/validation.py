@@ -100,9 +100,15 @@ def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *,
     )
 
 
+def _begin_apart(bench: Bench) -> None:
+    """Begin with a rule that holds nothing of what is sent, so that every effect shows."""
+    bench.update(bench.distinct(1), purpose="setup", acceptance="open", case="before what is refused")
+    bench.read()
+
+
 def _break(bench: Bench, mutations: Sequence[Mutation]) -> None:
     """Bodies that are all to be refused; what is stored afterwards is looked at once for all of them."""
-    bench.begin()
+    _begin_apart(bench)
     bench.send_all([plan_mutation(bench, mutation) for mutation in mutations])
     bench.read()
 
@@ -125,7 +131,7 @@ def plan_wrong_body(bench: Bench, odd: OddRequest) -> Planned:
 
 
 def _odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
-    bench.begin()
+    _begin_apart(bench)
     for odd in requests:
         bench.send(*plan_wrong_body(bench, odd))
     bench.read()

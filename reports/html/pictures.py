@@ -65,7 +65,7 @@ def histogram(latency: Latency) -> Histogram:
         bars=tuple(bar for bar in bars if bar.height),
         ticks=tuple(_ticks(first, last, x)),
         percentiles=tuple(
-            Line(x(value), f"{name} {duration(value)}", 15 * row + 11, "end" if x(value) > WIDTH / 2 else "start")
+            Line(x(value), f"{name} {duration(value)}", 15 * row + 11, "end" if x(value) > WIDTH - 110 else "start")
             for row, (name, value) in enumerate(percentiles)
         ),
     )

@@ -21,7 +21,9 @@ from tests.cli.conftest import Shell
 
 def test_a_target_that_conforms(shell: Shell, whole_profile: Path, rules: Callable[[], Rules]) -> None:
     before = rules()
-    ended = shell("fuzz", "--target", whole_profile, "--requests", "900", "--time", "60s", "--workers", "2")
+    ended = shell(
+        "fuzz", "--target", whole_profile, "--requests", "900", "--time", "60s", "--workers", "2", "--corpus", "corpus"
+    )
     assert ended.code == 0, ended.out
     assert "Conforms to the contract" in ended.out
     summary = shell.summary()

@@ -56,8 +56,8 @@ def header(**changes: Any) -> Header:
 
 def footer(**changes: Any) -> Footer:
     coverage = {
-        "shapes": {"reached": 118, "all": 120, "missed": ["action:top_up/last_statement", "condition:depth-3"]},
-        "mutations": {"reached": 412, "all": 412, "missed": []},
+        "shapes": {"reached": 118, "of": 120, "missing": ["action:top_up/last_statement", "condition:depth-3"]},
+        "mutations": {"reached": 412, "of": 412, "missing": []},
     }
     values: dict[str, Any] = {
         "requests": 812,

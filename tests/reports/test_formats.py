@@ -67,7 +67,7 @@ def test_summary_has_the_documented_form(report: RunReport) -> None:
     assert found["expected"] == "401"
     assert found["count"] == 1
     assert found["episode"] == "auth/missing"
-    assert summary["coverage"]["mutations"]["all"] == 412
+    assert summary["coverage"]["mutations"]["of"] == 412
     assert summary["rules"][1] == {
         "rule": "rule_b",
         "was_enabled": False,
