@@ -85,6 +85,8 @@ def _head(report: RunReport) -> Iterator[str]:
         f"{counted(report.requests, 'request')} in {duration(report.seconds)} · seed {report.header.seed} · "
         f"contract {escaped(report.header.contract_version)} · rules\\-harness {escaped(report.header.tool_version)}"
     )
+    if report.coverage:
+        yield "Reached: " + ", ".join(f"{one.reached:,} of {one.total:,} {escaped(one.name)}" for one in report.coverage)
     for sentence in report.missing:
         yield f"> ⚠️ {escaped(sentence)}"
     for row in report.rules:

@@ -6,6 +6,7 @@ send and judge it would both hold them up and, where they read a deeply nested a
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import signal
 from collections import deque
@@ -148,11 +149,13 @@ def _serve(connection: Connection, foreign: Sequence[Connection], contract: Cont
     while True:
         try:
             wish = wishes.decode(connection.recv_bytes())
-            connection.send_bytes(msgspec.msgpack.encode(draw(_strategy(contract, wish), _AT_ONCE, wish.number)))
+            strategy = _strategy(contract, msgspec.structs.replace(wish, number=0))
+            connection.send_bytes(msgspec.msgpack.encode(draw(strategy, _AT_ONCE, wish.number)))
         except (EOFError, OSError):
             return
 
 
+@functools.lru_cache(maxsize=16)
 def _strategy(contract: Contract, wish: Wish) -> SearchStrategy[Any]:
     if wish.kind == "bodies":
         return bodies(contract, wish.world)

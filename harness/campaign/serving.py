@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 from collections.abc import Callable
@@ -30,6 +31,8 @@ class Worker:
     def serve(self) -> None:
         """Work shards off as they come, until nobody directs this worker any more."""
         threading.Thread(target=self._listen, daemon=True).start()
+        # What is there already stays: only what a shard leaves behind is worth looking through.
+        gc.freeze()
         while (shard := self._shards.get()) is not None:
             if self._is_stopped():
                 self._emit(Report(shard=shard.number, is_last=True))
@@ -38,7 +41,8 @@ class Worker:
             if self._is_stopped():
                 work.stop()
             work.run()
-            self._work = None
+            work = self._work = None
+            gc.collect()
 
     def _listen(self) -> None:
         try:

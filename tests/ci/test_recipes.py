@@ -145,7 +145,7 @@ def gh(job: Job, base: Path | None) -> None:
     job.stub(
         "gh",
         f'echo "$@" >> "{job.folder}/asked"\n'
-        'if [[ $1 $2 == "run list" ]]; then printf "22\\n21\\n"; exit; fi\n'
+        'if [[ "$1 $2" == "run list" ]]; then printf "22\\n21\\n"; exit; fi\n'
         f'if [[ $3 != 21 || -z "{base or ""}" ]]; then echo "no artifact found" >&2; exit 1; fi\n'
         "while [[ $1 != --dir ]]; do shift; done\n"
         f'cp -r "{base}" "$2"',
