@@ -13,11 +13,10 @@ from typing import Final
 
 from harness.exchange import Request
 from reports.model import FindingView, Shown, Target
+from reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
 
-_REFERENCE: Final = re.compile(r"\{(key|header|proxy):([^{}|]+)(?:\|([a-z]+))?\}")
 _ASCII: Final = re.compile(r"[ -~]*")
 _NEXT: Final = " \\\n  "
-UNKNOWN_KEY: Final = "unknown-key-0123456789"
 _ESCAPES: Final = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -54,7 +53,7 @@ def command(target: Target, request: Request, *, packed: bytes | None = None) ->
     url = _with_references(target.base_url + request.target, target.environment)
     # Without --globoff, curl takes {} and [] in a URL for patterns.
     parts = [f"curl -sS -i --path-as-is --globoff -X {_quoted(request.method)} {url}"]
-    for name, value in request.headers:
+    for name, value in (*request.headers, *target.headers):
         # "Name;" is how curl sends a header with an empty value: "Name:" would remove it.
         parts.append(f"-H {_with_references(f'{name}: {value}' if value else f'{name};', target.environment)}")
     source = ""
@@ -64,14 +63,6 @@ def command(target: Target, request: Request, *, packed: bytes | None = None) ->
         source, data = _data(request.body.content if request.body else b"", packed, target.environment)
         parts.append(data)
     return source + _NEXT.join(parts)
-
-
-def variable(name: str, environment: Mapping[str, str]) -> str:
-    """The environment variable that holds the key of a credential."""
-    known = environment.get(name, "")
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", known):
-        return known
-    return "RULES_KEY_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
 
 
 def _unsendable(request: Request) -> bool:
@@ -100,7 +91,7 @@ def _with_references(text: str, environment: Mapping[str, str], encoding: str = 
     """A word of the shell: literal text quoted, references to keys as environment variables."""
     parts = []
     position = 0
-    for match in _REFERENCE.finditer(text):
+    for match in REFERENCE.finditer(text):
         if match.start() > position:
             parts.append(_quoted(text[position : match.start()], encoding))
         parts.append(_reference(match, environment))
@@ -112,11 +103,9 @@ def _with_references(text: str, environment: Mapping[str, str], encoding: str = 
 
 def _reference(match: re.Match[str], environment: Mapping[str, str]) -> str:
     what, name, form = match.groups()
-    if what != "key":
-        return '"$RULES_' + re.sub(r"[^A-Za-z0-9]", "_", f"{what}_{name}").upper() + '"'
-    if name == "unknown":
+    if name == UNKNOWN:
         return UNKNOWN_KEY
-    key = variable(name, environment)
+    key = variable(what, name, environment)
     return {
         None: f'"${key}"',
         "truncated": f'"${{{key}%?}}"',

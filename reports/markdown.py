@@ -86,7 +86,9 @@ def _head(report: RunReport) -> Iterator[str]:
         f"contract {escaped(report.header.contract_version)} · rules\\-harness {escaped(report.header.tool_version)}"
     )
     if report.coverage:
-        yield "Reached: " + ", ".join(f"{one.reached:,} of {one.total:,} {escaped(one.name)}" for one in report.coverage)
+        yield "Reached: " + ", ".join(
+            f"{one.reached:,} of {one.total:,} {escaped(one.name)}" for one in report.coverage
+        )
     for sentence in report.missing:
         yield f"> ⚠️ {escaped(sentence)}"
     for row in report.rules:

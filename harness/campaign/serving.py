@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from harness.campaign.messages import Report, Shard, encode, shard_from
@@ -13,6 +15,8 @@ from harness.campaign.shard import Equipment, Work
 
 STOP: Final = b""
 """The message that ends the shard at work, and every further one."""
+_M_ARENA_MAX: Final = -8
+_ARENAS: Final = 2
 
 
 class Worker:
@@ -30,6 +34,7 @@ class Worker:
 
     def serve(self) -> None:
         """Work shards off as they come, until nobody directs this worker any more."""
+        _share_memory()
         threading.Thread(target=self._listen, daemon=True).start()
         # What is there already stays: only what a shard leaves behind is worth looking through.
         gc.freeze()
@@ -37,12 +42,15 @@ class Worker:
             if self._is_stopped():
                 self._emit(Report(shard=shard.number, is_last=True))
                 continue
-            work = self._work = Work(shard, self._equipment, self._emit)
-            if self._is_stopped():
-                work.stop()
-            work.run()
-            work = self._work = None
+            self._work_off(shard)
             gc.collect()
+
+    def _work_off(self, shard: Shard) -> None:
+        work = self._work = Work(shard, self._equipment, self._emit)
+        if self._is_stopped():
+            work.stop()
+        work.run()
+        self._work = None
 
     def _listen(self) -> None:
         try:
@@ -72,3 +80,13 @@ class Worker:
         except OSError:
             # Nobody listens any more: nothing is to be sent to the target either.
             self._stop()
+
+
+def _share_memory() -> None:
+    """Let all threads take memory from the same two places.
+
+    glibc gives each new thread a place of its own and gives little of it back, so that a process whose threads come and
+    go grows for hours (mallopt(3), M_ARENA_MAX); other C libraries have no such call.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)

@@ -20,7 +20,8 @@ def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
-            kind = intent.case if intent.kind.startswith(BOUNDARY) else f"{intent.place} {intent.kind}"
+            is_named = bool(intent.kind) and not intent.kind.startswith(BOUNDARY)
+            kind = f"{intent.place} {intent.kind}" if is_named else intent.case
             yield Seen("reading.validation-status", str(answer.status), kind, (position,))
 
 

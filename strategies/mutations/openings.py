@@ -47,7 +47,7 @@ def _at(route: Route) -> Iterator[Edit]:
         and place.keywords.get("additionalProperties", True) is True
     ):
         yield _open("unknown-property", "a property that nobody listed", _unknown, "reading.unknown-properties")
-    if "integer" in place.types and "number" not in place.types:
+    if place.types == {"integer"}:
         yield _open("integral-float", "a whole number with a point", _as_float, "reading.integral-float")
     if place.offers("conditions") and not place.required and not route.is_alternative:
         yield _open("absent", "left out", put(GONE), "reading.null-conditions", on_null=True)

@@ -68,15 +68,15 @@ def _types(route: Route) -> Iterator[Edit]:
             wrong = not numeric
         elif name == "single-member":
             wrong = admitted == {"array"} and place.items is not None and place.items.types == {"object"}
+        elif name == "null":
+            # A field that may be left out may be null: the contract compares the two as equal.
+            wrong = not place.nullable and (place.required or route.steps[-1].name is None)
         else:
-            wrong = name not in admitted and not (name == "null" and place.nullable)
+            wrong = name not in admitted
         if wrong:
             requirement = "validation.type" if len(route.steps) > 1 else "validation.syntax"
-            # A field that may be left out: many take null for that, and the contract compares the two as equal.
-            lenient = name == "null" and not place.required and route.steps[-1].name is not None
-            level: Level = "should" if lenient else "must"
             detail = f"{what} in place of {_words(admitted)}"
-            yield Edit("type", f"type:{name}", detail, _of_type(name, place), requirement, level=level)
+            yield Edit("type", f"type:{name}", detail, _of_type(name, place), requirement)
 
 
 def _of_type(name: str, place: Place) -> Make:

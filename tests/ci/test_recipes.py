@@ -82,6 +82,7 @@ class Job:
         self.outputs: dict[str, dict[str, str]] = {}
         self.stubs = folder / "stubs"
         self.stubs.mkdir()
+        (folder / "temp").mkdir()
         for name in ("output", "summary", "path"):
             (folder / name).touch()
         self._environment = {

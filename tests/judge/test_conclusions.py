@@ -77,7 +77,7 @@ def test_should_warns_and_fails_the_gate_where_asked() -> None:
 
 
 def _reading(*seen: Seen, narrowed: dict[str, Any] | None = None) -> Outcome:
-    return _concluded(_tally(*seen), {"readings": narrowed or {}})
+    return _concluded(_tally(Kept("auth.missing"), *seen), {"readings": narrowed or {}})
 
 
 def test_one_answer() -> None:

@@ -135,10 +135,6 @@ def test_what_the_server_adds(body: Body) -> None:
     assert _kinds(body, stored) == set()
 
 
-def _documented(value: dict[str, Any]) -> dict[str, Any]:
-    return {**CONTRACT.example_body(), **value}
-
-
 @pytest.mark.parametrize(
     ("sent", "stored", "expected"),
     [
@@ -166,14 +162,10 @@ def test_one_field_of_an_action(sent: dict[str, Any], stored: dict[str, Any], ex
     assert {difference.kind for difference in found} == expected
 
 
-def _reversed(steps: list[Any]) -> list[Any]:
-    return steps[::-1]
-
-
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        (_reversed, "changed"),
+        (lambda steps: steps[::-1], "changed"),
         (lambda steps: steps[:1], "length"),
         (lambda steps: [*steps, steps[0]], "length"),
         (lambda steps: None, "lost"),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from harness.exchange import Payload, Request
 from reports import curl
 from reports.model import Target
+from reports.references import UNKNOWN_KEY
 from tests.reports.samples import sample_report
 
 ENVIRONMENT = {"full": "RULES_KEY_FULL", "scope.LIST_RULES": ""}
@@ -143,7 +144,7 @@ def test_targets_arrive_as_they_were(server: tuple[str, Received], target: str) 
         ("{key:full|extended}", "sk_live_abcDEF123x"),
         ("{key:full|swapcase}", "SK_LIVE_ABCdef123"),
         ("{key:full|basic}", "c2tfbGl2ZV9hYmNERUYxMjM6"),
-        ("{key:unknown}", curl.UNKNOWN_KEY),
+        ("{key:unknown}", UNKNOWN_KEY),
         ("{key:scope.LIST_RULES}", "sk_list_1"),
     ],
 )
@@ -155,6 +156,15 @@ def test_keys_come_from_the_environment(server: tuple[str, Received], reference:
     assert ("Authorization", f"ApiKey {value}") in got.headers
     assert got.body == value.encode()
     assert got.line == f"PUT /api/v1/rules/a?api_key={value} HTTP/1.1"
+
+
+@needs_curl
+def test_headers_that_go_with_every_request_are_there(server: tuple[str, Received]) -> None:
+    base_url, received = server
+    headers = (("X-Called-Reason", "conformance"), ("X-Gateway", "{header:X-Gateway}"))
+    command = curl.command(Target("staging", base_url, ENVIRONMENT, headers), Request("PUT", "/rules/a"))
+    run(f"export RULES_HEADER_X_GATEWAY=secret; {command}")
+    assert {("X-Called-Reason", "conformance"), ("X-Gateway", "secret")} <= set(received.headers)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,10 +14,24 @@ import xmlschema
 from junitparser.xunit2 import JUnitXml
 from referencing import Registry, Resource
 
+from harness.journal import EpisodeRecord, Record, stream
+from reports.collect import collect
 from reports.formats import FORMATS, render_all
 from reports.model import RunReport
-from tests.reports.factories import footer, header, outcome, report_of
-from tests.reports.samples import sample_report
+from tests.reports.factories import (
+    contract,
+    episode,
+    finding,
+    footer,
+    header,
+    outcome,
+    report_of,
+    rule,
+    success,
+    update,
+    written,
+)
+from tests.reports.samples import sample_records, sample_report
 
 SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -165,3 +182,40 @@ def test_badge_counts_what_holds(report: RunReport) -> None:
     assert (badge["schemaVersion"], badge["message"], badge["color"]) == (1, "70 of 77 hold", "red")
     good = json.loads(rendered(report_of([header(), footer()], outcome()), "badge"))
     assert (good["message"], good["color"]) == ("81 of 81 hold", "brightgreen")
+
+
+@pytest.mark.parametrize("cut", [1, 3, 6, 9])
+def test_each_format_is_made_from_a_journal_that_was_cut_off(tmp_path: Path, cut: int) -> None:
+    records, result = sample_records()
+    path = written(tmp_path, records)
+    content = path.read_bytes()
+    first = content.index(b"\n") + 1
+    path.write_bytes(content[: first + (len(content) - first) * cut // 10])
+    report = collect(partial(stream, path), result, contract())
+    made = {name: b"".join(pieces) for name, pieces in render_all(report, FORMATS)}
+    assert json.loads(made["summary.json"])["missing"]
+    assert json.loads(made["report.sarif"])["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert json.loads(made["report.har"])["log"]["version"] == "1.2"
+    assert b"was cut off" in made["report.html"]
+    assert b"was cut off" in made["report.md"]
+    xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd").validate(made["junit.xml"].decode())
+
+
+def test_memory_does_not_grow_with_the_number_of_exchanges() -> None:
+    great = update(success(rule(description="x" * 20_000)))
+
+    def records() -> Iterator[Record]:
+        yield header()
+        for number in range(1000):
+            yield EpisodeRecord(episode(f"update/{number}", great, great))
+        yield footer()
+
+    report = collect(records, outcome([finding("update.replaces", "update/7", [0])]), contract())
+    tracemalloc.start()
+    try:
+        written_bytes = sum(len(piece) for _, pieces in render_all(report, FORMATS) for piece in pieces)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert written_bytes > 40_000_000
+    assert peak < 10_000_000

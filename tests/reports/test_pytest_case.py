@@ -13,14 +13,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.journal import stream
+from harness.journal import EpisodeRecord, stream
 from harness.judge import outcome_of
 from harness.reference.process import ReferenceServer
 from reports import pytest_case
 from reports.collect import collect
 from reports.expected import EXPECTATIONS
 from reports.model import RunReport
-from tests.reports.factories import contract
+from tests.reports.factories import answer, contract, episode, finding, footer, header, outcome, report_of, update
 from tests.reports.recorded import record
 from tests.reports.samples import sample_report
 
@@ -117,3 +117,18 @@ def test_findings_without_exchanges_make_no_file() -> None:
     view = report.findings[0]
     bare = msgspec.structs.replace(view, episode=(), steps=())
     assert pytest_case.render(bare, report.target, contract()) is None
+
+
+def test_raw_requests_go_out_byte_for_byte(server: ReferenceServer, tmp_path: Path) -> None:
+    one = episode("not-found/odd-ids", update(answer(200, {}), existence="odd", rule="a\x01b", case="control"))
+    (sent,) = one.exchanges
+    raw = msgspec.structs.replace(sent.request, target="/rules/a\x01b", raw=True)
+    one = msgspec.structs.replace(one, exchanges=(msgspec.structs.replace(sent, request=raw),))
+    found = finding("not-found.odd-ids", one.id, [0])
+    report = report_of([header(), EpisodeRecord(one), footer()], outcome([found]))
+    text = pytest_case.render(report.findings[0], report.target, contract())
+    assert text is not None
+    file = tmp_path / pytest_case.file_name(report.findings[0])
+    file.write_text(text, encoding="ascii")
+    server.configure()
+    assert run(file, {**server.environment, "RULES_BASE_URL": server.base_url}) == 0

@@ -8,7 +8,7 @@ from typing import Final
 HELPERS: Final[Mapping[str, str]] = {
     "Request": '''
 class Request(NamedTuple):
-    """One request as it goes out; raw ones byte for byte, because an HTTP library would change or refuse them."""
+    """One request as it goes out."""
 
     method: str
     target: str
@@ -45,34 +45,11 @@ def fresh(recorded):
 def send(request):
     """Send one request as it is written here."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
-    if request.raw:
-        return send_raw(request, headers)
     target = httpx.URL(BASE_URL).raw_path.rstrip(b"/") + request.target.encode("latin-1")
     with httpx.Client(timeout=60, trust_env=False) as client:
         return client.request(
             request.method, BASE_URL, headers=headers, content=request.content, extensions={"target": target}
         )
-''',
-    "send_raw": '''
-def send_raw(request, headers):
-    """Send one request over a socket, byte for byte."""
-    url = httpx.URL(BASE_URL)
-    port = url.port or (443 if url.scheme == "https" else 80)
-    target = url.raw_path.rstrip(b"/") + request.target.encode("latin-1")
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode("latin-1"), target), b"Host: " + url.netloc]
-    lines += [b"%s: %s" % header for header in headers]
-    sent = {name.lower() for name, _ in headers}
-    if request.content is not None and not sent & {b"content-length", b"transfer-encoding"}:
-        lines.append(b"Content-Length: %d" % len(request.content))
-    lines.append(b"Connection: close")
-    with socket.create_connection((url.host, port), 60) as connection:
-        if url.scheme == "https":
-            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=url.host)
-        connection.sendall(b"\\r\\n".join(lines) + b"\\r\\n\\r\\n" + (request.content or b""))
-        answer = http.client.HTTPResponse(connection, method=request.method)
-        answer.begin()
-        content = answer.read()
-    return httpx.Response(answer.status, headers=answer.getheaders(), content=content)
 ''',
     "together": '''
 def together(requests):
@@ -83,10 +60,8 @@ def together(requests):
     "reading": '''
 def reading(rule):
     """The answer to a read of a rule."""
-    authorization = f"{SCHEME} {key(READER)}"
-    return httpx.get(
-        BASE_URL + RULE_PATH.replace("{id}", rule), headers={AUTHORIZATION: authorization}, timeout=60, trust_env=False
-    )
+    headers = {AUTHORIZATION: f"{SCHEME} {key(READER)}", **always()}
+    return httpx.get(BASE_URL + RULE_PATH.replace("{id}", rule), headers=headers, timeout=60, trust_env=False)
 ''',
     "read": '''
 def read(rule):
@@ -204,3 +179,40 @@ def body(sent):
     return json.loads(sent.content)
 ''',
 }
+
+RAW_HELPERS: Final[Mapping[str, str]] = {
+    "send": '''
+def send(request):
+    """Send one request as it is written here."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+    if request.raw:
+        return send_raw(request, headers)
+    target = httpx.URL(BASE_URL).raw_path.rstrip(b"/") + request.target.encode("latin-1")
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        return client.request(
+            request.method, BASE_URL, headers=headers, content=request.content, extensions={"target": target}
+        )
+''',
+    "send_raw": '''
+def send_raw(request, headers):
+    """Send one request over a socket, byte for byte."""
+    url = httpx.URL(BASE_URL)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    target = url.raw_path.rstrip(b"/") + request.target.encode("latin-1")
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode("latin-1"), target), b"Host: " + url.netloc]
+    lines += [b"%s: %s" % header for header in headers]
+    sent = {name.lower() for name, _ in headers}
+    if request.content is not None and not sent & {b"content-length", b"transfer-encoding"}:
+        lines.append(b"Content-Length: %d" % len(request.content))
+    lines.append(b"Connection: close")
+    with socket.create_connection((url.host, port), 60) as connection:
+        if url.scheme == "https":
+            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=url.host)
+        connection.sendall(b"\\r\\n".join(lines) + b"\\r\\n\\r\\n" + (request.content or b""))
+        answer = http.client.HTTPResponse(connection, method=request.method)
+        answer.begin()
+        content = answer.read()
+    return httpx.Response(answer.status, headers=answer.getheaders(), content=content)
+''',
+}
+"""What takes the place of ``send`` where a request goes out byte for byte, because httpx would change or refuse it."""

@@ -1,0 +1,87 @@
+"""Contract, scenarios, checks, faults and readings speak about each other, and about nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from harness.checks import CHECKS
+from harness.profile import Profile
+from harness.profile_reader import load as load_profile
+from harness.reference.faults import FAULTS, Fault
+from harness.reference.profile_text import key_environment, profile_text
+from harness.reference.variants import VARIANTS
+from harness.running import Settings
+from harness.scenarios import all_cases
+from harness.scenarios.case import Case
+from openapi.contract import load
+
+CONTRACT = load()
+ABOUT = {name for check in CHECKS for name in check.about}
+EVERY_ANSWER = "envelope"
+"""The family that every answer is judged by, so that no case need name its requirements."""
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
+    """A profile that lacks nothing."""
+    path = tmp_path_factory.mktemp("profile") / "profile.toml"
+    path.write_text(profile_text("http://127.0.0.1:9/api/v1", "http://127.0.0.1:9/__control__"), encoding="utf-8")
+    return load_profile(path, contract=CONTRACT, environ=dict(key_environment()))[0]
+
+
+@pytest.fixture(scope="module")
+def cases(profile: Profile) -> list[Case]:
+    return list(all_cases(CONTRACT, profile.world(Settings().now), profile))
+
+
+def test_every_requirement_has_a_check_and_none_is_invented() -> None:
+    assert {name for name in ABOUT if not name.startswith("reading.")} == set(CONTRACT.requirements)
+
+
+def test_every_reading_is_observed_and_none_is_invented() -> None:
+    assert {name for name in ABOUT if name.startswith("reading.")} == set(CONTRACT.readings)
+
+
+def test_every_requirement_has_a_case(cases: list[Case]) -> None:
+    named = {name for case in cases for name in case.requirements}
+    assert named <= set(CONTRACT.requirements)
+    general = {one.id for one in CONTRACT.requirements.values() if one.family == EVERY_ANSWER}
+    assert set(CONTRACT.requirements) - general <= named
+
+
+def test_cases_have_names_of_their_own(cases: list[Case]) -> None:
+    ids = [case.id for case in cases]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_requirement_has_a_fault() -> None:
+    assert {fault.requirement for fault in FAULTS} == set(CONTRACT.requirements)
+    assert len({fault.id for fault in FAULTS}) == len(FAULTS) >= 120
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_fault_is_described(fault: Fault) -> None:
+    family, _, name = fault.id.partition(".")
+    assert family == CONTRACT.requirements[fault.requirement].family
+    assert name
+    assert fault.sentence.endswith(".")
+    assert fault.summary.endswith(".")
+    assert set(fault.also) <= set(CONTRACT.requirements) - {fault.requirement}
+    assert len(set(fault.also)) == len(fault.also)
+
+
+def test_every_variant_is_allowed_by_something() -> None:
+    assert len({variant.id for variant in VARIANTS}) == len(VARIANTS) >= 16
+    for variant in VARIANTS:
+        section = re.match(r"\d\. (Facts|Requirements|Readings), ", variant.allowed_by)
+        assert section or variant.allowed_by in {*CONTRACT.readings, *CONTRACT.requirements}, variant
+        assert set(variant.warns) <= set(CONTRACT.requirements)
+
+
+def test_every_open_question_has_a_variant() -> None:
+    """But the one whose other answer contradicts the contract."""
+    asked = {variant.allowed_by for variant in VARIANTS}
+    assert set(CONTRACT.readings) - asked == {"reading.enable-by-body"}
+    assert {reading.requirement for reading in CONTRACT.readings.values()} <= set(CONTRACT.requirements)
