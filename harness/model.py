@@ -118,11 +118,18 @@ class _Follower:
         elif intent.access == "other-organization":
             yield world, Behaviour("refuse", statuses=FOREIGN_STATUSES)
         elif intent.access == "open" or intent.body not in ("valid", "open"):
-            yield from _anything(world, position)
+            yield from self._anything(world, position)
         elif intent.key is None:
             yield from self._fresh(world, position)
         else:
             yield from self._keyed(world, position)
+
+    def _anything(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+        """A request that the model says nothing about: if it succeeded, it was executed or, by a used key, replayed."""
+        yield world, Behaviour("anything", position)
+        key = self.exchanges[position].intent.key
+        if key is not None and any(used == key for (_, used, _), _ in world.entries):
+            yield world, Behaviour("nothing", position, enters=False)
 
     def _fresh(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
         """An update that no earlier request stands in the way of; a body that is not firmly valid may be refused."""
@@ -160,7 +167,7 @@ class _Follower:
         """The key belongs to an earlier request for the same rule."""
         intent, answer = self.exchanges[position].intent, self.exchanges[first].answer
         if answer is None:
-            yield from _anything(world, position)
+            yield from self._anything(world, position)
         elif answer.is_refusal:
             yield from self._after_refusal(world, position, first, answer.status)
         elif intent.window == "beyond":
@@ -202,7 +209,7 @@ class _Follower:
 
     def _fits(self, behaviour: Behaviour, position: int, answer: Answer) -> bool:
         if behaviour.act in ("anything", "nothing"):
-            return behaviour.act == "anything" or self.exchanges[position].intent.key is not None
+            return True
         if behaviour.act == "refuse":
             return answer.status in behaviour.statuses
         if behaviour.act == "replay":
@@ -263,12 +270,6 @@ class _Follower:
 def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:
     status = f"/{contract.names.status}"
     return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)
-
-
-def _anything(world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
-    """A request that the model says nothing about: if it succeeded, it was executed or, with its key, replayed."""
-    yield world, Behaviour("anything", position)
-    yield world, Behaviour("nothing", position, enters=False)
 
 
 def _reused(world: World, first: int) -> Iterator[tuple[World, Behaviour]]:

@@ -67,11 +67,14 @@ class Verdict(msgspec.Struct, frozen=True):
     problem: str | None
 
 
-def trials(seeds: Sequence[int], *, combinations: int = COMBINATIONS) -> Iterator[Trial]:
-    """Every trial: the clean target, each variant and combinations of them under the whole gate, each fault alone."""
+def trials(seeds: Sequence[int], *, combinations: int = COMBINATIONS, each_variant: bool = True) -> Iterator[Trial]:
+    """Every trial: the clean target, each variant and combinations of them under the whole gate, each fault alone.
+
+    Without ``each_variant`` the combinations alone stand for the variants.
+    """
     for seed in seeds:
         yield Trial("clean", "clean", seed)
-        for variant in VARIANTS:
+        for variant in VARIANTS if each_variant else ():
             yield Trial("variant", variant.id, seed, variants=(variant.id,))
         for number, chosen in enumerate(_combinations(seed, combinations), start=1):
             yield Trial("combination", f"combination {number}", seed, variants=chosen)

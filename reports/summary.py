@@ -23,6 +23,7 @@ def render(report: RunReport) -> str:
         "kind": report.header.kind,
         "requests": report.requests,
         "seconds": round(report.seconds, 3),
+        "requests_per_second": round(report.requests / report.seconds, 1) if report.seconds else None,
         "seed": report.header.seed,
         "started_at": report.header.started_at,
         "tool_version": report.header.tool_version,

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import functools
 import random
-import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
+from harness.campaign.batches import ask_all, ask_for_unknown, break_all, send_all, send_odd
 from harness.campaign.coverage import Coverage, Map
 from harness.campaign.drawing import Supplies
 from harness.campaign.messages import Entry, Shard
 from harness.campaign.performing import Materials, perform
 from harness.profile import Profile
 from harness.scenarios import SCENARIOS, boundary
-from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case, Situation, lacking
-from harness.scenarios.planner import Planned
-from harness.scenarios.validation import plan_mutation, plan_wrong_body
 from openapi.contract import Contract
 from strategies.bodies import Body, body_of, variations
 from strategies.histories import BODIES, History
-from strategies.mutations import Mutation, catalogue
+from strategies.mutations import catalogue
 from strategies.requests import (
     OddRequest,
     encoding_bodies,
@@ -46,8 +43,6 @@ CLOCK_HISTORIES: Final = 3
 REUSED: Final = 3
 """How many times a drawn body is broken in bulk before another is drawn."""
 _KEPT: Final = 64
-_PLAIN: Final = "request-id.echo-header"
-_DRAWN: Final = re.compile(r":drawn .*", re.DOTALL)
 _BULKY: Final = ("validation/broken", "update/covering", "update/varied", "update/exact")
 _IN_TURN: Final = ("broken",) * 10 + ("plausible",) * 3 + ("odd",) * 2 + ("history",) * 4 + ("asked",)
 
@@ -164,7 +159,7 @@ class Chooser:
         case = self._unexercised("unknown")
         if case is not None:
             return self._attempt(case, case.name)
-        run = partial(_off_rule, count=size, number=self._chance.randrange(2**32))
+        run = partial(ask_for_unknown, count=size, number=self._chance.randrange(2**32))
         requirements = ("not-found.unknown-id", "auth.before-lookup")
         return self._attempt(Case("not-found/many", "not-found", requirements, run, "unknown"), "many")
 
@@ -209,7 +204,7 @@ class Chooser:
 
     def _breaking(self, chosen: tuple[int, ...], base: Body | None) -> Attempt:
         mutations = [self._chart.mutations[number] for number in chosen]
-        run = partial(_break, mutations=mutations, base=base)
+        run = partial(break_all, mutations=mutations, base=base)
         requirements = tuple(sorted({mutation.requirement for mutation in mutations if mutation.requirement}))
         case = Case("validation/broken", "validation", requirements, run)
         return self._attempt(case, "broken", mutations=chosen, base=base)
@@ -220,12 +215,12 @@ class Chooser:
         if not chosen:
             return self._ask()
         self._fresh, self._uses = chosen[-1], 0
-        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(_send_all, bodies=chosen))
+        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=chosen))
         return self._attempt(case, "drawn")
 
     def _ask(self) -> Attempt:
         chosen = self._chance.sample(self._asked, k=min(ASKED_AT_ONCE, len(self._asked)))
-        return self._attempt(Case("validation/asked", "validation", (), partial(_ask, mutations=chosen)), "asked")
+        return self._attempt(Case("validation/asked", "validation", (), partial(ask_all, mutations=chosen)), "asked")
 
     def _odd_attempt(self) -> Attempt:
         listed = _listed(self.contract, self.world, self.shard.profile.rules.all)
@@ -236,7 +231,7 @@ class Chooser:
         if drawn is not None:
             chosen.append(drawn)
         requirements = tuple(sorted({odd.requirement for odd in chosen}))
-        return self._attempt(Case("http/odd", "http", requirements, partial(_odd, requests=chosen)), "odd")
+        return self._attempt(Case("http/odd", "http", requirements, partial(send_odd, requests=chosen)), "odd")
 
     def _next_history(self) -> Attempt:
         history = self._supplies.history()
@@ -264,7 +259,7 @@ class Chooser:
             return self._breaking((self._numbers[entry.mutation],), base)
         if base is None or not self.world.accounts:
             return self._odd_attempt()
-        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(_send_all, bodies=[base]))
+        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=[base]))
         return self._attempt(case, "drawn")
 
 
@@ -287,86 +282,3 @@ def _listed(contract: Contract, world: World, known: tuple[str, ...]) -> tuple[O
         *encoding_bodies(contract, world),
         *media_types(contract, world),
     )
-
-
-def _break(bench: Bench, mutations: Sequence[Mutation], base: Body | None) -> None:
-    """Bodies that are all to be refused, and one look at what is stored afterwards."""
-    bench.begin()
-    bench.send_all([plan_mutation(bench, mutation, base) for mutation in mutations])
-    bench.read()
-
-
-def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
-    """Each body, and what is stored of it."""
-    bench.begin()
-    for body in bodies:
-        bench.update(body, requirement="update.accepts-valid")
-        bench.read()
-
-
-def _ask(bench: Bench, mutations: Sequence[Mutation]) -> None:
-    bench.begin()
-    for mutation in mutations:
-        bench.send(*plan_mutation(bench, mutation))
-        bench.read()
-
-
-def _odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
-    """Odd requests; what each may store is looked at after those that may be executed."""
-    bench.begin()
-    for odd in requests:
-        if not bench.can_send(odd):
-            continue
-        request, intent = _planned(bench, odd)
-        # Each drawn one has a name of its own; findings are told apart by the sort.
-        bench.send(request, msgspec.structs.replace(intent, case=_DRAWN.sub(":drawn", odd.name)))
-    bench.read()
-
-
-def _planned(bench: Bench, odd: OddRequest) -> Planned:
-    family = odd.requirement.partition(".")[0]
-    if family == "request-id":
-        kind = "plain" if odd.requirement == _PLAIN else "hostile"
-        return bench.plan_odd(odd, bench.marked(), request_id=kind)
-    if family == "not-found":
-        return bench.plan_odd(odd, bench.inert(), rule=odd.name, existence="odd", body="valid")
-    if family == "auth":
-        return bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
-    if family == "validation":
-        return plan_wrong_body(bench, odd)
-    return bench.plan_odd(odd, bench.marked())
-
-
-def _off_rule(bench: Bench, count: int, number: int) -> None:
-    """Many ids that do not exist, asked for by whoever may and by whoever may not."""
-    chance = random.Random(number)
-    wrong = bench.wrong_bodies()
-    body = bench.inert()
-    planned: list[Planned] = []
-    for index in range(count):
-        rule = bench.unknown_id()
-        if index % 2:
-            planned.append(
-                bench.plan_update(
-                    body, rule=rule, existence="unknown", requirement="not-found.unknown-id", case="unknown id"
-                )
-            )
-            continue
-        unknown = f"{bench.names.auth_scheme} {{key:unknown}}"
-        authorization, caller = chance.choice((("", "none"), (unknown, "unknown")))
-        content = chance.choice([body, *(wrong_body for _, wrong_body in wrong)])
-        planned.append(
-            bench.plan_update(
-                content,
-                rule=rule,
-                authorization=authorization,
-                caller=caller,
-                existence="unknown",
-                access="unauthenticated",
-                body="valid" if content is body else "broken",
-                acceptance="open",
-                requirement="auth.before-lookup" if content is body else "auth.before-validation",
-                case=f"unknown id, key {caller}",
-            )
-        )
-    bench.send_all(planned)

@@ -15,14 +15,14 @@ from harness.campaign.choosing import made_cases
 from harness.campaign.collecting import Collector
 from harness.campaign.coverage import ANSWERS, MUTATIONS, SHAPES, Coverage, map_of
 from harness.campaign.crew import Crew, Lost
+from harness.campaign.earlier import Earlier, take_over
 from harness.campaign.messages import Entry, Report, Shard
 from harness.campaign.searching import Search
 from harness.campaign.settings import Settings, State, Watcher
 from harness.client import BudgetSpent, Client, Stopped, TargetDown
 from harness.custody import Contained, stopped
-from harness.exchange import Episode
 from harness.hooks import Hooks
-from harness.journal import Count, EpisodeRecord, Footer, FoundRule, Journal, Note
+from harness.journal import EpisodeRecord, Footer, Journal, Note
 from harness.judge import CONTAINED, conclude
 from harness.keeping import Keeping, share
 from harness.minimise import Minimiser
@@ -39,22 +39,12 @@ from openapi.contract import Contract
 ALONE_SHARE: Final = 0.15
 """Of time and requests, for what needs all rules at once."""
 ALONE_SECONDS: Final = 30.0
-ALONE_REQUESTS: Final = 1500
+ALONE_REQUESTS: Final = 700
 SMALLEST_SHARE: Final = 0.2
 """Of the profile's requests, for making findings smaller."""
 MINIMISE_SECONDS: Final = 60.0
 _SHOW_SECONDS: Final = 0.25
 _ENTRIES_AT_ONCE: Final = 64
-
-
-class Earlier(msgspec.Struct, frozen=True):
-    """The part of a campaign that another one continues."""
-
-    counts: tuple[Count, ...]
-    episodes: tuple[Episode, ...]
-    unrestored: tuple[FoundRule, ...]
-    """Rules that may still stand as that part last wrote them."""
-    seconds: float
 
 
 class Campaign:
@@ -92,7 +82,7 @@ class Campaign:
         deque(made_cases(contract, self._shared.world, profile), maxlen=0)
         coverage = Coverage(map_of(contract, self._shared.world, risky=self._shared.guard.is_open))
         self.collector = Collector(journal, Tally(contract), coverage, capture_all=settings.capture_all)
-        self.keeping = Keeping(self._shared, profile, self.collector, _take_over(earlier, self.collector))
+        self.keeping = Keeping(self._shared, profile, self.collector, take_over(earlier, self.collector))
         self._earlier_seconds = 0.0 if earlier is None else earlier.seconds
         self._notes: list[Note] = []
         self._is_stopped = False
@@ -337,17 +327,6 @@ class Campaign:
 def record_of(profile: Profile) -> dict[str, object]:
     """A profile as a campaign's journal holds it: what a gate must judge binds no random run."""
     return {**profile_record(profile), "gate": {}}
-
-
-def _take_over(earlier: Earlier | None, collector: Collector) -> dict[str, FoundRule]:
-    """What an earlier part of a campaign has counted and found; returns its rules that were not put back."""
-    if earlier is None:
-        return {}
-    for count in earlier.counts:
-        collector.continue_from(count)
-    for episode in earlier.episodes:
-        collector.known(episode)
-    return {rule.rule: rule for rule in earlier.unrestored}
 
 
 def _same_rules(recording: Recording) -> dict[str, str]:

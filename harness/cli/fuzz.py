@@ -14,7 +14,8 @@ import msgspec
 
 from harness import __version__
 from harness.campaign.crew import Crew, Processes
-from harness.campaign.run import Campaign, Earlier, record_of
+from harness.campaign.earlier import Earlier
+from harness.campaign.run import Campaign, record_of
 from harness.campaign.settings import Settings
 from harness.cleaning import Cleaner
 from harness.cli.interrupts import interruptible

@@ -127,6 +127,7 @@ class Judge:
         rule as the companion GET showed it, ``read`` the response of the companion GET afterwards: with them states
         are compared too.
         """
+        __tracebackhide__ = True
         rule = _rule_of(self._target.contract, answer) if rule is None else rule
         exchanges = [self._update(body, answer, rule)]
         if read is not None:

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 WORKFLOW = ROOT / ".github/workflows/contract.yml"
 GITLAB = ROOT / ".gitlab/rules-harness.yml"
+DOCUMENT = ROOT / "docs/ci.md"
 BIN = Path(sys.executable).parent
 SELECT = "auth.challenge"
 
@@ -34,6 +35,24 @@ SELECT = "auth.challenge"
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_recipes_satisfy_their_schemas(path: Path, schema: str) -> None:
+    check(path, schema)
+
+
+@pytest.mark.parametrize(("position", "schema"), [(0, "github-workflows"), (1, "gitlab-ci")])
+def test_what_the_documentation_shows_satisfies_them_too(tmp_path: Path, position: int, schema: str) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    path = tmp_path / "shown.yml"
+    path.write_text(blocks[position], encoding="utf-8")
+    check(path, schema)
+
+
+def test_every_input_is_documented() -> None:
+    inputs = yaml.safe_load(ACTION.read_text(encoding="utf-8"))["inputs"]
+    rows = re.findall(r"^\| (`.*?) \| ", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`([\w-]+)`", row)} >= inputs.keys()
+
+
+def check(path: Path, schema: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -17,7 +17,7 @@ from openapi.contract import load
 from tests.gate.runs import Ended, check
 
 CONTRACT = load()
-FAMILIES = ("status", "idempotency", "auth")
+FAMILIES = ("idempotency", "auth")
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,7 @@ def clean(server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def faulty(server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    faults = (
-        "validation.texts-written-first",
-        "status.only-answered",
-        "idempotency.replay-executes",
-        "auth.query-accepted",
-    )
+    faults = ("auth.executed-before-check", "idempotency.replay-executes", "auth.query-accepted")
     return _checked(server, tmp_path_factory.mktemp("faulty"), faults, *FAMILIES)
 
 
@@ -77,7 +72,7 @@ def test_clean_run(clean: Ended) -> None:
 
 def test_faulty_run_with_confirmations(faulty: Ended) -> None:
     assert faulty.code == 1
-    assert {"auth.no-effect", "status.stored", "auth.header-only"} <= faulty.with_verdict("failed")
+    assert {"auth.no-effect", "idempotency.no-reexecution", "auth.header-only"} <= faulty.with_verdict("failed")
     confirming = [episode for episode in faulty.run.episodes if episode.confirms]
     assert confirming
     assert not [episode for episode in confirming if episode.disturbed]

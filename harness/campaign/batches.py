@@ -1,0 +1,104 @@
+"""What a lane sends at once: refusals in bulk, plausible bodies, odd requests, ids that do not exist."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from harness.scenarios.bench import Bench
+from harness.scenarios.planner import Planned
+from harness.scenarios.validation import plan_mutation, plan_wrong_body
+from strategies.bodies import Body
+from strategies.mutations import Mutation
+from strategies.requests import OddRequest
+
+_PLAIN: Final = "request-id.echo-header"
+_DRAWN: Final = re.compile(r":drawn .*", re.DOTALL)
+
+
+def break_all(bench: Bench, mutations: Sequence[Mutation], base: Body | None) -> None:
+    """Bodies that are all to be refused, and one look at what is stored afterwards."""
+    bench.begin()
+    bench.send_all([plan_mutation(bench, mutation, base) for mutation in mutations])
+    bench.read()
+
+
+def send_all(bench: Bench, bodies: Sequence[Body]) -> None:
+    """Each body, and what is stored of it."""
+    bench.begin()
+    for body in bodies:
+        bench.update(body, requirement="update.accepts-valid")
+        bench.read()
+
+
+def ask_all(bench: Bench, mutations: Sequence[Mutation]) -> None:
+    """Bodies that a target may take or refuse, and what is stored of each."""
+    bench.begin()
+    for mutation in mutations:
+        bench.send(*plan_mutation(bench, mutation))
+        bench.read()
+
+
+def send_odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
+    """Odd requests; what each may store is looked at after those that may be executed."""
+    bench.begin()
+    for odd in requests:
+        if not bench.can_send(odd):
+            continue
+        request, intent = _planned(bench, odd)
+        # Each drawn one has a name of its own; findings are told apart by the sort.
+        bench.send(request, msgspec.structs.replace(intent, case=_DRAWN.sub(":drawn", odd.name)))
+    bench.read()
+
+
+def _planned(bench: Bench, odd: OddRequest) -> Planned:
+    family = odd.requirement.partition(".")[0]
+    if family == "request-id":
+        kind = "plain" if odd.requirement == _PLAIN else "hostile"
+        return bench.plan_odd(odd, bench.marked(), request_id=kind)
+    if family == "not-found":
+        return bench.plan_odd(odd, bench.inert(), rule=odd.name, existence="odd", body="valid")
+    if family == "auth":
+        return bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
+    if family == "validation":
+        return plan_wrong_body(bench, odd)
+    return bench.plan_odd(odd, bench.marked())
+
+
+def ask_for_unknown(bench: Bench, count: int, number: int) -> None:
+    """Many ids that do not exist, asked for by whoever may and by whoever may not."""
+    chance = random.Random(number)
+    wrong = bench.wrong_bodies()
+    body = bench.inert()
+    planned: list[Planned] = []
+    for index in range(count):
+        rule = bench.unknown_id()
+        if index % 2:
+            planned.append(
+                bench.plan_update(
+                    body, rule=rule, existence="unknown", requirement="not-found.unknown-id", case="unknown id"
+                )
+            )
+            continue
+        unknown = f"{bench.names.auth_scheme} {{key:unknown}}"
+        authorization, caller = chance.choice((("", "none"), (unknown, "unknown")))
+        content = chance.choice([body, *(wrong_body for _, wrong_body in wrong)])
+        planned.append(
+            bench.plan_update(
+                content,
+                rule=rule,
+                authorization=authorization,
+                caller=caller,
+                existence="unknown",
+                access="unauthenticated",
+                body="valid" if content is body else "broken",
+                acceptance="open",
+                requirement="auth.before-lookup" if content is body else "auth.before-validation",
+                case=f"unknown id, key {caller}",
+            )
+        )
+    bench.send_all(planned)

@@ -1,0 +1,25 @@
+"""A tenth of what `benchmarks.endurance` runs: the journal stays bounded however much is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.journal import read
+from harness.reference.process import ReferenceServer
+from tests.cli.conftest import Shell
+
+REQUESTS = 20_000
+BYTES_FOR_EACH = 500
+
+
+def test_what_passed_is_counted(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    text = whole_profile.read_text().replace("requests_per_second = 5000", "requests_per_second = 1000000")
+    whole_profile.write_text(text.replace("max_requests = 20000", "max_requests = 10000000"))
+    ended = shell("fuzz", "--target", whole_profile, "--requests", str(REQUESTS), "--time", "10m", "--quiet")
+    assert ended.code == 0, ended.out
+    run = read(shell.folder / "out")
+    assert run.footer is not None
+    assert run.footer.requests > 0.95 * REQUESTS
+    assert sum(len(episode.exchanges) for episode in run.episodes) < 0.2 * REQUESTS
+    assert (shell.folder / "out" / "journal.jsonl").stat().st_size < BYTES_FOR_EACH * REQUESTS
+    assert shell.summary()["requirements"]["envelope.error"]["exercised"] > 0.5 * REQUESTS
