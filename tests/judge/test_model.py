@@ -75,6 +75,25 @@ def test_everything_allowed_is_explained(history: list[Step], chosen: Tokens) ->
         assert answers <= {getattr(chosen, field)}, (reading, answers)
 
 
+SHOWN: dict[str, list[Step]] = {
+    "key_reuse": [Update(key=A), Update(key=A, body=2)],
+    "on_other_rule": [Update(key=A), Update(TWO, key=A, body=2)],
+    "key_scope": [Update(key=A), Update(caller="limited", key=A, body=2)],
+    "body_identity": [Update(key=A), Update(key=A, spaced=True)],
+    "refusal_replayed": [Update(key=A, broken=True), Update(key=A)],
+    "after_window": [Update(key=A), Update(key=A, late=True)],
+}
+"""For each open question a history that answers it."""
+
+
+@pytest.mark.parametrize("field", list(READINGS))
+def test_open_question_is_answered(field: str) -> None:
+    for token in get_args(get_type_hints(Tokens)[field]):
+        account = _followed(SHOWN[field], Tokens(**{field: token}))
+        for world in account.worlds:
+            assert {said for reading, said, _ in world.tokens if reading == READINGS[field]} == {token}
+
+
 def test_every_break_has_a_history() -> None:
     assert set(BROKEN) == {name for name in get_args(Break) if name}
 
