@@ -64,7 +64,8 @@ class _Follower:
                 self._update(position, exchange)
             elif intent.operation == "read":
                 self._read(position, exchange)
-        return Account(tuple(sorted(self.worlds, key=str)), tuple(self.contradictions), tuple(self.judged))
+        likely = {world for world in self.worlds if world.is_of_one_mind} or self.worlds
+        return Account(tuple(sorted(likely, key=str)), tuple(self.contradictions), tuple(self.judged))
 
     def _update(self, position: int, exchange: Exchange) -> None:
         answer = exchange.answer

@@ -21,6 +21,11 @@ class World(msgspec.Struct, frozen=True):
     """The request that each key belongs to, by position."""
     tokens: Tokens = ()
 
+    @property
+    def is_of_one_mind(self) -> bool:
+        """Whether each open question has one answer in it, for each kind of input."""
+        return len({(reading, kind) for reading, _, kind in self.tokens}) == len(self.tokens)
+
     def held(self, rule: str) -> int:
         return dict(self.holds).get(rule, INITIAL)
 

@@ -39,6 +39,7 @@ CONFIRMATIONS: Final = 2
 ROUNDS: Final = 12
 """A batch is so many times as large as what is in flight: then little of its time is spent waiting for its last."""
 SMALLEST_BATCH: Final = 48
+SLOWEST_BATCH: Final = 4
 LARGEST_BATCH: Final = 512
 OFF_RULE_LANES: Final = 2
 """While what one has sent is judged, the other sends."""
@@ -119,8 +120,9 @@ class Work:
         self._deadline = time.monotonic() + shard.seconds
         self._stopped = ""
         self._contained: tuple[str, str | None] | None = None
-        size = ROUNDS * profile.limits.in_flight
-        self._size = max(1, min(max(SMALLEST_BATCH, size), LARGEST_BATCH, max(1, shard.requests // 8)))
+        size = min(max(SMALLEST_BATCH, ROUNDS * profile.limits.in_flight), LARGEST_BATCH, shard.requests // 8)
+        # A batch lasts a second at most where the rate is low: a campaign ends between two of them.
+        self._size = max(1, min(size, max(SLOWEST_BATCH, int(profile.limits.requests_per_second))))
 
     def stop(self) -> None:
         """Let nothing leave from now on; `run` returns soon."""

@@ -104,7 +104,7 @@ def _reuse_again(bench: Bench) -> None:
 
 
 def _same_json(bench: Bench) -> None:
-    """The same JSON value in other bytes."""
+    """The same JSON value in other bytes; and another value, which tells a replay from the answer to any reuse."""
     bench.begin()
     body = bench.distinct(1)
     first = first_use(bench, body, bench.new_key())
@@ -113,6 +113,8 @@ def _same_json(bench: Bench) -> None:
     for case, content in (("same JSON with white space", spaced), ("same JSON in other order", turned)):
         other_body(bench, content, first, requirement=REPLAY, case=case)
         bench.read(requirement=REUSE, case=f"after: {case}")
+    other_body(bench, bench.distinct(2), first)
+    bench.read(requirement=REUSE, case="after the reuse of a key")
 
 
 def _any_key(bench: Bench) -> None:

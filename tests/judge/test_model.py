@@ -79,9 +79,9 @@ SHOWN: dict[str, list[Step]] = {
     "key_reuse": [Update(key=A), Update(key=A, body=2)],
     "on_other_rule": [Update(key=A), Update(TWO, key=A, body=2)],
     "key_scope": [Update(key=A), Update(caller="limited", key=A, body=2)],
-    "body_identity": [Update(key=A), Update(key=A, spaced=True)],
+    "body_identity": [Update(key=A), Update(key=A, spaced=True), Update(key=A, body=2)],
     "refusal_replayed": [Update(key=A, broken=True), Update(key=A)],
-    "after_window": [Update(key=A), Update(key=A, late=True)],
+    "after_window": [Update(key=A), Update(key=B, body=2), Update(key=A, late=True), Read()],
 }
 """For each open question a history that answers it."""
 

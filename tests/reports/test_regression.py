@@ -116,6 +116,27 @@ def test_fields_are_those_that_the_server_put_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("factor", "drift"),
+    [(3, "slower"), (1.3, "slower"), (0.4, "faster"), (1, "no clear change"), (1.02, "no clear change")],
+)
+def test_latency_is_measured_and_never_counts(tmp_path: Path, factor: float, drift: str) -> None:
+    took = [0.010 + (n * 37 % 41) / 20_000 for n in range(200)]
+    base = journal(tmp_path / "base", *(unauthenticated(refused(), took=seconds) for seconds in took))
+    head = journal(tmp_path / "head", *(unauthenticated(refused(), took=factor * seconds) for seconds in took))
+    comparison = compared(base, head)
+    [told] = comparison.latency
+    assert told.drift == drift
+    assert told.ratio == pytest.approx(factor)
+    assert told.low < factor < told.high
+    assert told.high / told.low < 1.2
+    assert (comparison.changes, comparison.worse) == (0, ())
+
+
+def test_few_answers_say_nothing_of_latency(base: Path) -> None:
+    assert compared(base, base).latency == ()
+
+
+@pytest.mark.parametrize(
     ("name", "shown"),
     [
         ("updated_at", "updated_at"),

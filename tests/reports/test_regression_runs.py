@@ -178,30 +178,6 @@ def test_ids_and_times_of_a_target_do_not_matter(clean: Path, tmp_path: Path) ->
     assert sections(comparison) & {"answers", "fields"} == set()
 
 
-def test_latency_is_measured_and_never_counts(server: ReferenceServer, clean: Path, tmp_path: Path) -> None:
-    comparison = compared(clean, slowed(clean, tmp_path / "slow", factor=3))
-    assert {one.drift for one in comparison.latency} == {"slower"}
-    assert all(one.low < 3 < one.high and one.ratio == pytest.approx(3) for one in comparison.latency)
-    assert sections(comparison) == set()
-    assert {one.drift for one in compared(clean, clean).latency} == {"no clear change"}
-
-
-def slowed(folder: Path, into: Path, *, factor: float) -> Path:
-    journal = Journal(into)
-    for entry in stream(folder):
-        assert entry is not None
-        if not isinstance(entry, EpisodeRecord):
-            journal.write(entry)
-            continue
-        exchanges = tuple(
-            msgspec.structs.replace(one, ended=one.started + factor * (one.ended - one.started))
-            for one in entry.episode.exchanges
-        )
-        journal.write(EpisodeRecord(msgspec.structs.replace(entry.episode, exchanges=exchanges)))
-    journal.close()
-    return into
-
-
 def test_headlines(clean: Path, broken: Path) -> None:
     assert compared(clean, clean).headline == "No difference"
     assert compared(clean, broken).headline == "HEAD is worse than BASE"
