@@ -16,6 +16,7 @@ from openapi.contract import Contract
 
 REUSE_STATUSES = frozenset({400, 409, 422})
 IN_FLIGHT = 409
+OTHER_STORED = "another body is stored"
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -67,6 +68,7 @@ def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "one request executes, and each answer is that one's, a 409, or a refusal of the reuse",
                 problem[1],
                 (*round_.positions, *round_.final.values()),
+                compares_states=problem[0] == OTHER_STORED,
             )
         if sent[0][1].intent.kind == "equal" and problem is None:
             equal = True
@@ -114,7 +116,7 @@ def _other_stored(episode: Episode, contract: Contract, round_: Round) -> tuple[
             continue
         changed = changed_fields(contract, data_of(contract, answers[0]), state)
         if changed:
-            return "another body is stored", "; ".join(told(difference) for difference in changed[:2])
+            return OTHER_STORED, "; ".join(told(difference) for difference in changed[:2])
     return None
 
 
@@ -141,6 +143,7 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     "the state before, or one of the simultaneous bodies, whole",
                     short({name: state.get(name) for name in (contract.names.nickname, contract.names.description)}),
                     (*round_.positions, position),
+                    compares_states=True,
                 )
 
 
@@ -228,8 +231,8 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             if not data:
                 continue
             mixed = not _is_body(contract, exchange, data) or data.get(contract.names.id) != exchange.intent.rule
-            if state is not None:
-                mixed = mixed or not _is_body(contract, exchange, state)
+            by_state = not mixed and state is not None and not _is_body(contract, exchange, state)
+            mixed = mixed or by_state
             if not mixed:
                 yield Kept(requirement)
             else:
@@ -240,6 +243,7 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     "each rule holds the body that was sent to it",
                     described(contract, exchange.answer) + f", {short(data.get(contract.names.nickname))}",
                     (position,) if final is None else (position, final),
+                    compares_states=by_state,
                 )
 
 

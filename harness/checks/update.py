@@ -233,12 +233,9 @@ def _same_value(left: Any, right: Any) -> bool:
 
 def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No other rule changes."""
+    written = [(position, exchange.intent.rule) for position, exchange, _ in executed(episode)]
     for span in spans(episode, contract):
-        others = [
-            position
-            for position, exchange in enumerate(episode.exchanges[: span.read_at])
-            if exchange.intent.operation == "update" and exchange.intent.rule != span.rule
-        ]
+        others = [position for position, rule in written if position < span.read_at and rule != span.rule]
         if span.between or not others:
             continue
         changed = changed_fields(contract, span.before, span.after)

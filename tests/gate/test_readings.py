@@ -13,13 +13,16 @@ CONTRACT = load()
 
 
 def _chosen() -> dict[str, tuple[str, str]]:
-    """For each open question a variant that is named after its answer, and that answer."""
+    """For each open question a variant that is named after its answer, and that answer.
+
+    The last of several: where another body gets the original answer, nobody can see which bodies count as the same.
+    """
     chosen: dict[str, tuple[str, str]] = {}
     for variant in VARIANTS:
         reading = CONTRACT.readings.get(variant.allowed_by)
         token = variant.id.rpartition(".")[2]
         if reading is not None and token in reading.tokens:
-            chosen.setdefault(variant.group or variant.id, (variant.id, token))
+            chosen[variant.group or variant.id] = (variant.id, token)
     return chosen
 
 

@@ -153,7 +153,7 @@ def test_an_added_kind_of_action_is_sent(changed: Callable[[Change], Contract], 
         if action["type"] == "donation"
     ]
     assert {donation["cause"] for donation in donations} == {"trees", "books"}
-    assert {len(donation["tags"]) for donation in donations if "tags" in donation} == {2, 3}
+    assert {2} <= {len(donation["tags"]) for donation in donations if "tags" in donation} <= {2, 3}
     assert {2, 8} <= {donation.get("level") for donation in donations}
     assert max(abs(donation.get("priority", 0)) for donation in donations) <= 1_000_000
     assert any(f"{place}/receipt" in places_of(contract, body.value) for body in found)
