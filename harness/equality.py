@@ -21,7 +21,10 @@ DifferenceKind = Literal["changed", "lost", "length", "not-cleared", "default", 
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One place where a state is not what was sent; ``roles`` is what the document says the field is for."""
+    """One place where a state is not what was sent; ``roles`` is what the document says the field is for.
+
+    ``is_number``: a number was sent where one belongs.
+    """
 
     place: str
     kind: DifferenceKind
@@ -78,7 +81,8 @@ def differences(place: Place, sent: Any, got: Any) -> Iterator[Difference]:
         yield from _compare_arrays(place, place.items, sent, got)
     elif not _equal_scalars(place, sent, got):
         kind: DifferenceKind = "lost" if got is None else "changed"
-        yield Difference(place.path, kind, sent, got, place.roles, is_number=_is_number(sent))
+        is_number = _is_number(sent) and not place.types.isdisjoint(("integer", "number"))
+        yield Difference(place.path, kind, sent, got, place.roles, is_number)
 
 
 def _compare_objects(place: Place, sent: Mapping[str, Any], got: Any) -> Iterator[Difference]:

@@ -147,8 +147,9 @@ class Gate:
             for future in [threads.submit(self._run_lane, lane, failure) for lane in lanes]:
                 future.result()
         if not failure:
-            alone = tuple(case for case in cases if case.lane == "alone")
-            self._run_lane(Lane((*situation.usable, *other_rules(situation)), alone), failure)
+            every_rule = (*situation.usable, *other_rules(situation))
+            for name in ("alone", "last"):
+                self._run_lane(Lane(every_rule, tuple(case for case in cases if case.lane == name)), failure)
         if failure:
             # Containing stops the client, so other lanes may have failed before the one that says why.
             raise next((reason for reason in failure if isinstance(reason, Contained)), failure[0])
@@ -193,7 +194,7 @@ class Gate:
         bench = self._keeping.bench(case.id, rules, attempt=1)
         if not disturbed:
             try:
-                if case.lane != "unknown":
+                if case.lane not in ("unknown", "last"):
                     renew(self._keeping.bench(f"safety/renew-{case.id}", rules))
                 case.run(bench)
             except (Unmet, HookFailed):

@@ -39,6 +39,7 @@ SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
     (idempotency.cases, frozenset({"idempotency"})),
     (concurrency.cases, frozenset({"concurrency", "idempotency"})),
     (validation.server_owned, frozenset({"update"})),
+    (not_found.odd, frozenset({"not-found"})),
 )
 """Each scenario with the families of requirements that its cases are for, beside those that every answer must keep."""
 

@@ -11,14 +11,15 @@ from harness.profile import Profile
 from harness.scenarios.bench import Bench
 from openapi.contract import Contract
 
-Lane = Literal["rule", "limited", "foreign", "unknown", "alone"]
+Lane = Literal["rule", "limited", "foreign", "unknown", "alone", "last"]
 
 
 class Case(msgspec.Struct, frozen=True):
     """A case is run by one bench and makes one episode.
 
     ``lane`` says whose rules it takes: one writable rule, the limited key's rule, the other organization's, none that
-    exists, or all of them with nothing else running.  ``needs`` are conditions by name, see `lacking`.
+    exists, all of them with nothing else running, or none and after all else, for what may end a target.  ``needs`` are
+    conditions by name, see `lacking`.
     """
 
     id: str
