@@ -119,8 +119,7 @@ class TransportFault(msgspec.Struct, frozen=True, tag_field="type", tag="fault")
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a request was meant to be, known where it was made.
 
-    Each field is one dimension; the answers that the contract allows follow from all of them together
-    (`harness.model.allowed`).
+    Each field is one dimension; the answers that the contract allows follow from all of them together.
     """
 
     purpose: Purpose = "probe"

@@ -11,10 +11,9 @@ import msgspec
 from harness.errors import UsageError
 from harness.exchange import Episode
 from harness.journal import Run
-from harness.model import same_answer
 from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
-from harness.scenarios.key_steps import again, first_use
+from harness.scenarios.key_steps import again, first_use, is_replayed
 from harness.scenarios.planner import Unmet
 
 REQUIREMENT: Final = "idempotency.window"
@@ -59,10 +58,7 @@ def side_of(run: Run, now: datetime, window: timedelta) -> Side:
 def _plant(bench: Bench) -> None:
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
-    bench.sleep(bench.granule())
-    replay = again(bench, first)
-    original = bench.exchanges[first].answer
-    if original is None or replay.answer is None or not same_answer(bench.contract, original, replay.answer):
+    if not is_replayed(bench, first):
         raise Unmet("a replay at once is not answered as one, so that its window cannot be judged")
 
 

@@ -138,7 +138,7 @@ def unchanged(
             continue
         yield Violation(
             requirement,
-            place=places[0] if len(places) == 1 else f"{episode.family}/{episode.case}",
+            place=places[0] if len(places) == 1 else "several requests",
             kind="changed",
             expected="the rule as it was before",
             actual="; ".join(told(difference) for difference in changed[:3]),

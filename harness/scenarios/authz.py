@@ -34,7 +34,14 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         needs=("credential:limited",),
     )
     yield Case("authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", ("credential:limited",))
-    yield Case("authz/limited-unknown-id", "authz", (), _limited_unknown, "unknown", ("credential:limited",))
+    yield Case(
+        "authz/limited-unknown-id",
+        "authz",
+        ("not-found.unknown-id",),
+        _limited_unknown,
+        "unknown",
+        ("credential:limited",),
+    )
     yield Case(
         "authz/organization",
         "authz",

@@ -15,6 +15,7 @@ from openapi.contract import Contract
 from strategies.requests import odd_keys
 from strategies.world import World
 
+NOT_POISONED = ("idempotency.not-poisoned",)
 MARGIN_SECONDS = 60
 SHORT = 16
 """Keys shorter than this could have been used by an earlier run."""
@@ -31,9 +32,9 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         ("reuse-again", (REUSE,), _reuse_again, "rule", ()),
         ("same-json", (REPLAY,), _same_json, "rule", ()),
         ("auth-first", ("idempotency.auth-first",), key_owners.auth_first, "rule", ()),
-        ("not-poisoned", ("idempotency.not-poisoned",), key_owners.not_poisoned, "rule", ()),
-        ("refused-for-permission", (), key_owners.refused_for_permission, "rule", ("credential:read_only",)),
-        ("refused-for-body", (), key_owners.refused_for_body, "rule", ()),
+        ("not-poisoned", NOT_POISONED, key_owners.not_poisoned, "rule", ()),
+        ("refused-for-permission", NOT_POISONED, key_owners.refused_for_permission, "rule", ("credential:read_only",)),
+        ("refused-for-body", NOT_POISONED, key_owners.refused_for_body, "rule", ()),
         ("any-key", ("idempotency.any-key", REPLAY), _any_key, "rule", ()),
         ("odd-keys", ("idempotency.odd-keys",), _odd_keys, "rule", ()),
         ("without-key", ("idempotency.without-key",), _without_key, "rule", ()),
@@ -46,7 +47,7 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
             "alone",
             ("credential:other_org", "foreign-rule"),
         ),
-        ("key-scope", (), key_owners.key_scope, "limited", ("credential:limited",)),
+        ("key-scope", ("idempotency.per-caller",), key_owners.key_scope, "limited", ("credential:limited",)),
         ("window", ("idempotency.window",), _window, "alone", ("hook:advance_clock",)),
     )
     for name, requirements, run, lane, needs in table:

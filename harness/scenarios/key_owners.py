@@ -155,6 +155,6 @@ def key_scope(bench: Bench) -> None:
         repeats=len(bench.exchanges) - 1,
         acceptance="open",
         case="key-scope",
-        requirement="idempotency.key-scope",
+        requirement="idempotency.per-caller",
     )
     bench.read()
