@@ -189,6 +189,7 @@ def share(
 def watched(bench: Bench) -> str:
     """Whether a rule of the bench changes while nothing is sent to it; the text says which."""
     updated = bench.names.updated_at
+    bench.sleep(bench.shared.profile.limits.settle_seconds)
     for rule in bench.rules:
         first = bench.read(rule, existence=bench.existence(rule))
         for _ in range(WATCH_READS):

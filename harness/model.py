@@ -18,7 +18,7 @@ from harness.worlds import INITIAL, Behaviour, World
 from openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
-UNAUTHORIZED = {"unauthenticated": (401,), "no-permission": (403,), "outside-resources": (403,)}
+UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}
 FOREIGN_STATUSES = (403, 404)
 OTHER = "other_org"
 """The credential of another organization."""
@@ -79,6 +79,9 @@ class _Follower:
             for world, behaviour in options
             if self._fits(behaviour, position, answer)
         }
+        if not fitting and self._tells_nothing(position, answer, [behaviour for _, behaviour in options]):
+            self.worlds = {self._after(world, behaviour, position) for world, behaviour in options}
+            return
         self.judged.append(position)
         if fitting:
             self.worlds = fitting
@@ -231,6 +234,16 @@ class _Follower:
         if enters and intent.key is not None and intent.access not in ("unauthenticated", "open"):
             world = world.entering(owner, position)
         return world
+
+    def _tells_nothing(self, position: int, answer: Answer, options: list[Behaviour]) -> bool:
+        """A success of an update that must execute, and whose `data` is neither its own nor another answer's.
+
+        That is for the requirements of full replacement; nothing follows from it for keys.
+        """
+        if not answer.is_success or any(behaviour.act != "execute" for behaviour in options):
+            return False
+        earlier = (exchange.answer for exchange in self.exchanges[:position] if exchange.intent.operation == "update")
+        return not any(same_answer(self.contract, other, answer) for other in earlier if other is not None)
 
     def _as_seen(self, world: World, position: int, answer: Answer) -> World:
         """A world that goes on from what an impossible answer seems to say."""

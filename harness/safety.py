@@ -118,6 +118,11 @@ def configuration(contract: Contract, state: Mapping[str, Any], *, bare: bool = 
     return body
 
 
+def amounts_in(contract: Contract, body: Mapping[str, Any]) -> list[int]:
+    """The amounts of a plausible body, in cents."""
+    return [value for value in _having(body_place(contract), body, "amount") if isinstance(value, int)]
+
+
 def with_amount(contract: Contract, body: Mapping[str, Any], cents: int) -> dict[str, Any]:
     """A body with each of its amounts set."""
     changed = copy.deepcopy(dict(body))

@@ -137,11 +137,12 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         except OSError as error:
-            raise self._answer.closed(f"the connection broke ({error.strerror or type(error).__name__})") from None
+            self._answer.end(f"the connection broke ({error.strerror or type(error).__name__})")
+            return True
         if content:
             self._answer.feed(content)
         else:
-            self._answer.end()
+            self._answer.end("the peer closed the connection")
         return True
 
 
@@ -182,11 +183,14 @@ class _Answer:
         if self._length > MAX_BODY and not self.is_whole:
             self.is_whole = self.must_close = True
 
-    def end(self) -> None:
-        """The peer closed: the end of the body where nothing else says where it ends (RFC 9112, section 6.3)."""
+    def end(self, how: str) -> None:
+        """The connection is over: the end of the body where nothing else says where it ends (RFC 9112, section 6.3).
+
+        A peer that answers early and drops what still comes often resets the connection behind its answer.
+        """
         names = {name.lower() for name, _ in self._headers}
         if not self.is_begun or names & {b"content-length", b"transfer-encoding"}:
-            raise self.closed("the peer closed the connection")
+            raise self.closed(how)
         self.is_whole = self.must_close = True
 
     def closed(self, how: str) -> Fault:

@@ -112,7 +112,7 @@ def _other_stored(episode: Episode, contract: Contract, round_: Round) -> tuple[
     ]
     for position in round_.final.values():
         state = state_shown(contract, episode.exchanges[position])
-        if state is None or not answers:
+        if state is None or not answers or not data_of(contract, answers[0]):
             continue
         changed = changed_fields(contract, data_of(contract, answers[0]), state)
         if changed:

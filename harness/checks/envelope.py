@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from harness.checks.common import (
     BUSY_STATUSES,
+    EDGE_STATUSES,
     answered,
     described,
     executed,
@@ -179,6 +180,8 @@ def content_type(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for position, exchange, answer in answered(episode):
         if answer.cut or not isinstance(answer.json(), dict):
             continue
+        if is_edge(exchange.intent, answer, raw=exchange.request.raw):
+            continue
         media_type = (answer.header("content-type") or "").split(";")[0].strip().lower()
         if media_type == "application/json":
             yield Kept("envelope.content-type")
@@ -227,7 +230,7 @@ def well_formed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Answers are valid UTF-8 JSON: no duplicate names, no NaN, not cut off."""
     for position, exchange, answer in answered(episode):
         media_type = (answer.header("content-type") or "").split(";")[0].strip().lower()
-        if answer.cut or media_type != "application/json" or is_edge(exchange.intent, answer, raw=exchange.request.raw):
+        if answer.cut or media_type != "application/json" or answer.status in EDGE_STATUSES:
             continue
         problem = strict_problem(answer.body.content)
         if problem is None:

@@ -24,6 +24,10 @@ JUDGED_BY_THE_MODEL = (
 )
 
 
+LONG_KEY = 64
+"""Longer keys may be refused: that they are accepted is a *should* of `idempotency.odd-keys`."""
+
+
 def histories(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What was sent for each of these requirements went as the model of rules and keys allows; and the open questions
     that every account of the history answers in the same way."""
@@ -37,6 +41,8 @@ def histories(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if requirement not in JUDGED_BY_THE_MODEL or answer is None:
             continue
         if answer.status in BUSY_STATUSES or answer.status >= 500:
+            continue
+        if answer.is_refusal and len(exchange.intent.key or "") > LONG_KEY:
             continue
         if position not in contradictions:
             yield Kept(requirement)

@@ -66,7 +66,7 @@ def _forbidden(bench: Bench, credential: str, access: str, requirement: str) -> 
     bench.begin()
     for mark in ("a", "b"):
         bench.update(
-            bench.marked(mark),
+            bench.marked_for(credential, mark),
             caller=credential,
             access=access,
             requirement=requirement,

@@ -234,6 +234,15 @@ class Planner:
         body[self.names.nickname] = f"Probe {mark}{self.random.randrange(10**6):06d}"
         return body
 
+    def marked_for(self, caller: str, mark: str = "") -> dict[str, Any]:
+        """`marked`, naming accounts of the caller's own organization where they are known."""
+        theirs = msgspec.structs.replace(self.world, accounts=self.world.foreign_accounts, foreign_accounts=())
+        if caller != "other_org" or not is_suitable(self.contract, theirs):
+            return self.marked(mark)
+        body = dict(inert(self.contract, theirs).value)
+        body[self.names.nickname] = self.marked(mark)[self.names.nickname]
+        return body
+
     def distinct(self, number: int) -> dict[str, Any]:
         """A plausible body that no other of this case resembles: nickname, description and amount are its own."""
         body = dict(self.usual().value)

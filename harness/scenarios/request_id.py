@@ -30,7 +30,7 @@ def _echo(bench: Bench) -> None:
         if odd.requirement == PLAIN:
             bench.send(*bench.plan_odd(odd, bench.marked(), request_id="plain"))
     if bench.readable:
-        bench.send(*bench.plan_read(with_request_id=bench.new_key(), purpose="probe"))
+        bench.read(with_request_id=bench.new_key(), purpose="probe")
 
 
 def _generated(bench: Bench) -> None:
