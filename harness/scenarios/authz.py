@@ -64,6 +64,12 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
 
 def _forbidden(bench: Bench, credential: str, access: str, requirement: str) -> None:
     bench.begin()
+    if credential == "other_org":
+        # Right for the rule, and naming accounts that are foreign to the caller: a target may refuse it for either.
+        bench.update(
+            bench.marked("c"), caller=credential, access=access, acceptance="open", case=f"{credential}, our accounts"
+        )
+        bench.read()
     for mark in ("a", "b"):
         bench.update(
             bench.marked_for(credential, mark),
