@@ -14,7 +14,7 @@ import msgspec
 
 from harness.equality import differences_from_body, differences_of_rules
 from harness.exchange import Answer, Episode, Exchange, parsed
-from harness.worlds import INITIAL, Behaviour, World
+from harness.worlds import INITIAL, UNKNOWN, Behaviour, World
 from openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
@@ -80,7 +80,7 @@ class _Follower:
             if self._fits(behaviour, position, answer)
         }
         if not fitting and self._tells_nothing(position, answer, [behaviour for _, behaviour in options]):
-            self.worlds = {self._after(world, behaviour, position) for world, behaviour in options}
+            self.worlds = {self._unknown(world, position) for world in self.worlds}
             return
         self.judged.append(position)
         if fitting:
@@ -101,7 +101,7 @@ class _Follower:
         shown = self.identify(rule, state, up_to=position)
         if not shown:
             return
-        fitting = {world for world in self.worlds if world.held(rule) in shown}
+        fitting = {world for world in self.worlds if world.held(rule) in (UNKNOWN, *shown)}
         self.judged.append(position)
         if fitting:
             self.worlds = fitting
@@ -250,8 +250,15 @@ class _Follower:
         intent = self.exchanges[position].intent
         if not answer.is_success or intent.repeats is not None:
             return world
-        shown = self.shown_by(position, answer)
-        return world.executing(intent.rule, position) if position in shown else world
+        if position in self.shown_by(position, answer):
+            return world.executing(intent.rule, position)
+        return self._unknown(world, position)
+
+    def _unknown(self, world: World, position: int) -> World:
+        """A world in which an update took its key, and nobody can tell what its rule holds now."""
+        intent = self.exchanges[position].intent
+        world = world.executing(intent.rule, UNKNOWN)
+        return world if intent.key is None else world.entering((intent.caller, intent.key, intent.rule), position)
 
     def shown_by(self, position: int, answer: Answer) -> frozenset[int]:
         """Whose body the `data` of an answer shows, as far as can be seen; an answer without one speaks for itself."""

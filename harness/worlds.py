@@ -6,6 +6,8 @@ import msgspec
 
 INITIAL = -1
 """The position that stands for a rule's state before the history."""
+UNKNOWN = -2
+"""The position that stands for a state of which nothing is known."""
 Tokens = tuple[tuple[str, str, str], ...]
 """(reading, token, kind of input), sorted."""
 Owner = tuple[str, str, str]
