@@ -7,9 +7,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+from harness import __version__
 from harness.exchange import Episode
+from harness.journal import SCHEMA_VERSION, Header
 from harness.profile import Profile
 from harness.scenarios.case import Case
+from openapi.contract import Contract
 
 
 class Progress(Protocol):
@@ -47,3 +50,26 @@ class Settings(msgspec.Struct, frozen=True):
 def profile_record(profile: Profile) -> dict[str, Any]:
     """A profile as a journal holds it."""
     return dict(msgspec.to_builtins(profile))
+
+
+def gate_header(
+    contract: Contract, profile: Profile, settings: Settings, options: dict[str, Any] | None = None
+) -> Header:
+    """The header of a conformance run that begins now."""
+    return Header(
+        schema_version=SCHEMA_VERSION,
+        tool_version=__version__,
+        kind="gate",
+        target=profile.target.name,
+        base_url=profile.target.base_url,
+        contract_version=contract.version,
+        contract_sha256=contract.sha256,
+        contract_document=dict(contract.document),
+        profile=profile_record(profile),
+        seed=settings.seed,
+        now=settings.now.isoformat(),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        select=settings.select,
+        fail_on=settings.fail_on,
+        options=options or {},
+    )

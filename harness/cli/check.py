@@ -9,7 +9,6 @@ from typing import Any
 import click
 import msgspec
 
-from harness import __version__
 from harness.cli import progress
 from harness.cli.interrupts import interruptible
 from harness.cli.output import Output
@@ -21,10 +20,10 @@ from harness.client import Client
 from harness.errors import UsageError
 from harness.gate import Gate
 from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal, stream
+from harness.journal import Journal, stream
 from harness.judge import outcome_of, selected
 from harness.outcome import Outcome
-from harness.running import Settings, profile_record
+from harness.running import Settings, gate_header
 from openapi.contract import Contract, load
 from reports import terminal
 from reports.baseline import Baseline, gated
@@ -53,6 +52,10 @@ class Options(msgspec.Struct, frozen=True):
     @property
     def chosen(self) -> Chosen:
         return Chosen(self.target, self.base_url, self.key_env, self.rules)
+
+    def recorded(self, target: Opened) -> dict[str, Any]:
+        """What a journal must know of the command line."""
+        return {EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None}
 
     @property
     def settings(self) -> Settings:
@@ -127,7 +130,7 @@ def _judged(options: Options, contract: Contract, target: Opened, baseline: Base
     cleaner = output.guard(target.keyring)
     journal = Journal(options.out, clean=cleaner.clean_text)
     try:
-        journal.write(_header(options, contract, target), sync=True)
+        journal.write(gate_header(contract, target.profile, options.settings, options.recorded(target)), sync=True)
         outcome = cleaned(_run(options, contract, target, journal, output), cleaner)
     finally:
         journal.close()
@@ -153,26 +156,6 @@ def _run(options: Options, contract: Contract, target: Opened, journal: Journal,
             ).run()
     finally:
         client.close()
-
-
-def _header(options: Options, contract: Contract, target: Opened) -> Header:
-    return Header(
-        schema_version=SCHEMA_VERSION,
-        tool_version=__version__,
-        kind="gate",
-        target=target.profile.target.name,
-        base_url=target.profile.target.base_url,
-        contract_version=contract.version,
-        contract_sha256=contract.sha256,
-        contract_document=dict(contract.document),
-        profile=profile_record(target.profile),
-        seed=options.seed,
-        now=options.now.isoformat(),
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        select=options.select,
-        fail_on=options.fail_on,
-        options={EMBEDDED: target.embedded, OWN_CONTRACT: options.contract is not None},
-    )
 
 
 def _check_patterns(patterns: tuple[str, ...], contract: Contract) -> None:

@@ -8,19 +8,18 @@ from pathlib import Path
 
 import click
 
-from harness import __version__
 from harness import journal as journals
 from harness.cli import progress
 from harness.cli.interrupts import interruptible
 from harness.cli.output import Output
 from harness.cli.results import ALWAYS, report_of, write_reports
 from harness.cli.runs import keep_unrestored
-from harness.cli.targets import Chosen, Opened, check_production, contract_option, opened
+from harness.cli.targets import Chosen, check_production, contract_option, opened
 from harness.client import Client
 from harness.gate import Gate
 from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal
-from harness.running import Settings, profile_record
+from harness.journal import Journal
+from harness.running import Settings, gate_header
 from harness.scenarios.case import Case
 from harness.scenarios.planner import Shared
 from harness.window import plant_case, planted_in, side_of, verify_case
@@ -79,7 +78,7 @@ def _run(output: Output, target: Path, contract_path: Path | None, out: Path, ca
             return [case]
 
         try:
-            journal.write(_header(contract, found, settings), sync=True)
+            journal.write(gate_header(contract, found.profile, settings), sync=True)
             remedy = f"ended at once; put the rules back with: rules-harness restore {out}"
             hooks = Hooks(found.profile, found.keyring)
             with interruptible(client.stop, output, remedy=remedy), progress.shown(output, quiet=False) as shown:
@@ -102,21 +101,3 @@ def _run(output: Output, target: Path, contract_path: Path | None, out: Path, ca
         for path in write_reports(out, ALWAYS, report):
             output.say(f"wrote {path}")
         return outcome.exit_code
-
-
-def _header(contract: Contract, target: Opened, settings: Settings) -> Header:
-    return Header(
-        schema_version=SCHEMA_VERSION,
-        tool_version=__version__,
-        kind="gate",
-        target=target.profile.target.name,
-        base_url=target.profile.target.base_url,
-        contract_version=contract.version,
-        contract_sha256=contract.sha256,
-        contract_document=dict(contract.document),
-        profile=profile_record(target.profile),
-        seed=settings.seed,
-        now=settings.now.isoformat(),
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        select=settings.select,
-    )

@@ -14,7 +14,6 @@ from typing import IO, Final
 import msgspec
 import pytest
 
-from harness import __version__
 from harness.cleaning import Cleaner
 from harness.cli.interrupts import interruptible
 from harness.cli.output import Output
@@ -25,11 +24,11 @@ from harness.client import Client
 from harness.errors import INTERRUPTED, HarnessError
 from harness.gate import Gate
 from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal, Note
+from harness.journal import Journal, Note
 from harness.judge import CONTAINED, STOPPED
 from harness.outcome import Outcome
 from harness.pytest_plugin import TARGET, shared_folder
-from harness.running import Settings, Silent, profile_record
+from harness.running import Settings, Silent, gate_header
 from openapi.contract import Contract, load
 from openapi.errors import ContractError
 from reports import plain
@@ -127,7 +126,7 @@ def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, 
     cleaner = Cleaner(target.keyring)
     journal = Journal(folder, clean=cleaner.clean_text)
     try:
-        journal.write(_header(contract, target, settings), sync=True)
+        journal.write(gate_header(contract, target.profile, settings), sync=True)
         outcome = cleaned(_gated(contract, target, journal, settings), cleaner)
     finally:
         journal.close()
@@ -159,24 +158,6 @@ def _stopping(client: Client, journal: Journal) -> Iterator[None]:
     is_main = threading.current_thread() is threading.main_thread()
     with interruptible(client.stop, Output(), remedy=remedy) if is_main else nullcontext():
         yield
-
-
-def _header(contract: Contract, target: Opened, settings: Settings) -> Header:
-    return Header(
-        schema_version=SCHEMA_VERSION,
-        tool_version=__version__,
-        kind="gate",
-        target=target.profile.target.name,
-        base_url=target.profile.target.base_url,
-        contract_version=contract.version,
-        contract_sha256=contract.sha256,
-        contract_document=dict(contract.document),
-        profile=profile_record(target.profile),
-        seed=settings.seed,
-        now=settings.now.isoformat(),
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        select=settings.select,
-    )
 
 
 def _told(report: RunReport) -> dict[str, Told]:
