@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checks.common import BUSY_STATUSES, CheckFunction, answered, described, kept_or, run_by, unchanged
+from harness.checks.common import (
+    BUSY_STATUSES,
+    CheckFunction,
+    answered,
+    described,
+    kept_or,
+    kind_of_answer,
+    run_by,
+    unchanged,
+)
 from harness.exchange import Answer, Episode, Exchange
 from harness.outcome import Judgement, Seen
 from openapi.contract import Contract
@@ -43,6 +52,7 @@ def challenge(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "auth.challenge",
                 position,
                 exchange,
+                place=kind_of_answer(exchange, answer),
                 kind="no WWW-Authenticate",
                 expected="401 with WWW-Authenticate",
                 actual="401 without it",

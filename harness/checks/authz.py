@@ -66,8 +66,9 @@ def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]
             )
     for span in spans(episode, contract):
         sent = [episode.exchanges[position] for position in span.between]
-        named = {exchange.intent.place for exchange in sent if exchange.intent.body == "foreign-account"}
-        if not named:
+        naming = [exchange for exchange in sent if exchange.intent.body == "foreign-account"]
+        # One that was accepted is a finding already; what it stored is the same one.
+        if not naming or any(exchange.answer is not None and exchange.answer.is_success for exchange in naming):
             continue
         stored = [account for account in _foreign(sent) if account in short(span.after, 1_000_000)]
         if not stored:
@@ -75,7 +76,7 @@ def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]
         else:
             yield Violation(
                 "authz.foreign-account",
-                sorted(named)[0],
+                min(exchange.intent.place for exchange in naming),
                 "stored",
                 "another organization's account never stored",
                 f"the rule now names {stored[0]}",
@@ -98,6 +99,7 @@ def before_validation(episode: Episode, contract: Contract) -> Iterator[Judgemen
                 "authz.before-validation",
                 position,
                 exchange,
+                place=intent.caller,
                 kind=f"answered {answer.status}",
                 expected="403",
                 actual=described(contract, answer),

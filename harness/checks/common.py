@@ -196,12 +196,20 @@ def kind_of_answer(exchange: Exchange, answer: Answer) -> str:
 
 
 def kept_or(
-    condition: bool, requirement: str, position: int, exchange: Exchange, *, kind: str, expected: str, actual: str
+    condition: bool,
+    requirement: str,
+    position: int,
+    exchange: Exchange,
+    *,
+    kind: str,
+    expected: str,
+    actual: str,
+    place: str = "",
 ) -> Judgement:
-    """`Kept` where the condition holds, else the violation that one exchange shows."""
+    """`Kept` where the condition holds, else the violation that one exchange shows; see `where` for the place."""
     if condition:
         return Kept(requirement)
-    return Violation(requirement, where(exchange), kind, expected, actual, (position,))
+    return Violation(requirement, place or where(exchange), kind, expected, actual, (position,))
 
 
 def run_by(*rows: tuple[str | tuple[str, ...], CheckFunction]) -> tuple[Check, ...]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.checks.common import answered, described, is_edge, is_refused_body, kept_or, run_by, short
+from harness.checks.common import (
+    answered,
+    described,
+    is_edge,
+    is_refused_body,
+    kept_or,
+    kind_of_answer,
+    run_by,
+    short,
+)
 from harness.exchange import Answer, Episode, Exchange
 from harness.outcome import Judgement, Kept, Violation
 from openapi.contract import Contract
@@ -34,6 +43,7 @@ def echo_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             "request-id.echo-body",
             position,
             exchange,
+            place=kind_of_answer(exchange, answer),
             kind="not echoed" if got is None else "another id",
             expected=f"{contract.names.request_id} {short(sent)}",
             actual=short(got),
@@ -52,6 +62,7 @@ def on_errors(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "request-id.on-errors",
                 position,
                 exchange,
+                place=kind_of_answer(exchange, answer),
                 kind=f"no header on {answer.status}",
                 expected=f"{contract.names.request_id_header} on every answer",
                 actual=f"{answer.status} without it",
@@ -77,6 +88,7 @@ def generated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             "request-id.generated",
             position,
             exchange,
+            place=kind_of_answer(exchange, answer),
             kind=problem or "",
             expected="one generated id in header and body",
             actual=f"header {short(header)}, body {short(body)}",
@@ -145,6 +157,7 @@ def _header_echoes(requirement: str, row: Row, contract: Contract) -> Judgement:
         requirement,
         position,
         exchange,
+        place=kind_of_answer(exchange, answer),
         kind=problem,
         expected=f"{name}: {short(sent)}",
         actual=f"{answer.status} with {short(list(got))}",

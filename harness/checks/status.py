@@ -118,7 +118,7 @@ def rejected_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         else:
             yield Violation(
                 "status.rejected-keeps",
-                change.exchange.intent.case or "refused update",
+                _place(contract),
                 f"{short(change.after)} after a refusal",
                 "the rule stays enabled",
                 f"refused with {change.answer.status}, and the rule is {short(change.after)}",
@@ -138,7 +138,7 @@ def replay_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         else:
             yield Violation(
                 "status.replay-keeps",
-                intent.case,
+                _place(contract),
                 f"{short(change.before)} becomes {short(change.after)}",
                 f"the rule stays {short(change.before)}",
                 f"after the replay it is {short(change.after)}",
@@ -177,13 +177,18 @@ def _is_disabled(requirement: str, contract: Contract, change: Change, verb: str
         return
     yield Violation(
         requirement,
-        change.exchange.intent.case,
+        _place(contract),
         f"{verb} {short(shown)}",
         names.disabled,
         f"{verb} {short(shown)}",
         _shown_by(change) if verb == "stored as" else (change.position,),
         compares_states=verb == "stored as",
     )
+
+
+def _place(contract: Contract) -> str:
+    """One place for every request that shows it: what else the body holds is not what went wrong."""
+    return f"/{contract.names.status}"
 
 
 def _shown_by(change: Change) -> tuple[int, ...]:

@@ -179,6 +179,7 @@ def identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "update.identity",
                 position,
                 exchange,
+                place=f"/{names.id}",
                 kind="another id",
                 expected=f"{names.id} {short(intent.rule)}",
                 actual=short(data.get(names.id)),

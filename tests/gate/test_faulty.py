@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from harness.reference.process import ReferenceServer
@@ -9,6 +10,8 @@ from openapi.contract import load
 from tests.gate.runs import check
 
 CONTRACT = load()
+OPERATIONS = 2
+"""The update and the read beside it."""
 
 
 def test_without_idempotency(server: ReferenceServer, tmp_path: Path) -> None:
@@ -27,3 +30,19 @@ def test_without_idempotency(server: ReferenceServer, tmp_path: Path) -> None:
     assert unjudged <= {"idempotency.window", "status.replay-keeps"}
     assert all("replay" in ended.requirements[name]["reason"] for name in unjudged)
     assert ended.with_verdict("error") == set()
+
+
+def test_a_defect_of_every_answer_is_one_finding_for_each_operation(server: ReferenceServer, tmp_path: Path) -> None:
+    broken = {
+        "status.kept": "status.enabled-becomes-disabled",
+        "envelope.created-201": "envelope.success-status",
+        "request-id.body-new": "request-id.echo-body",
+        "auth.no-challenge": "auth.challenge",
+        "update.new-id": "update.identity",
+    }
+    server.configure(faults=list(broken))
+    profile = tmp_path / "profile.toml"
+    profile.write_text(server.profile_toml, encoding="utf-8")
+    ended = check(profile, environ=server.environment, out=tmp_path / "out")
+    found = Counter(finding["requirement"] for finding in ended.summary["findings"])
+    assert all(1 <= found[requirement] <= OPERATIONS for requirement in broken.values()), found
