@@ -49,6 +49,7 @@ def violations(route: Route) -> Iterator[Edit]:
     yield from number_violations(route.place)
     yield from text_violations(route.place)
     yield from _arrays(route.place)
+    yield from _later_members(route.place)
     yield from _objects(route.place)
 
 
@@ -149,6 +150,40 @@ def _arrays(place: Place) -> Iterator[Edit]:
             yield _array(
                 "uniqueItems", "twice", "a member twice", lambda _value, scene: filled([], scene, max(2, least))
             )
+
+
+def _later_members(place: Place) -> Iterator[Edit]:
+    """A broken member behind those that are there, for a target that looks at the first one of a list alone."""
+    items = place.items
+    if items is None or items.types != {"object"}:
+        return
+    member = items
+
+    def behind(broken: Make) -> Make:
+        return lambda value, scene: [*value, broken(scene.sample(member), scene)]
+
+    alternatives = member.alternatives.values() or (member,)
+    shared = set.intersection(*(set(inner.keywords.get("required", ())) for inner in alternatives))
+    if shared:
+        name = min(shared)
+        yield Edit(
+            "required",
+            "required:later",
+            f"a further member without {name}",
+            behind(lambda value, _scene: {key: inner for key, inner in value.items() if key != name}),
+            "validation.required",
+            level="should",
+        )
+    yield Edit("type", "type:later", "a further member that is text", behind(put(_TEXT)), "validation.type")
+    label = member.discriminator
+    if label is not None:
+        yield Edit(
+            "enum",
+            "enum:later",
+            f"a further member of an unknown {label}",
+            behind(lambda value, _scene: {**value, label: _UNKNOWN_MEMBER}),
+            "validation.enum",
+        )
 
 
 def _array(keyword: str, name: str, detail: str, make: Make) -> Edit:

@@ -11,6 +11,12 @@ VALIDATION: tuple[Fault, ...] = (
         Mistake("validation.steps-defaulted", "Missing steps are read as none."),
         Mistake("validation.amount-defaulted", "A missing amount is read as 0."),
         Mistake("validation.group-index-defaulted", "A missing group_index is read as 0."),
+        Mistake("validation.later-steps-filled-in", "What a step after the first lacks is filled in."),
+        Mistake(
+            "validation.later-actions-unchecked",
+            "Objects after the first action of a step are stored as they are.",
+            also=("validation.enum", "update.replaces"),
+        ),
     ),
     *breaking(
         "validation.type",

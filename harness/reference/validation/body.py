@@ -93,6 +93,8 @@ def _steps(body: dict[str, Json], organization_id: str) -> list[Json]:
 
 def _step(value: Json, place: str, organization_id: str) -> dict[str, Json]:
     owner = an_object(value, place)
+    if fault("validation.later-steps-filled-in") and place != "/steps/0":
+        owner = {"actions": [], **owner}
     if "conditions" not in owner and variant("null-conditions.refused"):
         raise errors.invalid(f"{place}/conditions is required.")
     tree = owner.get("conditions")
@@ -101,7 +103,12 @@ def _step(value: Json, place: str, organization_id: str) -> dict[str, Json]:
         raise errors.invalid(f"{place}/actions must not be empty.")
     step: dict[str, Json] = {
         "conditions": None if tree is None else condition_tree(tree, f"{place}/conditions", organization_id),
-        "actions": [action(item, f"{place}/actions/{index}", organization_id) for index, item in enumerate(actions)],
+        "actions": [
+            item
+            if index and type(item) is dict and fault("validation.later-actions-unchecked")
+            else action(item, f"{place}/actions/{index}", organization_id)
+            for index, item in enumerate(actions)
+        ],
     }
     keep_unknown(owner, _STEP, place, step)
     return step
