@@ -84,8 +84,10 @@ class _Resending:
     def send(self) -> None:
         bench, recording = self._bench, self._recording
         names = bench.names
-        own = [self._rules.get(rule, rule) for rule in recording.rules]
-        bench.begin(*(rule for rule in own if rule in bench.rules))
+        here = [self._rules.get(rule, rule) for rule in recording.rules]
+        own = [rule for rule in here if rule in bench.rules]
+        if own:
+            bench.begin(*own)
         for rule, state in recording.before.items():
             self._status[rule] = state.get(names.status)
             if self._status[rule] == names.enabled and rule in recording.rules:

@@ -40,10 +40,13 @@ ASKED_AT_ONCE: Final = 4
 ODD_AT_ONCE: Final = 12
 CLOCK_HISTORIES: Final = 3
 """Histories that may move the target's clock: dates that lie ahead must stay ahead."""
+UNTRIED_SHARE: Final = 0.5
+"""Of a rule's turns, for the gate's own cases until each was run once."""
 REUSED: Final = 3
 """How many times a drawn body is broken in bulk before another is drawn."""
 _KEPT: Final = 64
-_BULKY: Final = ("validation/broken", "update/covering", "update/varied", "update/exact")
+_BULKY: Final = "validation/broken"
+"""Its mutations are chosen one by one."""
 _IN_TURN: Final = ("broken",) * 10 + ("plausible",) * 3 + ("odd",) * 2 + ("history",) * 4 + ("asked",)
 
 
@@ -76,7 +79,6 @@ class Chooser:
         self.world = world
         self.shard = shard
         self.coverage = coverage
-        self.exercised: set[str] = set(shard.exercised)
         self.accepted: deque[dict[str, Any]] = deque(shard.bodies, maxlen=_KEPT)
         self._open = open_shapes
         self._chance = random.Random(f"{shard.seed}/{shard.number}")
@@ -97,7 +99,7 @@ class Chooser:
         self._made = 0
 
     def _made_cases(self) -> dict[str, deque[Case]]:
-        """The gate's own cases, by lane, for requirements that nothing else here puts to the test."""
+        """The gate's own cases that were not run yet, by lane."""
         situation = Situation(
             contract=self.contract,
             profile=self.shard.profile,
@@ -108,15 +110,14 @@ class Chooser:
         )
         lanes: dict[str, deque[Case]] = {}
         for case in made_cases(self.contract, self.world, self.shard.profile):
-            if lacking(case, situation) is None:
+            if lacking(case, situation) is None and not self.coverage.has_case(case.id):
                 lanes.setdefault(case.lane, deque()).append(case)
         for cases in lanes.values():
             self._chance.shuffle(cases)
         return lanes
 
-    def learn(self, exercised: Iterable[str], accepted: Iterable[dict[str, Any]], telling: Body | None) -> None:
-        """What an attempt put to the test, what was accepted, and the body that drew a new kind of answer, if any."""
-        self.exercised.update(exercised)
+    def learn(self, accepted: Iterable[dict[str, Any]], telling: Body | None) -> None:
+        """What of an attempt was accepted, and the body that drew a new kind of answer, if any."""
         self.accepted.extend(accepted)
         if telling is not None:
             self._kept.append(telling)
@@ -125,8 +126,7 @@ class Chooser:
         """What takes all rules at once, in turn, and then nothing more."""
         for lane in ("limited", "foreign", "alone"):
             for case in self._cases.pop(lane, ()):
-                if not self.exercised.issuperset(case.requirements) or not case.requirements:
-                    yield self._attempt(case, case.name)
+                yield self._attempt(case, case.name)
         if "advance_clock" in self.shard.profile.hooks:
             for _ in range(CLOCK_HISTORIES):
                 history = self._supplies.history(wait=True)
@@ -137,8 +137,7 @@ class Chooser:
         """What one rule's lane does next; ``size`` is how many refusals are expected at once."""
         if self._entries:
             return self._entry(self._entries.popleft(), size)
-        case = self._unexercised("rule")
-        if case is not None and self._chance.random() < 0.5:
+        if self._chance.random() < UNTRIED_SHARE and (case := self._untried("rule")) is not None:
             return self._attempt(case, case.name)
         if not self.world.accounts:
             return self._odd_attempt() if self._chance.random() < 0.5 else self._next_history()
@@ -156,20 +155,16 @@ class Chooser:
 
     def next_off_rule(self, size: int) -> Attempt:
         """What the lane without a rule does next: unknown ids, and whoever may not ask."""
-        case = self._unexercised("unknown")
+        case = self._untried("unknown") or self._untried("last")
         if case is not None:
             return self._attempt(case, case.name)
         run = partial(ask_for_unknown, count=size, number=self._chance.randrange(2**32))
         requirements = ("not-found.unknown-id", "auth.before-lookup")
         return self._attempt(Case("not-found/many", "not-found", requirements, run, "unknown"), "many")
 
-    def _unexercised(self, lane: str) -> Case | None:
-        cases = self._cases.get(lane, deque())
-        while cases:
-            case = cases.popleft()
-            if not case.requirements or not self.exercised.issuperset(case.requirements):
-                return case
-        return None
+    def _untried(self, lane: str) -> Case | None:
+        cases = self._cases.get(lane)
+        return cases.popleft() if cases else None
 
     def _attempt(self, case: Case, name: str, **led_by: Any) -> Attempt:
         self._made += 1

@@ -39,7 +39,6 @@ class Collector:
         """Plausible bodies that the target has taken."""
         self.entries: list[Entry] = []
         """What is worth trying again next time, and was not kept yet."""
-        self.exercised: set[str] = set()
         self.first: dict[str, Episode] = {}
         """The first episode of each finding, by finding id."""
         self._worth = 0
@@ -62,14 +61,12 @@ class Collector:
         self.tally.add_count(count)
         self.requests += count.requests
         self.coverage.add(count.reached)
-        self.exercised.update(count.kept)
 
     def known(self, episode: Episode) -> None:
         """Take over an episode of an earlier part."""
         counts = Counts.of(self._tallied(episode))
         self._names[episode.case] += not counts.shown
         self._shown.update(counts.shown.keys())
-        self.exercised.update(counts.exercised)
 
     def episode(self, episode: Episode) -> None:
         """An episode of the campaign's own."""
@@ -98,7 +95,6 @@ class Collector:
         self._recent.append((time.monotonic(), told))
         self._latencies.extend(report.latencies)
         self._sum.add(report.counts)
-        self.exercised.update(report.counts.exercised)
         self._reach(report.reached)
         self.bodies.extend(report.accepted)
         room = max(0, _ENTRIES - self._worth)
@@ -156,7 +152,6 @@ class Collector:
 
     def _add_sample(self, sample: Sample) -> None:
         episode, shown = sample.episode, sample.counts.shown
-        self.exercised.update(sample.counts.exercised)
         if not self._is_kept(sample):
             self._sum.add(sample.counts)
             return

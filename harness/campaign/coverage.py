@@ -1,4 +1,4 @@
-"""What a campaign has reached: shapes, mutations, pairs of them, requirements by shape, kinds of answer."""
+"""What a campaign has reached: shapes, mutations, pairs of them, requirements by shape, kinds of answer, cases."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ MUTATIONS: Final = "mutations"
 PAIRS: Final = "pairs"
 REQUIREMENTS: Final = "requirement x shape"
 ANSWERS: Final = "answers"
+CASES: Final = "cases"
 _MISSED_SHOWN: Final = 200
 _VARYING: Final = re.compile(r"\d+|\"[^\"]*\"|'[^']*'|[A-Za-z]*_?[0-9A-Z]{6,}\w*|[0-9a-f]{8}-[0-9a-f-]{27}")
 
@@ -62,7 +63,8 @@ class Coverage:
     def __init__(self, chart: Map, reached: Reached | None = None) -> None:
         self.map = chart
         self._reached: dict[str, set[int | str]] = {
-            name: set((reached or {}).get(name, ())) for name in (SHAPES, MUTATIONS, PAIRS, REQUIREMENTS, ANSWERS)
+            name: set((reached or {}).get(name, ()))
+            for name in (SHAPES, MUTATIONS, PAIRS, REQUIREMENTS, ANSWERS, CASES)
         }
         self._new: dict[str, list[int | str]] = {}
         self._shapes = _numbers(chart.shapes)
@@ -82,6 +84,13 @@ class Coverage:
         self._note(MUTATIONS, (number,))
         width = len(self.map.kinds)
         self._note(PAIRS, (number * width + kind for kind in kinds))
+
+    def add_case(self, name: str) -> None:
+        """A case that was run, by its family and name."""
+        self._note(CASES, (name,))
+
+    def has_case(self, name: str) -> bool:
+        return name in self._reached[CASES]
 
     def add_requirements(self, requirements: Iterable[str], shapes: Iterable[str]) -> None:
         """Requirements that an episode put to the test with bodies of these shapes."""

@@ -111,7 +111,6 @@ class Shard(msgspec.Struct, frozen=True):
     alone: bool = False
     capture_all: bool = False
     reached: Reached = {}
-    exercised: tuple[str, ...] = ()
     bodies: tuple[dict[str, Any], ...] = ()
     """Bodies that the target has accepted."""
     entries: tuple[Entry, ...] = ()

@@ -116,6 +116,7 @@ class Recorder:
 
     def _cover(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:
         coverage = self._coverage
+        coverage.add_case(f"{attempt.case.family}/{attempt.name}")
         shapes: set[str] = set() if attempt.base is None else set(attempt.base.shapes)
         if attempt.base is not None:
             coverage.add_shapes(attempt.base.shapes)

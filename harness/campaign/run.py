@@ -13,7 +13,7 @@ import msgspec
 
 from harness.campaign.choosing import made_cases
 from harness.campaign.collecting import Collector
-from harness.campaign.coverage import ANSWERS, MUTATIONS, SHAPES, Coverage, map_of
+from harness.campaign.coverage import ANSWERS, CASES, MUTATIONS, SHAPES, Coverage, map_of
 from harness.campaign.crew import Crew, Lost
 from harness.campaign.earlier import Earlier, take_over
 from harness.campaign.messages import Entry, Report, Shard
@@ -184,8 +184,7 @@ class Campaign:
             foreign=situation.foreign,
             alone=alone,
             capture_all=self._settings.capture_all,
-            reached=collector.coverage.reached(SHAPES, MUTATIONS, ANSWERS),
-            exercised=tuple(sorted(collector.exercised)),
+            reached=collector.coverage.reached(SHAPES, MUTATIONS, ANSWERS, CASES),
             bodies=tuple(collector.bodies),
             entries=tuple(taken),
         )

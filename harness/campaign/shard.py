@@ -218,7 +218,7 @@ class Work:
         episode = bench.episode(case.family, attempt.name, confirms=confirms, disturbed=disturbed)
         added = self._recorder.add(attempt, episode)
         with self._choosing:
-            self._chooser.learn(added.counts.exercised, added.accepted, attempt.base if added.is_new else None)
+            self._chooser.learn(added.accepted, attempt.base if added.is_new else None)
         if not disturbed:
             self._contain(bench)
         return added.judgements

@@ -9,7 +9,7 @@ from harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
 REQUESTS = 20_000
-BYTES_FOR_EACH = 500
+BYTES_FOR_EACH = 1000
 
 
 def test_what_passed_is_counted(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
