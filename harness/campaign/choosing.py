@@ -40,7 +40,7 @@ ASKED_AT_ONCE: Final = 4
 ODD_AT_ONCE: Final = 12
 CLOCK_HISTORIES: Final = 3
 """Histories that may move the target's clock: dates that lie ahead must stay ahead."""
-UNTRIED_SHARE: Final = 0.5
+UNTRIED_SHARE: Final = 0.8
 """Of a rule's turns, for the gate's own cases until each was run once."""
 REUSED: Final = 3
 """How many times a drawn body is broken in bulk before another is drawn."""

@@ -89,7 +89,7 @@ class Collector:
     def add(self, report: Report) -> None:
         """Take in what a worker tells; what it shows is on the disk afterwards."""
         already = self._requests_of.get(report.shard, 0)
-        told = report.requests - already if report.is_last else report.judged
+        told = max(0, report.requests - already)
         self._requests_of[report.shard] = already + told
         self.sent(told)
         self._recent.append((time.monotonic(), told))

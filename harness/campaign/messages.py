@@ -105,6 +105,9 @@ class Shard(msgspec.Struct, frozen=True):
     profile: Profile
     rules: tuple[str, ...]
     seconds: float
+    """After these no new attempt begins."""
+    at_most: float
+    """After these nothing leaves, however far an attempt has got: the campaign's own time is over."""
     readable: bool
     limited: bool = False
     foreign: bool = False
@@ -127,7 +130,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
 
     shard: int
     requests: int = 0
-    judged: int = 0
+    """Sent for this shard by now, all in all."""
     counts: Counts = Counts()
     samples: tuple[Sample, ...] = ()
     reached: Reached = {}

@@ -54,7 +54,6 @@ class Recorder:
         self._entries: list[Entry] = []
         self._accepted: list[dict[str, Any]] = []
         self._latencies: list[float] = []
-        self._judged = 0
         self._told = time.monotonic()
         self._names: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
@@ -69,7 +68,6 @@ class Recorder:
             if isinstance(one, Violation)
         }
         with self._lock:
-            self._judged += len(episode.exchanges)
             if len(self._latencies) < _LATENCIES_TOLD:
                 self._latencies += [one.ended - one.started for one in episode.exchanges[:8]]
             accepted = [body for one in episode.exchanges if (body := _accepted(one)) is not None]
@@ -82,8 +80,8 @@ class Recorder:
                 self._sum.add(counts)
         return Added(judgements, counts, accepted, is_new)
 
-    def tell(self, **last: Any) -> None:
-        """Tell what is new, where it is time to; with ``last`` in any case."""
+    def tell(self, requests: int, **last: Any) -> None:
+        """Tell what is new, and how many requests were sent, where it is time to; with ``last`` in any case."""
         with self._lock:
             now = time.monotonic()
             if not last and not self._samples and now - self._told < TELLING_SECONDS:
@@ -91,7 +89,7 @@ class Recorder:
             self._told = now
             report = Report(
                 shard=self._shard.number,
-                judged=self._judged,
+                requests=requests,
                 counts=self._sum.total(),
                 samples=tuple(self._samples),
                 reached=self._coverage.news(),
@@ -101,7 +99,7 @@ class Recorder:
                 **last,
             )
             self._sum, self._samples, self._entries, self._accepted = Sum(), [], [], []
-            self._latencies, self._judged = [], 0
+            self._latencies = []
         self._emit(report)
 
     def _is_told_whole(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:

@@ -159,6 +159,7 @@ class Campaign:
         *,
         requests: int,
         seconds: float,
+        at_most: float,
         share: float,
         alone: bool,
     ) -> Shard:
@@ -179,6 +180,7 @@ class Campaign:
             profile=msgspec.structs.replace(profile, limits=limits),
             rules=rules,
             seconds=seconds,
+            at_most=at_most,
             readable=situation.readable,
             limited=situation.limited,
             foreign=situation.foreign,

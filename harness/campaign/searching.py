@@ -28,6 +28,7 @@ class Director(Protocol):
         *,
         requests: int,
         seconds: float,
+        at_most: float,
         share: float,
         alone: bool,
     ) -> Shard: ...
@@ -82,11 +83,10 @@ class Search:
 
     def _deal(self) -> None:
         idle = [member for member in range(self._members) if member not in self._at_work]
-        seconds = min(self._shard_seconds, self._until - time.monotonic())
-        if self._alone:
-            if self._dealt and not self._lost:
-                return
-            seconds = self._until - time.monotonic()
+        if self._alone and self._dealt and not self._lost:
+            return
+        at_most = self._until - time.monotonic()
+        seconds = at_most if self._alone else min(self._shard_seconds, at_most)
         for position, member in enumerate(idle):
             requests = self._left // (len(idle) - position)
             if requests < 1 or seconds <= 0:
@@ -96,6 +96,7 @@ class Search:
                 self._rules(member),
                 requests=requests,
                 seconds=seconds,
+                at_most=at_most,
                 share=1 / self._members,
                 alone=self._alone,
             )

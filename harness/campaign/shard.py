@@ -8,8 +8,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,7 @@ from harness.campaign.choosing import Attempt, Chooser
 from harness.campaign.coverage import Coverage, map_of
 from harness.campaign.drawing import Drawer, Supplies, Wish
 from harness.campaign.messages import Report, Shard
-from harness.campaign.recording import Recorder
+from harness.campaign.recording import TELLING_SECONDS, Recorder
 from harness.client import BudgetSpent, Client, Sent, Stopped, TargetDown
 from harness.exchange import Request
 from harness.hooks import HookFailed, Hooks
@@ -118,6 +118,7 @@ class Work:
         self._known = Known()
         self._confirmed: Counter[str] = Counter()
         self._deadline = time.monotonic() + shard.seconds
+        self._is_cut = False
         self._stopped = ""
         self._contained: tuple[str, str | None] | None = None
         size = min(max(SMALLEST_BATCH, ROUNDS * profile.limits.in_flight), LARGEST_BATCH, shard.requests // 8)
@@ -132,25 +133,35 @@ class Work:
     def run(self) -> None:
         """Work until the time or the budget is spent, and tell everything."""
         shard = self._shard
+        lanes: list[Callable[[], None]] = [self._alone]
+        if not shard.alone:
+            lanes = [*(partial(self._rule_lane, rule) for rule in shard.rules), *[self._off_rule_lane] * OFF_RULE_LANES]
+        end = threading.Timer(shard.at_most, self._cut)
+        end.start()
         try:
-            if shard.alone:
-                self._lane(self._alone)
-            else:
-                lanes: list[Callable[[], None]] = [partial(self._rule_lane, rule) for rule in shard.rules]
-                lanes += [self._off_rule_lane] * OFF_RULE_LANES
-                with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as threads:
-                    for future in [threads.submit(self._lane, lane) for lane in lanes]:
+            with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as threads:
+                working = {threads.submit(self._lane, lane) for lane in lanes}
+                while working:
+                    done, working = wait(working, TELLING_SECONDS)
+                    for future in done:
                         future.result()
+                    self._recorder.tell(self._client.requests_sent)
         finally:
+            end.cancel()
             self._client.close()
             self._shared.hooks.close()
             self._recorder.tell(
-                requests=self._client.requests_sent,
+                self._client.requests_sent,
                 written=tuple(sorted(set(self._known.states) | self._known.stale)),
                 is_last=True,
                 stopped=self._stopped,
                 contained=self._contained,
             )
+
+    def _cut(self) -> None:
+        """The campaign's time is over: what an attempt has sent so far is a part, and judged by nobody."""
+        self._is_cut = True
+        self.stop()
 
     @property
     def _goes_on(self) -> bool:
@@ -203,15 +214,17 @@ class Work:
         case = attempt.case
         bench = self._bench(case.id, rules)
         try:
-            case.run(bench)
-        except (Unmet, HookFailed):
-            pass
-        finally:
-            if bench.exchanges:
-                judgements = self._finish(attempt, bench)
+            with suppress(Unmet, HookFailed):
+                case.run(bench)
+        except (Stopped, BudgetSpent, TargetDown, SafetyError):
+            if self._is_cut:
+                self._contain(bench)
+            elif bench.exchanges:
+                self._finish(attempt, bench)
+            raise
         if bench.exchanges:
-            self._confirm(attempt, rules, judgements)
-        self._recorder.tell()
+            self._confirm(attempt, rules, self._finish(attempt, bench))
+        self._recorder.tell(self._client.requests_sent)
 
     def _finish(self, attempt: Attempt, bench: Bench, *, confirms: str = "", disturbed: str = "") -> list[Judgement]:
         case = attempt.case
