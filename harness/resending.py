@@ -25,6 +25,7 @@ from harness.scenarios.planner import Planned, Unmet
 from strategies.scalars import instant_text
 
 MARGIN_SECONDS: Final = 60
+DISABLED: Final = "disabled again"
 SHORT: Final = 16
 """Keys shorter than this are sent as they were: what is odd in them is all there is of them."""
 _FAR: Final = timedelta(days=11 * 366)
@@ -80,6 +81,8 @@ class _Resending:
         self._clock = 0.0
         self._used_at: dict[str, float] = {}
         self._status: dict[str, Any] = {}
+        self._positions: list[int] = []
+        """Where in the new episode each recorded exchange stands: preparations stand in between."""
 
     def send(self) -> None:
         bench, recording = self._bench, self._recording
@@ -87,7 +90,9 @@ class _Resending:
         here = [self._rules.get(rule, rule) for rule in recording.rules]
         own = [rule for rule in here if rule in bench.rules]
         if own:
-            bench.begin(*own)
+            bench.begin_anew(*own)
+        for rule in own:
+            self._disable(rule)
         for rule, state in recording.before.items():
             self._status[rule] = state.get(names.status)
             if self._status[rule] == names.enabled and rule in recording.rules:
@@ -110,13 +115,18 @@ class _Resending:
             self._status[intent.rule] = status
         if intent.window:
             self._move_clock(exchange)
-        self._bench.send(*self._planned(exchange))
+        planned = self._planned(exchange)
+        self._positions.append(len(self._bench.exchanges))
+        self._bench.send(*planned)
         self._note_status(exchange)
 
     def _send_together(self, exchanges: Sequence[Exchange]) -> None:
         if self._bench.width(len(exchanges)) < len(exchanges):
             raise Unmet(f"{len(exchanges)} requests cannot be released together here (limits.in_flight)")
-        self._bench.send_all([self._planned(exchange) for exchange in exchanges], together=True)
+        planned = [self._planned(exchange) for exchange in exchanges]
+        first = len(self._bench.exchanges)
+        self._positions += range(first, first + len(planned))
+        self._bench.send_all(planned, together=True)
         for exchange in exchanges:
             self._note_status(exchange)
 
@@ -127,6 +137,17 @@ class _Resending:
             data = answer.object().get(names.data)
             if isinstance(data, dict) and exchange.intent.repeats is None:
                 self._status[exchange.intent.rule] = data.get(names.status)
+
+    def _disable(self, rule: str) -> None:
+        """What was sent before may have left a rule enabled; whether it is enabled is told by what is recorded."""
+        bench, names = self._bench, self._bench.names
+        state = bench.state(rule)
+        if state is not None and state.get(names.status) == names.enabled and bench.existence(rule) == "own":
+            body = {**bench.inert(), names.nickname: "Disabled again"}
+            bench.update(
+                body, rule=rule, caller=bench.writer(rule), purpose="contain", acceptance="open", case=DISABLED
+            )
+            bench.read(rule)
 
     def _enable(self, rule: str) -> None:
         here = self._rules.get(rule, rule)
@@ -157,7 +178,8 @@ class _Resending:
             path = self._bench.contract.update.path_for
             target = target.replace(path(intent.rule), path(here), 1)
         sent = Request(request.method, target, headers, self._body(request.body), request.raw)
-        return sent, msgspec.structs.replace(intent, rule=here, key=key, group=None)
+        repeats = None if intent.repeats is None else self._positions[intent.repeats]
+        return sent, msgspec.structs.replace(intent, rule=here, key=key, group=None, repeats=repeats)
 
     def _key(self, key: str) -> str:
         """A new key of the same form; keys that were alike are alike again."""

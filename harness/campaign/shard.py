@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import threading
@@ -43,6 +44,8 @@ SLOWEST_BATCH: Final = 4
 LARGEST_BATCH: Final = 512
 OFF_RULE_LANES: Final = 2
 """While what one has sent is judged, the other sends."""
+OFF_RULE_SHARE: Final = 0.3
+"""Of the budget, at most, for ids that do not exist: they tell less than requests to rules."""
 IDLE_SECONDS: Final = 0.005
 SWITCH_SECONDS: Final = 0.0005
 """A thread that computes lets those that send go on after so long; Python's own five milliseconds would starve them."""
@@ -119,6 +122,7 @@ class Work:
         self._confirmed: Counter[str] = Counter()
         self._deadline = time.monotonic() + shard.seconds
         self._is_cut = False
+        self._off_rule = 0
         self._stopped = ""
         self._contained: tuple[str, str | None] | None = None
         size = min(max(SMALLEST_BATCH, ROUNDS * profile.limits.in_flight), LARGEST_BATCH, shard.requests // 8)
@@ -191,11 +195,13 @@ class Work:
     def _off_rule_lane(self) -> None:
         """Fills what the rules' lanes leave of the room in flight."""
         room = self._shard.profile.limits.in_flight
-        while self._goes_on:
+        left = OFF_RULE_SHARE * self._shard.requests if self._shard.rules else math.inf
+        while self._goes_on and self._off_rule < left:
             if self._shard.rules and self._client.under_way >= room:
                 time.sleep(IDLE_SECONDS)
                 continue
             with self._choosing:
+                self._off_rule += self._size
                 attempt = self._chooser.next_off_rule(self._size)
             self._try(attempt, self._shard.profile.rules.writable)
 

@@ -96,6 +96,11 @@ class Bench(Planner):
             elif self.readable:
                 self.read(rule)
 
+    def begin_anew(self, *rules: str) -> None:
+        """As `begin`, whatever was known: what was sent before may have changed a rule that it was not sent to."""
+        self._known.stale.update(rules)
+        self.begin(*rules)
+
     def trigger(self, caller: str, **intent: Any) -> Exchange:
         """Ask for an execution; only where the profile allows it (`Guard.check`)."""
         if self.contract.trigger is None:
