@@ -27,7 +27,7 @@ __all__ = ["BudgetSpent", "Client", "Sent", "Stopped", "TargetDown"]
 
 LONGEST_DOZE: Final = 0.1
 """Seconds after which a wait looks whether the run was stopped."""
-_ABANDONED: Final = TransportFault("closed", "abandoned when the run was stopped; it may have been executed")
+_ABANDONED: Final = TransportFault("abandoned", "the run was stopped before its answer; it may have been executed")
 _NOT_YET: Final = TransportFault("unsent", "the run was stopped before it left")
 
 

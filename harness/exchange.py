@@ -22,7 +22,7 @@ Existence = Literal["own", "unknown", "foreign", "odd"]
 BodyKind = Literal["none", "valid", "open", "broken", "syntax", "encoding", "media-type", "size", "foreign-account"]
 Acceptance = Literal["must", "should", "open"]
 Purpose = Literal["probe", "setup", "read", "replay", "restore", "contain", "trigger"]
-FaultKind = Literal["timeout", "connect", "closed", "too-large", "malformed", "unsent"]
+FaultKind = Literal["timeout", "connect", "closed", "abandoned", "too-large", "malformed", "unsent"]
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -16,6 +16,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "timeout": "timed out",
     "connect": "no connection",
     "closed": "closed",
+    "abandoned": "abandoned",
     "too-large": "too large",
     "malformed": "not HTTP",
     "unsent": "not sent",

@@ -21,7 +21,7 @@ from strategies.drawing import NOTHING, Listed, Made, is_empty, strategy_of
 from strategies.examples import Acceptance, Body, body_of, example, inert
 from strategies.places import Place
 from strategies.plausible import UnsuitableWorld, latest_start, plausible_place, share_out, soonest_start, sources
-from strategies.samples import exact_bodies, open_bodies, variations
+from strategies.samples import combined_bodies, exact_bodies, open_bodies, variations
 from strategies.scalars import instant_text
 from strategies.schema import Make, allowed, values
 from strategies.shapes import all_shapes, places_of, shapes_of, standing_of, unreachable_shapes
@@ -32,6 +32,7 @@ __all__ = [
     "Body",
     "bodies",
     "body_of",
+    "combined_bodies",
     "covering_set",
     "exact_bodies",
     "example",

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import msgspec
+
 from openapi.contract import Contract
 from strategies import text
 from strategies.covering import covering_set
@@ -40,6 +42,8 @@ _AMOUNTS: Final = (
 """In cents: where a coin, 16 and 32 bits, single and double precision end."""
 _PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
 """Among them some of which a hundred times is no whole double."""
+COMBINED: Final = 5
+"""Bodies whose steps are put into one."""
 _NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)
 
 
@@ -83,7 +87,31 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     )
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
-            yield {**shown, contract.names.nickname: samples[0], contract.names.description: samples[-1]}
+            for number, sample in enumerate(samples):
+                yield {**shown, contract.names.nickname: sample, contract.names.description: samples[number - 1]}
+
+
+@functools.lru_cache(maxsize=16)
+def combined_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
+    """Steps of several bodies in one, and their actions in one step: what a target does right for the first of a list
+    alone shows behind it.
+
+    Whether a target takes such a combination is open: shares may add up to more than there is.
+    """
+    allowed = _allowed(contract, world, _combined(contract, world))
+    return tuple(msgspec.structs.replace(body, acceptance="open") for body in allowed)
+
+
+def _combined(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    name = contract.names.steps
+    bodies = [body.value for body in covering_set(contract, world) if body.value[name]]
+    for start in range(0, len(bodies), COMBINED):
+        first = bodies[start]
+        steps = [step for body in bodies[start : start + COMBINED] for step in body[name]]
+        yield {**first, name: steps}
+        lists = [field for field, value in steps[0].items() if isinstance(value, list)]
+        for field in lists:
+            yield {**first, name: [{**steps[0], field: [member for step in steps for member in step[field]]}]}
 
 
 @functools.lru_cache(maxsize=16)

@@ -52,7 +52,10 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "markup": ("<b>rent</b>", "<script>alert(1)</script>", "&amp;", "]]>", "<!--", "{{7*7}}", "${7*7}"),
     "sql": ("'; DROP TABLE rules; --", "' OR '1'='1", "1); --", "LIKE '%_'"),
     "percent": ("100%", "%s%n", "%00", "%41", "%", "%25"),
-    "control": ("two\nlines", "carriage\rreturn", "\u001b[31mred", "\u007f", "\u2028", "next\u0085line"),
+    "white-space-inside": ("two  spaces", "tab\tinside"),
+    "control": (
+        *("two\nlines", "two\r\nlines", "carriage\rreturn", "\u001b[31mred", "\u007f", "\u2028", "next\u0085line"),
+    ),
     "nul": ("nul\u0000inside", "\u0000"),
     "words": ("null", "undefined", "true", "NaN", "0", "-1e999", "[object Object]"),
 }

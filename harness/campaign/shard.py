@@ -228,7 +228,9 @@ class Work:
             elif bench.exchanges:
                 self._finish(attempt, bench)
             raise
-        if bench.exchanges:
+        if self._is_cut:
+            self._contain(bench)
+        elif bench.exchanges:
             self._confirm(attempt, rules, self._finish(attempt, bench))
         self._recorder.tell(self._client.requests_sent)
 

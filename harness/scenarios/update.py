@@ -12,7 +12,7 @@ from harness.scenarios.bench import Bench
 from harness.scenarios.case import Case
 from harness.scenarios.planner import Unmet
 from openapi.contract import Contract
-from strategies.bodies import Body, covering_set, exact_bodies, example, open_bodies, variations
+from strategies.bodies import Body, combined_bodies, covering_set, exact_bodies, example, open_bodies, variations
 from strategies.world import World
 
 BODIES_PER_CASE = 8
@@ -38,6 +38,7 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         return
     yield from _chunked("varied", variations(contract, world), ACCEPTED)
     yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
+    yield from _chunked("combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared"))
     yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
     yield from _chunked("open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
     yield Case("update/structure", family, ("update.steps-replaced",), _structure)
