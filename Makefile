@@ -17,7 +17,7 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder tests/test_selftest.py tests
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder tests/test_selftest.py tests
 
 selftest: $(READY)
 	$(BIN)/rules-harness selftest --seeds 3

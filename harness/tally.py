@@ -36,6 +36,8 @@ class _Shown(msgspec.Struct):
     count: int = 0
     doubted: int = 0
     stability: str = ""
+    unless: dict[tuple[str, ...], tuple[Violation, str]] = {}
+    """By the places that must be stored for it to count: the first that needs them, and its episode."""
 
 
 class Tally:
@@ -106,6 +108,7 @@ class Tally:
         identity = finding_id(violation.requirement, violation.place, violation.kind)
         shown = self.shown.setdefault(identity, _Shown(violation, episode.id))
         shown.count += 1
+        shown.unless.setdefault(violation.unless_unstored, (violation, episode.id))
         if violation.compares_states:
             self._awaiting.setdefault(episode.id, []).append(violation)
 
@@ -148,11 +151,13 @@ class Tally:
         """The violations that count, grouped, in the order in which they first showed."""
         result = []
         for identity, shown in self.shown.items():
-            violation = shown.violation
             if shown.doubted and identity not in self._confirmed:
                 continue
-            if not set(violation.unless_unstored) <= self.stored:
+            counting = (told for places, told in shown.unless.items() if self.stored.issuperset(places))
+            told = next(counting, None)
+            if told is None:
                 continue
+            violation, episode = (shown.violation, shown.episode) if shown.stability else told
             result.append(
                 Finding(
                     id=identity,
@@ -162,7 +167,7 @@ class Tally:
                     kind=violation.kind,
                     expected=violation.expected,
                     actual=violation.actual,
-                    episode=shown.episode,
+                    episode=episode,
                     shown_by=violation.shown_by,
                     count=shown.count + self._counted[identity],
                     stability=shown.stability,

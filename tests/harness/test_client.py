@@ -149,7 +149,7 @@ def test_stop_abandons_what_is_open_and_lets_nothing_leave() -> None:
         thread.join()
         assert time.monotonic() - began < 0.5
         kinds = [fault(sent).kind for sent in results]
-        assert (kinds.count("closed"), kinds.count("unsent")) == (8, 12)
+        assert (kinds.count("abandoned"), kinds.count("unsent")) == (8, 12)
         for send in (
             lambda: client.send(GET),
             lambda: client.send_many([GET] * 2),
