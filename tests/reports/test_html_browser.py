@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from reports import html
-from tests.reports.browser import EXECUTABLE, Page, browser
+from tests.reports.browser import IS_SKIPPED, Page, browser
 from tests.reports.samples import sample_report
 
 pytestmark = pytest.mark.browser
@@ -27,7 +26,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tab() -> Iterator[Page]:
-    if EXECUTABLE is None and not os.environ.get("CI"):
+    if IS_SKIPPED:
         pytest.skip("no Chromium is installed")
     with browser() as page:
         yield page

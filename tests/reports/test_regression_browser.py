@@ -11,11 +11,11 @@ from openapi.contract import load
 from reports.regression import html as comparison_page
 from reports.trend import html as trend_page
 from reports.trend.model import JudgedRun, trend_of
-from tests.reports.browser import EXECUTABLE, browser
+from tests.reports.browser import IS_SKIPPED, browser
 from tests.reports.factories import HOSTILE, answer, episode, footer, header, outcome, refusal, update, written
 from tests.reports.recorded import compared
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(EXECUTABLE is None, reason="no Chromium is installed")]
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(IS_SKIPPED, reason="no Chromium is installed")]
 
 
 def pages(folder: Path) -> dict[str, str]:
