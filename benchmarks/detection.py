@@ -26,11 +26,11 @@ from typing import Final
 
 import msgspec
 
-from harness.journal import FILE_NAME, Count, EpisodeRecord, Record
-from harness.reference.faults import FAULTS, Fault
-from harness.reference.process import ReferenceServer
-from harness.tally import Tally
-from openapi.contract import load
+from rules_harness.harness.journal import FILE_NAME, Count, EpisodeRecord, Record
+from rules_harness.harness.reference.faults import FAULTS, Fault
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.tally import Tally
+from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()
 ROOT: Final = Path(__file__).parents[1]
@@ -113,8 +113,8 @@ def ours(server: ReferenceServer, fault: Fault, seconds: float, command: Sequenc
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "profile.toml").write_text(server.profile_toml, encoding="utf-8")
-        environment = {**os.environ, **server.environment, "PYTHONPATH": str(ROOT)}
-        arguments = [sys.executable, "-m", "harness", *command, "--target", "profile.toml", "--quiet"]
+        environment = {**os.environ, **server.environment, "PYTHONPATH": str(ROOT / "src")}
+        arguments = [sys.executable, "-m", "rules_harness", *command, "--target", "profile.toml", "--quiet"]
         began = time.monotonic()
         process = subprocess.Popen(
             arguments, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

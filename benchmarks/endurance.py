@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 
 GROWTH: Final = 1.10
 UNLIMITED: Final = (("requests_per_second = 5000", "requests_per_second = 1000000"), ("= 20000", "= 10000000"))
@@ -51,10 +51,10 @@ def watched(
 ) -> tuple[float, list[float]]:
     """How long a campaign took, and its memory once a second, in MiB."""
     command = [
-        *(sys.executable, "-m", "harness", "fuzz", "--target", str(profile), "--quiet"),
+        *(sys.executable, "-m", "rules_harness", "fuzz", "--target", str(profile), "--quiet"),
         *("--requests", str(requests), "--time", "10h", "--workers", workers),
     ]
-    environment = {**os.environ, **server.environment, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, **server.environment, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
     began = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     sizes: list[float] = []

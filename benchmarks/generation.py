@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from openapi.contract import Contract, load
-from strategies.bodies import Body, bodies
-from strategies.mutations import apply, catalogue
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.strategies.bodies import Body, bodies
+from rules_harness.strategies.mutations import apply, catalogue
+from rules_harness.strategies.world import Account, World
 
 ROUNDS = 3
 OURS, PEER, PLAIN, BASES = 400, 25, 2_000, 4

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
-from harness.journal import read
-from harness.judge import judge
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+from rules_harness.harness.journal import read
+from rules_harness.harness.judge import judge
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()
 ROOT: Final = Path(__file__).parents[1]
@@ -81,7 +81,7 @@ def killed(server: ReferenceServer, folder: Path, seconds: float) -> Counter[str
     arguments = CONTINUED if (folder / "out").exists() else CAMPAIGN
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", *arguments],
+        [sys.executable, "-m", "rules_harness", *arguments],
         cwd=folder,
         env=environment(server),
         stdin=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ def findings(folder: Path) -> Counter[str]:
 def command(server: ReferenceServer, folder: Path, *arguments: str) -> int:
     """The exit code of a command."""
     return subprocess.run(
-        [sys.executable, "-m", "harness", *arguments],
+        [sys.executable, "-m", "rules_harness", *arguments],
         check=False,
         cwd=folder,
         env=environment(server),
@@ -139,7 +139,7 @@ def command(server: ReferenceServer, folder: Path, *arguments: str) -> int:
 
 def environment(server: ReferenceServer) -> Mapping[str, str]:
     """What a command needs."""
-    return {**os.environ, **server.environment, "PYTHONPATH": str(ROOT), "COLUMNS": "140", "TERM": "xterm"}
+    return {**os.environ, **server.environment, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "140", "TERM": "xterm"}
 
 
 def rules(server: ReferenceServer) -> dict[str, Any]:

@@ -23,13 +23,13 @@ from typing import Any
 
 import msgspec
 
-from harness.exchange import Episode
-from harness.journal import EpisodeRecord, Footer, Journal, Record, stream
-from harness.judge import outcome_of
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
-from reports.collect import collect
-from reports.formats import FORMATS, render_all
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import EpisodeRecord, Footer, Journal, Record, stream
+from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
+from rules_harness.reports.collect import collect
+from rules_harness.reports.formats import FORMATS, render_all
 
 DEFECTS = ("auth.bearer-accepted", "idempotency.replay-executes", "status.kept-with-key", "update.text-cut-at-50")
 MEGABYTE = 1024 * 1024
@@ -41,7 +41,17 @@ def recorded(folder: Path) -> list[Record]:
         folder.mkdir()
         profile = folder / "profile.toml"
         profile.write_text(server.profile_toml, encoding="utf-8")
-        command = [sys.executable, "-m", "harness", "check", "--target", str(profile), "--out", str(folder), "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "rules_harness",
+            "check",
+            "--target",
+            str(profile),
+            "--out",
+            str(folder),
+            "--quiet",
+        ]
         environment = {**os.environ, **server.environment}
         subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return [record for record in stream(folder) if record is not None]
@@ -114,7 +124,7 @@ def main() -> None:
                 journal.write(record)
             journal.close()
             command = [sys.executable, __file__, "--measure", str(journal.path.parent)]
-            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
             results[size] = json.loads(subprocess.run(command, check=True, env=environment, capture_output=True).stdout)
             results[size]["journal_mb"] = round(journal.path.stat().st_size / MEGABYTE, 1)
     for size, result in results.items():

@@ -28,17 +28,17 @@ from typing import Final
 import httpx
 import msgspec
 
-from harness.campaign.crew import Processes
-from harness.campaign.run import Campaign, record_of
-from harness.campaign.settings import Nobody, Settings, State
-from harness.client import Client
-from harness.exchange import Answer, Request
-from harness.journal import SCHEMA_VERSION, Header, Journal, read
-from harness.profile import Profile
-from harness.profile_reader import load as load_profile
-from harness.reference.process import ReferenceServer
-from harness.secrets import Keyring
-from openapi.contract import load
+from rules_harness.harness.campaign.crew import Processes
+from rules_harness.harness.campaign.run import Campaign, record_of
+from rules_harness.harness.campaign.settings import Nobody, Settings, State
+from rules_harness.harness.client import Client
+from rules_harness.harness.exchange import Answer, Request
+from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, read
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()
 OPENAPI: Final = Path(__file__).parents[1] / "openapi" / "rules.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final, Literal
 
-from harness.exchange import Answer, Request, TransportFault
+from rules_harness.harness.exchange import Answer, Request, TransportFault
 
 Reason = Literal["connection", "server-error"]
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import AnyStr, Final
 
-from harness.secrets import FORMS, Keyring, credential_of, extension
+from rules_harness.harness.secrets import FORMS, Keyring, credential_of, extension
 
 FRAGMENT: Final = 8
 """The longest run of a key's characters that may be written is one shorter than this."""

@@ -11,17 +11,17 @@ from typing import Final
 
 import msgspec
 
-from harness.breaker import Breaker, TargetDown
-from harness.cleaning import Cleaner
-from harness.codec import Codec
-from harness.exchange import Answer, Request, TransportFault
-from harness.pacing import Pacer
-from harness.pool import Pool
-from harness.profile import Profile
-from harness.retrying import LONGEST_PAUSE, Retries
-from harness.route import Route
-from harness.secrets import Keyring
-from harness.wire import Abandoned, Connection, Fault, Patience
+from rules_harness.harness.breaker import Breaker, TargetDown
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.codec import Codec
+from rules_harness.harness.exchange import Answer, Request, TransportFault
+from rules_harness.harness.pacing import Pacer
+from rules_harness.harness.pool import Pool
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.retrying import LONGEST_PAUSE, Retries
+from rules_harness.harness.route import Route
+from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.wire import Abandoned, Connection, Fault, Patience
 
 __all__ = ["BudgetSpent", "Client", "Sent", "Stopped", "TargetDown"]
 

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.campaign.crew import Crew, Lost
-from harness.campaign.messages import Report, Shard, encode, report_from
-from harness.campaign.remote import Setup, reader, setup_for, write
-from harness.campaign.serving import STOP
-from harness.errors import Unreachable, UsageError
-from harness.profile import Profile
-from openapi.contract import Contract
+from rules_harness.harness.campaign.crew import Crew, Lost
+from rules_harness.harness.campaign.messages import Report, Shard, encode, report_from
+from rules_harness.harness.campaign.remote import Setup, reader, setup_for, write
+from rules_harness.harness.campaign.serving import STOP
+from rules_harness.harness.errors import Unreachable, UsageError
+from rules_harness.harness.profile import Profile
+from rules_harness.openapi.contract import Contract
 
 CONNECT_SECONDS: Final = 5
 SHARD_SECONDS: Final = 3.0
@@ -111,7 +111,9 @@ class _Beside:
     def __init__(self, setup: bytes) -> None:
         self.setup = setup
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.campaign.remote"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "rules_harness.harness.campaign.remote"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

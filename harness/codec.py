@@ -6,13 +6,13 @@ import re
 import zlib
 from typing import Final
 
-from harness import __version__
-from harness.cleaning import Cleaner
-from harness.exchange import Answer, Payload, Request
-from harness.profile import Profile
-from harness.route import Route
-from harness.secrets import Keyring
-from harness.wire import MAX_BODY, Fault, RawAnswer
+from rules_harness import __version__
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.exchange import Answer, Payload, Request
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.route import Route
+from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.wire import MAX_BODY, Fault, RawAnswer
 
 _WITH_CONTENT: Final = frozenset({"PUT", "POST", "PATCH"})
 _LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+")

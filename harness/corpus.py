@@ -11,14 +11,14 @@ from typing import Any, Final
 import msgspec
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
-from harness.campaign.messages import Entry
-from harness.equality import instant
-from harness.errors import Unreachable, UsageError
-from openapi.contract import Contract
-from strategies.examples import with_role
-from strategies.places import body_place, visited
-from strategies.scalars import instant_text
-from strategies.world import World
+from rules_harness.harness.campaign.messages import Entry
+from rules_harness.harness.equality import instant
+from rules_harness.harness.errors import Unreachable, UsageError
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.examples import with_role
+from rules_harness.strategies.places import body_place, visited
+from rules_harness.strategies.scalars import instant_text
+from rules_harness.strategies.world import World
 
 LOADED: Final = 300
 """Entries that one campaign tries again; more are left for the next."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.tally import Tally
-from openapi.contract import Contract
-from strategies.bodies import all_shapes
-from strategies.mutations import catalogue
+from rules_harness.harness.tally import Tally
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import all_shapes
+from rules_harness.strategies.mutations import catalogue
 
 
 def coverage_of(contract: Contract, tally: Tally) -> dict[str, Any]:

@@ -11,16 +11,16 @@ from typing import Any
 
 import msgspec
 
-from harness.checks.common import described
-from harness.exchange import Answer, Exchange, TransportFault
-from harness.journal import FoundRule, Note, Restored
-from harness.judge import STOPPED
-from harness.profile import Profile
-from harness.safety import configuration
-from harness.scenarios.bench import Bench
-from openapi.contract import Contract
-from strategies.accounts import accounts_in as accounts_named
-from strategies.world import Account
+from rules_harness.harness.checks.common import described
+from rules_harness.harness.exchange import Answer, Exchange, TransportFault
+from rules_harness.harness.journal import FoundRule, Note, Restored
+from rules_harness.harness.judge import STOPPED
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.safety import configuration
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import accounts_in as accounts_named
+from rules_harness.strategies.world import Account
 
 MISSING = frozenset({404, 405, 501})
 

@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from harness.checks import CHECKS
-from harness.checks.common import described
-from harness.custody import accounts_in
-from harness.exchange import Answer, Request, TransportFault
-from harness.journal import FoundRule
-from harness.profile import HttpHook, Profile
-from harness.scenarios import all_cases
-from harness.scenarios.case import Situation, lacking
-from harness.scenarios.planner import Sent
-from openapi.contract import Contract, Operation
+from rules_harness.harness.checks import CHECKS
+from rules_harness.harness.checks.common import described
+from rules_harness.harness.custody import accounts_in
+from rules_harness.harness.exchange import Answer, Request, TransportFault
+from rules_harness.harness.journal import FoundRule
+from rules_harness.harness.profile import HttpHook, Profile
+from rules_harness.harness.scenarios import all_cases
+from rules_harness.harness.scenarios.case import Situation, lacking
+from rules_harness.harness.scenarios.planner import Sent
+from rules_harness.openapi.contract import Contract, Operation
 
 State = Literal["ok", "advice", "problem"]
 UNKNOWN_RULE: Final = "rule_0DOCTOR0ASKS0FOR0NONE"

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.places import Place, body_place, place_of
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, body_place, place_of
 
 DifferenceKind = Literal["changed", "lost", "length", "not-cleared", "default", "type"]
 

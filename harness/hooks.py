@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from harness.cleaning import Cleaner
-from harness.profile import HttpHook, Profile
-from harness.secrets import Keyring
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.profile import HttpHook, Profile
+from rules_harness.harness.secrets import Keyring
 
 _SHOWN: Final = 300
 """Characters of a hook's answer that are shown where it failed."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from harness.errors import UsageError
-from harness.exchange import Episode
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.exchange import Episode
 
 SCHEMA_VERSION = 1
 FILE_NAME = "journal.jsonl"

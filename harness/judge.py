@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED
-from harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
-from harness.outcome import (
+from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED
+from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
+from rules_harness.harness.outcome import (
     Conclusion,
     Finding,
     Level,
@@ -21,8 +21,8 @@ from harness.outcome import (
     Verdict,
     finding_id,
 )
-from harness.tally import Tally
-from openapi.contract import Contract, Reading, Requirement
+from rules_harness.harness.tally import Tally
+from rules_harness.openapi.contract import Contract, Reading, Requirement
 
 STOPPED = "stopped"
 """The kind of note that says why nothing, or not everything, could be judged."""

@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from harness.checks.common import changed_fields
-from harness.custody import (
+from rules_harness.harness.checks.common import changed_fields
+from rules_harness.harness.custody import (
     contain,
     endpoint_missing,
     look,
@@ -17,16 +17,16 @@ from harness.custody import (
     survey,
     with_known_accounts,
 )
-from harness.exchange import Episode
-from harness.hooks import Hooks
-from harness.journal import FoundRule, Note, Restored
-from harness.profile import Profile
-from harness.safety import Guard
-from harness.scenarios.bench import Bench
-from harness.scenarios.case import Situation
-from harness.scenarios.planner import Known, Outgoing, Shared
-from openapi.contract import Contract
-from strategies.bodies import is_suitable
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import FoundRule, Note, Restored
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.safety import Guard
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Situation
+from rules_harness.harness.scenarios.planner import Known, Outgoing, Shared
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import is_suitable
 
 WATCH_SECONDS: Final = 0.3
 WATCH_READS: Final = 2

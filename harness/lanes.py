@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from harness.judge import selected
-from harness.scenarios import all_cases
-from harness.scenarios.case import Case, Situation
-from harness.scenarios.planner import Shared
-from openapi.contract import Contract
+from rules_harness.harness.judge import selected
+from rules_harness.harness.scenarios import all_cases
+from rules_harness.harness.scenarios.case import Case, Situation
+from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.openapi.contract import Contract
 
 GENERAL = "envelope"
 """The family that every answer is judged by."""

@@ -7,20 +7,20 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.exchange import Episode, Exchange, Payload
-from harness.hooks import HookFailed
-from harness.model import sent_body
-from harness.outcome import Violation
-from harness.resending import Recording, resend, smaller_bodies
-from harness.safety import SafetyError
-from harness.scenarios.bench import Bench
-from harness.scenarios.planner import Unmet, encode
-from harness.tally import closest, judge_episode
-from openapi.contract import Contract
-from strategies.bodies import body_of
-from strategies.mutations import apply, catalogue
-from strategies.validity import is_valid_body
-from strategies.world import World
+from rules_harness.harness.exchange import Episode, Exchange, Payload
+from rules_harness.harness.hooks import HookFailed
+from rules_harness.harness.model import sent_body
+from rules_harness.harness.outcome import Violation
+from rules_harness.harness.resending import Recording, resend, smaller_bodies
+from rules_harness.harness.safety import SafetyError
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Unmet, encode
+from rules_harness.harness.tally import closest, judge_episode
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import body_of
+from rules_harness.strategies.mutations import apply, catalogue
+from rules_harness.strategies.validity import is_valid_body
+from rules_harness.strategies.world import World
 
 REPLAYS: Final = 3
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from harness.equality import differences_from_body, differences_of_rules
-from harness.exchange import Answer, Episode, Exchange, parsed
-from harness.worlds import INITIAL, UNKNOWN, Behaviour, World
-from openapi.contract import Contract
+from rules_harness.harness.equality import differences_from_body, differences_of_rules
+from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
+from rules_harness.harness.worlds import INITIAL, UNKNOWN, Behaviour, World
+from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
 UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}

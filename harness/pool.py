@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from harness.route import Route
-from harness.wire import Connection, Patience
+from rules_harness.harness.route import Route
+from rules_harness.harness.wire import Connection, Patience
 
 _IDLE_SECONDS: Final = 1.5
 """After so long a kept connection is not used again: servers close theirs after two seconds and more."""

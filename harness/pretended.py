@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
-from harness.exchange import Answer, Payload, Request
-from harness.profile import Headers, Profile
-from harness.safety import configuration
-from openapi.contract import Contract
-from strategies.places import body_place, visited
-from strategies.scalars import instant_text
-from strategies.validity import is_valid_body
+from rules_harness.harness.exchange import Answer, Payload, Request
+from rules_harness.harness.profile import Headers, Profile
+from rules_harness.harness.safety import configuration
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import body_place, visited
+from rules_harness.strategies.scalars import instant_text
+from rules_harness.strategies.validity import is_valid_body
 
 _LONGEST_KEY: Final = 255
 _LONGEST_REQUEST_ID: Final = 64

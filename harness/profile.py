@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.world import Account, World
 
 ROLES: Final = ("full", "limited", "read_only", "unrelated", "trigger_only", "other_org", "revoked")
 HOOKS: Final = ("enable_rule", "advance_clock", "reset")

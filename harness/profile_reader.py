@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from harness.errors import UsageError
-from harness.profile import (
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.profile import (
     HOOKS,
     ROLES,
     CommandHook,
@@ -23,10 +23,19 @@ from harness.profile import (
     Rules,
     Target,
 )
-from harness.profile_tables import AccountTable, Document, HookTable, KeyTable, TargetTable, closest, convert, parse
-from harness.secrets import Keyring
-from openapi.contract import Contract
-from strategies.world import Account
+from rules_harness.harness.profile_tables import (
+    AccountTable,
+    Document,
+    HookTable,
+    KeyTable,
+    TargetTable,
+    closest,
+    convert,
+    parse,
+)
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.world import Account
 
 _SECRET_NAME = re.compile(r"auth|token|key|secret|cookie|passw|credential|signature", re.IGNORECASE)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from harness.errors import UsageError
-from harness.profile import Gate, Limits, Permissions, Rules, Seconds
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.profile import Gate, Limits, Permissions, Rules, Seconds
 
 T = TypeVar("T")
 

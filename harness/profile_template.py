@@ -8,5 +8,5 @@ from importlib import resources
 
 def template(*, base_url: str = "https://staging.example/api/v1", name: str = "staging") -> str:
     """A profile that loads as it is, once the environment variable of its one active credential is set."""
-    text = resources.files("harness").joinpath("profile_template.toml").read_text(encoding="utf-8")
+    text = resources.files("rules_harness.harness").joinpath("profile_template.toml").read_text(encoding="utf-8")
     return text.replace('"{name}"', json.dumps(name)).replace('"{base_url}"', json.dumps(base_url))

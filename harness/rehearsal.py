@@ -18,18 +18,19 @@ from typing import Final
 
 import msgspec
 
-from harness import __version__, journal
-from harness.exchange import Answer, Request
-from harness.gate import Gate
-from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal
-from harness.pretended import PretendedTarget
-from harness.profile import Profile
-from harness.running import Settings, Silent, profile_record
-from harness.secrets import Keyring
-from openapi.contract import Contract
-from strategies.places import body_place, visited
-from strategies.validity import is_valid_body
+from rules_harness import __version__
+from rules_harness.harness import journal
+from rules_harness.harness.exchange import Answer, Request
+from rules_harness.harness.gate import Gate
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal
+from rules_harness.harness.pretended import PretendedTarget
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.running import Settings, Silent, profile_record
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import body_place, visited
+from rules_harness.strategies.validity import is_valid_body
 
 PUTTING_BACK: Final = "putting back"
 

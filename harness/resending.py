@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.equality import instant
-from harness.exchange import Episode, Exchange, Payload, Request
-from harness.model import state_shown
-from harness.scenarios.bench import Bench
-from harness.scenarios.planner import Planned, Unmet
-from strategies.scalars import instant_text
+from rules_harness.harness.equality import instant
+from rules_harness.harness.exchange import Episode, Exchange, Payload, Request
+from rules_harness.harness.model import state_shown
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Planned, Unmet
+from rules_harness.strategies.scalars import instant_text
 
 MARGIN_SECONDS: Final = 60
 DISABLED: Final = "disabled again"

@@ -12,7 +12,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from harness.exchange import Answer, TransportFault
+from rules_harness.harness.exchange import Answer, TransportFault
 
 LONGEST_PAUSE: Final = 60.0
 """Seconds; a target that asks for more is asked again after this."""

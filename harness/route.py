@@ -12,9 +12,9 @@ import threading
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from harness.profile import Target
-from harness.secrets import Keyring
-from harness.wire import MAX_HEAD, Abandoned, Connection, Fault, Patience
+from rules_harness.harness.profile import Target
+from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.wire import MAX_HEAD, Abandoned, Connection, Fault, Patience
 
 Address = tuple[socket.AddressFamily, Any]
 

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from harness import __version__
-from harness.exchange import Episode
-from harness.journal import SCHEMA_VERSION, Header
-from harness.profile import Profile
-from harness.scenarios.case import Case
-from openapi.contract import Contract
+from rules_harness import __version__
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import SCHEMA_VERSION, Header
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.openapi.contract import Contract
 
 
 class Progress(Protocol):

@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from harness.equality import instant
-from harness.exchange import Intent, Request
-from harness.profile import Profile
-from openapi.contract import Contract
-from strategies.places import Place, below, body_place, visited
-from strategies.world import World
+from rules_harness.harness.equality import instant
+from rules_harness.harness.exchange import Intent, Request
+from rules_harness.harness.profile import Profile
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.world import World
 
 INERT_AHEAD = timedelta(days=365)
 SENT_METHODS = frozenset({"GET", "PUT", "POST", "PATCH"})

@@ -15,19 +15,19 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.client import Client
-from harness.gate import Gate
-from harness.hooks import Hooks
-from harness.journal import Journal
-from harness.judge import conclude
-from harness.lanes import GENERAL
-from harness.outcome import Outcome
-from harness.profile_reader import load as load_profile
-from harness.reference.faults import FAULTS
-from harness.reference.process import ReferenceServer
-from harness.reference.variants import VARIANTS
-from harness.running import Settings, Silent, profile_record
-from openapi.contract import load
+from rules_harness.harness.client import Client
+from rules_harness.harness.gate import Gate
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import Journal
+from rules_harness.harness.judge import conclude
+from rules_harness.harness.lanes import GENERAL
+from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.reference.faults import FAULTS
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.harness.running import Settings, Silent, profile_record
+from rules_harness.openapi.contract import load
 
 COMBINATIONS = 30
 FIRST_LOOK = (

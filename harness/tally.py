@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from harness.checks import CHECKS
-from harness.exchange import Episode, TransportFault
-from harness.journal import Count
-from harness.outcome import (
+from rules_harness.harness.checks import CHECKS
+from rules_harness.harness.exchange import Episode, TransportFault
+from rules_harness.harness.journal import Count
+from rules_harness.harness.outcome import (
     Finding,
     Judgement,
     Kept,
@@ -20,7 +20,7 @@ from harness.outcome import (
     Violation,
     finding_id,
 )
-from openapi.contract import Contract, Requirement
+from rules_harness.openapi.contract import Contract, Requirement
 
 
 def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:

@@ -8,13 +8,13 @@ from typing import Final, Literal
 
 import msgspec
 
-from harness.errors import UsageError
-from harness.exchange import Episode
-from harness.journal import Run
-from harness.scenarios.bench import Bench
-from harness.scenarios.case import Case
-from harness.scenarios.key_steps import again, first_use, is_replayed
-from harness.scenarios.planner import Unmet
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import Run
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.key_steps import again, first_use, is_replayed
+from rules_harness.harness.scenarios.planner import Unmet
 
 REQUIREMENT: Final = "idempotency.window"
 PLANT: Final = "window/plant"

@@ -16,7 +16,7 @@ from typing import Final
 import httptools
 import msgspec
 
-from harness.exchange import FaultKind
+from rules_harness.harness.exchange import FaultKind
 
 MAX_BODY: Final = 4 * 1024 * 1024
 MAX_HEAD: Final = 256 * 1024

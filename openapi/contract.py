@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from openapi.document import Schema, check_references, follow, member, parse, pointer, standalone
-from openapi.errors import ContractError
-from openapi.names import Names, read_names
-from openapi.promises import Reading, Requirement, read_readings, read_requirements
+from rules_harness.openapi.document import Schema, check_references, follow, member, parse, pointer, standalone
+from rules_harness.openapi.errors import ContractError
+from rules_harness.openapi.names import Names, read_names
+from rules_harness.openapi.promises import Reading, Requirement, read_readings, read_requirements
 
 __all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requirement", "load"]
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import yaml
 
-from openapi.errors import ContractError
+from rules_harness.openapi.errors import ContractError
 
 try:
     from yaml import CSafeLoader as _SafeLoader

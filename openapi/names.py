@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.document import member, nodes, pointer, texts
-from openapi.errors import ContractError
+from rules_harness.openapi.document import member, nodes, pointer, texts
+from rules_harness.openapi.errors import ContractError
 
 
 class Names(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, cast, get_args
 
 import msgspec
 
-from openapi.document import member, pointer, texts
-from openapi.errors import ContractError
+from rules_harness.openapi.document import member, pointer, texts
+from rules_harness.openapi.errors import ContractError
 
 Level = Literal["must", "should", "reading"]
 BasisKind = Literal["quotation", "standard", "safety", "inferred"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from reports.model import RunReport
+from rules_harness.reports.model import RunReport
 
 _COLOURS: Final = {"conforms": "brightgreen", "violates": "red", "inconclusive": "lightgrey", "error": "lightgrey"}
 

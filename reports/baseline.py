@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.errors import VIOLATED, UsageError
-from harness.outcome import Finding, Outcome, finding_id
+from rules_harness.harness.errors import VIOLATED, UsageError
+from rules_harness.harness.outcome import Finding, Outcome, finding_id
 
 _TABLE: Final = "accepted"
 _TEXTS: Final = ("id", "requirement", "place", "kind", "reason", "owner")

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.exchange import Answer, Episode, Exchange, Payload
-from harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
-from harness.outcome import Finding, Outcome, RequirementOutcome
-from openapi.contract import Contract
-from reports import difference, repetition
-from reports.model import (
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload
+from rules_harness.harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
+from rules_harness.harness.outcome import Finding, Outcome, RequirementOutcome
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports import difference, repetition
+from rules_harness.reports.model import (
     Coverage,
     Family,
     FindingView,
@@ -25,8 +25,8 @@ from reports.model import (
     Shown,
     Target,
 )
-from reports.tallies import GridTally, HeatTally, LatencyTally, status_of
-from reports.text import Excerpt, counted, excerpt, line
+from rules_harness.reports.tallies import GridTally, HeatTally, LatencyTally, status_of
+from rules_harness.reports.text import Excerpt, counted, excerpt, line
 
 COPY_LIMIT: Final = 64 * 1024
 """Bodies of more bytes, compressed, are not kept for copying: such a request is sent again from the journal."""

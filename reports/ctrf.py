@@ -7,8 +7,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
-from reports import plain
-from reports.model import RequirementRow, RunReport
+from rules_harness.reports import plain
+from rules_harness.reports.model import RequirementRow, RunReport
 
 _SPECIFICATION: Final = "0.0.0"
 _STATUSES: Final = {

@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from harness.exchange import Request
-from reports.model import FindingView, Shown, Target
-from reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
+from rules_harness.harness.exchange import Request
+from rules_harness.reports.model import FindingView, Shown, Target
+from rules_harness.reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
 
 _ASCII: Final = re.compile(r"[ -~]*")
 _NEXT: Final = " \\\n  "

@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from harness.exchange import Answer, Exchange
-from openapi.contract import Contract
-from reports.model import Difference, DifferenceLine, Shown
-from reports.text import line
+from rules_harness.harness.exchange import Answer, Exchange
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.model import Difference, DifferenceLine, Shown
+from rules_harness.reports.text import line
 
 _CONTEXT: Final = 2
 _LINE_LIMIT: Final = 500

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from reports import badge, ctrf, har, html, junit, markdown, sarif, summary
-from reports.model import RunReport
+from rules_harness.reports import badge, ctrf, har, html, junit, markdown, sarif, summary
+from rules_harness.reports.model import RunReport
 
 Pieces = Iterator[bytes]
 

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import harfile
 
-from harness.exchange import Answer, Episode, Exchange, Payload
-from harness.journal import EpisodeRecord
-from reports.model import RunReport
-from reports.tallies import status_of
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload
+from rules_harness.harness.journal import EpisodeRecord
+from rules_harness.reports.model import RunReport
+from rules_harness.reports.tallies import status_of
 
 _BODY_LIMIT: Final = 64 * 1024
 _PIECE: Final = 256 * 1024

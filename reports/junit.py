@@ -5,8 +5,8 @@ from __future__ import annotations
 from junitparser import Error, Failure, Skipped
 from junitparser.xunit2 import JUnitXml, TestCase, TestSuite
 
-from reports import plain
-from reports.model import Family, FindingView, RequirementRow, RunReport
+from rules_harness.reports import plain
+from rules_harness.reports.model import Family, FindingView, RequirementRow, RunReport
 
 
 def render(report: RunReport) -> str:

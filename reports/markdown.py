@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reports import curl, plain
-from reports.model import VERDICTS, FindingGroup, FindingView, ReadingRow, RunReport
-from reports.text import counted, duration
+from rules_harness.reports import curl, plain
+from rules_harness.reports.model import VERDICTS, FindingGroup, FindingView, ReadingRow, RunReport
+from rules_harness.reports.text import counted, duration
 
 SIZE_LIMIT: Final = 900_000
 """In bytes: GitHub takes no job summary of more than 1 MiB."""

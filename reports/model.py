@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from harness.exchange import Exchange, Request
-from harness.journal import Footer, Header, Record
-from harness.outcome import Finding, Outcome, Verdict
-from openapi.contract import Contract
-from reports.text import Excerpt
+from rules_harness.harness.exchange import Exchange, Request
+from rules_harness.harness.journal import Footer, Header, Record
+from rules_harness.harness.outcome import Finding, Outcome, Verdict
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.text import Excerpt
 
 VERDICTS: tuple[Verdict, ...] = ("failed", "warned", "error", "inconclusive", "skipped", "passed")
 """In the order in which a reader wants to know of them."""

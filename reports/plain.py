@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reports import curl
-from reports.model import FindingView, RequirementRow, RunReport
+from rules_harness.reports import curl
+from rules_harness.reports.model import FindingView, RequirementRow, RunReport
 
 FULL: Final = 3
 """How many findings against one requirement are told in full where room is short; often they are one defect."""

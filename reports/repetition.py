@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from harness.exchange import Exchange, Payload, Request
-from openapi.contract import Contract
-from reports.expected import EXPECTATIONS
-from reports.model import Shown, Step
+from rules_harness.harness.exchange import Exchange, Payload, Request
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.expected import EXPECTATIONS
+from rules_harness.reports.model import Shown, Step
 
 
 def steps(contract: Contract, requirement: str, episode: Sequence[Shown], before: Mapping[str, Any]) -> Iterator[Step]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from reports import plain
-from reports.model import FindingView, RequirementRow, RunReport
+from rules_harness.reports import plain
+from rules_harness.reports.model import FindingView, RequirementRow, RunReport
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _DOCUMENT: Final = "openapi/rules.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from reports.model import FindingView, RunReport
+from rules_harness.reports.model import FindingView, RunReport
 
 SCHEMA_VERSION: Final = 1
 

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from harness.exchange import Answer, Exchange, Intent
-from reports.model import Cell, Grid, GridRow, HeatMap, Latency, Mark
-from reports.text import line
+from rules_harness.harness.exchange import Answer, Exchange, Intent
+from rules_harness.reports.model import Cell, Grid, GridRow, HeatMap, Latency, Mark
+from rules_harness.reports.text import line
 
 FAULTS: Final[Mapping[str, str]] = {
     "timeout": "timed out",

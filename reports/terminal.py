@@ -12,9 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from reports import curl, plain
-from reports.model import VERDICTS, Family, FindingGroup, FindingView, RunReport
-from reports.text import counted, duration
+from rules_harness.reports import curl, plain
+from rules_harness.reports.model import VERDICTS, Family, FindingGroup, FindingView, RunReport
+from rules_harness.reports.text import counted, duration
 
 _STYLES: Final = {
     "failed": "bold red",

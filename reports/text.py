@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from harness.exchange import Payload
+from rules_harness.harness.exchange import Payload
 
 LINE_LIMIT: Final = 400
 _MARKS_IN_A_ROW: Final = 3

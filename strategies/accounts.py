@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.places import Place, body_place, visited
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, body_place, visited
 
 Side = Literal["source", "destination"]
 Pointer = tuple[str | int, ...]

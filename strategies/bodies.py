@@ -13,19 +13,26 @@ from typing import Any, Final, Literal
 
 from hypothesis import strategies as st
 
-from openapi.contract import Contract
-from strategies import text
-from strategies.contents import bounds_of, is_text
-from strategies.covering import covering_set
-from strategies.drawing import NOTHING, Listed, Made, is_empty, strategy_of
-from strategies.examples import Acceptance, Body, body_of, example, inert
-from strategies.places import Place
-from strategies.plausible import UnsuitableWorld, latest_start, plausible_place, share_out, soonest_start, sources
-from strategies.samples import combined_bodies, exact_bodies, open_bodies, variations
-from strategies.scalars import instant_text
-from strategies.schema import Make, allowed, values
-from strategies.shapes import all_shapes, places_of, shapes_of, standing_of, unreachable_shapes
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies import text
+from rules_harness.strategies.contents import bounds_of, is_text
+from rules_harness.strategies.covering import covering_set
+from rules_harness.strategies.drawing import NOTHING, Listed, Made, is_empty, strategy_of
+from rules_harness.strategies.examples import Acceptance, Body, body_of, example, inert
+from rules_harness.strategies.places import Place
+from rules_harness.strategies.plausible import (
+    UnsuitableWorld,
+    latest_start,
+    plausible_place,
+    share_out,
+    soonest_start,
+    sources,
+)
+from rules_harness.strategies.samples import combined_bodies, exact_bodies, open_bodies, variations
+from rules_harness.strategies.scalars import instant_text
+from rules_harness.strategies.schema import Make, allowed, values
+from rules_harness.strategies.shapes import all_shapes, places_of, shapes_of, standing_of, unreachable_shapes
+from rules_harness.strategies.world import Account, World
 
 __all__ = [
     "Acceptance",

@@ -15,15 +15,15 @@ from typing import Any, Final, Literal
 import msgspec
 from hypothesis import find, settings
 
-from openapi.contract import Contract
-from strategies import text
-from strategies.contents import bounds_of, is_text, listed_shapes
-from strategies.drawing import ABSENT
-from strategies.places import Place, below
-from strategies.plausible import latest_start, plausible_place, soonest_start, sources
-from strategies.scalars import instant_text
-from strategies.schema import allowed, values
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies import text
+from rules_harness.strategies.contents import bounds_of, is_text, listed_shapes
+from rules_harness.strategies.drawing import ABSENT
+from rules_harness.strategies.places import Place, below
+from rules_harness.strategies.plausible import latest_start, plausible_place, soonest_start, sources
+from rules_harness.strategies.scalars import instant_text
+from rules_harness.strategies.schema import allowed, values
+from rules_harness.strategies.world import World
 
 _LEVELS: Final = 3
 _FREE_NUMBERS: Final = (100, -12.5, 0.1, 0, 250_000)

@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies import text
-from strategies.places import Place
-from strategies.plausible import plausible_place
-from strategies.scalars import ends_of
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies import text
+from rules_harness.strategies.places import Place
+from rules_harness.strategies.plausible import plausible_place
+from rules_harness.strategies.scalars import ends_of
+from rules_harness.strategies.world import World
 
 _WHOLE_SECOND: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TAKEN_FROM_WORLD: Final = frozenset({"status", "account-ref-id", "trigger-account", "condition-account"})

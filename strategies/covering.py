@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.choices import Choice, Decision, Option, decision_of
-from strategies.examples import Body, body_of
-from strategies.plausible import share_out
-from strategies.schema import validator_of
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.choices import Choice, Decision, Option, decision_of
+from rules_harness.strategies.examples import Body, body_of
+from rules_harness.strategies.plausible import share_out
+from rules_harness.strategies.schema import validator_of
+from rules_harness.strategies.world import World
 
 Pairs = list[int]
 """For each choice, by number, its partners, as the bits of an integer."""

@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies import text
-from strategies.contents import contents_of
-from strategies.folding import same
-from strategies.places import below, body_place, visited
-from strategies.plausible import account_types, sources
-from strategies.scalars import instant_text
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies import text
+from rules_harness.strategies.contents import contents_of
+from rules_harness.strategies.folding import same
+from rules_harness.strategies.places import below, body_place, visited
+from rules_harness.strategies.plausible import account_types, sources
+from rules_harness.strategies.scalars import instant_text
+from rules_harness.strategies.world import Account, World
 
 Acceptance = Literal["must", "should", "open"]
 Pointer = tuple[str | int, ...]

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.document import nodes, pointer
-from openapi.errors import ContractError
+from rules_harness.openapi.document import nodes, pointer
+from rules_harness.openapi.errors import ContractError
 
 Schema = Mapping[str, Any] | bool
 Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from strategies.folding import Schema, same
+from rules_harness.strategies.folding import Schema, same
 
 Standing = Literal["documented", "inferred"]
 

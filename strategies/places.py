@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.folding import Folder, Form, Group, Schema, same
-from strategies.place import Place, Standing, below, has_type, visited
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.folding import Folder, Form, Group, Schema, same
+from rules_harness.strategies.place import Place, Standing, below, has_type, visited
 
 __all__ = ["Place", "Standing", "below", "body_place", "has_type", "place_of", "visited"]
 

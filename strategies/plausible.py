@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.folding import same
-from strategies.places import Place, below, body_place, visited
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.folding import same
+from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.world import Account, World
 
 LEAST_AMOUNT_IN_CENTS: Final = 1
 LEAST_PERCENTAGE: Final = 0.01

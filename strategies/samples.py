@@ -12,15 +12,15 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies import text
-from strategies.covering import covering_set
-from strategies.examples import Body, at, body_of, example, put, with_role
-from strategies.places import Place, below, body_place, visited
-from strategies.plausible import soonest_start
-from strategies.scalars import instant_text
-from strategies.schema import validator_of
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies import text
+from rules_harness.strategies.covering import covering_set
+from rules_harness.strategies.examples import Body, at, body_of, example, put, with_role
+from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.plausible import soonest_start
+from rules_harness.strategies.scalars import instant_text
+from rules_harness.strategies.schema import validator_of
+from rules_harness.strategies.world import World
 
 _AMOUNTS: Final = (
     1,

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from strategies.drawing import Listed, Made, either
-from strategies.text import any_text
+from rules_harness.strategies.drawing import Listed, Made, either
+from rules_harness.strategies.text import any_text
 
 _FORMAT_BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _FEW: Final = 16

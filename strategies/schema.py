@@ -15,12 +15,12 @@ from typing import Any, Final, TypeAlias
 import jsonschema_rs
 from hypothesis import strategies as st
 
-from openapi.contract import Contract
-from strategies import scalars
-from strategies.drawing import ABSENT, NOTHING, Listed, Made, either, fresh, is_empty, record, strategy_of
-from strategies.folding import Schema, UnsupportedSchema
-from strategies.places import Place, has_type, place_of
-from strategies.text import any_text
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies import scalars
+from rules_harness.strategies.drawing import ABSENT, NOTHING, Listed, Made, either, fresh, is_empty, record, strategy_of
+from rules_harness.strategies.folding import Schema, UnsupportedSchema
+from rules_harness.strategies.places import Place, has_type, place_of
+from rules_harness.strategies.text import any_text
 
 __all__ = ["JSON", "Make", "UnsupportedSchema", "from_schema", "values"]
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from openapi.contract import Contract
-from strategies.contents import bounds_of, contents_of, listed_shapes
-from strategies.places import Place, Standing, below, body_place, visited
-from strategies.plausible import account_types, plausible_place, sources
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.contents import bounds_of, contents_of, listed_shapes
+from rules_harness.strategies.places import Place, Standing, below, body_place, visited
+from rules_harness.strategies.plausible import account_types, plausible_place, sources
+from rules_harness.strategies.world import Account, World
 
 
 def places_of(contract: Contract, value: Any) -> frozenset[str]:

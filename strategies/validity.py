@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from openapi.contract import Contract
+from rules_harness.openapi.contract import Contract
 
 
 def is_valid_body(contract: Contract, content: bytes) -> bool:

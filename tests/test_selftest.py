@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.reference.variants import VARIANTS
-from harness.selftest import run_trials, trials
+from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.harness.selftest import run_trials, trials
 
 pytestmark = pytest.mark.selftest
 

@@ -6,16 +6,16 @@ import re
 
 import pytest
 
-from harness.checks import CHECKS
-from harness.profile import Profile
-from harness.profile_reader import load as load_profile
-from harness.reference.faults import FAULTS, Fault
-from harness.reference.profile_text import key_environment, profile_text
-from harness.reference.variants import VARIANTS
-from harness.running import Settings
-from harness.scenarios import all_cases
-from harness.scenarios.case import Case
-from openapi.contract import load
+from rules_harness.harness.checks import CHECKS
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.reference.faults import FAULTS, Fault
+from rules_harness.harness.reference.profile_text import key_environment, profile_text
+from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.harness.running import Settings
+from rules_harness.harness.scenarios import all_cases
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.openapi.contract import load
 
 CONTRACT = load()
 ABOUT = {name for check in CHECKS for name in check.about}

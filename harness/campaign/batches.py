@@ -9,12 +9,12 @@ from typing import Final
 
 import msgspec
 
-from harness.scenarios.bench import Bench
-from harness.scenarios.planner import Planned
-from harness.scenarios.validation import plan_mutation, plan_wrong_body
-from strategies.bodies import Body
-from strategies.mutations import Mutation
-from strategies.requests import OddRequest
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.harness.scenarios.validation import plan_mutation, plan_wrong_body
+from rules_harness.strategies.bodies import Body
+from rules_harness.strategies.mutations import Mutation
+from rules_harness.strategies.requests import OddRequest
 
 _PLAIN: Final = "request-id.echo-header"
 _DRAWN: Final = re.compile(r":drawn .*", re.DOTALL)

@@ -11,19 +11,19 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.campaign.batches import ask_all, ask_for_unknown, break_all, send_all, send_odd
-from harness.campaign.coverage import Coverage, Map
-from harness.campaign.drawing import Supplies
-from harness.campaign.messages import Entry, Shard
-from harness.campaign.performing import Materials, perform
-from harness.profile import Profile
-from harness.scenarios import SCENARIOS, boundary
-from harness.scenarios.case import Case, Situation, lacking
-from openapi.contract import Contract
-from strategies.bodies import Body, body_of, variations
-from strategies.histories import BODIES, History
-from strategies.mutations import catalogue
-from strategies.requests import (
+from rules_harness.harness.campaign.batches import ask_all, ask_for_unknown, break_all, send_all, send_odd
+from rules_harness.harness.campaign.coverage import Coverage, Map
+from rules_harness.harness.campaign.drawing import Supplies
+from rules_harness.harness.campaign.messages import Entry, Shard
+from rules_harness.harness.campaign.performing import Materials, perform
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios import SCENARIOS, boundary
+from rules_harness.harness.scenarios.case import Case, Situation, lacking
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import Body, body_of, variations
+from rules_harness.strategies.histories import BODIES, History
+from rules_harness.strategies.mutations import catalogue
+from rules_harness.strategies.requests import (
     OddRequest,
     encoding_bodies,
     media_types,
@@ -33,7 +33,7 @@ from strategies.requests import (
     odd_request_ids,
     syntax_bodies,
 )
-from strategies.world import World
+from rules_harness.strategies.world import World
 
 PLAUSIBLE_AT_ONCE: Final = 3
 ASKED_AT_ONCE: Final = 4

@@ -6,12 +6,12 @@ import time
 from collections import Counter, deque
 from typing import Final
 
-from harness.campaign.coverage import Coverage
-from harness.campaign.messages import Counts, Entry, Reached, Report, Sample, Sum
-from harness.exchange import Episode
-from harness.journal import Count, EpisodeRecord, FoundRule, Journal, Restored
-from harness.outcome import Judgement, Violation, finding_id
-from harness.tally import Tally
+from rules_harness.harness.campaign.coverage import Coverage
+from rules_harness.harness.campaign.messages import Counts, Entry, Reached, Report, Sample, Sum
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import Count, EpisodeRecord, FoundRule, Journal, Restored
+from rules_harness.harness.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.tally import Tally
 
 SAMPLES: Final = 4
 """Episodes of one name that are kept whole although they passed."""

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.campaign.messages import Reached
-from harness.exchange import Answer, Exchange
-from openapi.contract import Contract
-from strategies.bodies import all_shapes, unreachable_shapes
-from strategies.mutations import Mutation, apply, catalogue
-from strategies.world import World
+from rules_harness.harness.campaign.messages import Reached
+from rules_harness.harness.exchange import Answer, Exchange
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import all_shapes, unreachable_shapes
+from rules_harness.strategies.mutations import Mutation, apply, catalogue
+from rules_harness.strategies.world import World
 
 SHAPES: Final = "shapes"
 MUTATIONS: Final = "mutations"

@@ -10,12 +10,12 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from harness.campaign.drawing import Drawer
-from harness.campaign.messages import Report, Shard, encode, report_from
-from harness.campaign.serving import STOP, Worker
-from harness.campaign.shard import Equipment
-from harness.secrets import Keyring
-from openapi.contract import Contract
+from rules_harness.harness.campaign.drawing import Drawer
+from rules_harness.harness.campaign.messages import Report, Shard, encode, report_from
+from rules_harness.harness.campaign.serving import STOP, Worker
+from rules_harness.harness.campaign.shard import Equipment
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract
 
 PATIENCE_SECONDS: Final = 2.0
 """How long a worker may take to end by itself."""

@@ -18,11 +18,11 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from openapi.contract import Contract
-from strategies.bodies import Body, bodies
-from strategies.histories import Abilities, History, histories
-from strategies.requests import OddRequest, odd_requests
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import Body, bodies
+from rules_harness.strategies.histories import Abilities, History, histories
+from rules_harness.strategies.requests import OddRequest, odd_requests
+from rules_harness.strategies.world import World
 
 T = TypeVar("T")
 Kind = Literal["bodies", "odd", "histories"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from harness.campaign.collecting import Collector
-from harness.exchange import Episode
-from harness.journal import Count, FoundRule
+from rules_harness.harness.campaign.collecting import Collector
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import Count, FoundRule
 
 
 class Earlier(msgspec.Struct, frozen=True):

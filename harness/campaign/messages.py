@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from harness.exchange import Episode
-from harness.outcome import Judgement, Kept, Seen, Stored, Violation, finding_id
-from harness.profile import Profile
-from strategies.histories import History
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.outcome import Judgement, Kept, Seen, Stored, Violation, finding_id
+from rules_harness.harness.profile import Profile
+from rules_harness.strategies.histories import History
 
 Reached = dict[str, tuple[int | str, ...]]
 """What was reached, by kind of coverage; numbers are positions in lists that follow from the contract."""

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.exchange import Access
-from harness.hooks import HookFailed
-from harness.scenarios.bench import Bench
-from harness.scenarios.planner import Planned, Unmet
-from harness.scenarios.validation import plan_mutation
-from strategies.histories import (
+from rules_harness.harness.exchange import Access
+from rules_harness.harness.hooks import HookFailed
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Planned, Unmet
+from rules_harness.harness.scenarios.validation import plan_mutation
+from rules_harness.strategies.histories import (
     Broken,
     Clock,
     Enable,
@@ -25,7 +25,7 @@ from strategies.histories import (
     Together,
     Update,
 )
-from strategies.mutations import Mutation
+from rules_harness.strategies.mutations import Mutation
 
 MARGIN_SECONDS: Final = 60
 REPLAY: Final = "idempotency.replay"

@@ -10,15 +10,15 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.campaign.choosing import Attempt
-from harness.campaign.coverage import Coverage, wording_of
-from harness.campaign.messages import Counts, Entry, Report, Sample, Shard, Sum
-from harness.exchange import Episode, Exchange
-from harness.model import sent_body
-from harness.outcome import Judgement, Violation, finding_id
-from harness.tally import judge_episode
-from openapi.contract import Contract
-from strategies.bodies import Body
+from rules_harness.harness.campaign.choosing import Attempt
+from rules_harness.harness.campaign.coverage import Coverage, wording_of
+from rules_harness.harness.campaign.messages import Counts, Entry, Report, Sample, Shard, Sum
+from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.model import sent_body
+from rules_harness.harness.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.tally import judge_episode
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import Body
 
 SAMPLES: Final = 1
 """Episodes of one name that a shard tells whole although they passed."""

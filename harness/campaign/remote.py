@@ -17,13 +17,13 @@ from typing import IO, Any
 
 import msgspec
 
-from harness.campaign.drawing import Drawer
-from harness.campaign.serving import Worker
-from harness.campaign.shard import Equipment
-from harness.errors import UsageError
-from harness.profile import Profile
-from harness.secrets import Keyring
-from openapi.contract import Contract, load
+from rules_harness.harness.campaign.drawing import Drawer
+from rules_harness.harness.campaign.serving import Worker
+from rules_harness.harness.campaign.shard import Equipment
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract, load
 
 _LENGTH = struct.Struct(">I")
 

@@ -11,30 +11,30 @@ from typing import Final
 
 import msgspec
 
-from harness.campaign.choosing import made_cases
-from harness.campaign.collecting import Collector
-from harness.campaign.coverage import ANSWERS, CASES, MUTATIONS, SHAPES, Coverage, map_of
-from harness.campaign.crew import Crew, Lost
-from harness.campaign.earlier import Earlier, take_over
-from harness.campaign.messages import Entry, Report, Shard
-from harness.campaign.searching import Search
-from harness.campaign.settings import Settings, State, Watcher
-from harness.client import BudgetSpent, Client, Stopped, TargetDown
-from harness.custody import Contained, stopped
-from harness.hooks import Hooks
-from harness.journal import EpisodeRecord, Footer, Journal, Note
-from harness.judge import CONTAINED, conclude
-from harness.keeping import Keeping, share
-from harness.minimise import Minimiser
-from harness.outcome import Outcome
-from harness.profile import Profile
-from harness.resending import Recording
-from harness.running import profile_record
-from harness.scenarios.case import Situation
-from harness.scenarios.planner import Shared
-from harness.secrets import Keyring
-from harness.tally import Tally
-from openapi.contract import Contract
+from rules_harness.harness.campaign.choosing import made_cases
+from rules_harness.harness.campaign.collecting import Collector
+from rules_harness.harness.campaign.coverage import ANSWERS, CASES, MUTATIONS, SHAPES, Coverage, map_of
+from rules_harness.harness.campaign.crew import Crew, Lost
+from rules_harness.harness.campaign.earlier import Earlier, take_over
+from rules_harness.harness.campaign.messages import Entry, Report, Shard
+from rules_harness.harness.campaign.searching import Search
+from rules_harness.harness.campaign.settings import Settings, State, Watcher
+from rules_harness.harness.client import BudgetSpent, Client, Stopped, TargetDown
+from rules_harness.harness.custody import Contained, stopped
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import EpisodeRecord, Footer, Journal, Note
+from rules_harness.harness.judge import CONTAINED, conclude
+from rules_harness.harness.keeping import Keeping, share
+from rules_harness.harness.minimise import Minimiser
+from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.resending import Recording
+from rules_harness.harness.running import profile_record
+from rules_harness.harness.scenarios.case import Situation
+from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.tally import Tally
+from rules_harness.openapi.contract import Contract
 
 ALONE_SHARE: Final = 0.15
 """Of time and requests, for what needs all rules at once."""

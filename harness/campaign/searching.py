@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Final, Protocol
 
-from harness.campaign.crew import Crew, Lost
-from harness.campaign.messages import Report, Shard
-from harness.scenarios.case import Situation
+from rules_harness.harness.campaign.crew import Crew, Lost
+from rules_harness.harness.campaign.messages import Report, Shard
+from rules_harness.harness.scenarios.case import Situation
 
 GRACE_SECONDS: Final = 2.0
 """How long workers may take to tell their last after a stop."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from harness.campaign.messages import Report, Shard, encode, shard_from
-from harness.campaign.shard import Equipment, Work
+from rules_harness.harness.campaign.messages import Report, Shard, encode, shard_from
+from rules_harness.harness.campaign.shard import Equipment, Work
 
 STOP: Final = b""
 """The message that ends the shard at work, and every further one."""

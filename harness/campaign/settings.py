@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from harness.campaign.messages import Entry
+from rules_harness.harness.campaign.messages import Entry
 
 SHARD_SECONDS = 5.0
 

@@ -16,24 +16,24 @@ from typing import Final
 
 import msgspec
 
-from harness.campaign.choosing import Attempt, Chooser
-from harness.campaign.coverage import Coverage, map_of
-from harness.campaign.drawing import Drawer, Supplies, Wish
-from harness.campaign.messages import Report, Shard
-from harness.campaign.recording import TELLING_SECONDS, Recorder
-from harness.client import BudgetSpent, Client, Sent, Stopped, TargetDown
-from harness.exchange import Request
-from harness.hooks import HookFailed, Hooks
-from harness.keeping import contained, share, watched
-from harness.outcome import Judgement, Violation, finding_id
-from harness.profile import Profile
-from harness.safety import SafetyError
-from harness.scenarios.bench import Bench
-from harness.scenarios.planner import Known, Unmet
-from harness.secrets import Keyring
-from openapi.contract import Contract
-from strategies.histories import Abilities
-from strategies.world import World
+from rules_harness.harness.campaign.choosing import Attempt, Chooser
+from rules_harness.harness.campaign.coverage import Coverage, map_of
+from rules_harness.harness.campaign.drawing import Drawer, Supplies, Wish
+from rules_harness.harness.campaign.messages import Report, Shard
+from rules_harness.harness.campaign.recording import TELLING_SECONDS, Recorder
+from rules_harness.harness.client import BudgetSpent, Client, Sent, Stopped, TargetDown
+from rules_harness.harness.exchange import Request
+from rules_harness.harness.hooks import HookFailed, Hooks
+from rules_harness.harness.keeping import contained, share, watched
+from rules_harness.harness.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.safety import SafetyError
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Known, Unmet
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.histories import Abilities
+from rules_harness.strategies.world import World
 
 CONFIRMATIONS: Final = 2
 """How often a shard confirms one finding that another writer could have caused."""

@@ -3,7 +3,7 @@
 A check is a generator over one episode; it yields what held, what did not, and the answers to open questions.
 """
 
-from harness.checks import (
+from rules_harness.harness.checks import (
     auth,
     authz,
     concurrency,
@@ -20,7 +20,7 @@ from harness.checks import (
     update,
     validation,
 )
-from harness.checks.common import Check
+from rules_harness.harness.checks.common import Check
 
 CHECKS: tuple[Check, ...] = (
     *envelope.CHECKS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checks.common import (
+from rules_harness.harness.checks.common import (
     BUSY_STATUSES,
     CheckFunction,
     answered,
@@ -14,9 +14,9 @@ from harness.checks.common import (
     run_by,
     unchanged,
 )
-from harness.exchange import Answer, Episode, Exchange
-from harness.outcome import Judgement, Seen
-from openapi.contract import Contract
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.outcome import Judgement, Seen
+from rules_harness.openapi.contract import Contract
 
 
 def answers_401(requirement: str) -> CheckFunction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checks.common import (
+from rules_harness.harness.checks.common import (
     BUSY_STATUSES,
     answered,
     described,
@@ -15,10 +15,10 @@ from harness.checks.common import (
     unchanged,
     updates,
 )
-from harness.exchange import Answer, Episode, Exchange
-from harness.model import sent_body
-from harness.outcome import Judgement, Kept, Seen, Violation
-from openapi.contract import Contract
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.model import sent_body
+from rules_harness.harness.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.openapi.contract import Contract
 
 
 def scope(episode: Episode, contract: Contract) -> Iterator[Judgement]:

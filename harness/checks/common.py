@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from harness.equality import Difference, differences_of_rules, same_instant
-from harness.exchange import Answer, Episode, Exchange, Intent
-from harness.model import state_shown
-from harness.outcome import Judgement, Kept, Violation
-from openapi.contract import Contract
+from rules_harness.harness.equality import Difference, differences_of_rules, same_instant
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Intent
+from rules_harness.harness.model import state_shown
+from rules_harness.harness.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
 
 CheckFunction = Callable[[Episode, Contract], Iterator[Judgement]]
 

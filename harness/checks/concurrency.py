@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from harness.checks.common import BUSY_STATUSES, changed_fields, data_of, described, run_by, short, told
-from harness.equality import differences_from_body
-from harness.exchange import Episode, Exchange
-from harness.model import overlapping, same_answer, sent_body, state_shown
-from harness.outcome import Judgement, Kept, Seen, Violation
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import BUSY_STATUSES, changed_fields, data_of, described, run_by, short, told
+from rules_harness.harness.equality import differences_from_body
+from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.model import overlapping, same_answer, sent_body, state_shown
+from rules_harness.harness.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = frozenset({400, 409, 422})
 IN_FLIGHT = 409

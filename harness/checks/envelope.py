@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from harness.checks.common import (
+from rules_harness.harness.checks.common import (
     BUSY_STATUSES,
     EDGE_STATUSES,
     answered,
@@ -24,10 +24,10 @@ from harness.checks.common import (
     updates,
     where,
 )
-from harness.checks.strictness import strict_problem
-from harness.exchange import Answer, Episode, Exchange, TransportFault
-from harness.outcome import Judgement, Kept, Violation
-from openapi.contract import Contract
+from rules_harness.harness.checks.strictness import strict_problem
+from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault
+from rules_harness.harness.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
 
 DOCUMENTED = frozenset({200, 400, 401, 403, 404, 405, 409, 413, 414, 415, 417, 422, 429, 431})
 CODED = {401: "unauthorized", 403: "forbidden", 404: "not_found"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from harness.checks.common import BUSY_STATUSES, EDGE_STATUSES, run_by, short, updates
-from harness.exchange import Episode
-from harness.outcome import Judgement, Kept, Violation
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import BUSY_STATUSES, EDGE_STATUSES, run_by, short, updates
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
 
 BOUNDARY: Final = "boundary:"
 ALLOWED: Final = (405, 409, 413, 414, 415, 417, 422, 429, 431)
@@ -27,7 +27,7 @@ def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for position, exchange, answer in updates(episode):
         if not exchange.intent.kind.startswith(BOUNDARY) or answer.status in EDGE_STATUSES | BUSY_STATUSES:
             continue
-        from strategies.boundary import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
+        from rules_harness.strategies.boundary import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
 
         found = judge_generic(
             contract, contract.update, answer.status, answer.headers, answer.body.content, allowed_statuses=ALLOWED

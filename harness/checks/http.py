@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checks.common import BUSY_STATUSES, answered, described, kept_or, run_by, unchanged
-from harness.exchange import Answer, Episode, Exchange
-from harness.outcome import Judgement
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import BUSY_STATUSES, answered, described, kept_or, run_by, unchanged
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.outcome import Judgement
+from rules_harness.openapi.contract import Contract
 
 
 def methods(episode: Episode, contract: Contract) -> Iterator[Judgement]:

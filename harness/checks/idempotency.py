@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checks.common import BUSY_STATUSES, answered, described, kept_or, run_by, where
-from harness.exchange import Answer, Episode
-from harness.model import follow
-from harness.outcome import Judgement, Kept, Seen, Violation
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import BUSY_STATUSES, answered, described, kept_or, run_by, where
+from rules_harness.harness.exchange import Answer, Episode
+from rules_harness.harness.model import follow
+from rules_harness.harness.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.openapi.contract import Contract
 
 JUDGED_BY_THE_MODEL = (
     "idempotency.replay",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.checks.common import answered, kind_of_answer, run_by, short
-from harness.exchange import Answer, Episode
-from harness.outcome import Judgement, Kept, Violation
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import answered, kind_of_answer, run_by, short
+from rules_harness.harness.exchange import Answer, Episode
+from rules_harness.harness.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
 
 
 def no_leak(episode: Episode, contract: Contract) -> Iterator[Judgement]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.checks.common import BUSY_STATUSES, answered, described, is_edge, kept_or, run_by
-from harness.exchange import Episode
-from harness.outcome import Judgement
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import BUSY_STATUSES, answered, described, is_edge, kept_or, run_by
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.outcome import Judgement
+from rules_harness.openapi.contract import Contract
 
 
 def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:

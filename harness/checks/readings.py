@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from harness.checks.common import answered, data_of, executed, run_by, updates
-from harness.checks.generic import BOUNDARY
-from harness.exchange import Episode, Exchange
-from harness.model import sent_body
-from harness.outcome import Judgement, Seen
-from openapi.contract import Contract
-from strategies.places import Place, body_place
+from rules_harness.harness.checks.common import answered, data_of, executed, run_by, updates
+from rules_harness.harness.checks.generic import BOUNDARY
+from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.model import sent_body
+from rules_harness.harness.outcome import Judgement, Seen
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, body_place
 
 
 def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgement]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.checks.common import (
+from rules_harness.harness.checks.common import (
     answered,
     described,
     is_edge,
@@ -15,9 +15,9 @@ from harness.checks.common import (
     run_by,
     short,
 )
-from harness.exchange import Answer, Episode, Exchange
-from harness.outcome import Judgement, Kept, Violation
-from openapi.contract import Contract
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
 
 Row = tuple[int, Exchange, Answer]
 SIMILAR = 8

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from harness.checks.common import data_of, described, run_by, short, state_of
-from harness.exchange import Answer, Episode, Exchange
-from harness.model import sent_body
-from harness.outcome import Judgement, Kept, Seen, Violation
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import data_of, described, run_by, short, state_of
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.model import sent_body
+from rules_harness.harness.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.openapi.contract import Contract
 
 
 class Change(msgspec.Struct, frozen=True):

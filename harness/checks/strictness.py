@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.checks.common import short
+from rules_harness.harness.checks.common import short
 
 
 def strict_problem(content: bytes) -> tuple[str, str] | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.checks.common import changed_fields, data_of, executed, run_by, short, state_of
-from harness.equality import instant, same_instant
-from harness.exchange import Episode
-from harness.outcome import Judgement, Kept, Violation
-from openapi.contract import Contract
+from rules_harness.harness.checks.common import changed_fields, data_of, executed, run_by, short, state_of
+from rules_harness.harness.equality import instant, same_instant
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
 
 GRANULE_SECONDS = 1.0
 FINE_GRANULE_SECONDS = 0.05

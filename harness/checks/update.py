@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.checks.common import (
+from rules_harness.harness.checks.common import (
     BUSY_STATUSES,
     changed_fields,
     data_of,
@@ -19,7 +19,7 @@ from harness.checks.common import (
     told,
     updates,
 )
-from harness.equality import (
+from rules_harness.harness.equality import (
     Difference,
     differences,
     differences_from_body,
@@ -28,12 +28,12 @@ from harness.equality import (
     rule_place,
     same_instant,
 )
-from harness.exchange import Episode, Exchange
-from harness.model import sent_body
-from harness.outcome import Judgement, Kept, Stored, Violation
-from openapi.contract import Contract
-from strategies.places import Place, body_place
-from strategies.shapes import places_of, standing_of
+from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.model import sent_body
+from rules_harness.harness.outcome import Judgement, Kept, Stored, Violation
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, body_place
+from rules_harness.strategies.shapes import places_of, standing_of
 
 
 def _by_requirement(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from harness.checks.common import (
+from rules_harness.harness.checks.common import (
     BODY_DEFECTS,
     BUSY_STATUSES,
     EDGE_STATUSES,
@@ -20,11 +20,11 @@ from harness.checks.common import (
     updates,
     where,
 )
-from harness.equality import differences_from_body
-from harness.exchange import Answer, Episode, Exchange, TransportFault, parsed
-from harness.outcome import Judgement, Kept, Violation
-from openapi.contract import Contract
-from strategies.places import below, body_place
+from rules_harness.harness.equality import differences_from_body
+from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault, parsed
+from rules_harness.harness.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import below, body_place
 
 ACCOUNT_ROLES = ("account-ref", "account-ref-id", "trigger-account", "condition-account")
 REFUSALS = {"size": {400, 413, 422}, "media-type": {400, 415, 422}, "foreign-account": {400, 403, 404, 422}}

@@ -10,9 +10,9 @@ from typing import Final, NoReturn
 
 import click
 
-from harness.cli.output import PROGRAM, Output
-from harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, USAGE, HarnessError
-from openapi.errors import ContractError
+from rules_harness.harness.cli.output import PROGRAM, Output
+from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, USAGE, HarnessError
+from rules_harness.openapi.errors import ContractError
 
 COMMANDS: Final[Mapping[str, str]] = {
     "check": "Judge a target by the contract, or the embedded target where none is named.",

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from harness import journal
-from harness.cli.output import Output
-from harness.cli.runs import contract_for, header_of
-from harness.errors import UsageError
-from harness.judge import outcome_of
-from harness.outcome import Finding, Outcome
-from reports.baseline import accept, load, render
-from reports.text import counted, line
+from rules_harness.harness import journal
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.runs import contract_for, header_of
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.outcome import Finding, Outcome
+from rules_harness.reports.baseline import accept, load, render
+from rules_harness.reports.text import counted, line
 
 
 @click.group(short_help="Accept known findings for a while.")

@@ -9,26 +9,26 @@ from typing import Any
 import click
 import msgspec
 
-from harness.cli import progress
-from harness.cli.interrupts import interruptible
-from harness.cli.output import Output
-from harness.cli.rehearsed import rehearsal_text
-from harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
-from harness.cli.runs import EMBEDDED, OWN_CONTRACT, keep_unrestored
-from harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
-from harness.client import Client
-from harness.errors import UsageError
-from harness.gate import Gate
-from harness.hooks import Hooks
-from harness.journal import Journal, stream
-from harness.judge import outcome_of, selected
-from harness.outcome import Outcome
-from harness.running import Settings, gate_header
-from openapi.contract import Contract, load
-from reports import terminal
-from reports.baseline import Baseline, gated
-from reports.baseline import load as load_baseline
-from reports.formats import FORMATS
+from rules_harness.harness.cli import progress
+from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.rehearsed import rehearsal_text
+from rules_harness.harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
+from rules_harness.harness.cli.runs import EMBEDDED, OWN_CONTRACT, keep_unrestored
+from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
+from rules_harness.harness.client import Client
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.gate import Gate
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import Journal, stream
+from rules_harness.harness.judge import outcome_of, selected
+from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.running import Settings, gate_header
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.reports import terminal
+from rules_harness.reports.baseline import Baseline, gated
+from rules_harness.reports.baseline import load as load_baseline
+from rules_harness.reports.formats import FORMATS
 
 
 class Options(msgspec.Struct, frozen=True):

@@ -11,20 +11,20 @@ from typing import Final
 import click
 import msgspec
 
-from harness import journal
-from harness.cli.documents import document_options, tell
-from harness.cli.output import Output
-from harness.cli.runs import OWN_CONTRACT, contract_for, header_of
-from harness.errors import CONFORMS, VIOLATED
-from harness.journal import Header
-from harness.judge import outcome_of
-from openapi.contract import Contract, load
-from openapi.errors import ContractError
-from reports.baseline import load as load_baseline
-from reports.regression import data, html, markdown, terminal
-from reports.regression.compare import compare
-from reports.regression.model import Comparison
-from reports.regression.side import Side
+from rules_harness.harness import journal
+from rules_harness.harness.cli.documents import document_options, tell
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.runs import OWN_CONTRACT, contract_for, header_of
+from rules_harness.harness.errors import CONFORMS, VIOLATED
+from rules_harness.harness.journal import Header
+from rules_harness.harness.judge import outcome_of
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.openapi.errors import ContractError
+from rules_harness.reports.baseline import load as load_baseline
+from rules_harness.reports.regression import data, html, markdown, terminal
+from rules_harness.reports.regression.compare import compare
+from rules_harness.reports.regression.model import Comparison
+from rules_harness.reports.regression.side import Side
 
 _RENDERERS: Final[Mapping[str, Callable[[Comparison], str]]] = {
     "markdown": markdown.render,

@@ -9,13 +9,13 @@ from typing import Final
 
 import click
 
-from harness.cli.output import Output
-from harness.cli.targets import Chosen, check_production, contract_option, opened, target_options
-from harness.client import BudgetSpent, Client, TargetDown
-from harness.doctor import Diagnosis, Prospect, examine
-from harness.errors import CONFORMS, NOT_JUDGED
-from openapi.contract import load
-from reports.text import counted, line
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.targets import Chosen, check_production, contract_option, opened, target_options
+from rules_harness.harness.client import BudgetSpent, Client, TargetDown
+from rules_harness.harness.doctor import Diagnosis, Prospect, examine
+from rules_harness.harness.errors import CONFORMS, NOT_JUDGED
+from rules_harness.openapi.contract import load
+from rules_harness.reports.text import counted, line
 
 _MARKS: Final = {"ok": "ok     ", "advice": "look   ", "problem": "PROBLEM"}
 _WIDTH: Final = 1000

@@ -10,8 +10,8 @@ from typing import IO, Any, Final, TypeVar
 import click
 from rich.console import Console
 
-from harness.cli.output import Output
-from harness.errors import UsageError
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.errors import UsageError
 
 TERMINAL: Final = "terminal"
 _FILE_WIDTH: Final = 140

@@ -10,15 +10,15 @@ from typing import Final
 
 import click
 
-from harness.checks import CHECKS
-from harness.cli.output import Output
-from harness.cli.targets import contract_option, specimen
-from harness.errors import UsageError
-from harness.reference.faults import FAULTS
-from harness.reference.variants import VARIANTS
-from harness.scenarios import all_cases
-from harness.scenarios.case import Case
-from openapi.contract import Contract, Reading, Requirement, load
+from rules_harness.harness.checks import CHECKS
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.targets import contract_option, specimen
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.reference.faults import FAULTS
+from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.harness.scenarios import all_cases
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.openapi.contract import Contract, Reading, Requirement, load
 
 _CASES_SHOWN: Final = 12
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,30 +12,39 @@ from typing import Any, Final
 import click
 import msgspec
 
-from harness import __version__
-from harness.campaign.crew import Crew, Processes
-from harness.campaign.earlier import Earlier
-from harness.campaign.run import Campaign, record_of
-from harness.campaign.settings import Settings
-from harness.cleaning import Cleaner
-from harness.cli.interrupts import interruptible
-from harness.cli.leaving import leave_findings
-from harness.cli.output import Output
-from harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
-from harness.cli.runs import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
-from harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
-from harness.cli.watching import watched
-from harness.client import Client
-from harness.corpus import Corpus, open_corpus
-from harness.errors import UsageError
-from harness.journal import FILE_NAME, SCHEMA_VERSION, Count, EpisodeRecord, Footer, Header, Journal, stream
-from harness.judge import outcome_of
-from harness.outcome import Outcome
-from openapi.contract import Contract, load
-from reports import terminal
-from reports.baseline import Baseline, gated
-from reports.baseline import load as load_baseline
-from reports.formats import FORMATS
+from rules_harness import __version__
+from rules_harness.harness.campaign.crew import Crew, Processes
+from rules_harness.harness.campaign.earlier import Earlier
+from rules_harness.harness.campaign.run import Campaign, record_of
+from rules_harness.harness.campaign.settings import Settings
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.leaving import leave_findings
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
+from rules_harness.harness.cli.runs import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
+from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
+from rules_harness.harness.cli.watching import watched
+from rules_harness.harness.client import Client
+from rules_harness.harness.corpus import Corpus, open_corpus
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import (
+    FILE_NAME,
+    SCHEMA_VERSION,
+    Count,
+    EpisodeRecord,
+    Footer,
+    Header,
+    Journal,
+    stream,
+)
+from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.outcome import Outcome
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.reports import terminal
+from rules_harness.reports.baseline import Baseline, gated
+from rules_harness.reports.baseline import load as load_baseline
+from rules_harness.reports.formats import FORMATS
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?[smhd]?)+", re.IGNORECASE)
@@ -240,7 +249,7 @@ class _Fuzzing:
             rules = len(self._target.profile.rules.writable)
             workers = max(1, min(os.cpu_count() or 1, rules))
         if self._options.cluster is not None:
-            from harness.cluster import joined  # noqa: PLC0415 - an extra
+            from rules_harness.harness.cluster import joined  # noqa: PLC0415 - an extra
 
             return joined(self._options.cluster, self._contract, self._target.profile, self._options.workers)
         count = workers

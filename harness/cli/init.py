@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.output import Output
-from harness.errors import UsageError
-from harness.profile_template import template
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.profile_template import template
 
 
 @click.command(short_help="Write a commented profile.")

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from harness.cli.output import Output
-from harness.errors import INTERRUPTED
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.errors import INTERRUPTED
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 

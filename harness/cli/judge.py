@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from harness import journal
-from harness.cli.output import Output
-from harness.cli.results import ALWAYS, report_of, write_reports
-from harness.cli.runs import contract_for, header_of, judged
-from harness.cli.targets import contract_option
-from reports import terminal
+from rules_harness.harness import journal
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.results import ALWAYS, report_of, write_reports
+from rules_harness.harness.cli.runs import contract_for, header_of, judged
+from rules_harness.harness.cli.targets import contract_option
+from rules_harness.reports import terminal
 
 
 @click.command(short_help="Judge a recorded run again; nothing is sent.")

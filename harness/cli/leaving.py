@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from harness.errors import UsageError
-from reports import curl, pytest_case
-from reports.model import FindingView, RunReport
+from rules_harness.harness.errors import UsageError
+from rules_harness.reports import curl, pytest_case
+from rules_harness.reports.model import FindingView, RunReport
 
 FOLDER: Final = "findings"
 _HEAD: Final = "#!/usr/bin/env bash\n# Keys are taken from the environment.\n"

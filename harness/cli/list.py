@@ -12,9 +12,9 @@ from typing import Any, Final
 import click
 import msgspec
 
-from harness.cli.output import Output
-from harness.cli.targets import contract_option
-from openapi.contract import Contract, load
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.targets import contract_option
+from rules_harness.openapi.contract import Contract, load
 
 Row = dict[str, Any]
 
@@ -27,7 +27,7 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 def _requirements(contract: Contract) -> Iterable[Row]:
-    from harness.checks import CHECKS
+    from rules_harness.harness.checks import CHECKS
 
     checked = {id for check in CHECKS for id in check.about}
     for requirement in contract.requirements.values():
@@ -39,19 +39,19 @@ def _readings(contract: Contract) -> Iterable[Row]:
 
 
 def _faults(contract: Contract) -> Iterable[Row]:
-    from harness.reference.faults import FAULTS
+    from rules_harness.harness.reference.faults import FAULTS
 
     return map(msgspec.to_builtins, FAULTS)
 
 
 def _variants(contract: Contract) -> Iterable[Row]:
-    from harness.reference.variants import VARIANTS
+    from rules_harness.harness.reference.variants import VARIANTS
 
     return map(msgspec.to_builtins, VARIANTS)
 
 
 def _mutations(contract: Contract) -> Iterable[Row]:
-    from strategies.mutations import catalogue
+    from rules_harness.strategies.mutations import catalogue
 
     return map(msgspec.to_builtins, catalogue(contract))
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from harness.cli.output import Output
-from harness.exchange import Episode
-from harness.scenarios.case import Case
-from reports.text import duration, line
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.reports.text import duration, line
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from harness.errors import UsageError
-from harness.journal import Header
-from harness.profile import Profile
-from harness.secrets import Keyring
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import Header
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.secrets import Keyring
 
 
 def recorded_target(header: Header, credentials: Iterable[str] | None = None) -> tuple[Profile, Keyring]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.profile import Profile
-from harness.rehearsal import Plan, rehearse
-from harness.running import Settings
-from harness.secrets import Keyring
-from openapi.contract import Contract
-from reports.text import counted, duration
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.rehearsal import Plan, rehearse
+from rules_harness.harness.running import Settings
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.text import counted, duration
 
 
 def rehearsal_text(contract: Contract, profile: Profile, keyring: Keyring, settings: Settings) -> str:

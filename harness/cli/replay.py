@@ -9,25 +9,25 @@ from pathlib import Path
 
 import click
 
-from harness import journal
-from harness.cli.interrupts import interruptible
-from harness.cli.output import Output
-from harness.cli.recorded import recorded_target
-from harness.cli.runs import EMBEDDED, contract_for, header_of, judged
-from harness.cli.targets import Chosen, Opened, check_production, contract_option, opened
-from harness.client import BudgetSpent, Client, Stopped, TargetDown
-from harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED, Unreachable, UsageError
-from harness.exchange import Episode
-from harness.hooks import Hooks
-from harness.journal import EpisodeRecord, Footer, FoundRule, Header, Journal, Restored
-from harness.keeping import Keeping, share
-from harness.minimise import REPLAYS, Minimiser
-from harness.outcome import Finding, Violation
-from harness.profile import Profile
-from harness.resending import Recording
-from harness.running import profile_record
-from harness.tally import closest, judge_episode
-from openapi.contract import Contract
+from rules_harness.harness import journal
+from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.recorded import recorded_target
+from rules_harness.harness.cli.runs import EMBEDDED, contract_for, header_of, judged
+from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened
+from rules_harness.harness.client import BudgetSpent, Client, Stopped, TargetDown
+from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED, Unreachable, UsageError
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import EpisodeRecord, Footer, FoundRule, Header, Journal, Restored
+from rules_harness.harness.keeping import Keeping, share
+from rules_harness.harness.minimise import REPLAYS, Minimiser
+from rules_harness.harness.outcome import Finding, Violation
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.resending import Recording
+from rules_harness.harness.running import profile_record
+from rules_harness.harness.tally import closest, judge_episode
+from rules_harness.openapi.contract import Contract
 
 FOLDER = "replays"
 

@@ -10,23 +10,23 @@ from pathlib import Path
 import click
 import msgspec
 
-from harness import journal, profile_reader
-from harness.cleaning import Cleaner
-from harness.cli.output import Output
-from harness.cli.recorded import recorded_target
-from harness.cli.runs import contract_for, header_of, unrestored
-from harness.cli.targets import contract_option
-from harness.client import Client
-from harness.custody import restore_all
-from harness.errors import CONFORMS, NOT_JUDGED, UsageError
-from harness.hooks import Hooks
-from harness.journal import FoundRule, Header, Record
-from harness.keeping import share
-from harness.profile import Profile
-from harness.scenarios.bench import Bench
-from harness.scenarios.planner import Known
-from harness.secrets import Keyring
-from openapi.contract import Contract
+from rules_harness.harness import journal, profile_reader
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.recorded import recorded_target
+from rules_harness.harness.cli.runs import contract_for, header_of, unrestored
+from rules_harness.harness.cli.targets import contract_option
+from rules_harness.harness.client import Client
+from rules_harness.harness.custody import restore_all
+from rules_harness.harness.errors import CONFORMS, NOT_JUDGED, UsageError
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import FoundRule, Header, Record
+from rules_harness.harness.keeping import share
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Known
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract
 
 
 @click.command(short_help="Put back the rules of a run that was cut off.")

@@ -10,14 +10,14 @@ from typing import Final
 import click
 import msgspec
 
-from harness import journal
-from harness.cleaning import Cleaner
-from harness.errors import UsageError
-from harness.outcome import Outcome
-from openapi.contract import Contract
-from reports.collect import collect
-from reports.formats import FORMATS, render_all
-from reports.model import RunReport
+from rules_harness.harness import journal
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.outcome import Outcome
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.collect import collect
+from rules_harness.reports.formats import FORMATS, render_all
+from rules_harness.reports.model import RunReport
 
 ALWAYS: Final = ("junit", "summary")
 """The reports that every run leaves."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from harness import journal
-from harness.errors import UsageError
-from harness.journal import Footer, FoundRule, Header, Restored
-from harness.judge import outcome_of
-from harness.outcome import Outcome
-from openapi.contract import Contract, load
+from rules_harness.harness import journal
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import Footer, FoundRule, Header, Restored
+from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.outcome import Outcome
+from rules_harness.openapi.contract import Contract, load
 
 EMBEDDED = "embedded"
 """The option of a header that says that the target ended with the run."""

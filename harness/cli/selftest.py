@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from harness.cli.output import Output
-from harness.errors import CONFORMS, VIOLATED, UsageError
-from harness.selftest import Verdict, matrix, run_trials, trials
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.errors import CONFORMS, VIOLATED, UsageError
+from rules_harness.harness.selftest import Verdict, matrix, run_trials, trials
 
 
 @click.command(short_help="Put the checks on trial: every fault killed, nothing allowed flagged.")

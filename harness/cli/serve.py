@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import click
 
-from harness.errors import UsageError
-from harness.reference.serve import serve
-from harness.reference.tables import UnknownSwitch
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.reference.serve import serve
+from rules_harness.harness.reference.tables import UnknownSwitch
 
 
 @click.command(short_help="Run the embedded target for others.")

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from harness import profile_reader
-from harness.errors import Unreachable, UsageError
-from harness.profile import Profile
-from harness.reference.process import ReferenceServer, ServerError
-from harness.reference.profile_text import key_environment, profile_text
-from harness.secrets import Keyring
-from openapi.contract import Contract
+from rules_harness.harness import profile_reader
+from rules_harness.harness.errors import Unreachable, UsageError
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.reference.process import ReferenceServer, ServerError
+from rules_harness.harness.reference.profile_text import key_environment, profile_text
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import Contract
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from harness import journal
-from harness.cli.documents import document_options, tell
-from harness.cli.output import Output
-from harness.cli.runs import contract_for, header_of
-from harness.judge import outcome_of
-from reports.trend import html, terminal
-from reports.trend.model import JudgedRun, trend_of
+from rules_harness.harness import journal
+from rules_harness.harness.cli.documents import document_options, tell
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.runs import contract_for, header_of
+from rules_harness.harness.judge import outcome_of
+from rules_harness.reports.trend import html, terminal
+from rules_harness.reports.trend.model import JudgedRun, trend_of
 
 
 @click.command(short_help="Show requirements over several recorded runs.")

@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.campaign.settings import State
-from harness.cli.output import Output
-from reports.text import duration, line
+from rules_harness.harness.campaign.settings import State
+from rules_harness.harness.cli.output import Output
+from rules_harness.reports.text import duration, line
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
 

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import click
 
-from harness import journal as journals
-from harness.cli import progress
-from harness.cli.interrupts import interruptible
-from harness.cli.output import Output
-from harness.cli.results import ALWAYS, report_of, write_reports
-from harness.cli.runs import keep_unrestored
-from harness.cli.targets import Chosen, check_production, contract_option, opened
-from harness.client import Client
-from harness.gate import Gate
-from harness.hooks import Hooks
-from harness.journal import Journal
-from harness.running import Settings, gate_header
-from harness.scenarios.case import Case
-from harness.scenarios.planner import Shared
-from harness.window import plant_case, planted_in, side_of, verify_case
-from openapi.contract import Contract, load
-from reports import terminal
+from rules_harness.harness import journal as journals
+from rules_harness.harness.cli import progress
+from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.results import ALWAYS, report_of, write_reports
+from rules_harness.harness.cli.runs import keep_unrestored
+from rules_harness.harness.cli.targets import Chosen, check_production, contract_option, opened
+from rules_harness.harness.client import Client
+from rules_harness.harness.gate import Gate
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import Journal
+from rules_harness.harness.running import Settings, gate_header
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.harness.window import plant_case, planted_in, side_of, verify_case
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.reports import terminal
 
 PLANTED = Path("out/window")
 VERIFIED = Path("out/window-verified")

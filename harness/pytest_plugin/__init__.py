@@ -17,8 +17,8 @@ import pytest
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-    from harness.pytest_plugin.judging import Drawn, RulesTarget
-    from harness.pytest_plugin.verdicts import Verdicts
+    from rules_harness.harness.pytest_plugin.judging import Drawn, RulesTarget
+    from rules_harness.harness.pytest_plugin.verdicts import Verdicts
 
 TARGET = pytest.StashKey[Path]()
 VERDICTS: pytest.StashKey[Verdicts] = pytest.StashKey()
@@ -76,7 +76,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     target = parent.config.stash.get(TARGET, None)
     if target is None or file_path.resolve() != target:
         return None
-    from harness.pytest_plugin.items import ProfileFile  # noqa: PLC0415 - only where it was asked for
+    from rules_harness.harness.pytest_plugin.items import ProfileFile  # noqa: PLC0415 - only where it was asked for
 
     return ProfileFile.from_parent(parent, path=file_path)
 
@@ -85,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Say where the record of the run lies."""
     verdicts = config.stash.get(VERDICTS, None)
     if verdicts is None and _SHARED in config.stash:
-        from harness.pytest_plugin.verdicts import left_by_worker  # noqa: PLC0415 - only where it was asked for
+        from rules_harness.harness.pytest_plugin.verdicts import left_by_worker  # noqa: PLC0415 - only where it was asked for
 
         verdicts = left_by_worker(config.stash[_SHARED])
     if verdicts is not None and verdicts.run:
@@ -106,7 +106,7 @@ def rules_target(request: pytest.FixtureRequest) -> RulesTarget:
     path = request.config.stash.get(TARGET, None)
     if path is None:
         pytest.skip("needs a target: pytest --rules-target FILE")
-    from harness.pytest_plugin.judging import target_of  # noqa: PLC0415 - only where it was asked for
+    from rules_harness.harness.pytest_plugin.judging import target_of  # noqa: PLC0415 - only where it was asked for
 
     return target_of(path)
 
@@ -114,7 +114,7 @@ def rules_target(request: pytest.FixtureRequest) -> RulesTarget:
 @pytest.fixture(scope="session")
 def rule_bodies(rules_target: RulesTarget) -> SearchStrategy[Drawn]:
     """A Hypothesis strategy for bodies that a back end can be expected to accept, all of them disabled."""
-    from harness.pytest_plugin.judging import plausible  # noqa: PLC0415 - only where it was asked for
+    from rules_harness.harness.pytest_plugin.judging import plausible  # noqa: PLC0415 - only where it was asked for
 
     return plausible(rules_target)
 
@@ -122,7 +122,7 @@ def rule_bodies(rules_target: RulesTarget) -> SearchStrategy[Drawn]:
 @pytest.fixture(scope="session")
 def broken_bodies(rules_target: RulesTarget) -> SearchStrategy[Drawn]:
     """A Hypothesis strategy for bodies that violate the contract in one place."""
-    from harness.pytest_plugin.judging import broken  # noqa: PLC0415 - only where it was asked for
+    from rules_harness.harness.pytest_plugin.judging import broken  # noqa: PLC0415 - only where it was asked for
 
     return broken(rules_target)
 
@@ -130,6 +130,6 @@ def broken_bodies(rules_target: RulesTarget) -> SearchStrategy[Drawn]:
 @pytest.fixture(scope="session")
 def judge(rules_target: RulesTarget) -> Callable[..., None]:
     """A function that judges what came of sending a drawn body; see `harness.pytest_plugin.judging.Judge`."""
-    from harness.pytest_plugin.judging import Judge  # noqa: PLC0415 - only where it was asked for
+    from rules_harness.harness.pytest_plugin.judging import Judge  # noqa: PLC0415 - only where it was asked for
 
     return Judge(rules_target)

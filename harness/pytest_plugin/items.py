@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin import VERDICTS
-from harness.pytest_plugin.verdicts import Told, Verdicts, verdicts_of
-from openapi.contract import Requirement, load
+from rules_harness.harness.pytest_plugin import VERDICTS
+from rules_harness.harness.pytest_plugin.verdicts import Told, Verdicts, verdicts_of
+from rules_harness.openapi.contract import Requirement, load
 
 
 class ContractWarning(UserWarning):

@@ -12,19 +12,19 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from hypothesis.strategies import SearchStrategy
 
-from harness import profile_reader
-from harness.cleaning import Cleaner
-from harness.exchange import Answer, Episode, Exchange, Facts, Intent, Payload, Request
-from harness.outcome import Finding
-from harness.profile import Profile
-from harness.pytest_plugin.items import ContractWarning
-from harness.pytest_plugin.verdicts import this_hour
-from harness.secrets import Keyring
-from harness.tally import Tally
-from openapi.contract import Contract, load
-from strategies.bodies import Body, bodies
-from strategies.mutations import Mutation, mutated
-from strategies.world import World
+from rules_harness.harness import profile_reader
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Intent, Payload, Request
+from rules_harness.harness.outcome import Finding
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.pytest_plugin.items import ContractWarning
+from rules_harness.harness.pytest_plugin.verdicts import this_hour
+from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.tally import Tally
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.strategies.bodies import Body, bodies
+from rules_harness.strategies.mutations import Mutation, mutated
+from rules_harness.strategies.world import World
 
 
 class RulesTarget(msgspec.Struct, frozen=True):

@@ -14,25 +14,25 @@ from typing import IO, Final
 import msgspec
 import pytest
 
-from harness.cleaning import Cleaner
-from harness.cli.interrupts import interruptible
-from harness.cli.output import Output
-from harness.cli.results import cleaned, report_of
-from harness.cli.runs import keep_unrestored
-from harness.cli.targets import Chosen, Opened, check_production, opened
-from harness.client import Client
-from harness.errors import INTERRUPTED, HarnessError
-from harness.gate import Gate
-from harness.hooks import Hooks
-from harness.journal import Journal, Note
-from harness.judge import CONTAINED, STOPPED
-from harness.outcome import Outcome
-from harness.pytest_plugin import TARGET, shared_folder
-from harness.running import Settings, Silent, gate_header
-from openapi.contract import Contract, load
-from openapi.errors import ContractError
-from reports import plain
-from reports.model import RunReport
+from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.results import cleaned, report_of
+from rules_harness.harness.cli.runs import keep_unrestored
+from rules_harness.harness.cli.targets import Chosen, Opened, check_production, opened
+from rules_harness.harness.client import Client
+from rules_harness.harness.errors import INTERRUPTED, HarnessError
+from rules_harness.harness.gate import Gate
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import Journal, Note
+from rules_harness.harness.judge import CONTAINED, STOPPED
+from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.pytest_plugin import TARGET, shared_folder
+from rules_harness.harness.running import Settings, Silent, gate_header
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.openapi.errors import ContractError
+from rules_harness.reports import plain
+from rules_harness.reports.model import RunReport
 
 _FILE_NAME: Final = "verdicts.json"
 _LOCK_NAME: Final = "lock"

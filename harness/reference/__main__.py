@@ -1,17 +1,17 @@
-"""`python -m harness.reference`: the server as a child process, which ends when its stdin closes."""
+"""`python -m rules_harness.harness.reference`: the server as a child process, which ends when its stdin closes."""
 
 import argparse
 import json
 import sys
 
-from harness.reference.control import switch
-from harness.reference.server import listen, ready, run
-from harness.reference.tables import UnknownSwitch
+from rules_harness.harness.reference.control import switch
+from rules_harness.harness.reference.server import listen, ready, run
+from rules_harness.harness.reference.tables import UnknownSwitch
 
 
 def main() -> None:
     """Parse the arguments and serve."""
-    parser = argparse.ArgumentParser(prog="python -m harness.reference", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m rules_harness.harness.reference", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--fault", action="append", default=[], metavar="ID")
     parser.add_argument("--variant", action="append", default=[], metavar="ID")

@@ -11,20 +11,20 @@ import traceback
 
 from starlette.types import Receive, Scope, Send
 
-from harness.reference import errors
-from harness.reference.auth import authenticate
-from harness.reference.companions import get_rule, trigger_rule
-from harness.reference.envelope import written
-from harness.reference.headers import check_headers
-from harness.reference.messages import Answer, Crashed, Incoming, Refused, Written
-from harness.reference.putting import put_rule
-from harness.reference.refusing import key_or_none, without_credentials
-from harness.reference.request_ids import check_request_id, request_id_of
-from harness.reference.routing import Target, checked_id, target_of
-from harness.reference.seed import Key
-from harness.reference.service import Service
-from harness.reference.switches import SWITCHES, fault, variant
-from harness.reference.syntax import LARGEST_BODY
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.auth import authenticate
+from rules_harness.harness.reference.companions import get_rule, trigger_rule
+from rules_harness.harness.reference.envelope import written
+from rules_harness.harness.reference.headers import check_headers
+from rules_harness.harness.reference.messages import Answer, Crashed, Incoming, Refused, Written
+from rules_harness.harness.reference.putting import put_rule
+from rules_harness.harness.reference.refusing import key_or_none, without_credentials
+from rules_harness.harness.reference.request_ids import check_request_id, request_id_of
+from rules_harness.harness.reference.routing import Target, checked_id, target_of
+from rules_harness.harness.reference.seed import Key
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.switches import SWITCHES, fault, variant
+from rules_harness.harness.reference.syntax import LARGEST_BODY
 
 _BUSY_EVERY = 397
 

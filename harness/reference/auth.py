@@ -4,12 +4,20 @@ import json
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
-from harness.reference import errors
-from harness.reference.messages import Crashed, Incoming
-from harness.reference.rules import Rule
-from harness.reference.seed import EVERYTHING, KEYS, KEYS_BY_ROLE, KEYS_BY_SECRET, UPDATE_RULES, Key, Permission
-from harness.reference.store import Store
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Crashed, Incoming
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.seed import (
+    EVERYTHING,
+    KEYS,
+    KEYS_BY_ROLE,
+    KEYS_BY_SECRET,
+    UPDATE_RULES,
+    Key,
+    Permission,
+)
+from rules_harness.harness.reference.store import Store
+from rules_harness.harness.reference.switches import fault, variant
 
 
 def authenticate(request: Incoming) -> Key:

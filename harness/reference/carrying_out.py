@@ -2,11 +2,11 @@
 
 import msgspec
 
-from harness.reference.replacement import replacement, spill, stored
-from harness.reference.rules import Rule
-from harness.reference.service import Service
-from harness.reference.switches import fault
-from harness.reference.validation import Configuration
+from rules_harness.harness.reference.replacement import replacement, spill, stored
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.switches import fault
+from rules_harness.harness.reference.validation import Configuration
 
 
 async def carried_out(service: Service, rule_id: str, asked: Configuration, *, keyed: bool) -> Rule:

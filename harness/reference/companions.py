@@ -1,14 +1,14 @@
 """The companions of the update: GET /rules/{id} and POST /rules/{id}/trigger."""
 
-from harness.reference import errors
-from harness.reference.auth import authorize
-from harness.reference.messages import Answer
-from harness.reference.rendering import rule_data
-from harness.reference.rules import Rule
-from harness.reference.seed import Key
-from harness.reference.service import Service
-from harness.reference.store import Store
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.auth import authorize
+from rules_harness.harness.reference.messages import Answer
+from rules_harness.harness.reference.rendering import rule_data
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.seed import Key
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.store import Store
+from rules_harness.harness.reference.switches import fault, variant
 
 
 def get_rule(service: Service, caller: Key, rule_id: str) -> Answer:

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from harness.reference.service import Service
-from harness.reference.switches import SWITCHES
-from harness.reference.tables import UnknownSwitch, check
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.switches import SWITCHES
+from rules_harness.harness.reference.tables import UnknownSwitch, check
 
 Handler = Callable[[Request], Awaitable[JSONResponse]]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from harness.reference.messages import Answer, Json, Written
-from harness.reference.request_ids import generated
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference.messages import Answer, Json, Written
+from rules_harness.harness.reference.request_ids import generated
+from rules_harness.harness.reference.switches import fault, variant
 
 
 def written(answer: Answer, request_id: str, *, client_sent_id: bool) -> Written:

@@ -4,8 +4,8 @@ import itertools
 import json
 import traceback
 
-from harness.reference.messages import Answer, Refused
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference.messages import Answer, Refused
+from rules_harness.harness.reference.switches import fault, variant
 
 UNAUTHORIZED = "Missing or invalid API key."
 FORBIDDEN = "This API key does not have the required permission."

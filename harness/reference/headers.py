@@ -1,7 +1,7 @@
 """Headers that the API does not know have no effect."""
 
-from harness.reference.messages import Crashed, Incoming
-from harness.reference.switches import fault
+from rules_harness.harness.reference.messages import Crashed, Incoming
+from rules_harness.harness.reference.switches import fault
 
 
 def check_headers(request: Incoming) -> None:

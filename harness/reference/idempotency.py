@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from harness.reference import errors
-from harness.reference.clock import Clock
-from harness.reference.idempotency_key import Use
-from harness.reference.messages import Answer, Crashed, Refused
-from harness.reference.race import Race
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.clock import Clock
+from rules_harness.harness.reference.idempotency_key import Use
+from rules_harness.harness.reference.messages import Answer, Crashed, Refused
+from rules_harness.harness.reference.race import Race
+from rules_harness.harness.reference.switches import fault, variant
 
 WINDOW = timedelta(hours=24)
 

@@ -8,10 +8,10 @@ from collections.abc import Hashable
 
 import msgspec
 
-from harness.reference import errors
-from harness.reference.messages import Crashed, Incoming
-from harness.reference.seed import Key
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Crashed, Incoming
+from rules_harness.harness.reference.seed import Key
+from rules_harness.harness.reference.switches import fault, variant
 
 LONGEST = 255
 

@@ -11,10 +11,10 @@ from typing import Self
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from harness.reference.profile_text import key_environment, profile_text
+from rules_harness.harness.reference.profile_text import key_environment, profile_text
 
 _STOP_SECONDS = 5
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).parents[3]
 
 
 class ServerError(Exception):
@@ -31,7 +31,7 @@ class ReferenceServer:
         self._command = [
             sys.executable,
             "-m",
-            "harness.reference",
+            "rules_harness.harness.reference",
             "--port",
             str(port),
             "--latency-ms",

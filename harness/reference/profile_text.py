@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from harness.reference.seed import ACCOUNTS, KEYS, LIMITED_RULE, ORGANIZATION, OTHER_RULE, WRITABLE_RULES, Account, Key
+from rules_harness.harness.reference.seed import (
+    ACCOUNTS,
+    KEYS,
+    LIMITED_RULE,
+    ORGANIZATION,
+    OTHER_RULE,
+    WRITABLE_RULES,
+    Account,
+    Key,
+)
 
 
 def key_environment() -> Mapping[str, str]:

@@ -1,15 +1,15 @@
 """PUT /rules/{id}."""
 
-from harness.reference.auth import authorize
-from harness.reference.idempotency_key import key_of, use_of
-from harness.reference.messages import Answer, Incoming, Refused
-from harness.reference.refusing import key_or_none, without_permission
-from harness.reference.replaying import replayed
-from harness.reference.seed import UPDATE_RULES, Key
-from harness.reference.service import Service
-from harness.reference.switches import fault
-from harness.reference.syntax import check_media_type, check_size
-from harness.reference.update import update
+from rules_harness.harness.reference.auth import authorize
+from rules_harness.harness.reference.idempotency_key import key_of, use_of
+from rules_harness.harness.reference.messages import Answer, Incoming, Refused
+from rules_harness.harness.reference.refusing import key_or_none, without_permission
+from rules_harness.harness.reference.replaying import replayed
+from rules_harness.harness.reference.seed import UPDATE_RULES, Key
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.switches import fault
+from rules_harness.harness.reference.syntax import check_media_type, check_size
+from rules_harness.harness.reference.update import update
 
 
 async def put_rule(service: Service, request: Incoming, caller: Key, rule_id: str, request_id: str) -> Answer:

@@ -2,18 +2,18 @@
 
 import msgspec
 
-from harness.reference import errors
-from harness.reference.idempotency_key import key_of
-from harness.reference.messages import Answer, Incoming, Refused
-from harness.reference.rendering import rule_data
-from harness.reference.routing import Target
-from harness.reference.rules import Rule
-from harness.reference.seed import ORGANIZATION, Key
-from harness.reference.service import Service
-from harness.reference.switches import fault
-from harness.reference.syntax import parse
-from harness.reference.update import update
-from harness.reference.validation import configuration
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.idempotency_key import key_of
+from rules_harness.harness.reference.messages import Answer, Incoming, Refused
+from rules_harness.harness.reference.rendering import rule_data
+from rules_harness.harness.reference.routing import Target
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.seed import ORGANIZATION, Key
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.switches import fault
+from rules_harness.harness.reference.syntax import parse
+from rules_harness.harness.reference.update import update
+from rules_harness.harness.reference.validation import configuration
 
 
 def key_or_none(request: Incoming) -> str | None:

@@ -3,10 +3,10 @@
 from collections.abc import Set
 from datetime import datetime
 
-from harness.reference.messages import Json
-from harness.reference.rules import Rule
-from harness.reference.switches import fault, variant
-from harness.reference.validation.texts import instant
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.texts import instant
 
 _NUMBERS = frozenset({"amount_in_cents", "percentage_value"})
 

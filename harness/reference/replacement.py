@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from harness.reference.messages import Json
-from harness.reference.rules import Rule
-from harness.reference.steps import replaced_steps
-from harness.reference.store import Store
-from harness.reference.switches import fault, variant
-from harness.reference.validation import Configuration
-from harness.reference.validation.texts import instant
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.steps import replaced_steps
+from rules_harness.harness.reference.store import Store
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation import Configuration
+from rules_harness.harness.reference.validation.texts import instant
 
 _GRANULE = timedelta(milliseconds=1)
 

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from harness.reference.messages import Answer
-from harness.reference.rendering import rule_data
-from harness.reference.service import Service
-from harness.reference.switches import fault
-from harness.reference.syntax import parse
-from harness.reference.update import update
+from rules_harness.harness.reference.messages import Answer
+from rules_harness.harness.reference.rendering import rule_data
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.switches import fault
+from rules_harness.harness.reference.syntax import parse
+from rules_harness.harness.reference.update import update
 
 
 async def replayed(service: Service, organization_id: str, rule_id: str, body: bytes, original: Answer) -> Answer:

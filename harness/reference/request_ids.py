@@ -4,9 +4,9 @@ import re
 import secrets
 import time
 
-from harness.reference import errors
-from harness.reference.messages import Crashed, Incoming
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Crashed, Incoming
+from rules_harness.harness.reference.switches import fault, variant
 
 LONGEST = 64
 """Characters of a client's id that is echoed; what is longer is replaced."""

@@ -5,10 +5,10 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from harness.reference import errors
-from harness.reference.messages import Answer, Crashed, Incoming, Refused
-from harness.reference.store import Store
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Answer, Crashed, Incoming, Refused
+from rules_harness.harness.reference.store import Store
+from rules_harness.harness.reference.switches import fault, variant
 
 BASE = "/api/v1"
 LONGEST_ID = 128

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from harness.reference.messages import Json
-from harness.reference.seed import LIMITED_RULE, ORGANIZATION, OTHER_ORGANIZATION, OTHER_RULE, account
-from harness.reference.switches import variant
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.seed import LIMITED_RULE, ORGANIZATION, OTHER_ORGANIZATION, OTHER_RULE, account
+from rules_harness.harness.reference.switches import variant
 
 _MADE = datetime(2024, 3, 1, 10, tzinfo=UTC)
 

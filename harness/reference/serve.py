@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from harness.reference.control import switch
-from harness.reference.profile_text import key_environment, profile_text
-from harness.reference.server import listen, ready, run
+from rules_harness.harness.reference.control import switch
+from rules_harness.harness.reference.profile_text import key_environment, profile_text
+from rules_harness.harness.reference.server import listen, ready, run
 
 
 def serve(

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import uvicorn
 from starlette.routing import Mount, Router
 
-from harness.reference.api import Api
-from harness.reference.control import routes
-from harness.reference.routing import BASE
-from harness.reference.service import Service
+from rules_harness.harness.reference.api import Api
+from rules_harness.harness.reference.control import routes
+from rules_harness.harness.reference.routing import BASE
+from rules_harness.harness.reference.service import Service
 
 HOST = "127.0.0.1"
 CONTROL = "/__control__"

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import msgspec
 
-from harness.reference.clock import Clock
-from harness.reference.idempotency import IdempotencyKeys
-from harness.reference.race import Race
-from harness.reference.rules import Rule
-from harness.reference.store import Store
-from harness.reference.validation import Configuration
+from rules_harness.harness.reference.clock import Clock
+from rules_harness.harness.reference.idempotency import IdempotencyKeys
+from rules_harness.harness.reference.race import Race
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.store import Store
+from rules_harness.harness.reference.validation import Configuration
 
 
 class Service:

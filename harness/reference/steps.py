@@ -1,7 +1,7 @@
 """What an update makes of a rule's steps: exactly those that were sent."""
 
-from harness.reference.messages import Json
-from harness.reference.switches import fault
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.switches import fault
 
 
 def replaced_steps(before: list[Json], asked: list[Json]) -> list[Json]:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from harness.reference.rules import Rule, first_rules
+from rules_harness.harness.reference.rules import Rule, first_rules
 
 
 class Store:

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
-from harness.reference import errors
-from harness.reference.messages import Crashed, Incoming, Json
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Crashed, Incoming, Json
+from rules_harness.harness.reference.switches import fault, variant
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of a body; more is 413."""

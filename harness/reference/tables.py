@@ -3,8 +3,8 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-from harness.reference.faults import FAULTS
-from harness.reference.variants import VARIANTS
+from rules_harness.harness.reference.faults import FAULTS
+from rules_harness.harness.reference.variants import VARIANTS
 
 FAULTS_BY_ID = {entry.id: entry for entry in FAULTS}
 VARIANTS_BY_ID = {entry.id: entry for entry in VARIANTS}

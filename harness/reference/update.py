@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 import msgspec
 
-from harness.reference.carrying_out import carried_out
-from harness.reference.messages import Answer, Json, Refused
-from harness.reference.rendering import rule_data
-from harness.reference.replacement import answered
-from harness.reference.rules import Rule
-from harness.reference.service import Service
-from harness.reference.store import Store
-from harness.reference.switches import fault, variant
-from harness.reference.syntax import parse
-from harness.reference.validation import Configuration, configuration
-from harness.reference.validation.plausible import check_plausible
+from rules_harness.harness.reference.carrying_out import carried_out
+from rules_harness.harness.reference.messages import Answer, Json, Refused
+from rules_harness.harness.reference.rendering import rule_data
+from rules_harness.harness.reference.replacement import answered
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.service import Service
+from rules_harness.harness.reference.store import Store
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.syntax import parse
+from rules_harness.harness.reference.validation import Configuration, configuration
+from rules_harness.harness.reference.validation.plausible import check_plausible
 
 
 async def update(service: Service, organization_id: str, rule_id: str, body: bytes, *, keyed: bool) -> Answer:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from harness.profile import Profile
-from harness.scenarios import (
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios import (
     auth,
     authz,
     boundary,
@@ -19,9 +19,9 @@ from harness.scenarios import (
     update,
     validation,
 )
-from harness.scenarios.case import Case
-from openapi.contract import Contract
-from strategies.world import World
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.world import World
 
 Maker = Callable[[Contract, World, Profile], Iterator[Case]]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from harness.exchange import Episode, Exchange, Facts, Intent, Request
-from harness.scenarios.planner import Known, Planned, Planner, Shared, Unmet
-from strategies.bodies import Body
+from rules_harness.harness.exchange import Episode, Exchange, Facts, Intent, Request
+from rules_harness.harness.scenarios.planner import Known, Planned, Planner, Shared, Unmet
+from rules_harness.strategies.bodies import Body
 
 
 class Bench(Planner):

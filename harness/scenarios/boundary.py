@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from harness.exchange import BodyKind
-from harness.profile import Profile
-from harness.scenarios.bench import Bench
-from harness.scenarios.case import Case
-from harness.scenarios.planner import Planned
-from openapi.contract import Contract
-from strategies.boundary import BoundaryCase, boundary_cases
-from strategies.world import World
+from rules_harness.harness.exchange import BodyKind
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
+from rules_harness.strategies.world import World
 
 CASES_PER_CASE = 20
 KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.media-type": "media-type"}

@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from harness.profile import Profile
-from harness.scenarios.bench import Bench
-from openapi.contract import Contract
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.openapi.contract import Contract
 
 Lane = Literal["rule", "limited", "foreign", "unknown", "alone", "last"]
 

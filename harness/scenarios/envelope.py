@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.profile import Profile
-from harness.scenarios.bench import Bench
-from harness.scenarios.case import Case
-from openapi.contract import Contract
-from strategies.world import World
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.world import World
 
 TIMES = 5
 

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from harness.scenarios.bench import Bench
-from strategies.bodies import covering_set
-from strategies.places import body_place, visited
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.strategies.bodies import covering_set
+from rules_harness.strategies.places import body_place, visited
 
 ACCOUNT_ROLES = ("account-ref-id", "trigger-account", "condition-account")
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
-from harness.profile import Profile
-from harness.scenarios import key_owners
-from harness.scenarios.bench import Bench
-from harness.scenarios.case import Case, Lane
-from harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, is_replayed, other_body
-from harness.scenarios.planner import Unmet
-from openapi.contract import Contract
-from strategies.requests import odd_keys
-from strategies.world import World
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios import key_owners
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Case, Lane
+from rules_harness.harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, is_replayed, other_body
+from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.requests import odd_keys
+from rules_harness.strategies.world import World
 
 NOT_POISONED = ("idempotency.not-poisoned",)
 MARGIN_SECONDS = 60

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.exchange import Access
-from harness.scenarios.bench import Bench
-from harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed
+from rules_harness.harness.exchange import Access
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed
 
 
 def auth_first(bench: Bench) -> None:

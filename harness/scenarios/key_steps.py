@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.exchange import Exchange
-from harness.model import same_answer
-from harness.scenarios.bench import Bench
+from rules_harness.harness.exchange import Exchange
+from rules_harness.harness.model import same_answer
+from rules_harness.harness.scenarios.bench import Bench
 
 REPLAY = "idempotency.replay"
 REUSE = "idempotency.reuse-not-executed"

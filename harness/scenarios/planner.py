@@ -10,17 +10,17 @@ from typing import Any, Protocol
 
 import msgspec
 
-from harness.equality import instant
-from harness.exchange import Answer, Existence, Intent, Payload, Request, TransportFault
-from harness.hooks import Hooks
-from harness.profile import Profile
-from harness.safety import Guard, configuration, with_amount
-from harness.scenarios.unknown_ids import similar_id
-from openapi.contract import Contract
-from strategies.bodies import Body, example, inert, is_suitable
-from strategies.mutations.pools import example_world
-from strategies.requests import OddRequest
-from strategies.world import World
+from rules_harness.harness.equality import instant
+from rules_harness.harness.exchange import Answer, Existence, Intent, Payload, Request, TransportFault
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.safety import Guard, configuration, with_amount
+from rules_harness.harness.scenarios.unknown_ids import similar_id
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import Body, example, inert, is_suitable
+from rules_harness.strategies.mutations.pools import example_world
+from rules_harness.strategies.requests import OddRequest
+from rules_harness.strategies.world import World
 
 Planned = tuple[Request, Intent]
 EXAMPLE_ID = "rule_01HXYZ1234"

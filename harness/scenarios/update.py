@@ -6,14 +6,22 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from harness.profile import Profile
-from harness.safety import amounts_in, group_index_name, with_amount
-from harness.scenarios.bench import Bench
-from harness.scenarios.case import Case
-from harness.scenarios.planner import Unmet
-from openapi.contract import Contract
-from strategies.bodies import Body, combined_bodies, covering_set, exact_bodies, example, open_bodies, variations
-from strategies.world import World
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.safety import amounts_in, group_index_name, with_amount
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import (
+    Body,
+    combined_bodies,
+    covering_set,
+    exact_bodies,
+    example,
+    open_bodies,
+    variations,
+)
+from rules_harness.strategies.world import World
 
 BODIES_PER_CASE = 8
 FIRM_CENTS = 100_000

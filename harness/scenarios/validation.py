@@ -8,16 +8,16 @@ from typing import TypeVar
 
 import msgspec
 
-from harness.exchange import BodyKind
-from harness.profile import Profile
-from harness.scenarios.bench import Bench
-from harness.scenarios.case import Case
-from harness.scenarios.planner import Planned
-from openapi.contract import Contract
-from strategies.bodies import Body
-from strategies.mutations import Mutation, apply, catalogue
-from strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
-from strategies.world import World
+from rules_harness.harness.exchange import BodyKind
+from rules_harness.harness.profile import Profile
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import Body
+from rules_harness.strategies.mutations import Mutation, apply, catalogue
+from rules_harness.strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
+from rules_harness.strategies.world import World
 
 T = TypeVar("T")
 MUTATIONS_PER_CASE = 12

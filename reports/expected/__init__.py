@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from reports.expected.answers import ANSWERS
-from reports.expected.case import Case, Expectation
-from reports.expected.states import STATES
+from rules_harness.reports.expected.answers import ANSWERS
+from rules_harness.reports.expected.case import Case, Expectation
+from rules_harness.reports.expected.states import STATES
 
 __all__ = ["EXPECTATIONS", "Case", "Expectation"]
 

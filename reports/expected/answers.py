@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from reports.expected.case import NO_SERVER_ERROR, REFUSED, Case, Expectation, Lines, each, status, with_names
+from rules_harness.reports.expected.case import (
+    NO_SERVER_ERROR,
+    REFUSED,
+    Case,
+    Expectation,
+    Lines,
+    each,
+    status,
+    with_names,
+)
 
 DOCUMENTED: Final = (200, 400, 401, 403, 404, 405, 409, 413, 414, 415, 417, 422, 429, 431)
 _LEAKS: Final = (

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from harness.exchange import Exchange
-from openapi.contract import Contract
+from rules_harness.harness.exchange import Exchange
+from rules_harness.openapi.contract import Contract
 
 Lines = Iterable[str]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from reports.expected.case import REFUSED, Case, Expectation, Lines, status, unchanged
+from rules_harness.reports.expected.case import REFUSED, Case, Expectation, Lines, status, unchanged
 
 
 def _no_upsert(case: Case) -> Lines:

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
-from reports import curl, plain, pytest_case
-from reports.html import page
-from reports.html.pictures import HEIGHT, WIDTH, histogram, shares
-from reports.html.wire import Wire, wire
-from reports.model import VERDICTS, FindingGroup, FindingView, RunReport
+from rules_harness.reports import curl, plain, pytest_case
+from rules_harness.reports.html import page
+from rules_harness.reports.html.pictures import HEIGHT, WIDTH, histogram, shares
+from rules_harness.reports.html.wire import Wire, wire
+from rules_harness.reports.model import VERDICTS, FindingGroup, FindingView, RunReport
 
 SIZE_LIMIT: Final = 3_000_000
 """Characters of findings with their exchanges; those beyond are told in brief."""

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from reports.text import counted, duration
+from rules_harness.reports.text import counted, duration
 
 
 @cache
@@ -63,7 +63,7 @@ def breakable(place: str) -> Markup:
 
 @cache
 def _asset(name: str) -> str:
-    return resources.files("reports.html").joinpath(name).read_text(encoding="utf-8")
+    return resources.files("rules_harness.reports.html").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from reports.model import Latency
-from reports.text import duration
+from rules_harness.reports.model import Latency
+from rules_harness.reports.text import duration
 
 WIDTH: Final = 720
 HEIGHT: Final = 190

@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec
 
-from harness.exchange import Answer, Exchange
-from reports.model import Shown
-from reports.tallies import status_of
-from reports.text import Excerpt, line
+from rules_harness.harness.exchange import Answer, Exchange
+from rules_harness.reports.model import Shown
+from rules_harness.reports.tallies import status_of
+from rules_harness.reports.text import Excerpt, line
 
 _HEADERS_SHOWN: Final = 12
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from harness.exchange import Exchange
-from openapi.contract import Contract
-from reports.expected import EXPECTATIONS, Case
-from reports.model import FindingView, Target
-from reports.pytest_case import support
-from reports.pytest_case.requests import request
+from rules_harness.harness.exchange import Exchange
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.expected import EXPECTATIONS, Case
+from rules_harness.reports.model import FindingView, Target
+from rules_harness.reports.pytest_case import support
+from rules_harness.reports.pytest_case.requests import request
 
 
 def file_name(view: FindingView) -> str:

@@ -6,10 +6,10 @@ import base64
 from collections.abc import Iterator
 from typing import Final
 
-from harness.exchange import Payload, Request
-from openapi.contract import Contract
-from reports.model import Target
-from reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
+from rules_harness.harness.exchange import Payload, Request
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.model import Target
+from rules_harness.reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
 
 WIDTH: Final = 88
 _FORMS: Final = {

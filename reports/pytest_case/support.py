@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.exchange import Exchange
-from openapi.contract import Contract
-from reports.model import Target
-from reports.pytest_case import requests
-from reports.pytest_case.helpers import HELPERS, RAW_HELPERS
-from reports.references import variable
+from rules_harness.harness.exchange import Exchange
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.model import Target
+from rules_harness.reports.pytest_case import requests
+from rules_harness.reports.pytest_case.helpers import HELPERS, RAW_HELPERS
+from rules_harness.reports.references import variable
 
 _IMPORTS: Final = (
     "base64",

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from reports.regression.fields import parent
-from reports.regression.model import AnswerChange, Answers, Change, FieldChange
-from reports.regression.traffic import Kind, Seen
-from reports.text import line
+from rules_harness.reports.regression.fields import parent
+from rules_harness.reports.regression.model import AnswerChange, Answers, Change, FieldChange
+from rules_harness.reports.regression.traffic import Kind, Seen
+from rules_harness.reports.text import line
 
 _SORTS: tuple[Answers, ...] = ("successes", "errors")
 

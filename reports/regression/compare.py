@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports.regression.answers import answer_changes, common_kinds, field_changes
-from reports.regression.contract import contract_changes
-from reports.regression.latency import drifts
-from reports.regression.model import Comparison, RunView
-from reports.regression.side import Side
-from reports.regression.traffic import Traffic, gather
-from reports.regression.verdicts import (
+from rules_harness.reports.regression.answers import answer_changes, common_kinds, field_changes
+from rules_harness.reports.regression.contract import contract_changes
+from rules_harness.reports.regression.latency import drifts
+from rules_harness.reports.regression.model import Comparison, RunView
+from rules_harness.reports.regression.side import Side
+from rules_harness.reports.regression.traffic import Traffic, gather
+from rules_harness.reports.regression.verdicts import (
     finding_changes,
     newly_judged,
     no_longer_exercised,
     reading_changes,
     what_is_worse,
 )
-from reports.text import counted, line
+from rules_harness.reports.text import counted, line
 
 
 def compare(base: Side, head: Side, *, baseline_problems: Sequence[str] = ()) -> Comparison:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from openapi.contract import Contract, Reading, Requirement
-from reports.regression.model import ContractChange
-from reports.text import line
-from strategies.places import below, place_of
+from rules_harness.openapi.contract import Contract, Reading, Requirement
+from rules_harness.reports.regression.model import ContractChange
+from rules_harness.reports.text import line
+from rules_harness.strategies.places import below, place_of
 
 
 def contract_changes(base: Contract | None, head: Contract | None) -> tuple[ContractChange, ...]:

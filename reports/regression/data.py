@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from reports.regression.model import Comparison
+from rules_harness.reports.regression.model import Comparison
 
 SCHEMA_VERSION: Final = 1
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from reports.html import page
-from reports.regression.model import Comparison
-from reports.regression.tables import tables
+from rules_harness.reports.html import page
+from rules_harness.reports.regression.model import Comparison
+from rules_harness.reports.regression.tables import tables
 
 _ROWS_SHOWN: Final = 1000
 

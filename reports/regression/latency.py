@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import NormalDist, median
 from typing import Final
 
-from reports.regression.model import Answers, Drift, LatencyDrift
-from reports.regression.traffic import Kind, Seen
+from rules_harness.reports.regression.model import Answers, Drift, LatencyDrift
+from rules_harness.reports.regression.traffic import Kind, Seen
 
 ENOUGH: Final = 20
 """How many answers an interval takes, of either run."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from reports.markdown import code, escaped
-from reports.regression.model import Comparison, RunView
-from reports.regression.tables import Cell, Table, tables
-from reports.text import counted
+from rules_harness.reports.markdown import code, escaped
+from rules_harness.reports.regression.model import Comparison, RunView
+from rules_harness.reports.regression.tables import Cell, Table, tables
+from rules_harness.reports.text import counted
 
 SIZE_LIMIT: Final = 900_000
 """In bytes: GitHub takes no job summary of more than 1 MiB."""

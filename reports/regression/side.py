@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from harness.journal import Header, Record
-from harness.outcome import Outcome
-from openapi.contract import Contract
+from rules_harness.harness.journal import Header, Record
+from rules_harness.harness.outcome import Outcome
+from rules_harness.openapi.contract import Contract
 
 JUDGED = ("passed", "failed", "warned")
 """The verdicts that say something about the target."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from reports.regression.model import (
+from rules_harness.reports.regression.model import (
     AnswerChange,
     Comparison,
     FindingChange,
@@ -15,7 +15,7 @@ from reports.regression.model import (
     ReadingChange,
     RequirementChange,
 )
-from reports.text import counted, duration
+from rules_harness.reports.text import counted, duration
 
 Tone = Literal["worse", "better", "plain"]
 Form = Literal["text", "code", "before", "after"]

@@ -10,9 +10,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from reports.regression.model import Comparison, RunView
-from reports.regression.tables import Cell, Table, tables
-from reports.text import counted
+from rules_harness.reports.regression.model import Comparison, RunView
+from rules_harness.reports.regression.tables import Cell, Table, tables
+from rules_harness.reports.text import counted
 
 _TONES: Final = {"worse": "bold red", "better": "bold green", "plain": "bold"}
 _FORMS: Final = {"text": "", "code": "cyan", "before": "red", "after": "green"}

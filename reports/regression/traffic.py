@@ -12,12 +12,12 @@ from typing import Final
 
 import msgspec
 
-from harness.exchange import Answer, Episode, Exchange
-from harness.journal import EpisodeRecord, Footer, Record
-from harness.outcome import Finding
-from openapi.contract import Names
-from reports.regression.fields import folded, places
-from reports.regression.model import Answers
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.journal import EpisodeRecord, Footer, Record
+from rules_harness.harness.outcome import Finding
+from rules_harness.openapi.contract import Names
+from rules_harness.reports.regression.fields import folded, places
+from rules_harness.reports.regression.model import Answers
 
 PASSING: Final = frozenset({425, 429, 502, 503, 504})
 """Statuses that say nothing about the input: whoever sends again may get another."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from harness.outcome import Finding, ReadingOutcome
-from reports.regression.model import FindingChange, ReadingChange, RequirementChange
-from reports.regression.side import Side
-from reports.regression.traffic import Traffic
-from reports.text import counted, line
+from rules_harness.harness.outcome import Finding, ReadingOutcome
+from rules_harness.reports.regression.model import FindingChange, ReadingChange, RequirementChange
+from rules_harness.reports.regression.side import Side
+from rules_harness.reports.regression.traffic import Traffic
+from rules_harness.reports.text import counted, line
 
 _TEXT_LIMIT = 1000
 _IDS_SHOWN = 8

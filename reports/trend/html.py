@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from reports.html import page
-from reports.trend.model import Column, Row, Trend
+from rules_harness.reports.html import page
+from rules_harness.reports.trend.model import Column, Row, Trend
 
 _HEIGHT: Final = 120
 _WIDEST: Final = 60

@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from harness.journal import Header
-from harness.outcome import Outcome
-from openapi.contract import Contract
-from reports.model import VERDICTS
-from reports.text import line
+from rules_harness.harness.journal import Header
+from rules_harness.harness.outcome import Outcome
+from rules_harness.openapi.contract import Contract
+from rules_harness.reports.model import VERDICTS
+from rules_harness.reports.text import line
 
 _JUDGED: Final = frozenset({"passed", "failed", "warned"})
 

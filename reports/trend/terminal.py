@@ -10,8 +10,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from reports.text import counted
-from reports.trend.model import Column, Row, Trend
+from rules_harness.reports.text import counted
+from rules_harness.reports.trend.model import Column, Row, Trend
 
 _MARKS: Final = {
     "passed": ("✓", "green"),

@@ -4,7 +4,7 @@ Nothing of it is sent by schemathesis.  Importing this package imports schemathe
 import it where it is needed.
 """
 
-from strategies.boundary.cases import BoundaryCase, boundary_cases
-from strategies.boundary.checks import GENERIC_CHECKS, GenericFinding, judge_generic
+from rules_harness.strategies.boundary.cases import BoundaryCase, boundary_cases
+from rules_harness.strategies.boundary.checks import GENERIC_CHECKS, GenericFinding, judge_generic
 
 __all__ = ["GENERIC_CHECKS", "BoundaryCase", "GenericFinding", "boundary_cases", "judge_generic"]

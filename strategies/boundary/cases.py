@@ -13,14 +13,14 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core import NotSet
 from schemathesis.core.parameters import ParameterLocation
 
-from openapi.contract import Contract
-from strategies.boundary.pins import Pins, largest_number, place_at
-from strategies.boundary.source import JSON, update_with_example
-from strategies.examples import body_of, inert
-from strategies.mutations.edits import Level
-from strategies.places import Place, Standing
-from strategies.validity import is_valid_body
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.boundary.pins import Pins, largest_number, place_at
+from rules_harness.strategies.boundary.source import JSON, update_with_example
+from rules_harness.strategies.examples import body_of, inert
+from rules_harness.strategies.mutations.edits import Level
+from rules_harness.strategies.places import Place, Standing
+from rules_harness.strategies.validity import is_valid_body
+from rules_harness.strategies.world import World
 
 _CONTENT_TYPE: Final = "Content-Type"
 _REQUIREMENTS: Final = {

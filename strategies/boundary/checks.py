@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from openapi.contract import Contract, Operation
-from strategies.boundary.source import operation_of
+from rules_harness.openapi.contract import Contract, Operation
+from rules_harness.strategies.boundary.source import operation_of
 
 _CHECKS: Final[tuple[CheckFunction, ...]] = (
     not_a_server_error,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from openapi.contract import Contract
-from strategies.accounts import accounts_in
-from strategies.examples import inert
-from strategies.mutations.routes import constant, edited
-from strategies.places import Place, body_place
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import accounts_in
+from rules_harness.strategies.examples import inert
+from rules_harness.strategies.mutations.routes import constant, edited
+from rules_harness.strategies.places import Place, body_place
+from rules_harness.strategies.world import World
 
 _CHOICES: Final = ("oneOf", "anyOf")
 

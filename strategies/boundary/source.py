@@ -7,8 +7,8 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from openapi.contract import Contract, Operation
-from openapi.document import follow
+from rules_harness.openapi.contract import Contract, Operation
+from rules_harness.openapi.document import follow
 
 if TYPE_CHECKING:
     from schemathesis.specs.openapi.schemas import OpenApiOperation, OpenApiSchema

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from strategies.places import Place
-from strategies.world import World
+from rules_harness.strategies.places import Place
+from rules_harness.strategies.world import World
 
 Level = Literal["must", "should"]
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.mutations.edits import Edit, Make, Scene, put
-from strategies.mutations.routes import GONE, Route
-from strategies.places import Place, place_of
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.mutations.edits import Edit, Make, Scene, put
+from rules_harness.strategies.mutations.routes import GONE, Route
+from rules_harness.strategies.places import Place, place_of
 
 UNKNOWN_PROPERTY: Final = "harness_unknown_property"
 FIRST_TEXT: Final = "harness first"

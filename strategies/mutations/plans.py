@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from openapi.contract import Contract
-from strategies.bodies import bodies
-from strategies.examples import Body
-from strategies.mutations.edits import Edit, Level
-from strategies.mutations.openings import openings
-from strategies.mutations.pools import Pool, example_world, pool_of
-from strategies.mutations.routes import Route, completed, edited, routes
-from strategies.mutations.violations import violations
-from strategies.places import Standing
-from strategies.validity import is_valid_body
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import bodies
+from rules_harness.strategies.examples import Body
+from rules_harness.strategies.mutations.edits import Edit, Level
+from rules_harness.strategies.mutations.openings import openings
+from rules_harness.strategies.mutations.pools import Pool, example_world, pool_of
+from rules_harness.strategies.mutations.routes import Route, completed, edited, routes
+from rules_harness.strategies.mutations.violations import violations
+from rules_harness.strategies.places import Standing
+from rules_harness.strategies.validity import is_valid_body
+from rules_harness.strategies.world import World
 
 
 class Mutation(msgspec.Struct, frozen=True, omit_defaults=True):

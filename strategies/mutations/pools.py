@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.accounts import NamedAccount, accounts_in
-from strategies.covering import covering_set
-from strategies.examples import inert
-from strategies.mutations.edits import Scene
-from strategies.mutations.routes import Key, Route, completed, constant, edited, put_below, walk
-from strategies.places import Place, body_place, visited
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import NamedAccount, accounts_in
+from rules_harness.strategies.covering import covering_set
+from rules_harness.strategies.examples import inert
+from rules_harness.strategies.mutations.edits import Scene
+from rules_harness.strategies.mutations.routes import Key, Route, completed, constant, edited, put_below, walk
+from rules_harness.strategies.places import Place, body_place, visited
+from rules_harness.strategies.world import Account, World
 
 _EXAMPLE_NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 

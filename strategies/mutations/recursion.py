@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.mutations.pools import pool_of
-from strategies.mutations.routes import Key, edited, reached, routes
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.mutations.pools import pool_of
+from rules_harness.strategies.mutations.routes import Key, edited, reached, routes
+from rules_harness.strategies.world import World
 
 
 class Recursion(msgspec.Struct, frozen=True, eq=False):

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from openapi.contract import Contract
-from strategies.places import Place, Standing, body_place, visited
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, Standing, body_place, visited
 
 Key = str | int
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from strategies.mutations.edits import Edit, Level, Make, Scene, put
-from strategies.places import Place
+from rules_harness.strategies.mutations.edits import Edit, Level, Make, Scene, put
+from rules_harness.strategies.places import Place
 
 _REQUIREMENT: Final = "validation.bounds"
 _INT32: Final = 2**31

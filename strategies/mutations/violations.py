@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
-from strategies.mutations.edits import Edit, Level, Make, Scene, put
-from strategies.mutations.routes import GONE, Route
-from strategies.mutations.scalars import number_violations, text_violations
-from strategies.places import Place
+from rules_harness.strategies.mutations.edits import Edit, Level, Make, Scene, put
+from rules_harness.strategies.mutations.routes import GONE, Route
+from rules_harness.strategies.mutations.scalars import number_violations, text_violations
+from rules_harness.strategies.places import Place
 
 _TEXT: Final = "harness"
 _UNKNOWN_MEMBER: Final = "no-such-value"

@@ -6,16 +6,21 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from openapi.contract import Contract
-from strategies.requests.credentials import odd_credentials
-from strategies.requests.encodings import encoding_bodies
-from strategies.requests.headers import odd_header_sets, odd_keys, odd_request_id_requests, odd_request_ids
-from strategies.requests.ids import is_safe, odd_id_requests, odd_ids
-from strategies.requests.media_types import media_types
-from strategies.requests.sizes import size_bodies
-from strategies.requests.syntax import syntax_bodies
-from strategies.requests.wire import Expect, OddRequest
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.requests.credentials import odd_credentials
+from rules_harness.strategies.requests.encodings import encoding_bodies
+from rules_harness.strategies.requests.headers import (
+    odd_header_sets,
+    odd_keys,
+    odd_request_id_requests,
+    odd_request_ids,
+)
+from rules_harness.strategies.requests.ids import is_safe, odd_id_requests, odd_ids
+from rules_harness.strategies.requests.media_types import media_types
+from rules_harness.strategies.requests.sizes import size_bodies
+from rules_harness.strategies.requests.syntax import syntax_bodies
+from rules_harness.strategies.requests.wire import Expect, OddRequest
+from rules_harness.strategies.world import World
 
 __all__ = [
     "Expect",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from openapi.contract import Contract
-from strategies.requests.wire import OddRequest
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.requests.wire import OddRequest
 
 _KEY: Final = "{key:full}"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from openapi.contract import Contract
-from strategies.examples import inert
-from strategies.requests.wire import OddRequest, encoded
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.examples import inert
+from rules_harness.strategies.requests.wire import OddRequest, encoded
+from rules_harness.strategies.world import World
 
 _MARK: Final = "harness-marked-text"
 

@@ -9,8 +9,8 @@ from typing import Final
 from hypothesis import strategies as st
 from msgspec import structs
 
-from openapi.contract import Contract
-from strategies.requests.wire import JSON_MEDIA_TYPE, OddRequest, utf8_as_latin1
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.requests.wire import JSON_MEDIA_TYPE, OddRequest, utf8_as_latin1
 
 VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 """Every visible ASCII character, the space not among them."""

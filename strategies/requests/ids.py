@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from hypothesis import strategies as st
 
-from strategies.requests.wire import OddRequest, utf8_as_latin1
+from rules_harness.strategies.requests.wire import OddRequest, utf8_as_latin1
 
 _STEM: Final = "no-such-rule"
 _STOPS: Final = re.compile(r"[\x00-\x20?#;,&\x7f\x85\xa0]")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlencode
 
-from openapi.contract import Contract
-from strategies.examples import inert
-from strategies.requests.wire import JSON_MEDIA_TYPE, Expect, OddRequest, encoded
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.examples import inert
+from rules_harness.strategies.requests.wire import JSON_MEDIA_TYPE, Expect, OddRequest, encoded
+from rules_harness.strategies.world import World
 
 _HEADER: Final = "Content-Type"
 _BOUNDARY: Final = "harness-boundary"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from openapi.contract import Contract
-from strategies.examples import inert
-from strategies.mutations import recursions
-from strategies.requests.wire import OddRequest, encoded
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.examples import inert
+from rules_harness.strategies.mutations import recursions
+from rules_harness.strategies.requests.wire import OddRequest, encoded
+from rules_harness.strategies.world import World
 
 DEPTH: Final = 10_000
 """Levels of nesting, beyond what a recursive parser survives."""

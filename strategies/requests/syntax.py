@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from openapi.contract import Contract
-from strategies.examples import inert
-from strategies.requests.wire import OddRequest, Token, encoded, is_json, tokens
-from strategies.world import World
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.examples import inert
+from rules_harness.strategies.requests.wire import OddRequest, Token, encoded, is_json, tokens
+from rules_harness.strategies.world import World
 
 _MARK: Final = "harness-marked-text"
 

@@ -6,7 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import reference, running, shell, whole_profile
 
 __all__ = ["reference", "running", "shell", "whole_profile"]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from harness.journal import read
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.journal import read
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.campaign.conftest import Rules
 from tests.cli.conftest import Shell
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.campaign.messages import Entry
-from harness.corpus import open_corpus
-from openapi.contract import load
-from strategies.examples import example
-from strategies.world import Account, World
+from rules_harness.harness.campaign.messages import Entry
+from rules_harness.harness.corpus import open_corpus
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.examples import example
+from rules_harness.strategies.world import Account, World
 
 CONTRACT = load()
 WORLD = World(

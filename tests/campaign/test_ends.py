@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from harness.journal import read
-from harness.judge import judge
-from harness.outcome import Finding
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+from rules_harness.harness.journal import read
+from rules_harness.harness.judge import judge
+from rules_harness.harness.outcome import Finding
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 from tests.campaign.conftest import Rules
 from tests.cli.conftest import Shell
 
@@ -35,7 +35,7 @@ FOR_EACH_RULE = 5
 @contextmanager
 def under_way(folder: Path, *arguments: str | Path, lines: int = 8) -> Iterator[subprocess.Popen[str]]:
     """A campaign in a process of its own, once its journal has so many lines."""
-    command = [sys.executable, "-m", "harness", "fuzz", *map(str, arguments)]
+    command = [sys.executable, "-m", "rules_harness", "fuzz", *map(str, arguments)]
     process = subprocess.Popen(command, cwd=folder, text=True, stderr=subprocess.PIPE, start_new_session=True)
     journal = folder / "out" / "journal.jsonl"
     begun = lines_of(journal)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.journal import read
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.journal import read
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
 REQUESTS = 20_000

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.exchange import TransportFault
-from harness.journal import read
-from harness.judge import judge
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+from rules_harness.harness.exchange import TransportFault
+from rules_harness.harness.journal import read
+from rules_harness.harness.judge import judge
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 from tests.campaign.conftest import Rules
 from tests.cli.conftest import Shell
 

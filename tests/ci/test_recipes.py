@@ -17,7 +17,7 @@ import msgspec
 import pytest
 import yaml
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.reports.recorded import record
 
 ROOT = Path(__file__).parents[2]

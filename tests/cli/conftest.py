@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.cli import main
+from rules_harness.harness.reference.process import ReferenceServer
 
 NOW = datetime.now(UTC).isoformat(timespec="seconds")
 """One time for all runs of this process, so that what is drawn for them is drawn once."""

@@ -6,7 +6,7 @@ import json
 import socket
 import time
 
-from openapi.contract import load
+from rules_harness.openapi.contract import load
 from tests.harness.servers import Received, Script, always, answer
 
 _BODY = load().example_body()

@@ -9,8 +9,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from harness.journal import read
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.journal import read
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import NOW, Shell
 
 FEW = ("--select", "auth.missing", "--select", "status.stored")
@@ -97,7 +97,7 @@ def test_rehearsed_target_conforms(shell: Shell, whole_profile: Path) -> None:
 
 
 def test_progress_in_a_log(shell: Shell, whole_profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cli.progress._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("rules_harness.harness.cli.progress._SECONDS_BETWEEN_LINES", 0.0)
     ended = shell("check", "--target", whole_profile, *FEW)
     assert ended.code == 0
     assert "cases to run" in ended.err

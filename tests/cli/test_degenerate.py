@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from harness.journal import read
+from rules_harness.harness.journal import read
 from tests.cli import servers
 from tests.cli.conftest import Shell
 from tests.harness.servers import Script, Server

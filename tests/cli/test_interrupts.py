@@ -15,8 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from harness.journal import read
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.journal import read
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
 WITHIN_SECONDS = 30
@@ -31,7 +31,7 @@ def _rules(reference: ReferenceServer) -> dict[str, dict[str, object]]:
 @contextmanager
 def _under_way(folder: Path, *arguments: str | Path, lines: int = 30) -> Iterator[subprocess.Popen[str]]:
     """A command in a process group of its own, once its journal has so many lines."""
-    command = [sys.executable, "-m", "harness", *map(str, arguments)]
+    command = [sys.executable, "-m", "rules_harness", *map(str, arguments)]
     process = subprocess.Popen(command, cwd=folder, text=True, stderr=subprocess.PIPE, start_new_session=True)
     journal = folder / "out" / "journal.jsonl"
     deadline = time.monotonic() + WITHIN_SECONDS

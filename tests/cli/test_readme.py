@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, USAGE, VIOLATED
-from harness.profile_reader import load as load_profile
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, USAGE, VIOLATED
+from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 from tests.cli.conftest import Shell
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def _commands(document: str) -> list[str]:
 @contextmanager
 def _served(shell: Shell, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """`serve` in another terminal, its keys exported and its profile saved as the README says."""
-    command = [sys.executable, "-m", "harness", *arguments]
+    command = [sys.executable, "-m", "rules_harness", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         printed = ""

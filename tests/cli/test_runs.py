@@ -13,13 +13,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.checks import CHECKS
-from harness.cli import COMMANDS
-from harness.reference.faults import FAULTS
-from harness.reference.process import ReferenceServer
-from harness.reference.variants import VARIANTS
-from openapi.contract import load
-from reports.formats import FORMATS
+from rules_harness.harness.checks import CHECKS
+from rules_harness.harness.cli import COMMANDS
+from rules_harness.harness.reference.faults import FAULTS
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.openapi.contract import load
+from rules_harness.reports.formats import FORMATS
 from tests.cli.conftest import Shell
 
 CONTRACT = load()
@@ -33,7 +33,7 @@ def recorded(running: ReferenceServer, tmp_path_factory: pytest.TempPathFactory)
     running.configure(faults=[next(fault.id for fault in FAULTS if fault.requirement == "request-id.on-errors")])
     (folder / "profile.toml").write_text(running.profile_toml, encoding="utf-8")
     ended = subprocess.run(
-        [sys.executable, "-m", "harness", "check", "--target", "profile.toml", "--quiet", *SELECTED],
+        [sys.executable, "-m", "rules_harness", "check", "--target", "profile.toml", "--quiet", *SELECTED],
         cwd=folder,
         env={**os.environ, **running.environment},
         capture_output=True,
@@ -159,7 +159,7 @@ def test_doctor_on_one_key_and_one_rule(shell: Shell, reference: ReferenceServer
 
 
 def test_internal_error_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cli.targets.profile_reader.load", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("rules_harness.harness.cli.targets.profile_reader.load", lambda *_, **__: 1 / 0)
     ended = shell("check", "--target", "profile.toml")
     assert ended.code == 3
     assert ended.err.count("\n") == 1
@@ -167,7 +167,7 @@ def test_internal_error_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatc
 
 
 def test_reader_that_goes_away(environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "harness", "list", "mutations"]
+    command = [sys.executable, "-m", "rules_harness", "list", "mutations"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -177,7 +177,7 @@ def test_reader_that_goes_away(environment: dict[str, str]) -> None:
 
 
 def test_serve_prints_a_profile_that_works(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = [sys.executable, "-m", "harness", "serve", "--port", "0", "--variant", "validation-status.422"]
+    command = [sys.executable, "-m", "rules_harness", "serve", "--port", "0", "--variant", "validation-status.422"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         printed = ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 
 
 @pytest.fixture(scope="package")

@@ -14,8 +14,8 @@ from unittest import mock
 import msgspec
 import pytest
 
-from harness.cli import main
-from harness.journal import Run, read
+from rules_harness.harness.cli import main
+from rules_harness.harness.journal import Run, read
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 from tests.gate.runs import check
 
 CONTRACT = load()

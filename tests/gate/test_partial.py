@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 from tests.gate.runs import Ended, check
 
 CONTRACT = load()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.reference.process import ReferenceServer
-from harness.reference.variants import VARIANTS
-from openapi.contract import load
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.openapi.contract import load
 from tests.gate.runs import check
 
 CONTRACT = load()

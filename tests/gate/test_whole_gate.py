@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from openapi.contract import load
+from rules_harness.openapi.contract import load
 from tests.gate.runs import Ended, check, command
 
 CONTRACT = load()
@@ -31,7 +31,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """A target in another process that takes its time, through the profile that it prints."""
     folder = tmp_path_factory.mktemp("served")
-    begun = [sys.executable, "-m", "harness", "serve", "--port", "0", "--latency-ms", LATENCY]
+    begun = [sys.executable, "-m", "rules_harness", "serve", "--port", "0", "--latency-ms", LATENCY]
     with subprocess.Popen(begun, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         printed = ""

@@ -12,10 +12,10 @@ from typing import Self
 
 import msgspec
 
-from harness.client import Client, Sent
-from harness.exchange import Answer, Payload, Request, TransportFault
-from harness.profile import Limits, Profile, Rules, Target
-from harness.secrets import Keyring
+from rules_harness.harness.client import Client, Sent
+from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
+from rules_harness.harness.profile import Limits, Profile, Rules, Target
+from rules_harness.harness.secrets import Keyring
 
 KEYS = {"full": "key-live-Zq7Xw2Rt9Lm4Vb6Nc8", "limited": "key-live-Hj5Kd3Fs1Gp0Ya2Ue6"}
 

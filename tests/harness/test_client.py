@@ -9,8 +9,8 @@ from email.utils import formatdate
 
 import pytest
 
-from harness.client import BudgetSpent, Sent, Stopped, TargetDown
-from harness.exchange import Answer, Request, TransportFault
+from rules_harness.harness.client import BudgetSpent, Sent, Stopped, TargetDown
+from rules_harness.harness.exchange import Answer, Request, TransportFault
 from tests.harness.servers import (
     GET,
     OK,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.hooks import HookFailed, Hooks
-from harness.profile import CommandHook, HttpHook, Profile, Target
-from harness.secrets import Keyring
+from rules_harness.harness.hooks import HookFailed, Hooks
+from rules_harness.harness.profile import CommandHook, HttpHook, Profile, Target
+from rules_harness.harness.secrets import Keyring
 from tests.harness.servers import KEYS, Server, always, answer
 
 

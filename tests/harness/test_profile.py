@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.errors import USAGE, UsageError
-from harness.profile import CommandHook, HttpHook, Profile, Target
-from harness.profile_reader import from_options, load
-from harness.profile_template import template
-from harness.secrets import Keyring
-from openapi.contract import load as load_contract
-from strategies.world import Account
+from rules_harness.harness.errors import USAGE, UsageError
+from rules_harness.harness.profile import CommandHook, HttpHook, Profile, Target
+from rules_harness.harness.profile_reader import from_options, load
+from rules_harness.harness.profile_template import template
+from rules_harness.harness.secrets import Keyring
+from rules_harness.openapi.contract import load as load_contract
+from rules_harness.strategies.world import Account
 
 CONTRACT = load_contract()
 ROLES = ("full", "limited", "read_only", "unrelated", "trigger_only", "other_org", "revoked")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.client import Client
-from harness.exchange import Answer, Payload, Request, TransportFault
-from harness.profile import Limits, Profile, Target
+from rules_harness.harness.client import Client
+from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
+from rules_harness.harness.profile import Limits, Profile, Target
 from tests.harness.servers import Received, Server, always, answer, keyring
 
 PUT = Request("PUT", "/rules/rule_a", (("Authorization", "ApiKey {key:full}"),), Payload(text="x" * 3_000_000))

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cleaning import FRAGMENT, Cleaner
-from harness.secrets import Keyring
+from rules_harness.harness.cleaning import FRAGMENT, Cleaner
+from rules_harness.harness.secrets import Keyring
 
 FULL = "sk_live_Zq7Xw2Rt9Lm4Vb6Nc8"
 OTHER = "sk_live_Hj5Kd3Fs1Gp0Ya_-.~"

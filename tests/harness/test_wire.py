@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.exchange import Payload, Request, TransportFault
-from harness.profile import Profile, Target
+from rules_harness.harness.exchange import Payload, Request, TransportFault
+from rules_harness.harness.profile import Profile, Target
 from tests.harness.servers import (
     GET,
     KEYS,

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.exchange import Access, Answer, Episode, Exchange, Existence, Facts, Intent, Payload, Request
-from openapi.contract import load
+from rules_harness.harness.exchange import Access, Answer, Episode, Exchange, Existence, Facts, Intent, Payload, Request
+from rules_harness.openapi.contract import load
 
 CONTRACT = load()
 EXAMPLE = CONTRACT.example_body()

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.errors import UsageError
-from harness.journal import FILE_NAME, Run, read
-from harness.judge import judge
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import FILE_NAME, Run, read
+from rules_harness.harness.judge import judge
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 from tests.gate.runs import Ended, check
 
 CONTRACT = load()

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import Episode, Exchange, Intent, Request, TransportFault
-from harness.journal import Count, Note, Skipped
-from harness.judge import conclude
-from harness.outcome import Judgement, Kept, Outcome, Seen, Stored, Violation, finding_id
-from harness.tally import Tally
-from openapi.contract import load
+from rules_harness.harness.exchange import Episode, Exchange, Intent, Request, TransportFault
+from rules_harness.harness.journal import Count, Note, Skipped
+from rules_harness.harness.judge import conclude
+from rules_harness.harness.outcome import Judgement, Kept, Outcome, Seen, Stored, Violation, finding_id
+from rules_harness.harness.tally import Tally
+from rules_harness.openapi.contract import load
 
 CONTRACT = load()
 PLACE = "/steps/*/actions/*:fixed_amount/limit"

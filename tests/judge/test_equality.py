@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.equality import differences_from_body, differences_of_rules, instant, same_instant
-from openapi.contract import load
-from strategies.bodies import Body, bodies
-from strategies.world import Account, World
+from rules_harness.harness.equality import differences_from_body, differences_of_rules, instant, same_instant
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.bodies import Body, bodies
+from rules_harness.strategies.world import Account, World
 
 CONTRACT = load()
 WORLD = World(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.model import Account, follow
+from rules_harness.harness.model import Account, follow
 from tests.judge.simulated import CONTRACT, OURS, THEIRS, Break, Read, Step, Target, Tokens, Update
 
 KEYS = ("order-0001-a", "order-0001-b")

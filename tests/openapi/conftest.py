@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openapi.contract import load
+from rules_harness.openapi.contract import load
 
 Edit = Callable[[dict[str, Any]], object]
 

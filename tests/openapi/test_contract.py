@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from openapi.contract import Operation, load
+from rules_harness.openapi.contract import Operation, load
 
 Document = dict[str, Any]
 Edit = Callable[[Document], object]

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from openapi.contract import load
+from rules_harness.openapi.contract import load
 
 DATA = Path(__file__).parents[1] / "data"
 PAGE = (DATA / "update-rule.txt").read_text(encoding="utf-8")

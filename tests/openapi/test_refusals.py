@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openapi.contract import ContractError, load
+from rules_harness.openapi.contract import ContractError, load
 
 Document = dict[str, Any]
 Edit = Callable[[Document], object]

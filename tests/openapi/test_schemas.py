@@ -8,7 +8,7 @@ import jsonschema
 import jsonschema_rs
 import pytest
 
-from openapi.contract import Contract, load
+from rules_harness.openapi.contract import Contract, load
 
 Document = dict[str, Any]
 

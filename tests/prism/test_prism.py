@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-import openapi
+import rules_harness.openapi
 
-CONTRACT = Path(openapi.__file__).with_name("rules.yaml")
+CONTRACT = Path(rules_harness.openapi.__file__).with_name("rules.yaml")
 START_SECONDS = 60
 ROLES = ("full", "limited", "read_only", "other_org", "revoked")
 PROFILE = """
@@ -169,7 +169,7 @@ def _summary(prism: Prism, folder: Path, *selected: str) -> dict[str, Any]:
     keys = {f"PRISM_KEY_{role.upper()}": secrets.token_hex(12) for role in ROLES}
     arguments = [part for pattern in selected for part in ("--select", pattern)]
     ended = subprocess.run(
-        [sys.executable, "-m", "harness", "check", "--target", str(profile), "--quiet", *arguments],
+        [sys.executable, "-m", "rules_harness", "check", "--target", str(profile), "--quiet", *arguments],
         cwd=folder,
         env={**os.environ, **keys},
         capture_output=True,

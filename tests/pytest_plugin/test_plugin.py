@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 import pytest
 from junitparser import Failure, JUnitXml, Skipped
 
-import harness.pytest_plugin.items
-import harness.pytest_plugin.judging  # noqa: F401 - sessions in this process would import it anew, one by one
-from harness.reference.process import ReferenceServer
-from openapi.contract import load
+import rules_harness.harness.pytest_plugin.items
+import rules_harness.harness.pytest_plugin.judging  # noqa: F401 - sessions in this process would import it anew, one by one
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 
 pytest_plugins = ["pytester"]
 
@@ -37,7 +37,7 @@ def target(server: ReferenceServer, pytester: pytest.Pytester, monkeypatch: pyte
     """The embedded target, its profile in the folder of the session."""
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     server.configure()
     (pytester.path / "target.toml").write_text(server.profile_toml, encoding="utf-8")
     return server
@@ -48,7 +48,7 @@ def session(pytester: pytest.Pytester) -> Session:
     """Runs pytest with the plugin, whether or not its entry point is installed."""
 
     def run(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest("-p", "no:rules_harness", "-p", "harness.pytest_plugin", *arguments)
+        return pytester.runpytest("-p", "no:rules_harness", "-p", "rules_harness.harness.pytest_plugin", *arguments)
 
     return run
 
@@ -236,15 +236,20 @@ def test_a_teams_own_tests(
 
 def test_entry_point() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["entry-points"]["pytest11"] == {"rules_harness": "harness.pytest_plugin"}
+    assert project["entry-points"]["pytest11"] == {"rules_harness": "rules_harness.harness.pytest_plugin"}
 
 
 def test_loading_costs_next_to_nothing() -> None:
     script = (
-        "import pytest, sys, time; known = set(sys.modules); began = time.perf_counter(); import harness.pytest_plugin;"
+        "import pytest, sys, time; known = set(sys.modules); began = time.perf_counter();"
+        "import rules_harness.harness.pytest_plugin;"
         "print(time.perf_counter() - began, *sorted(set(sys.modules) - known))"
     )
     command = [sys.executable, "-c", script]
     shown = [subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout for _ in range(3)]
     assert min(float(line.split()[0]) for line in shown) < 0.02
-    assert shown[0].split()[1:] == ["harness", "harness.pytest_plugin"]
+    assert shown[0].split()[1:] == [
+        "rules_harness",
+        "rules_harness.harness",
+        "rules_harness.harness.pytest_plugin",
+    ]

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 
 A, B, C = "rule_01HXYZ1234", "rule_01HXYZ5678", "rule_01HXZA2468"
 LIMITED, OTHERS = "rule_01HXZC8642", "rule_01ZYOTHER9"

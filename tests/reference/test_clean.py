@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.reference.seed import ACCOUNTS, KEYS
+from rules_harness.harness.reference.seed import ACCOUNTS, KEYS
 from tests.reference.api import LIMITED, OTHERS, A, Api, B, body, without
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from harness.reference.process import ReferenceServer, ServerError
+from rules_harness.harness.reference.process import ReferenceServer, ServerError
 from tests.reference.api import A, Api, body
 
 ROOT = Path(__file__).parents[2]
 
 _PARENT = """
 import sys, time
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 with ReferenceServer() as server:
     print(server.base_url, flush=True)
     time.sleep(60)
@@ -42,7 +42,7 @@ def test_ends_with_the_block() -> None:
 
 
 def test_ends_with_its_parent() -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     parent = subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True, env=environment)
     assert parent.stdout is not None
     url = parent.stdout.readline().strip()
@@ -75,16 +75,19 @@ def test_unknown_and_conflicting_ids_are_named(api: Api) -> None:
 
 def test_a_taken_port_is_named(api: Api) -> None:
     port = httpx.URL(api.server.base_url).port
-    command = [sys.executable, "-m", "harness.reference", "--port", str(port)]
+    command = [sys.executable, "-m", "rules_harness.harness.reference", "--port", str(port)]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, stdin=subprocess.DEVNULL)
     assert ended.returncode == 2
     assert "in use" in ended.stderr
 
 
 def test_serve_says_how_to_use_it() -> None:
-    code = "from harness.reference.serve import serve; serve(variants=['key-reuse.409'])"
+    code = "from rules_harness.harness.reference.serve import serve; serve(variants=['key-reuse.409'])"
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     assert process.stdout is not None
     lines: list[str] = []

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-import harness.reference
-from harness.reference.faults import FAULTS
-from harness.reference.process import ReferenceServer
-from harness.reference.variants import VARIANTS
-from openapi.contract import load
+import rules_harness.harness.reference
+from rules_harness.harness.reference.faults import FAULTS
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.openapi.contract import load
 from tests.reference.api import Api
 from tests.reference.battery import FAMILIES, came_of
 
-SOURCES = [path.read_text() for path in Path(harness.reference.__file__).parent.rglob("*.py")]
+SOURCES = [path.read_text() for path in Path(rules_harness.harness.reference.__file__).parent.rglob("*.py")]
 
 
 def _asked_for(function: str) -> Counter[str]:
@@ -42,8 +42,8 @@ def test_the_server_imports_nothing_else_of_the_project() -> None:
     modules = {
         module for source in SOURCES for module in re.findall(r"^(?:from|import) ([\w.]+)", source, re.MULTILINE)
     }
-    own = {module for module in modules if module.split(".")[0] in ("harness", "openapi", "strategies", "reports")}
-    assert {module for module in own if not module.startswith("harness.reference")} == set()
+    own = {module for module in modules if module.split(".")[0] == "rules_harness"}
+    assert {module for module in own if not module.startswith("rules_harness.harness.reference")} == set()
 
 
 def test_each_requirement_has_a_fault_that_quotes_it() -> None:

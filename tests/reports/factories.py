@@ -9,18 +9,26 @@ from typing import Any
 
 import msgspec
 
-from harness.exchange import Answer, Episode, Exchange, Intent, Payload, Request, TransportFault
-from harness.journal import (
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Intent, Payload, Request, TransportFault
+from rules_harness.harness.journal import (
     SCHEMA_VERSION,
     Footer,
     Header,
     Journal,
     Record,
 )
-from harness.outcome import Conclusion, Finding, Outcome, ReadingOutcome, RequirementOutcome, Verdict, finding_id
-from openapi.contract import Contract, load
-from reports.collect import collect
-from reports.model import RunReport
+from rules_harness.harness.outcome import (
+    Conclusion,
+    Finding,
+    Outcome,
+    ReadingOutcome,
+    RequirementOutcome,
+    Verdict,
+    finding_id,
+)
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.reports.collect import collect
+from rules_harness.reports.model import RunReport
 
 HOSTILE = "<script>window.hacked=1</script>\u202egnp.exe\x00\x1b[31m]]>|`*_[x](javascript:alert(1))@all & 'q' \"q\""
 

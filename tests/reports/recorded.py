@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-from harness.client import Client
-from harness.gate import Gate
-from harness.hooks import Hooks
-from harness.journal import SCHEMA_VERSION, Header, Journal, stream
-from harness.judge import outcome_of
-from harness.profile_reader import load as load_profile
-from harness.reference.process import ReferenceServer
-from harness.running import Settings, Silent, profile_record
-from openapi.contract import load
-from reports.regression.compare import compare
-from reports.regression.model import Comparison
-from reports.regression.side import Side
+from rules_harness.harness.cli import main
+from rules_harness.harness.client import Client
+from rules_harness.harness.gate import Gate
+from rules_harness.harness.hooks import Hooks
+from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, stream
+from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.running import Settings, Silent, profile_record
+from rules_harness.openapi.contract import load
+from rules_harness.reports.regression.compare import compare
+from rules_harness.reports.regression.model import Comparison
+from rules_harness.reports.regression.side import Side
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

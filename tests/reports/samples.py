@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.exchange import Episode, Exchange, Facts, TransportFault
-from harness.journal import EpisodeRecord, FoundRule, Note, Record, Restored, Skipped
-from harness.outcome import Finding, Outcome, ReadingOutcome, Verdict
-from reports.model import RunReport
+from rules_harness.harness.exchange import Episode, Exchange, Facts, TransportFault
+from rules_harness.harness.journal import EpisodeRecord, FoundRule, Note, Record, Restored, Skipped
+from rules_harness.harness.outcome import Finding, Outcome, ReadingOutcome, Verdict
+from rules_harness.reports.model import RunReport
 from tests.reports.factories import (
     HOSTILE,
     answer,

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import UsageError
-from harness.exchange import Answer
-from harness.journal import EpisodeRecord, stream
-from harness.judge import outcome_of
-from harness.outcome import Finding, ReadingOutcome, finding_id
-from reports.baseline import Baseline, Entry, accept, gated, load, render
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.exchange import Answer
+from rules_harness.harness.journal import EpisodeRecord, stream
+from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.outcome import Finding, ReadingOutcome, finding_id
+from rules_harness.reports.baseline import Baseline, Entry, accept, gated, load, render
 from tests.reports.factories import (
     answer,
     contract,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.exchange import Facts
-from harness.journal import EpisodeRecord, Footer, Header, stream
-from harness.outcome import ReadingOutcome
-from reports.model import RunReport
+from rules_harness.harness.exchange import Facts
+from rules_harness.harness.journal import EpisodeRecord, Footer, Header, stream
+from rules_harness.harness.outcome import ReadingOutcome
+from rules_harness.reports.model import RunReport
 from tests.reports.factories import (
     contract,
     episode,

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.exchange import Payload, Request
-from reports import curl
-from reports.model import Target
-from reports.references import UNKNOWN_KEY
+from rules_harness.harness.exchange import Payload, Request
+from rules_harness.reports import curl
+from rules_harness.reports.model import Target
+from rules_harness.reports.references import UNKNOWN_KEY
 from tests.reports.samples import sample_report
 
 ENVIRONMENT = {"full": "RULES_KEY_FULL", "scope.LIST_RULES": ""}

@@ -14,10 +14,10 @@ import xmlschema
 from junitparser.xunit2 import JUnitXml
 from referencing import Registry, Resource
 
-from harness.journal import EpisodeRecord, Record, stream
-from reports.collect import collect
-from reports.formats import FORMATS, render_all
-from reports.model import RunReport
+from rules_harness.harness.journal import EpisodeRecord, Record, stream
+from rules_harness.reports.collect import collect
+from rules_harness.reports.formats import FORMATS, render_all
+from rules_harness.reports.model import RunReport
 from tests.reports.factories import (
     contract,
     episode,

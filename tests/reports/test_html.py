@@ -11,9 +11,9 @@ import html5lib
 import msgspec
 import pytest
 
-from harness.exchange import Facts
-from harness.journal import EpisodeRecord
-from reports import html
+from rules_harness.harness.exchange import Facts
+from rules_harness.harness.journal import EpisodeRecord
+from rules_harness.reports import html
 from tests.reports.factories import (
     HOSTILE,
     answer,

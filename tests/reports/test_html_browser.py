@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reports import html
+from rules_harness.reports import html
 from tests.reports.browser import IS_SKIPPED, Page, browser
 from tests.reports.samples import sample_report
 

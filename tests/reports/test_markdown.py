@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reports import markdown
-from reports.text import visible
+from rules_harness.reports import markdown
+from rules_harness.reports.text import visible
 from tests.reports.factories import HOSTILE, footer, header, outcome, report_of
 from tests.reports.samples import sample_report
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.journal import EpisodeRecord, stream
-from harness.judge import outcome_of
-from harness.reference.process import ReferenceServer
-from reports import pytest_case
-from reports.collect import collect
-from reports.expected import EXPECTATIONS
-from reports.model import RunReport
+from rules_harness.harness.journal import EpisodeRecord, stream
+from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.reports import pytest_case
+from rules_harness.reports.collect import collect
+from rules_harness.reports.expected import EXPECTATIONS
+from rules_harness.reports.model import RunReport
 from tests.reports.factories import answer, contract, episode, finding, footer, header, outcome, report_of, update
 from tests.reports.recorded import record
 from tests.reports.samples import sample_report

@@ -14,12 +14,12 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from harness.exchange import Exchange
-from harness.journal import EpisodeRecord, Record
-from openapi.contract import load
-from reports.regression import data, html, markdown, terminal
-from reports.regression.fields import folded, places
-from reports.regression.model import Comparison
+from rules_harness.harness.exchange import Exchange
+from rules_harness.harness.journal import EpisodeRecord, Record
+from rules_harness.openapi.contract import load
+from rules_harness.reports.regression import data, html, markdown, terminal
+from rules_harness.reports.regression.fields import folded, places
+from rules_harness.reports.regression.model import Comparison
 from tests.reports.factories import (
     HOSTILE,
     answer,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.journal import EpisodeRecord
-from openapi.contract import load
-from reports.regression import html as comparison_page
-from reports.trend import html as trend_page
-from reports.trend.model import JudgedRun, trend_of
+from rules_harness.harness.journal import EpisodeRecord
+from rules_harness.openapi.contract import load
+from rules_harness.reports.regression import html as comparison_page
+from rules_harness.reports.trend import html as trend_page
+from rules_harness.reports.trend.model import JudgedRun, trend_of
 from tests.reports.browser import IS_SKIPPED, browser
 from tests.reports.factories import HOSTILE, answer, episode, footer, header, outcome, refusal, update, written
 from tests.reports.recorded import compared

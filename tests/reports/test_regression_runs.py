@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.journal import EpisodeRecord, Journal, stream
-from harness.reference.process import ReferenceServer
-from reports.regression.model import Comparison, FindingChange
+from rules_harness.harness.journal import EpisodeRecord, Journal, stream
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.reports.regression.model import Comparison, FindingChange
 from tests.reports.recorded import compared, record
 
 SOME = ("status.*", "authz.*")

@@ -6,8 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from reports import terminal
-from reports.model import RunReport
+from rules_harness.reports import terminal
+from rules_harness.reports.model import RunReport
 from tests.reports.factories import footer, header, outcome, report_of
 from tests.reports.samples import sample_report
 

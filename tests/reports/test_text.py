@@ -5,8 +5,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.exchange import Payload
-from reports.text import LINE_LIMIT, counted, duration, excerpt, indented, line, visible
+from rules_harness.harness.exchange import Payload
+from rules_harness.reports.text import LINE_LIMIT, counted, duration, excerpt, indented, line, visible
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 

@@ -9,11 +9,11 @@ import html5lib
 import pytest
 from rich.console import Console
 
-from harness.journal import EpisodeRecord
-from harness.outcome import Verdict
-from openapi.contract import load
-from reports.trend import html, terminal
-from reports.trend.model import JudgedRun, Row, trend_of
+from rules_harness.harness.journal import EpisodeRecord
+from rules_harness.harness.outcome import Verdict
+from rules_harness.openapi.contract import load
+from rules_harness.reports.trend import html, terminal
+from rules_harness.reports.trend.model import JudgedRun, Row, trend_of
 from tests.reports.factories import HOSTILE, answer, episode, footer, header, outcome, refusal, update, written
 from tests.reports.recorded import run_command
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.gate.runs import Ended, check
 from tests.safety.proxy import CONTROL_PATH, Passed, Proxy
 

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.gate.runs import check
 
 RULE = "rule_01HXYZ1234"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.gate.runs import Ended
 from tests.safety.staging import Staging, configuration, is_inert, puts_back, staging
 

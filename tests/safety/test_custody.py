@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.journal import read
-from harness.reference.process import ReferenceServer
+from rules_harness.harness.journal import read
+from rules_harness.harness.reference.process import ReferenceServer
 from tests.gate.runs import command
 from tests.harness.servers import answer
 from tests.safety.staging import UNLISTED, Staging, configuration, key_fragments, puts_back, staging
@@ -35,7 +35,7 @@ def _cut_off(target: Staging, number: signal.Signals, enabled: int) -> tuple[int
     """A run that gets a signal at the moment when the operator enables a rule for the so many-th time."""
     arguments = ["check", "--target", target.profile(), "--out", target.out, "--select", "status.*"]
     begun = subprocess.Popen(
-        [sys.executable, "-m", "harness", *map(str, arguments)],
+        [sys.executable, "-m", "rules_harness", *map(str, arguments)],
         env={**os.environ, **target.environ},
         text=True,
         stdout=subprocess.PIPE,

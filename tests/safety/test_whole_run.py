@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from harness.journal import FoundRule, read
-from harness.reference.process import ReferenceServer
-from reports.formats import FORMATS
+from rules_harness.harness.journal import FoundRule, read
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.reports.formats import FORMATS
 from tests.gate.runs import Ended
 from tests.safety.staging import (
     CAP,

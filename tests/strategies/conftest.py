@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.statistics import collector
 
-from openapi.contract import load
-from strategies.bodies import Body, bodies
-from strategies.world import Account, World
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.bodies import Body, bodies
+from rules_harness.strategies.world import Account, World
 
 Draw = Callable[..., list[Any]]
 

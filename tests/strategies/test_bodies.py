@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from openapi.contract import load
-from strategies.bodies import (
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.bodies import (
     Body,
     all_shapes,
     bodies,
@@ -29,8 +29,8 @@ from strategies.bodies import (
     unreachable_shapes,
     variations,
 )
-from strategies.plausible import UnsuitableWorld
-from strategies.world import Account, World
+from rules_harness.strategies.plausible import UnsuitableWorld
+from rules_harness.strategies.world import Account, World
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = load()
@@ -274,9 +274,9 @@ def test_the_same_bodies_whatever_the_hash_seed(world: World) -> None:
     script = (
         "import hashlib, json, sys\n"
         "from datetime import datetime\n"
-        "from openapi.contract import load\n"
-        "from strategies.bodies import covering_set, exact_bodies, open_bodies\n"
-        "from strategies.world import Account, World\n"
+        "from rules_harness.openapi.contract import load\n"
+        "from rules_harness.strategies.bodies import covering_set, exact_bodies, open_bodies\n"
+        "from rules_harness.strategies.world import Account, World\n"
         "accounts = tuple(Account(*account) for account in json.loads(sys.argv[1]))\n"
         "world = World(accounts=accounts, now=datetime.fromisoformat(sys.argv[2]), max_amount_in_cents=5_000)\n"
         "lists = (covering_set(load(), world), exact_bodies(load(), world), open_bodies(load(), world))\n"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from openapi.contract import load
-from strategies.bodies import Body, all_shapes, covering_set, open_bodies
-from strategies.world import World
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.bodies import Body, all_shapes, covering_set, open_bodies
+from rules_harness.strategies.world import World
 
 CONTRACT = load()
 Choice = tuple[str, str]

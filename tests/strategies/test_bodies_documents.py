@@ -11,8 +11,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from openapi.contract import Contract, load
-from strategies.bodies import (
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.strategies.bodies import (
     Body,
     all_shapes,
     bodies,
@@ -24,7 +24,7 @@ from strategies.bodies import (
     unreachable_shapes,
     variations,
 )
-from strategies.world import World
+from rules_harness.strategies.world import World
 
 Draw = Callable[..., list[Any]]
 Schemas = dict[str, Any]

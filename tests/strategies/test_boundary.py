@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from openapi.contract import load
-from strategies.bodies import inert
-from strategies.boundary import GENERIC_CHECKS, BoundaryCase, boundary_cases, judge_generic
-from strategies.world import Account, World
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.bodies import inert
+from rules_harness.strategies.boundary import GENERIC_CHECKS, BoundaryCase, boundary_cases, judge_generic
+from rules_harness.strategies.world import Account, World
 
 CONTRACT = load()
 NAMES = CONTRACT.names

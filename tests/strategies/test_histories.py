@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from strategies.histories import (
+from rules_harness.strategies.histories import (
     Abilities,
     Broken,
     Clock,

@@ -13,12 +13,12 @@ import jsonschema
 import pytest
 from hypothesis import find, given, settings
 
-from openapi.contract import load
-from strategies.bodies import Body, bodies, covering_set, example, inert, places_of, standing_of
-from strategies.mutations import Mutation, apply, catalogue, mutated, recursions
-from strategies.places import below, body_place
-from strategies.validity import is_valid_body
-from strategies.world import Account, World
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.bodies import Body, bodies, covering_set, example, inert, places_of, standing_of
+from rules_harness.strategies.mutations import Mutation, apply, catalogue, mutated, recursions
+from rules_harness.strategies.places import below, body_place
+from rules_harness.strategies.validity import is_valid_body
+from rules_harness.strategies.world import Account, World
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = load()
@@ -258,9 +258,9 @@ def test_places_are_those_that_coverage_counts() -> None:
 SCRIPT = """
 import hashlib
 from datetime import UTC, datetime
-from openapi.contract import load
-from strategies.mutations import apply, catalogue
-from strategies.world import Account, World
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.mutations import apply, catalogue
+from rules_harness.strategies.world import Account, World
 
 accounts = (Account("acc_1", "income_source"), Account("acc_2", "pod"))
 world = World(accounts=accounts, now=datetime(2026, 1, 1, tzinfo=UTC))

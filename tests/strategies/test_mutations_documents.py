@@ -12,9 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from openapi.contract import Contract, load
-from strategies.mutations import Mutation, apply, catalogue
-from strategies.world import Account, World
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.strategies.mutations import Mutation, apply, catalogue
+from rules_harness.strategies.world import Account, World
 
 WORLD = World(
     accounts=(Account("acc_income", "income_source"), Account("acc_pod", "pod")), now=datetime(2026, 1, 31, tzinfo=UTC)

@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from hypothesis import given, settings
 
-from openapi.contract import load
-from strategies.requests import (
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.requests import (
     OddRequest,
     encoding_bodies,
     is_safe,
@@ -24,8 +24,8 @@ from strategies.requests import (
     size_bodies,
     syntax_bodies,
 )
-from strategies.validity import is_valid_body
-from strategies.world import Account, World
+from rules_harness.strategies.validity import is_valid_body
+from rules_harness.strategies.world import Account, World
 
 CONTRACT = load()
 NAMES = CONTRACT.names

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 from hypothesis import find, settings
 
-from openapi.contract import Contract, load
-from strategies import text
-from strategies.places import below, place_of
-from strategies.schema import UnsupportedSchema, from_schema
+from rules_harness.openapi.contract import Contract, load
+from rules_harness.strategies import text
+from rules_harness.strategies.places import below, place_of
+from rules_harness.strategies.schema import UnsupportedSchema, from_schema
 
 CONTRACT = load()
 Draw = Callable[..., list[Any]]

@@ -1,6 +1,6 @@
 """Faults of the family authz."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 AUTHZ: tuple[Fault, ...] = (
     *breaking(

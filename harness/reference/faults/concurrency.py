@@ -1,6 +1,6 @@
 """Faults of the family concurrency; each holds its race open, so that it shows every time."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 CONCURRENCY: tuple[Fault, ...] = (
     *breaking(

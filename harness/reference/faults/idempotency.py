@@ -1,6 +1,6 @@
 """Faults of the family idempotency."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 IDEMPOTENCY: tuple[Fault, ...] = (
     *breaking(

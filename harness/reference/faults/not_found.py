@@ -1,6 +1,6 @@
 """Faults of the family not-found."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 NOT_FOUND: tuple[Fault, ...] = (
     *breaking(

@@ -1,6 +1,6 @@
 """Faults of the family request-id."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 REQUEST_ID: tuple[Fault, ...] = (
     *breaking(

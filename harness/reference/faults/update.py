@@ -1,6 +1,6 @@
 """Faults of the family update: what an update does to the record."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 UPDATE: tuple[Fault, ...] = (
     *breaking(

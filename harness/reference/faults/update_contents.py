@@ -1,6 +1,6 @@
 """Faults of the family update: what becomes of the contents of a body."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 UPDATE_CONTENTS: tuple[Fault, ...] = (
     *breaking(

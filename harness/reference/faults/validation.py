@@ -1,6 +1,6 @@
 """Faults of the family validation."""
 
-from harness.reference.faults.record import Fault, Mistake, breaking
+from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
 
 VALIDATION: tuple[Fault, ...] = (
     *breaking(

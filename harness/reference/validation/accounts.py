@@ -1,11 +1,11 @@
 """References to accounts: they must exist in the caller's organization."""
 
-from harness.reference import errors
-from harness.reference.messages import Json, Refused
-from harness.reference.seed import ACCOUNTS, Account, account_of
-from harness.reference.switches import fault, variant
-from harness.reference.validation.texts import text
-from harness.reference.validation.values import an_object, choice, keep_unknown, required
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Json, Refused
+from rules_harness.harness.reference.seed import ACCOUNTS, Account, account_of
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.texts import text
+from rules_harness.harness.reference.validation.values import an_object, choice, keep_unknown, required
 
 TYPES = frozenset({"income_source", "pod", "external_account"})
 

@@ -1,12 +1,12 @@
 """Actions, by their type."""
 
-from harness.reference import errors
-from harness.reference.messages import Json
-from harness.reference.switches import fault, variant
-from harness.reference.validation.accounts import account_ref
-from harness.reference.validation.numbers import cents, percentage, whole
-from harness.reference.validation.texts import text
-from harness.reference.validation.values import an_object, choice, flag, keep_unknown, required
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.accounts import account_ref
+from rules_harness.harness.reference.validation.numbers import cents, percentage, whole
+from rules_harness.harness.reference.validation.texts import text
+from rules_harness.harness.reference.validation.values import an_object, choice, flag, keep_unknown, required
 
 OWN_FIELDS: dict[str, frozenset[str]] = {
     "fixed_amount": frozenset({"amount_in_cents"}),

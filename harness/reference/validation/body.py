@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from harness.reference import errors
-from harness.reference.messages import Crashed, Json
-from harness.reference.switches import fault, variant
-from harness.reference.validation.actions import action
-from harness.reference.validation.conditions import condition_tree
-from harness.reference.validation.texts import text
-from harness.reference.validation.triggers import trigger
-from harness.reference.validation.values import an_array, an_object, choice, keep_unknown, required
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Crashed, Json
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.actions import action
+from rules_harness.harness.reference.validation.conditions import condition_tree
+from rules_harness.harness.reference.validation.texts import text
+from rules_harness.harness.reference.validation.triggers import trigger
+from rules_harness.harness.reference.validation.values import an_array, an_object, choice, keep_unknown, required
 
 STATES = frozenset({"enabled", "disabled"})
 

@@ -1,11 +1,11 @@
 """Condition trees: exactly one of condition, any and all, nesting."""
 
-from harness.reference import errors
-from harness.reference.messages import Json
-from harness.reference.switches import fault, variant
-from harness.reference.validation.accounts import optional_account_id
-from harness.reference.validation.numbers import number
-from harness.reference.validation.values import an_array, an_object, choice, keep_unknown
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.accounts import optional_account_id
+from rules_harness.harness.reference.validation.numbers import number
+from rules_harness.harness.reference.validation.values import an_array, an_object, choice, keep_unknown
 
 FACTS = frozenset({"TRANSFER_AMOUNT", "BALANCE", "DATE"})
 VALUE_FACTS = FACTS | {"LAST_DAY_OF_MONTH", "NEXT_PAYMENT_MINIMUM_AMOUNT", "LAST_STATEMENT_BALANCE"}

@@ -4,10 +4,10 @@ import math
 import re
 import struct
 
-from harness.reference import errors
-from harness.reference.messages import Crashed, Json
-from harness.reference.switches import fault, variant
-from harness.reference.validation.values import required
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Crashed, Json
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.values import required
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it a number is not exactly representable for every JSON reader."""

@@ -3,10 +3,10 @@
 from collections import Counter
 from datetime import datetime
 
-from harness.reference import errors
-from harness.reference.messages import Json
-from harness.reference.seed import account
-from harness.reference.validation.texts import instant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.seed import account
+from rules_harness.harness.reference.validation.texts import instant
 
 _PAYMENTS = frozenset(
     {"next_payment_minimum", "total_amount_due", "last_statement_balance", "percentage_liability_balance"}

@@ -5,10 +5,10 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-from harness.reference import errors
-from harness.reference.messages import Crashed, Json
-from harness.reference.switches import fault, variant
-from harness.reference.validation.values import required
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Crashed, Json
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.values import required
 
 _DATE_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII

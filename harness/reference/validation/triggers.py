@@ -1,10 +1,10 @@
 """Triggers, by their type."""
 
-from harness.reference.messages import Json
-from harness.reference.switches import fault, variant
-from harness.reference.validation.accounts import account_id, optional_account_id
-from harness.reference.validation.texts import date_time
-from harness.reference.validation.values import an_object, choice, keep_unknown, required
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.switches import fault, variant
+from rules_harness.harness.reference.validation.accounts import account_id, optional_account_id
+from rules_harness.harness.reference.validation.texts import date_time
+from rules_harness.harness.reference.validation.values import an_object, choice, keep_unknown, required
 
 TYPES = frozenset({"SCHEDULED", "ON_FUNDS_TRANSFERRED", "MANUAL"})
 SCHEDULE_TYPES = frozenset({"ONE_TIME", "DAILY", "WEEKLY", "BI_WEEKLY", "MONTHLY", "EVERY_OTHER_WEEK"})

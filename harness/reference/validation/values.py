@@ -3,9 +3,9 @@
 from collections.abc import Set
 from typing import Any
 
-from harness.reference import errors
-from harness.reference.messages import Json
-from harness.reference.switches import fault, variant
+from rules_harness.harness.reference import errors
+from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.switches import fault, variant
 
 
 def required(owner: dict[str, Json], name: str, place: str) -> Json:
