@@ -27,9 +27,9 @@ from typing import Final
 import msgspec
 
 from rules_harness.harness.journal import FILE_NAME, Count, EpisodeRecord, Record
+from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.reference.faults import FAULTS, Fault
 from rules_harness.harness.reference.process import ReferenceServer
-from rules_harness.harness.tally import Tally
 from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()

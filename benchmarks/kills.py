@@ -26,7 +26,7 @@ from typing import Any, Final
 from urllib.request import urlopen
 
 from rules_harness.harness.journal import read
-from rules_harness.harness.judge import judge
+from rules_harness.harness.judging.judge import judge
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 

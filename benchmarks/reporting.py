@@ -25,7 +25,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import EpisodeRecord, Footer, Journal, Record, stream
-from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 from rules_harness.reports.collect import collect

@@ -31,13 +31,13 @@ import msgspec
 from rules_harness.harness.campaign.crew import Processes
 from rules_harness.harness.campaign.run import Campaign, record_of
 from rules_harness.harness.campaign.settings import Nobody, Settings, State
-from rules_harness.harness.client import Client
 from rules_harness.harness.exchange import Answer, Request
 from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, read
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.profile_reader import load as load_profile
 from rules_harness.harness.reference.process import ReferenceServer
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.reader import load as load_profile
+from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()

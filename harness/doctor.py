@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from rules_harness.harness.checks import CHECKS
-from rules_harness.harness.checks.common import described
-from rules_harness.harness.custody import accounts_in
 from rules_harness.harness.exchange import Answer, Request, TransportFault
 from rules_harness.harness.journal import FoundRule
-from rules_harness.harness.profile import HttpHook, Profile
+from rules_harness.harness.judging.checks import CHECKS
+from rules_harness.harness.judging.checks.common import described
 from rules_harness.harness.scenarios import all_cases
 from rules_harness.harness.scenarios.case import Situation, lacking
 from rules_harness.harness.scenarios.planner import Sent
+from rules_harness.harness.session.custody import accounts_in
+from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.openapi.contract import Contract, Operation
 
 State = Literal["ok", "advice", "problem"]

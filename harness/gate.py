@@ -13,22 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final
 
-from rules_harness.harness.client import BudgetSpent, Stopped, TargetDown
-from rules_harness.harness.coverage import coverage_of
-from rules_harness.harness.custody import Contained, stopped
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.hooks import HookFailed, Hooks
 from rules_harness.harness.journal import EpisodeRecord, Footer, FoundRule, Journal, Note, Restored, Skipped
-from rules_harness.harness.judge import CONTAINED, conclude
-from rules_harness.harness.keeping import Keeping, renew, share, watched
-from rules_harness.harness.lanes import Lane, chosen_cases, lanes_of, other_rules
-from rules_harness.harness.outcome import Judgement, Outcome, Violation, finding_id
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.running import Progress, Settings, profile_record
-from rules_harness.harness.safety import SafetyError
+from rules_harness.harness.judging.coverage import coverage_of
+from rules_harness.harness.judging.judge import CONTAINED, conclude
+from rules_harness.harness.judging.outcome import Judgement, Outcome, Violation, finding_id
+from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.case import Case, Situation, lacking
 from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
-from rules_harness.harness.tally import Tally
+from rules_harness.harness.session.custody import Contained, stopped
+from rules_harness.harness.session.keeping import Keeping, renew, share, watched
+from rules_harness.harness.session.lanes import Lane, chosen_cases, lanes_of, other_rules
+from rules_harness.harness.session.session import Progress, Settings, profile_record
+from rules_harness.harness.target.hooks import HookFailed, Hooks
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import SafetyError
+from rules_harness.harness.wire.client import BudgetSpent, Stopped, TargetDown
 from rules_harness.openapi.contract import Contract
 
 CONFIRMATIONS: Final = 2

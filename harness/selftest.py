@@ -15,18 +15,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from rules_harness.harness.client import Client
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import Journal
-from rules_harness.harness.judge import conclude
-from rules_harness.harness.lanes import GENERAL
-from rules_harness.harness.outcome import Outcome
-from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.judging.judge import conclude
+from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.reference.variants import VARIANTS
-from rules_harness.harness.running import Settings, Silent, profile_record
+from rules_harness.harness.session.lanes import GENERAL
+from rules_harness.harness.session.session import Settings, Silent, profile_record
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.reader import load as load_profile
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import load
 
 COMBINATIONS = 30

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.harness.errors import VIOLATED, UsageError
-from rules_harness.harness.outcome import Finding, Outcome, finding_id
+from rules_harness.harness.judging.outcome import Finding, Outcome, finding_id
 
 _TABLE: Final = "accepted"
 _TEXTS: Final = ("id", "requirement", "place", "kind", "reason", "owner")

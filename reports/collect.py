@@ -11,7 +11,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
-from rules_harness.harness.outcome import Finding, Outcome, RequirementOutcome
+from rules_harness.harness.judging.outcome import Finding, Outcome, RequirementOutcome
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports import difference, repetition
 from rules_harness.reports.model import (

@@ -14,7 +14,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Exchange, Request
 from rules_harness.harness.journal import Footer, Header, Record
-from rules_harness.harness.outcome import Finding, Outcome, Verdict
+from rules_harness.harness.judging.outcome import Finding, Outcome, Verdict
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.text import Excerpt
 

@@ -6,15 +6,15 @@ import re
 
 import pytest
 
-from rules_harness.harness.checks import CHECKS
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS, Fault
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.reference.variants import VARIANTS
-from rules_harness.harness.running import Settings
 from rules_harness.harness.scenarios import all_cases
 from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.session.session import Settings
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.openapi.contract import load
 
 CONTRACT = load()

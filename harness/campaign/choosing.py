@@ -16,9 +16,9 @@ from rules_harness.harness.campaign.coverage import Coverage, Map
 from rules_harness.harness.campaign.drawing import Supplies
 from rules_harness.harness.campaign.messages import Entry, Shard
 from rules_harness.harness.campaign.performing import Materials, perform
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios import SCENARIOS, boundary
 from rules_harness.harness.scenarios.case import Case, Situation, lacking
+from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, body_of, variations
 from rules_harness.strategies.histories import BODIES, History

@@ -10,8 +10,8 @@ from rules_harness.harness.campaign.coverage import Coverage
 from rules_harness.harness.campaign.messages import Counts, Entry, Reached, Report, Sample, Sum
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Count, EpisodeRecord, FoundRule, Journal, Restored
-from rules_harness.harness.outcome import Judgement, Violation, finding_id
-from rules_harness.harness.tally import Tally
+from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.judging.tally import Tally
 
 SAMPLES: Final = 4
 """Episodes of one name that are kept whole although they passed."""

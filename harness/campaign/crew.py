@@ -14,7 +14,7 @@ from rules_harness.harness.campaign.drawing import Drawer
 from rules_harness.harness.campaign.messages import Report, Shard, encode, report_from
 from rules_harness.harness.campaign.serving import STOP, Worker
 from rules_harness.harness.campaign.shard import Equipment
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract
 
 PATIENCE_SECONDS: Final = 2.0

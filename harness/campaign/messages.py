@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.outcome import Judgement, Kept, Seen, Stored, Violation, finding_id
-from rules_harness.harness.profile import Profile
+from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Stored, Violation, finding_id
+from rules_harness.harness.target.profile import Profile
 from rules_harness.strategies.histories import History
 
 Reached = dict[str, tuple[int | str, ...]]

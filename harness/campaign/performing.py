@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.harness.exchange import Access
-from rules_harness.harness.hooks import HookFailed
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned, Unmet
 from rules_harness.harness.scenarios.validation import plan_mutation
+from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.strategies.histories import (
     Broken,
     Clock,

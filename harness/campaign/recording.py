@@ -14,9 +14,9 @@ from rules_harness.harness.campaign.choosing import Attempt
 from rules_harness.harness.campaign.coverage import Coverage, wording_of
 from rules_harness.harness.campaign.messages import Counts, Entry, Report, Sample, Shard, Sum
 from rules_harness.harness.exchange import Episode, Exchange
-from rules_harness.harness.model import sent_body
-from rules_harness.harness.outcome import Judgement, Violation, finding_id
-from rules_harness.harness.tally import judge_episode
+from rules_harness.harness.judging.histories import sent_body
+from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.judging.tally import judge_episode
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body
 

@@ -21,8 +21,8 @@ from rules_harness.harness.campaign.drawing import Drawer
 from rules_harness.harness.campaign.serving import Worker
 from rules_harness.harness.campaign.shard import Equipment
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract, load
 
 _LENGTH = struct.Struct(">I")

@@ -19,21 +19,21 @@ from rules_harness.harness.campaign.earlier import Earlier, take_over
 from rules_harness.harness.campaign.messages import Entry, Report, Shard
 from rules_harness.harness.campaign.searching import Search
 from rules_harness.harness.campaign.settings import Settings, State, Watcher
-from rules_harness.harness.client import BudgetSpent, Client, Stopped, TargetDown
-from rules_harness.harness.custody import Contained, stopped
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import EpisodeRecord, Footer, Journal, Note
-from rules_harness.harness.judge import CONTAINED, conclude
-from rules_harness.harness.keeping import Keeping, share
-from rules_harness.harness.minimise import Minimiser
-from rules_harness.harness.outcome import Outcome
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.resending import Recording
-from rules_harness.harness.running import profile_record
+from rules_harness.harness.judging.judge import CONTAINED, conclude
+from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.case import Situation
 from rules_harness.harness.scenarios.planner import Shared
-from rules_harness.harness.secrets import Keyring
-from rules_harness.harness.tally import Tally
+from rules_harness.harness.session.custody import Contained, stopped
+from rules_harness.harness.session.keeping import Keeping, share
+from rules_harness.harness.session.session import profile_record
+from rules_harness.harness.smaller.minimise import Minimiser
+from rules_harness.harness.smaller.resending import Recording
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.wire.client import BudgetSpent, Client, Stopped, TargetDown
 from rules_harness.openapi.contract import Contract
 
 ALONE_SHARE: Final = 0.15

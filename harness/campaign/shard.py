@@ -21,16 +21,16 @@ from rules_harness.harness.campaign.coverage import Coverage, map_of
 from rules_harness.harness.campaign.drawing import Drawer, Supplies, Wish
 from rules_harness.harness.campaign.messages import Report, Shard
 from rules_harness.harness.campaign.recording import TELLING_SECONDS, Recorder
-from rules_harness.harness.client import BudgetSpent, Client, Sent, Stopped, TargetDown
 from rules_harness.harness.exchange import Request
-from rules_harness.harness.hooks import HookFailed, Hooks
-from rules_harness.harness.keeping import contained, share, watched
-from rules_harness.harness.outcome import Judgement, Violation, finding_id
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.safety import SafetyError
+from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Known, Unmet
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.session.keeping import contained, share, watched
+from rules_harness.harness.target.hooks import HookFailed, Hooks
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import SafetyError
+from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.wire.client import BudgetSpent, Client, Sent, Stopped, TargetDown
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.histories import Abilities
 from rules_harness.strategies.world import World

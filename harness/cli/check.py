@@ -16,14 +16,14 @@ from rules_harness.harness.cli.rehearsed import rehearsal_text
 from rules_harness.harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
 from rules_harness.harness.cli.runs import EMBEDDED, OWN_CONTRACT, keep_unrestored
 from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
-from rules_harness.harness.client import Client
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import Journal, stream
-from rules_harness.harness.judge import outcome_of, selected
-from rules_harness.harness.outcome import Outcome
-from rules_harness.harness.running import Settings, gate_header
+from rules_harness.harness.judging.judge import outcome_of, selected
+from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.session.session import Settings, gate_header
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports import terminal
 from rules_harness.reports.baseline import Baseline, gated

@@ -17,7 +17,7 @@ from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.runs import OWN_CONTRACT, contract_for, header_of
 from rules_harness.harness.errors import CONFORMS, VIOLATED
 from rules_harness.harness.journal import Header
-from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.openapi.errors import ContractError
 from rules_harness.reports.baseline import load as load_baseline

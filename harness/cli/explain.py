@@ -10,10 +10,10 @@ from typing import Final
 
 import click
 
-from rules_harness.harness.checks import CHECKS
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.targets import contract_option, specimen
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.variants import VARIANTS
 from rules_harness.harness.scenarios import all_cases

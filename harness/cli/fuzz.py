@@ -13,11 +13,11 @@ import click
 import msgspec
 
 from rules_harness import __version__
+from rules_harness.harness.campaign.corpus import Corpus, open_corpus
 from rules_harness.harness.campaign.crew import Crew, Processes
 from rules_harness.harness.campaign.earlier import Earlier
 from rules_harness.harness.campaign.run import Campaign, record_of
 from rules_harness.harness.campaign.settings import Settings
-from rules_harness.harness.cleaning import Cleaner
 from rules_harness.harness.cli.interrupts import interruptible
 from rules_harness.harness.cli.leaving import leave_findings
 from rules_harness.harness.cli.output import Output
@@ -25,8 +25,6 @@ from rules_harness.harness.cli.results import ALWAYS, cleaned, report_names, rep
 from rules_harness.harness.cli.runs import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
 from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
 from rules_harness.harness.cli.watching import watched
-from rules_harness.harness.client import Client
-from rules_harness.harness.corpus import Corpus, open_corpus
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import (
     FILE_NAME,
@@ -38,8 +36,10 @@ from rules_harness.harness.journal import (
     Journal,
     stream,
 )
-from rules_harness.harness.judge import outcome_of
-from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.target.cleaning import Cleaner
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports import terminal
 from rules_harness.reports.baseline import Baseline, gated
@@ -249,7 +249,7 @@ class _Fuzzing:
             rules = len(self._target.profile.rules.writable)
             workers = max(1, min(os.cpu_count() or 1, rules))
         if self._options.cluster is not None:
-            from rules_harness.harness.cluster import joined  # noqa: PLC0415 - an extra
+            from rules_harness.harness.campaign.cluster import joined  # noqa: PLC0415 - an extra
 
             return joined(self._options.cluster, self._contract, self._target.profile, self._options.workers)
         count = workers

@@ -8,7 +8,7 @@ import click
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.profile_template import template
+from rules_harness.harness.target.template import template
 
 
 @click.command(short_help="Write a commented profile.")

@@ -27,7 +27,7 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 def _requirements(contract: Contract) -> Iterable[Row]:
-    from rules_harness.harness.checks import CHECKS
+    from rules_harness.harness.judging.checks import CHECKS
 
     checked = {id for check in CHECKS for id in check.about}
     for requirement in contract.requirements.values():

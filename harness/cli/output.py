@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, Final, TextIO, cast
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rules_harness.harness.cleaning import Cleaner
-    from rules_harness.harness.secrets import Keyring
+    from rules_harness.harness.target.cleaning import Cleaner
+    from rules_harness.harness.target.secrets import Keyring
 
 PROGRAM: Final = "rules-harness"
 _LOG_WIDTH: Final = 140
@@ -31,7 +31,7 @@ class Output:
 
     def guard(self, keyring: Keyring) -> Cleaner:
         """From now on keep these keys out of what is printed; returns what does it."""
-        from rules_harness.harness.cleaning import Cleaner  # noqa: PLC0415 - commands that read no key need none
+        from rules_harness.harness.target.cleaning import Cleaner  # noqa: PLC0415 - commands that read no key need none
 
         self._cleaner = Cleaner(keyring)
         return self._cleaner

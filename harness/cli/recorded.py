@@ -9,8 +9,8 @@ import msgspec
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import Header
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
 
 
 def recorded_target(header: Header, credentials: Iterable[str] | None = None) -> tuple[Profile, Keyring]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.rehearsal import Plan, rehearse
-from rules_harness.harness.running import Settings
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.dry_run.rehearsal import Plan, rehearse
+from rules_harness.harness.session.session import Settings
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.text import counted, duration
 

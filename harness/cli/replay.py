@@ -15,18 +15,18 @@ from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.recorded import recorded_target
 from rules_harness.harness.cli.runs import EMBEDDED, contract_for, header_of, judged
 from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened
-from rules_harness.harness.client import BudgetSpent, Client, Stopped, TargetDown
 from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED, Unreachable, UsageError
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import EpisodeRecord, Footer, FoundRule, Header, Journal, Restored
-from rules_harness.harness.keeping import Keeping, share
-from rules_harness.harness.minimise import REPLAYS, Minimiser
-from rules_harness.harness.outcome import Finding, Violation
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.resending import Recording
-from rules_harness.harness.running import profile_record
-from rules_harness.harness.tally import closest, judge_episode
+from rules_harness.harness.judging.outcome import Finding, Violation
+from rules_harness.harness.judging.tally import closest, judge_episode
+from rules_harness.harness.session.keeping import Keeping, share
+from rules_harness.harness.session.session import profile_record
+from rules_harness.harness.smaller.minimise import REPLAYS, Minimiser
+from rules_harness.harness.smaller.resending import Recording
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.wire.client import BudgetSpent, Client, Stopped, TargetDown
 from rules_harness.openapi.contract import Contract
 
 FOLDER = "replays"

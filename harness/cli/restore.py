@@ -10,22 +10,23 @@ from pathlib import Path
 import click
 import msgspec
 
-from rules_harness.harness import journal, profile_reader
-from rules_harness.harness.cleaning import Cleaner
+from rules_harness.harness import journal
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.recorded import recorded_target
 from rules_harness.harness.cli.runs import contract_for, header_of, unrestored
 from rules_harness.harness.cli.targets import contract_option
-from rules_harness.harness.client import Client
-from rules_harness.harness.custody import restore_all
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED, UsageError
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import FoundRule, Header, Record
-from rules_harness.harness.keeping import share
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Known
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.session.custody import restore_all
+from rules_harness.harness.session.keeping import share
+from rules_harness.harness.target import reader as profile_reader
+from rules_harness.harness.target.cleaning import Cleaner
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract
 
 

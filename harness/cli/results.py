@@ -11,9 +11,9 @@ import click
 import msgspec
 
 from rules_harness.harness import journal
-from rules_harness.harness.cleaning import Cleaner
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.collect import collect
 from rules_harness.reports.formats import FORMATS, render_all

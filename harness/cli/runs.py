@@ -11,8 +11,8 @@ import msgspec
 from rules_harness.harness import journal
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import Footer, FoundRule, Header, Restored
-from rules_harness.harness.judge import outcome_of
-from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.openapi.contract import Contract, load
 
 EMBEDDED = "embedded"

@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from rules_harness.harness import profile_reader
 from rules_harness.harness.errors import Unreachable, UsageError
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.reference.process import ReferenceServer, ServerError
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
-from rules_harness.harness.secrets import Keyring
+from rules_harness.harness.target import reader as profile_reader
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -15,14 +15,14 @@ from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.results import ALWAYS, report_of, write_reports
 from rules_harness.harness.cli.runs import keep_unrestored
 from rules_harness.harness.cli.targets import Chosen, check_production, contract_option, opened
-from rules_harness.harness.client import Client
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import Journal
-from rules_harness.harness.running import Settings, gate_header
 from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.harness.session.session import Settings, gate_header
+from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.window import plant_case, planted_in, side_of, verify_case
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports import terminal
 

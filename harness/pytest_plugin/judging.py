@@ -12,15 +12,15 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from hypothesis.strategies import SearchStrategy
 
-from rules_harness.harness import profile_reader
-from rules_harness.harness.cleaning import Cleaner
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Intent, Payload, Request
-from rules_harness.harness.outcome import Finding
-from rules_harness.harness.profile import Profile
+from rules_harness.harness.judging.outcome import Finding
+from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.pytest_plugin.items import ContractWarning
 from rules_harness.harness.pytest_plugin.verdicts import this_hour
-from rules_harness.harness.secrets import Keyring
-from rules_harness.harness.tally import Tally
+from rules_harness.harness.target import reader as profile_reader
+from rules_harness.harness.target.cleaning import Cleaner
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.strategies.bodies import Body, bodies
 from rules_harness.strategies.mutations import Mutation, mutated

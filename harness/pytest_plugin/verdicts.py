@@ -14,21 +14,21 @@ from typing import IO, Final
 import msgspec
 import pytest
 
-from rules_harness.harness.cleaning import Cleaner
 from rules_harness.harness.cli.interrupts import interruptible
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.results import cleaned, report_of
 from rules_harness.harness.cli.runs import keep_unrestored
 from rules_harness.harness.cli.targets import Chosen, Opened, check_production, opened
-from rules_harness.harness.client import Client
 from rules_harness.harness.errors import INTERRUPTED, HarnessError
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import Journal, Note
-from rules_harness.harness.judge import CONTAINED, STOPPED
-from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.judging.judge import CONTAINED, STOPPED
+from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.pytest_plugin import TARGET, shared_folder
-from rules_harness.harness.running import Settings, Silent, gate_header
+from rules_harness.harness.session.session import Settings, Silent, gate_header
+from rules_harness.harness.target.cleaning import Cleaner
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.openapi.errors import ContractError
 from rules_harness.reports import plain

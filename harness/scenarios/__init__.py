@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios import (
     auth,
     authz,
@@ -20,6 +19,7 @@ from rules_harness.harness.scenarios import (
     validation,
 )
 from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_credentials
 from rules_harness.strategies.world import World

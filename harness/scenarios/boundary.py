@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rules_harness.harness.exchange import BodyKind
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
 from rules_harness.strategies.world import World

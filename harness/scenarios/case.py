@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 
 Lane = Literal["rule", "limited", "foreign", "unknown", "alone", "last"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios import key_owners
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.case import Case, Lane
 from rules_harness.harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, is_replayed, other_body
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_keys
 from rules_harness.strategies.world import World

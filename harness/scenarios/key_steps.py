@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rules_harness.harness.exchange import Exchange
-from rules_harness.harness.model import same_answer
+from rules_harness.harness.judging.histories import same_answer
 from rules_harness.harness.scenarios.bench import Bench
 
 REPLAY = "idempotency.replay"

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from rules_harness.harness.equality import instant
 from rules_harness.harness.exchange import Answer, Existence, Intent, Payload, Request, TransportFault
-from rules_harness.harness.hooks import Hooks
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.safety import Guard, configuration, with_amount
+from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.unknown_ids import similar_id
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import Guard, configuration, with_amount
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, example, inert, is_suitable
 from rules_harness.strategies.mutations.pools import example_world

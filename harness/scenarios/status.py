@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.safety import configuration
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.key_steps import is_replayed
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, covering_set
 from rules_harness.strategies.world import World

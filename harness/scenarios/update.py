@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from rules_harness.harness.profile import Profile
-from rules_harness.harness.safety import amounts_in, group_index_name, with_amount
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import amounts_in, group_index_name, with_amount
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import (
     Body,

@@ -9,10 +9,10 @@ from typing import TypeVar
 import msgspec
 
 from rules_harness.harness.exchange import BodyKind
-from rules_harness.harness.profile import Profile
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body
 from rules_harness.strategies.mutations import Mutation, apply, catalogue

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from rules_harness.harness.outcome import Finding
+from rules_harness.harness.judging.outcome import Finding
 
 Answers = Literal["successes", "errors"]
 Change = Literal["appeared", "vanished"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from rules_harness.harness.journal import Header, Record
-from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.openapi.contract import Contract
 
 JUDGED = ("passed", "failed", "warned")

@@ -14,7 +14,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.journal import EpisodeRecord, Footer, Record
-from rules_harness.harness.outcome import Finding
+from rules_harness.harness.judging.outcome import Finding
 from rules_harness.openapi.contract import Names
 from rules_harness.reports.regression.fields import folded, places
 from rules_harness.reports.regression.model import Answers

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from rules_harness.harness.outcome import Finding, ReadingOutcome
+from rules_harness.harness.judging.outcome import Finding, ReadingOutcome
 from rules_harness.reports.regression.model import FindingChange, ReadingChange, RequirementChange
 from rules_harness.reports.regression.side import Side
 from rules_harness.reports.regression.traffic import Traffic

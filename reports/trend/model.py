@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from rules_harness.harness.journal import Header
-from rules_harness.harness.outcome import Outcome
+from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.model import VERDICTS
 from rules_harness.reports.text import line

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from rules_harness.harness.campaign.corpus import open_corpus
 from rules_harness.harness.campaign.messages import Entry
-from rules_harness.harness.corpus import open_corpus
 from rules_harness.openapi.contract import load
 from rules_harness.strategies.examples import example
 from rules_harness.strategies.world import Account, World

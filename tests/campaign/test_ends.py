@@ -18,8 +18,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from rules_harness.harness.journal import read
-from rules_harness.harness.judge import judge
-from rules_harness.harness.outcome import Finding
+from rules_harness.harness.judging.judge import judge
+from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 from tests.campaign.conftest import Rules

@@ -12,7 +12,7 @@ import pytest
 
 from rules_harness.harness.exchange import TransportFault
 from rules_harness.harness.journal import read
-from rules_harness.harness.judge import judge
+from rules_harness.harness.judging.judge import judge
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 from tests.campaign.conftest import Rules

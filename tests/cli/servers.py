@@ -7,7 +7,7 @@ import socket
 import time
 
 from rules_harness.openapi.contract import load
-from tests.harness.servers import Received, Script, always, answer
+from tests.wire.servers import Received, Script, always, answer
 
 _BODY = load().example_body()
 RULE = {

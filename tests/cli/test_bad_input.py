@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli import servers
 from tests.cli.conftest import KEY, Shell
-from tests.harness.servers import Server
+from tests.wire.servers import Server
 
 
 def _message(shell: Shell, *arguments: str | Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 from rules_harness.harness.journal import read
 from tests.cli import servers
 from tests.cli.conftest import Shell
-from tests.harness.servers import Script, Server
+from tests.wire.servers import Script, Server
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, USAGE, VIOLATED
-from rules_harness.harness.profile_reader import load as load_profile
 from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.openapi.contract import load
 from tests.cli.conftest import Shell
 

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rules_harness.harness.checks import CHECKS
 from rules_harness.harness.cli import COMMANDS
+from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.reference.variants import VARIANTS

@@ -17,7 +17,7 @@ from rules_harness.harness.journal import (
     Journal,
     Record,
 )
-from rules_harness.harness.outcome import (
+from rules_harness.harness.judging.outcome import (
     Conclusion,
     Finding,
     Outcome,

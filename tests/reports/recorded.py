@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from rules_harness.harness.cli import main
-from rules_harness.harness.client import Client
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.hooks import Hooks
 from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, stream
-from rules_harness.harness.judge import outcome_of
-from rules_harness.harness.profile_reader import load as load_profile
+from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
-from rules_harness.harness.running import Settings, Silent, profile_record
+from rules_harness.harness.session.session import Settings, Silent, profile_record
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.reader import load as load_profile
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import load
 from rules_harness.reports.regression.compare import compare
 from rules_harness.reports.regression.model import Comparison

@@ -6,7 +6,7 @@ from typing import Any
 
 from rules_harness.harness.exchange import Episode, Exchange, Facts, TransportFault
 from rules_harness.harness.journal import EpisodeRecord, FoundRule, Note, Record, Restored, Skipped
-from rules_harness.harness.outcome import Finding, Outcome, ReadingOutcome, Verdict
+from rules_harness.harness.judging.outcome import Finding, Outcome, ReadingOutcome, Verdict
 from rules_harness.reports.model import RunReport
 from tests.reports.factories import (
     HOSTILE,

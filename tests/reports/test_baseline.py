@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Answer
 from rules_harness.harness.journal import EpisodeRecord, stream
-from rules_harness.harness.judge import outcome_of
-from rules_harness.harness.outcome import Finding, ReadingOutcome, finding_id
+from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.judging.outcome import Finding, ReadingOutcome, finding_id
 from rules_harness.reports.baseline import Baseline, Entry, accept, gated, load, render
 from tests.reports.factories import (
     answer,

@@ -6,7 +6,7 @@ import pytest
 
 from rules_harness.harness.exchange import Facts
 from rules_harness.harness.journal import EpisodeRecord, Footer, Header, stream
-from rules_harness.harness.outcome import ReadingOutcome
+from rules_harness.harness.judging.outcome import ReadingOutcome
 from rules_harness.reports.model import RunReport
 from tests.reports.factories import (
     contract,

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from rules_harness.harness.journal import EpisodeRecord, stream
-from rules_harness.harness.judge import outcome_of
+from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.reports import pytest_case
 from rules_harness.reports.collect import collect

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from rules_harness.harness.journal import EpisodeRecord
-from rules_harness.harness.outcome import Verdict
+from rules_harness.harness.judging.outcome import Verdict
 from rules_harness.openapi.contract import load
 from rules_harness.reports.trend import html, terminal
 from rules_harness.reports.trend.model import JudgedRun, Row, trend_of

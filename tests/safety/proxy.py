@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tests.harness.servers import Received, Server
+from tests.wire.servers import Received, Server
 
 BASE_PATH = "/api/v1"
 CONTROL_PATH = "/__control__"

@@ -16,8 +16,8 @@ import pytest
 from rules_harness.harness.journal import read
 from rules_harness.harness.reference.process import ReferenceServer
 from tests.gate.runs import command
-from tests.harness.servers import answer
 from tests.safety.staging import UNLISTED, Staging, configuration, key_fragments, puts_back, staging
+from tests.wire.servers import answer
 
 PRODUCTION = "api.getsequence.io"
 RULE = "rule_01HXYZ5678"

@@ -1,0 +1,1 @@
+"""What exchanges mean: pure functions of what was recorded, without a socket or a clock."""

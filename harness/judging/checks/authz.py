@@ -1,0 +1,159 @@
+"""403: a valid key does what it was given, on the rules it was given, in its own organization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.judging.checks.common import (
+    BUSY_STATUSES,
+    answered,
+    described,
+    kept_or,
+    run_by,
+    short,
+    spans,
+    unchanged,
+    updates,
+)
+from rules_harness.harness.judging.histories import sent_body
+from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.openapi.contract import Contract
+
+
+def scope(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A valid key without the update permission: 403. A documented scope, alone, is not that permission."""
+    yield from _answers(episode, contract, "authz.scope", "no-permission", {403})
+
+
+def resource(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key whose resources do not include this rule: 403; for a rule they include, the same key succeeds."""
+    yield from _answers(episode, contract, "authz.resource", "outside-resources", {403})
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.requirement == "authz.resource" and intent.access == "allowed":
+            yield kept_or(
+                answer.is_success,
+                "authz.resource",
+                position,
+                exchange,
+                kind=f"own rule answered {answer.status}",
+                expected="200",
+                actual=described(contract, answer),
+            )
+
+
+def organization(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key of another organization never updates this rule (403 or 404: reading)."""
+    yield from _answers(episode, contract, "authz.organization", "other-organization", {403, 404})
+    for position, exchange, answer in updates(episode):
+        if exchange.intent.access == "other-organization" and answer.status in (403, 404):
+            yield Seen("reading.other-organization", str(answer.status), exchange.intent.case, (position,))
+
+
+def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A body that names another organization's account is refused, and never stored."""
+    for position, exchange, answer in updates(episode):
+        if exchange.intent.body == "foreign-account" and answer.status not in BUSY_STATUSES and answer.status < 500:
+            yield kept_or(
+                answer.is_refusal,
+                "authz.foreign-account",
+                position,
+                exchange,
+                kind=f"answered {answer.status}",
+                expected="a refusal",
+                actual=described(contract, answer),
+            )
+    for span in spans(episode, contract):
+        sent = [episode.exchanges[position] for position in span.between]
+        naming = [exchange for exchange in sent if exchange.intent.body == "foreign-account"]
+        # One that was accepted is a finding already; what it stored is the same one.
+        if not naming or any(exchange.answer is not None and exchange.answer.is_success for exchange in naming):
+            continue
+        stored = [account for account in _foreign(sent) if account in short(span.after, 1_000_000)]
+        if not stored:
+            yield Kept("authz.foreign-account")
+        else:
+            yield Violation(
+                "authz.foreign-account",
+                min(exchange.intent.place for exchange in naming),
+                "stored",
+                "another organization's account never stored",
+                f"the rule now names {stored[0]}",
+                (*span.between, span.read_at),
+                compares_states=True,
+            )
+
+
+def before_validation(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Without permission a well-formed body of the wrong schema is still 403."""
+    admitted = {exchange.intent.caller for _, exchange, answer in updates(episode) if answer.is_success}
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.caller in admitted:
+            continue
+        if intent.requirement == "authz.before-validation" and answer.status not in BUSY_STATUSES:
+            allowed = {403, 404} if intent.access == "other-organization" else {403}
+            yield kept_or(
+                answer.status in allowed,
+                "authz.before-validation",
+                position,
+                exchange,
+                place=intent.caller,
+                kind=f"answered {answer.status}",
+                expected="403",
+                actual=described(contract, answer),
+            )
+
+
+def no_effect(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """After a 403 (or a cross-organization 404) the rule is unchanged."""
+    yield from unchanged(episode, contract, "authz.no-effect", _forbidden)
+
+
+def limited_unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.limited-unknown-id: an unknown id, asked for by a key with a resource list."""
+    for position, exchange, answer in updates(episode):
+        if exchange.intent.reading == "reading.limited-unknown-id" and answer.status in (403, 404):
+            yield Seen("reading.limited-unknown-id", str(answer.status), "", (position,))
+
+
+def _answers(
+    episode: Episode, contract: Contract, requirement: str, access: str, statuses: set[int]
+) -> Iterator[Judgement]:
+    for position, exchange, answer in answered(episode):
+        intent = exchange.intent
+        if intent.requirement != requirement or intent.access != access or answer.status in BUSY_STATUSES:
+            continue
+        yield kept_or(
+            answer.status in statuses,
+            requirement,
+            position,
+            exchange,
+            kind=f"answered {answer.status}",
+            expected=" or ".join(str(status) for status in sorted(statuses)),
+            actual=described(contract, answer),
+        )
+
+
+def _forbidden(exchange: Exchange, answer: Answer) -> bool:
+    intent = exchange.intent
+    refused = {403, 404} if intent.access == "other-organization" else {403}
+    is_forbidden = intent.access in ("no-permission", "outside-resources", "other-organization")
+    return intent.operation == "update" and is_forbidden and answer.status in refused
+
+
+def _foreign(sent: list[Exchange]) -> list[str]:
+    """The accounts of another organization that bodies named; the scenario puts them into `features`."""
+    return sorted({account for exchange in sent for account in exchange.intent.features if sent_body(exchange)})
+
+
+CHECKS = run_by(
+    ("authz.scope", scope),
+    ("authz.resource", resource),
+    (("authz.organization", "reading.other-organization"), organization),
+    ("authz.foreign-account", foreign_account),
+    ("authz.before-validation", before_validation),
+    ("authz.no-effect", no_effect),
+    ("reading.limited-unknown-id", limited_unknown_id),
+)

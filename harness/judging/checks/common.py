@@ -1,0 +1,217 @@
+"""What the checks of all families share: walking an episode, telling answers apart, wording what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Intent
+from rules_harness.harness.judging.equality import Difference, differences_of_rules, same_instant
+from rules_harness.harness.judging.histories import state_shown
+from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
+
+CheckFunction = Callable[[Episode, Contract], Iterator[Judgement]]
+
+EDGE_STATUSES = frozenset({413, 414, 417, 431})
+"""What a proxy or an HTTP server answers by itself; not held to the envelope or the request id."""
+BUSY_STATUSES = frozenset({425, 429})
+BODY_DEFECTS = frozenset({"broken", "syntax", "encoding", "media-type", "size", "foreign-account"})
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A generator that judges an episode, and the requirements and readings that it speaks about."""
+
+    about: tuple[str, ...]
+    judge: CheckFunction
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A rule between two moments at which its state is known, and what was sent to it in between."""
+
+    rule: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    between: tuple[int, ...]
+    read_at: int
+
+
+def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
+    """Every exchange that got an answer, with its position."""
+    for position, exchange in enumerate(episode.exchanges):
+        if isinstance(exchange.outcome, Answer):
+            yield position, exchange, exchange.outcome
+
+
+def updates(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
+    """Every answered update that is judged: not what only puts back or contains."""
+    for position, exchange, answer in answered(episode):
+        if exchange.intent.operation == "update":
+            yield position, exchange, answer
+
+
+def executed(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
+    """Every rightful, successful update that was sent for the first time, so that its answer shows its own body."""
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        is_rightful = intent.access in ("allowed", "open") and intent.existence in ("own", "foreign")
+        if answer.is_success and is_rightful and intent.repeats is None and intent.group is None:
+            yield position, exchange, answer
+
+
+def is_edge(intent: Intent, answer: Answer, *, raw: bool) -> bool:
+    """Whether this may be the HTTP server's or a proxy's own answer to what it cannot parse or does not know."""
+    if answer.status in EDGE_STATUSES | BUSY_STATUSES:
+        return True
+    if answer.status in (501, 505) or (answer.status == 503 and answer.header("retry-after")):
+        return True
+    if answer.status in (502, 504):
+        return True
+    return intent.operation == "other" or intent.existence == "odd" or (raw and answer.status == 400)
+
+
+def is_disguised(contract: Contract, answer: Answer) -> bool:
+    """Whether a success says in its body that it is an error."""
+    content = answer.object()
+    names = contract.names
+    return answer.is_success and content.get(names.error) is not None and content.get(names.data) is None
+
+
+def is_refused_body(intent: Intent, answer: Answer) -> bool:
+    """Whether an answer is the refusal of a body, and of nothing else."""
+    return answer.is_refusal and intent.access == "allowed" and intent.existence == "own" and intent.body != "valid"
+
+
+def data_of(contract: Contract, answer: Answer) -> Mapping[str, Any]:
+    """The rule in a success; empty where there is none."""
+    data = answer.object().get(contract.names.data)
+    return data if isinstance(data, dict) else {}
+
+
+def state_of(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | None:
+    """The state of a rule that a successful read shows; none for a read that was released together with writes."""
+    return state_shown(contract, exchange) if exchange.intent.group is None else None
+
+
+def spans(episode: Episode, contract: Contract) -> Iterator[Span]:
+    """The stretches of an episode between two known states of a rule."""
+    known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
+    since: dict[str, list[int]] = {}
+    for position, exchange in enumerate(episode.exchanges):
+        rule = exchange.intent.rule
+        if exchange.intent.operation != "read":
+            since.setdefault(rule, []).append(position)
+            continue
+        state = state_of(contract, exchange)
+        if state is None:
+            continue
+        if rule in known:
+            yield Span(rule, known[rule], state, tuple(since.get(rule, ())), position)
+        known[rule] = state
+        since[rule] = []
+
+
+def changed_fields(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Where two states of one rule differ, apart from the time of the last update."""
+    found = list(differences_of_rules(contract, before, after))
+    for name in (contract.names.id, contract.names.created_at):
+        left, right = before.get(name), after.get(name)
+        if left != right and not same_instant(left, right):
+            found.append(Difference(f"/{name}", "changed", left, right))
+    return found
+
+
+def unchanged(
+    episode: Episode, contract: Contract, requirement: str, selects: Callable[[Exchange, Answer], bool]
+) -> Iterator[Judgement]:
+    """Judges that a rule stayed as it was over every stretch in which nothing but the selected requests was sent."""
+    for span in spans(episode, contract):
+        sent = [episode.exchanges[position] for position in span.between]
+        if not sent or not all(isinstance(e.outcome, Answer) and selects(e, e.outcome) for e in sent):
+            continue
+        changed = changed_fields(contract, span.before, span.after)
+        places = sorted({exchange.intent.place or exchange.intent.case for exchange in sent})
+        if not changed:
+            yield Kept(requirement)
+            continue
+        yield Violation(
+            requirement,
+            place=places[0] if len(places) == 1 else "several requests",
+            kind="changed",
+            expected="the rule as it was before",
+            actual="; ".join(told(difference) for difference in changed[:3]),
+            shown_by=(*span.between, span.read_at),
+            compares_states=True,
+        )
+
+
+def told(difference: Difference) -> str:
+    """A difference in words."""
+    if difference.kind == "length":
+        return f"{difference.place} has {difference.got} entries instead of {difference.sent}"
+    return f"{difference.place} is {short(difference.got)} instead of {short(difference.sent)}"
+
+
+def short(value: Any, limit: int = 120) -> str:
+    """A JSON value as a person reads it, cut where it is long."""
+    try:
+        text = msgspec.json.encode(value).decode("utf-8")
+    except (UnicodeEncodeError, TypeError, OverflowError, msgspec.MsgspecError):
+        text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def described(contract: Contract, answer: Answer) -> str:
+    """An answer in words: its status, and the error's code and message or the state it shows."""
+    names = contract.names
+    content = answer.object()
+    error = content.get(names.error)
+    if isinstance(error, dict):
+        return f"{answer.status} {short(error.get(names.code), 60)}: {short(error.get(names.message), 120)}"
+    data = content.get(names.data)
+    if isinstance(data, dict):
+        return f"{answer.status}, status {short(data.get(names.status), 40)}"
+    return f"{answer.status} {short(answer.body.text if answer.body.text is not None else '(binary)', 120)}"
+
+
+def where(exchange: Exchange) -> str:
+    """The place of a violation that a whole request shows: what is odd in it, else the operation."""
+    intent = exchange.intent
+    return intent.place or intent.case or intent.operation
+
+
+def kind_of_error(exchange: Exchange, answer: Answer) -> str:
+    """Errors of one sort share one place, so that a broken envelope is told once and not per mutation."""
+    intent = exchange.intent
+    if intent.access in ("allowed", "open") and intent.body in BODY_DEFECTS:
+        return f"{intent.body} body"
+    return f"{answer.status} to {intent.operation}"
+
+
+def kind_of_answer(exchange: Exchange, answer: Answer) -> str:
+    """The sort of an answer: that of the error, or the operation that succeeded."""
+    return exchange.intent.operation if answer.is_success else kind_of_error(exchange, answer)
+
+
+def kept_or(
+    condition: bool,
+    requirement: str,
+    position: int,
+    exchange: Exchange,
+    *,
+    kind: str,
+    expected: str,
+    actual: str,
+    place: str = "",
+) -> Judgement:
+    """`Kept` where the condition holds, else the violation that one exchange shows; see `where` for the place."""
+    if condition:
+        return Kept(requirement)
+    return Violation(requirement, place or where(exchange), kind, expected, actual, (position,))
+
+
+def run_by(*rows: tuple[str | tuple[str, ...], CheckFunction]) -> tuple[Check, ...]:
+    """A family's table of checks: what each speaks about, and the generator."""
+    return tuple(Check((about,) if isinstance(about, str) else about, function) for about, function in rows)

@@ -1,0 +1,263 @@
+"""Requests that were released together: what came of them must be explainable by some order of whole updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.judging.checks.common import (
+    BUSY_STATUSES,
+    changed_fields,
+    data_of,
+    described,
+    run_by,
+    short,
+    told,
+)
+from rules_harness.harness.judging.equality import differences_from_body
+from rules_harness.harness.judging.histories import overlapping, same_answer, sent_body, state_shown
+from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.openapi.contract import Contract
+
+REUSE_STATUSES = frozenset({400, 409, 422})
+IN_FLIGHT = 409
+OTHER_STORED = "another body is stored"
+
+
+class Round(msgspec.Struct, frozen=True):
+    """Requests that were released at one moment, and the reads of their rules that followed."""
+
+    positions: tuple[int, ...]
+    final: dict[str, int]
+    """The position of the first read after the round, by rule."""
+    requirement: str
+
+
+def rounds(episode: Episode) -> Iterator[Round]:
+    """Every round of an episode in which requests truly overlapped."""
+    groups: dict[int, list[int]] = {}
+    for position, exchange in enumerate(episode.exchanges):
+        if exchange.intent.group is not None:
+            groups.setdefault(exchange.intent.group, []).append(position)
+    for positions in groups.values():
+        sent = [episode.exchanges[position] for position in positions]
+        updates = [exchange for exchange in sent if exchange.intent.operation == "update"]
+        if not updates or overlapping(sent) == 0:
+            continue
+        final: dict[str, int] = {}
+        for position in range(positions[-1] + 1, len(episode.exchanges)):
+            exchange = episode.exchanges[position]
+            if exchange.intent.operation != "read":
+                break
+            final.setdefault(exchange.intent.rule, position)
+        yield Round(tuple(positions), final, updates[0].intent.requirement)
+
+
+def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Of N simultaneous requests with one key exactly one executes; each answer is that one's, a 409, or a refusal."""
+    requirement = "idempotency.concurrent"
+    statuses: set[int] = set()
+    equal = False
+    for round_ in rounds(episode):
+        if round_.requirement != requirement:
+            continue
+        sent = [(position, episode.exchanges[position]) for position in round_.positions]
+        problem = _several_executed(contract, sent) or _odd_refusal(sent) or _other_stored(episode, contract, round_)
+        if problem is None:
+            yield Kept(requirement)
+        else:
+            yield Violation(
+                requirement,
+                sent[0][1].intent.case,
+                problem[0],
+                "one request executes, and each answer is that one's, a 409, or a refusal of the reuse",
+                problem[1],
+                (*round_.positions, *round_.final.values()),
+                compares_states=problem[0] == OTHER_STORED,
+            )
+        if sent[0][1].intent.kind == "equal" and problem is None:
+            equal = True
+            statuses |= {exchange.answer.status for _, exchange in sent if exchange.answer is not None}
+    if equal:
+        yield Seen("reading.key-in-flight", "409" if IN_FLIGHT in statuses else "original")
+
+
+def _several_executed(contract: Contract, sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
+    """Successes that are not one and the same answer."""
+    successes = [exchange for _, exchange in sent if exchange.answer is not None and exchange.answer.is_success]
+    if not successes:
+        refused = [exchange for _, exchange in sent if exchange.answer is not None and exchange.answer.is_refusal]
+        return ("none executed", "every request was refused") if len(refused) == len(sent) else None
+    first = successes[0].answer
+    for other in successes[1:]:
+        if first is not None and other.answer is not None and not same_answer(contract, first, other.answer):
+            changed = changed_fields(contract, data_of(contract, first), data_of(contract, other.answer))
+            what = "; ".join(told(difference) for difference in changed[:2]) or "two executions of the same body"
+            return "two answers", f"{len(successes)} successes that are not one answer: {what}"
+    return None
+
+
+def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
+    for _, exchange in sent:
+        answer = exchange.answer
+        if answer is None or answer.is_success or answer.status in BUSY_STATUSES | {502, 503, 504}:
+            continue
+        allowed = REUSE_STATUSES if exchange.intent.kind == "distinct" else {IN_FLIGHT}
+        if answer.status not in allowed:
+            return f"answered {answer.status}", f"{answer.status} to one of the simultaneous requests"
+    return None
+
+
+def _other_stored(episode: Episode, contract: Contract, round_: Round) -> tuple[str, str] | None:
+    """The rule does not hold what the successful answer says."""
+    answers = [
+        exchange.answer
+        for exchange in (episode.exchanges[position] for position in round_.positions)
+        if exchange.answer is not None and exchange.answer.is_success
+    ]
+    for position in round_.final.values():
+        state = state_shown(contract, episode.exchanges[position])
+        if state is None or not answers or not data_of(contract, answers[0]):
+            continue
+        changed = changed_fields(contract, data_of(contract, answers[0]), state)
+        if changed:
+            return OTHER_STORED, "; ".join(told(difference) for difference in changed[:2])
+    return None
+
+
+def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """After simultaneous updates of one rule it equals one of their bodies, whole; so does every read in between."""
+    for round_ in rounds(episode):
+        if round_.requirement != "concurrency.whole":
+            continue
+        group = [episode.exchanges[position] for position in round_.positions]
+        updates = [exchange for exchange in group if exchange.intent.operation == "update"]
+        reads = [(p, episode.exchanges[p]) for p in (*round_.positions, *round_.final.values())]
+        for position, read in reads:
+            state = state_shown(contract, read)
+            if state is None:
+                continue
+            if _explained(episode, contract, updates, read, state, position):
+                yield Kept("concurrency.whole")
+            else:
+                in_between = position in round_.positions
+                yield Violation(
+                    "concurrency.whole",
+                    "a read in between" if in_between else "the final state",
+                    "no body of them, whole",
+                    "the state before, or one of the simultaneous bodies, whole",
+                    short({name: state.get(name) for name in (contract.names.nickname, contract.names.description)}),
+                    (*round_.positions, position),
+                    compares_states=True,
+                )
+
+
+def _explained(
+    episode: Episode,
+    contract: Contract,
+    updates: list[Exchange],
+    read: Exchange,
+    state: Mapping[str, Any],
+    position: int,
+) -> bool:
+    """Whether some order of whole updates, each at a moment of its own time under way, explains a read."""
+    lag = episode.facts.settle_seconds
+    for update in updates:
+        if update.answer is not None and not update.answer.is_success:
+            continue
+        if update.started >= read.ended or not _is_body(contract, update, state):
+            continue
+        if not any(_overwrites(other, update, read, lag) for other in updates):
+            return True
+    before = _state_before(episode, contract, min(update.started for update in updates), read.intent.rule)
+    if before is None or changed_fields(contract, before, state):
+        return False
+    return not any(
+        other.answer is not None and other.answer.is_success and other.ended + lag < read.started for other in updates
+    )
+
+
+def _overwrites(other: Exchange, update: Exchange, read: Exchange, lag: float) -> bool:
+    """Whether another update certainly came after one and before a read."""
+    done = other.answer is not None and other.answer.is_success
+    return done and other.started > update.ended and other.ended + lag < read.started
+
+
+def _is_body(contract: Contract, update: Exchange, state: Mapping[str, Any]) -> bool:
+    status = f"/{contract.names.status}"
+    found = differences_from_body(contract, sent_body(update), state)
+    return all(difference.place == status for difference in found)
+
+
+def _state_before(episode: Episode, contract: Contract, moment: float, rule: str) -> Mapping[str, Any] | None:
+    state: Mapping[str, Any] | None = episode.facts.before.get(rule)
+    for exchange in episode.exchanges:
+        if exchange.intent.rule == rule and exchange.ended <= moment:
+            state = state_shown(contract, exchange) or state
+    return state
+
+
+def disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """And it is disabled."""
+    names = contract.names
+    for round_ in rounds(episode):
+        if not round_.requirement.startswith("concurrency."):
+            continue
+        for position in round_.final.values():
+            state = state_shown(contract, episode.exchanges[position])
+            if state is None:
+                continue
+            if state.get(names.status) == names.disabled:
+                yield Kept("concurrency.disabled")
+            else:
+                yield Violation(
+                    "concurrency.disabled",
+                    "the final state",
+                    f"stored {short(state.get(names.status))}",
+                    names.disabled,
+                    short(state.get(names.status)),
+                    (*round_.positions, position),
+                )
+
+
+def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Simultaneous updates of different rules do not mix."""
+    requirement = "concurrency.isolated"
+    for round_ in rounds(episode):
+        if round_.requirement != requirement:
+            continue
+        for position in round_.positions:
+            exchange = episode.exchanges[position]
+            if exchange.intent.operation != "update" or exchange.answer is None or not exchange.answer.is_success:
+                continue
+            final = round_.final.get(exchange.intent.rule)
+            state = state_shown(contract, episode.exchanges[final]) if final is not None else None
+            data = data_of(contract, exchange.answer)
+            if not data:
+                continue
+            mixed = not _is_body(contract, exchange, data) or data.get(contract.names.id) != exchange.intent.rule
+            by_state = not mixed and state is not None and not _is_body(contract, exchange, state)
+            mixed = mixed or by_state
+            if not mixed:
+                yield Kept(requirement)
+            else:
+                yield Violation(
+                    requirement,
+                    "different rules",
+                    "not its own body",
+                    "each rule holds the body that was sent to it",
+                    described(contract, exchange.answer) + f", {short(data.get(contract.names.nickname))}",
+                    (position,) if final is None else (position, final),
+                    compares_states=by_state,
+                )
+
+
+CHECKS = run_by(
+    (("idempotency.concurrent", "reading.key-in-flight"), concurrent),
+    ("concurrency.whole", whole),
+    ("concurrency.disabled", disabled),
+    ("concurrency.isolated", isolated),
+)

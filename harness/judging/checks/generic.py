@@ -1,0 +1,54 @@
+"""The generic checks of schemathesis, on the answers to its own boundary cases, under our requirement ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.judging.checks.common import BUSY_STATUSES, EDGE_STATUSES, run_by, short, updates
+from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
+
+BOUNDARY: Final = "boundary:"
+ALLOWED: Final = (405, 409, 413, 414, 415, 417, 422, 429, 431)
+"""Statuses that the contract allows beyond those of the document."""
+SERVER_ERROR: Final = 500
+REQUIREMENTS: Final = {
+    "not_a_server_error": "envelope.no-server-error",
+    "status_code_conformance": "envelope.documented-status",
+    "content_type_conformance": "envelope.content-type",
+    "response_schema_conformance": "envelope.error",
+}
+
+
+def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """No server error, a documented status, its content type, and its schema."""
+    for position, exchange, answer in updates(episode):
+        if not exchange.intent.kind.startswith(BOUNDARY) or answer.status in EDGE_STATUSES | BUSY_STATUSES:
+            continue
+        from rules_harness.strategies.boundary import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
+
+        found = judge_generic(
+            contract, contract.update, answer.status, answer.headers, answer.body.content, allowed_statuses=ALLOWED
+        )
+        broken = {REQUIREMENTS.get(one.check, ""): one for one in found}
+        for requirement in sorted(set(REQUIREMENTS.values())):
+            if requirement == "envelope.error" and answer.is_success:
+                continue
+            if answer.status >= SERVER_ERROR and requirement != "envelope.no-server-error":
+                continue
+            if requirement not in broken:
+                yield Kept(requirement)
+                continue
+            yield Violation(
+                requirement,
+                f"{exchange.intent.body} body" if answer.is_refusal else "update",
+                broken[requirement].check,
+                "an answer as the OpenAPI document describes it",
+                short(broken[requirement].message, 240),
+                (position,),
+            )
+
+
+CHECKS = run_by((tuple(REQUIREMENTS.values()), generic))

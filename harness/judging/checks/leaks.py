@@ -1,0 +1,73 @@
+"""What no answer may give away: keys, and the inside of the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rules_harness.harness.exchange import Answer, Episode
+from rules_harness.harness.judging.checks.common import answered, kind_of_answer, run_by, short
+from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
+
+
+def no_leak(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """No answer holds an API key, nor a stack trace, SQL or a file path that the run did not send itself."""
+    for position, exchange, answer in answered(episode):
+        leaked = [("an API key", name) for name in answer.leaks]
+        if not answer.is_success:
+            leaked += _internals(episode, answer)
+        if not leaked:
+            yield Kept("envelope.no-leak")
+        for kind, what in leaked:
+            yield Violation(
+                "envelope.no-leak",
+                kind_of_answer(exchange, answer),
+                f"holds {kind}",
+                "no key, stack trace, SQL or file path",
+                f"{answer.status} with {kind}: {short(what)}",
+                (position,),
+            )
+
+
+_INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("a stack trace", re.compile(r"Traceback \(most recent call last\)")),
+    ("a stack trace", re.compile(r'File "[^"\n]{1,200}", line \d+')),
+    ("a stack trace", re.compile(r"\bat [\w.$<>]+\((?:[\w$]+\.(?:java|kt|scala|cs)|Native Method|Unknown Source)[:)]")),
+    ("a stack trace", re.compile(r"\bat [^\s()]{0,80} ?\(?[^\s()]{1,200}\.[cm]?[jt]s:\d+:\d+")),
+    ("a stack trace", re.compile(r"goroutine \d+ \[\w+")),
+    ("a stack trace", re.compile(r"\.(?:go|rb|php|py|rs):\d+(?::in `|\b)")),
+    ("a stack trace", re.compile(r"thread '[^'\n]+' panicked at")),
+    (
+        "SQL",
+        re.compile(r"\bSELECT\b[^\n]{1,300}\bFROM\b|\bINSERT INTO\b|\bDELETE FROM\b|\bUPDATE\b[^\n]{1,200}\bSET\b"),
+    ),
+    ("SQL", re.compile(r"SQLSTATE|syntax error at or near|\bORA-\d{5}\b|sqlite3?\.\w*Error|psycopg", re.IGNORECASE)),
+    ("a file path", re.compile(r"(?<![\w/:.])/(?:home|Users|etc|root)/[\w.\-/]+")),
+    ("a file path", re.compile(r"(?<![\w/:.])/(?:usr|var|app|srv|opt|tmp)/[\w.\-/]*\w\.[A-Za-z]{1,5}\b")),
+    ("a file path", re.compile(r"\b[A-Za-z]:\\{1,2}(?:[\w .\-]+\\{1,2})+[\w .\-]+")),
+)
+
+
+def _internals(episode: Episode, answer: Answer) -> list[tuple[str, str]]:
+    text = answer.body.text or ""
+    found = []
+    for kind, pattern in _INTERNALS:
+        match = pattern.search(text)
+        if match and not _was_sent(episode, match.group()):
+            found.append((kind, match.group()))
+    return found
+
+
+def _was_sent(episode: Episode, text: str) -> bool:
+    for exchange in episode.exchanges:
+        request = exchange.request
+        sent = [request.target, *(value for _, value in request.headers)]
+        if request.body is not None and request.body.text is not None:
+            sent.append(request.body.text)
+        if any(text in part for part in sent):
+            return True
+    return False
+
+
+CHECKS = run_by(("envelope.no-leak", no_leak))

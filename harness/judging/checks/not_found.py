@@ -1,0 +1,72 @@
+"""404: an id that is not there is neither found nor made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.judging.checks.common import BUSY_STATUSES, answered, described, is_edge, kept_or, run_by
+from rules_harness.harness.judging.outcome import Judgement
+from rules_harness.openapi.contract import Contract
+
+
+def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """An id that does not exist: 404 in the error envelope."""
+    for position, exchange, answer in answered(episode):
+        if exchange.intent.requirement == "not-found.unknown-id" and answer.status not in BUSY_STATUSES:
+            is_enveloped = isinstance(answer.object().get(contract.names.error), dict)
+            yield kept_or(
+                answer.status == 404 and is_enveloped,
+                "not-found.unknown-id",
+                position,
+                exchange,
+                kind=f"answered {answer.status}" if answer.status != 404 else "404 without the error envelope",
+                expected="404 in the error envelope",
+                actual=described(contract, answer),
+            )
+
+
+def no_upsert(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """And no rule is created by it."""
+    asked: set[str] = set()
+    for position, exchange, answer in answered(episode):
+        intent = exchange.intent
+        if intent.existence != "unknown":
+            continue
+        if intent.operation == "update":
+            asked.add(intent.rule)
+        elif intent.operation == "read" and intent.rule in asked:
+            yield kept_or(
+                not answer.is_success,
+                "not-found.no-upsert",
+                position,
+                exchange,
+                kind="the rule is there afterwards",
+                expected="no rule with an id that did not exist",
+                actual=described(contract, answer),
+            )
+
+
+def odd_ids(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Odd ids: a 4xx or a redirect, never a 5xx, never another rule."""
+    for position, exchange, answer in answered(episode):
+        intent = exchange.intent
+        if intent.requirement != "not-found.odd-ids" or answer.status in BUSY_STATUSES:
+            continue
+        by_an_edge = answer.status >= 500 and answer.status in (501, 505) and is_edge(intent, answer, raw=True)
+        yield kept_or(
+            300 <= answer.status < 500 or by_an_edge,
+            "not-found.odd-ids",
+            position,
+            exchange,
+            kind=f"answered {answer.status}",
+            expected="a 4xx or a redirect",
+            actual=described(contract, answer),
+        )
+
+
+CHECKS = run_by(
+    ("not-found.unknown-id", unknown_id),
+    ("not-found.no-upsert", no_upsert),
+    ("not-found.odd-ids", odd_ids),
+)

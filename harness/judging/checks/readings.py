@@ -1,0 +1,168 @@
+"""Which answers a target gives to the questions that the documentation leaves open, where one request shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.judging.checks.common import answered, data_of, executed, run_by, updates
+from rules_harness.harness.judging.checks.generic import BOUNDARY
+from rules_harness.harness.judging.histories import sent_body
+from rules_harness.harness.judging.outcome import Judgement, Seen
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, body_place
+
+
+def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.validation-status: status of a validation failure."""
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
+            is_named = bool(intent.kind) and not intent.kind.startswith(BOUNDARY)
+            kind = f"{intent.place} {intent.kind}" if is_named else intent.case
+            yield Seen("reading.validation-status", str(answer.status), kind, (position,))
+
+
+def unknown_properties(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.unknown-properties: unknown properties in the body, top level and nested apart."""
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.reading != "reading.unknown-properties" or not (answer.is_refusal or answer.is_success):
+            continue
+        if answer.is_refusal:
+            token = "refused"
+        else:
+            names = set(_unknown_names(body_place(contract), sent_body(exchange)))
+            token = "stored" if _holds_name(data_of(contract, answer), names) else "ignored"
+        yield Seen("reading.unknown-properties", token, intent.place or "top level", (position,))
+
+
+def duplicate_names(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.duplicate-names: a JSON object with a name twice."""
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        values = _duplicated(exchange) if intent.reading == "reading.duplicate-names" else None
+        if values is None:
+            continue
+        first, last = (json.dumps(value, ensure_ascii=False) for value in values)
+        shown = json.dumps(data_of(contract, answer), ensure_ascii=False)
+        if answer.is_refusal:
+            yield Seen("reading.duplicate-names", "refused", intent.place, (position,))
+        elif answer.is_success and (first in shown) != (last in shown):
+            yield Seen("reading.duplicate-names", "last" if last in shown else "first", intent.place, (position,))
+
+
+def _duplicated(exchange: Exchange) -> tuple[Any, Any] | None:
+    """The two values of the name that stands twice in a body."""
+    found: list[tuple[Any, Any]] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        for index, (name, value) in enumerate(items):
+            found.extend((value, other) for again, other in items[index + 1 :] if again == name)
+        return dict(items)
+
+    if exchange.request.body is not None:
+        json.loads(exchange.request.body.content, object_pairs_hook=pairs)
+    return found[0] if found else None
+
+
+def null_conditions(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.null-conditions: `conditions` left out of a step."""
+    yield from _accepted_or_refused(episode, "reading.null-conditions", "null")
+
+
+def integral_float(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.integral-float: `1.0` for an integer."""
+    yield from _accepted_or_refused(episode, "reading.integral-float", "accepted")
+
+
+def empty(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.empty: empty lists, zero amounts, empty or odd text, more than two percentage digits."""
+    yield from _accepted_or_refused(episode, "reading.empty", "stored")
+
+
+def _accepted_or_refused(episode: Episode, reading: str, accepted: str) -> Iterator[Judgement]:
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.reading == reading and (answer.is_success or answer.status in (400, 422)):
+            token = accepted if answer.is_success else "refused"
+            yield Seen(reading, token, intent.place or intent.kind or intent.case, (position,))
+
+
+def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.defaults: documented default added to actions."""
+    for position, exchange, answer in executed(episode):
+        body, data = sent_body(exchange), data_of(contract, answer)
+        for name, is_added in sorted(set(_defaulted(body_place(contract), body, data))):
+            yield Seen("reading.defaults", "added" if is_added else "not-added", name, (position,))
+
+
+def _defaulted(place: Place, sent: Any, got: Any) -> Iterator[tuple[str, bool]]:
+    """The fields with a documented default that were left out, and whether the answer has them."""
+    if isinstance(sent, list) and isinstance(got, list) and place.items is not None:
+        for left, right in zip(sent, got, strict=False):
+            yield from _defaulted(place.items, left, right)
+    if not isinstance(sent, dict) or not isinstance(got, dict):
+        return
+    place = place.alternative(sent) or place if place.alternatives else place
+    for name, part in place.properties.items():
+        if name in sent:
+            yield from _defaulted(part, sent[name], got.get(name))
+        elif "default" in part.keywords:
+            yield name, got.get(name) is not None
+
+
+def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.error-request-id: `request_id` in an error body."""
+    names = contract.names
+    for position, exchange, answer in answered(episode):
+        content = answer.object()
+        if answer.status in (400, 401, 403, 404, 422) and isinstance(content.get(names.error), dict):
+            intent = exchange.intent
+            if intent.operation in ("update", "read") and intent.existence != "odd":
+                token = "present" if names.request_id in content else "absent"
+                yield Seen("reading.error-request-id", token, str(answer.status), (position,))
+
+
+def timestamp_form(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """reading.timestamp-form: zone of the updated_at of executed updates."""
+    for position, _, answer in executed(episode):
+        value = data_of(contract, answer).get(contract.names.updated_at)
+        if isinstance(value, str) and value:
+            yield Seen("reading.timestamp-form", "z" if value[-1] in "zZ" else "offset", "", (position,))
+
+
+def _unknown_names(place: Place, value: Any) -> Iterator[str]:
+    """The names in a body that the contract does not know."""
+    if place.alternatives:
+        place = place.alternative(value) or place
+    if isinstance(value, list) and place.items is not None:
+        for inner in value:
+            yield from _unknown_names(place.items, inner)
+    if isinstance(value, dict) and place.properties:
+        for name, inner in value.items():
+            if name not in place.properties:
+                yield name
+            else:
+                yield from _unknown_names(place.properties[name], inner)
+
+
+def _holds_name(value: Any, names: set[str]) -> bool:
+    if isinstance(value, dict):
+        return bool(names & value.keys()) or any(_holds_name(below, names) for below in value.values())
+    return isinstance(value, list) and any(_holds_name(below, names) for below in value)
+
+
+CHECKS = run_by(
+    ("reading.validation-status", validation_status),
+    ("reading.unknown-properties", unknown_properties),
+    ("reading.duplicate-names", duplicate_names),
+    ("reading.null-conditions", null_conditions),
+    ("reading.integral-float", integral_float),
+    ("reading.empty", empty),
+    ("reading.defaults", defaults),
+    ("reading.error-request-id", error_request_id),
+    ("reading.timestamp-form", timestamp_form),
+)

@@ -1,0 +1,187 @@
+"""What is wrong is refused, whole, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault, parsed
+from rules_harness.harness.judging.checks.common import (
+    BODY_DEFECTS,
+    BUSY_STATUSES,
+    EDGE_STATUSES,
+    CheckFunction,
+    data_of,
+    described,
+    is_disguised,
+    kept_or,
+    run_by,
+    told,
+    unchanged,
+    updates,
+    where,
+)
+from rules_harness.harness.judging.equality import differences_from_body
+from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import below, body_place
+
+ACCOUNT_ROLES = ("account-ref", "account-ref-id", "trigger-account", "condition-account")
+REFUSALS = {"size": {400, 413, 422}, "media-type": {400, 415, 422}, "foreign-account": {400, 403, 404, 422}}
+
+
+def refuses(requirement: str) -> CheckFunction:
+    """The check that every body made to break one requirement is refused."""
+
+    def check(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+        for position, exchange, answer in updates(episode):
+            intent = exchange.intent
+            if intent.requirement != requirement or intent.access != "allowed" or answer.status in BUSY_STATUSES:
+                continue
+            if answer.is_refusal or is_disguised(contract, answer):
+                yield Kept(requirement, intent.place)
+            elif answer.is_success:
+                yield Violation(
+                    requirement,
+                    intent.place or intent.case,
+                    f"{intent.kind or intent.case} accepted",
+                    "a refusal",
+                    described(contract, answer),
+                    (position,),
+                    level=None if intent.level == "must" else "should",
+                    inferred_place=intent.standing == "inferred",
+                )
+
+    return check
+
+
+def encoding(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Invalid UTF-8, BOM, UTF-16, lone surrogate escapes: refused, or stored unaltered."""
+    for position, exchange, answer in updates(episode):
+        if exchange.intent.requirement != "validation.encoding" or answer.status in BUSY_STATUSES:
+            continue
+        if answer.is_refusal:
+            yield Kept("validation.encoding")
+        elif answer.is_success:
+            altered = _altered(contract, exchange, answer)
+            yield kept_or(
+                altered is None,
+                "validation.encoding",
+                position,
+                exchange,
+                kind="stored altered",
+                expected="a refusal, or the body stored unaltered",
+                actual=altered or "",
+            )
+
+
+def _altered(contract: Contract, exchange: Exchange, answer: Answer) -> str | None:
+    """How an accepted body of an odd encoding was altered; ``None`` where it was not."""
+    if exchange.request.body is None:
+        return None
+    body = parsed(exchange.request.body)
+    if body is None:
+        return "the body is no text in any Unicode encoding, and was stored"
+    if not isinstance(body, dict):
+        return "the body is no object, and was stored"
+    status = f"/{contract.names.status}"
+    changed = [
+        difference
+        for difference in differences_from_body(contract, body, data_of(contract, answer))
+        if difference.place != status
+    ]
+    return told(changed[0]) if changed else None
+
+
+def size(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Deep nesting, megabyte strings, a thousand steps: a success or a 4xx, never a 5xx or a hang."""
+    for position, exchange in enumerate(episode.exchanges):
+        if exchange.intent.requirement != "validation.size":
+            continue
+        outcome = exchange.outcome
+        if isinstance(outcome, TransportFault):
+            if outcome.kind == "timeout":
+                yield Violation(
+                    "validation.size",
+                    where(exchange),
+                    "no answer in time",
+                    "a success or a 4xx",
+                    outcome.detail,
+                    (position,),
+                )
+            continue
+        if outcome.status in BUSY_STATUSES:
+            continue
+        yield kept_or(
+            outcome.is_success or outcome.is_refusal,
+            "validation.size",
+            position,
+            exchange,
+            kind=f"answered {outcome.status}",
+            expected="a success or a 4xx",
+            actual=described(contract, outcome),
+        )
+
+
+def atomic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A refused body changes nothing."""
+    yield from unchanged(episode, contract, "validation.atomic", _is_refused)
+
+
+def _is_refused(exchange: Exchange, answer: Answer) -> bool:
+    intent = exchange.intent
+    refused = answer.is_refusal and intent.access == "allowed" and intent.body != "none"
+    return refused and intent.operation == "update" and intent.key is None
+
+
+@lru_cache(maxsize=16)
+def account_places(contract: Contract) -> frozenset[str]:
+    """The places that name an account: what is wrong there may read as an account that is not there."""
+    return frozenset(
+        place.name for place in below(body_place(contract)) if any(place.offers(role) for role in ACCOUNT_ROLES)
+    )
+
+
+def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """The refusal is 400 or 422 (413 for size, 415 for media type; 403 or 404 for an account that is not there)."""
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.access != "allowed" or intent.existence != "own" or intent.body not in BODY_DEFECTS:
+            continue
+        refused = answer.is_refusal or is_disguised(contract, answer)
+        if not refused or answer.status in BUSY_STATUSES | (EDGE_STATUSES - {413}):
+            continue
+        allowed = REFUSALS.get(intent.body, {400, 422})
+        if intent.place in account_places(contract):
+            allowed = allowed | {403, 404}
+        yield (
+            Kept("validation.status")
+            if answer.status in allowed
+            else Violation(
+                "validation.status",
+                f"{intent.body} body",
+                f"answered {answer.status}",
+                " or ".join(str(value) for value in sorted(allowed)),
+                described(contract, answer),
+                (position,),
+            )
+        )
+
+
+CHECKS = run_by(
+    *(
+        (requirement, refuses(requirement))
+        for requirement in (
+            "validation.required",
+            "validation.type",
+            "validation.enum",
+            "validation.bounds",
+            "validation.syntax",
+            "validation.media-type",
+        )
+    ),
+    ("validation.encoding", encoding),
+    ("validation.size", size),
+    ("validation.atomic", atomic),
+    ("validation.status", status),
+)

@@ -1,0 +1,24 @@
+"""How much of the contract a run reached: shapes stored, mutations sent, requests for each requirement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rules_harness.harness.judging.tally import Tally
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import all_shapes
+from rules_harness.strategies.mutations import catalogue
+
+
+def coverage_of(contract: Contract, tally: Tally) -> dict[str, Any]:
+    """Shapes and mutations reached of all, those not reached by name, and how often each requirement was exercised."""
+    shapes, mutations = set(all_shapes(contract)), {mutation.name for mutation in catalogue(contract)}
+    return {
+        "shapes": _reached(shapes, tally.sent_features),
+        "mutations": _reached(mutations, tally.sent_cases),
+        "requirements": {requirement: tally.exercised[requirement] for requirement in contract.requirements},
+    }
+
+
+def _reached(wanted: set[str], seen: set[str]) -> dict[str, Any]:
+    return {"reached": len(wanted & seen), "of": len(wanted), "missing": sorted(wanted - seen)}

@@ -1,0 +1,341 @@
+"""The states a rule may be in after a history, and the answers that may come, under each reading.  Pure.
+
+A *world* is one consistent account of a history: whose body each rule holds, which request each key belongs to, and
+the answers to open questions that this takes.  A history is followed exchange by exchange; worlds that an answer or a
+read contradicts are dropped.  Where none is left, the contract is violated at that exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
+from rules_harness.harness.judging.accounts import INITIAL, UNKNOWN, Behaviour, World
+from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
+from rules_harness.openapi.contract import Contract
+
+REUSE_STATUSES = (400, 409, 422)
+UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}
+FOREIGN_STATUSES = (403, 404)
+OTHER = "other_org"
+"""The credential of another organization."""
+
+
+class Contradiction(msgspec.Struct, frozen=True):
+    """An exchange after which no account of the history is left."""
+
+    position: int
+    expected: tuple[str, ...]
+
+
+class Account(msgspec.Struct, frozen=True):
+    """What a history comes to: the worlds that fit all of it, and where it contradicts the contract."""
+
+    worlds: tuple[World, ...]
+    contradictions: tuple[Contradiction, ...]
+    judged: tuple[int, ...]
+    """Positions whose outcome was put to the test."""
+
+
+def follow(episode: Episode, contract: Contract) -> Account:
+    """Follow a history of single requests; requests that were released together are judged by `groups`."""
+    return _Follower(episode, contract).follow()
+
+
+class _Follower:
+    def __init__(self, episode: Episode, contract: Contract):
+        self.episode = episode
+        self.contract = contract
+        self.exchanges = episode.exchanges
+        self.before: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
+        self.worlds: set[World] = {World()}
+        self.contradictions: list[Contradiction] = []
+        self.judged: list[int] = []
+
+    def follow(self) -> Account:
+        for position, exchange in enumerate(self.exchanges):
+            intent = exchange.intent
+            if intent.group is not None or intent.existence not in ("own", "foreign"):
+                continue
+            if intent.operation == "update":
+                self._update(position, exchange)
+            elif intent.operation == "read":
+                self._read(position, exchange)
+        likely = {world for world in self.worlds if world.is_of_one_mind} or self.worlds
+        return Account(tuple(sorted(likely, key=str)), tuple(self.contradictions), tuple(self.judged))
+
+    def _update(self, position: int, exchange: Exchange) -> None:
+        answer = exchange.answer
+        if answer is None:
+            executed = {world.executing(exchange.intent.rule, position) for world in self.worlds}
+            self.worlds |= executed
+            return
+        options = [(world, behaviour) for world in self.worlds for world, behaviour in self.options(world, position)]
+        fitting = {
+            self._after(world, behaviour, position)
+            for world, behaviour in options
+            if self._fits(behaviour, position, answer)
+        }
+        if not fitting and self._tells_nothing(position, answer, [behaviour for _, behaviour in options]):
+            self.worlds = {self._unknown(world, position) for world in self.worlds}
+            return
+        self.judged.append(position)
+        if fitting:
+            self.worlds = fitting
+            return
+        self.contradictions.append(
+            Contradiction(position, tuple(sorted({behaviour.told() for _, behaviour in options})))
+        )
+        self.worlds = {self._as_seen(world, position, answer) for world in self.worlds}
+
+    def _read(self, position: int, exchange: Exchange) -> None:
+        state = state_shown(self.contract, exchange)
+        if state is None:
+            return
+        rule = exchange.intent.rule
+        if rule not in self.before and not self._was_sent_to(rule, position):
+            self.before[rule] = state
+        shown = self.identify(rule, state, up_to=position)
+        if not shown:
+            return
+        fitting = {world for world in self.worlds if world.held(rule) in (UNKNOWN, *shown)}
+        self.judged.append(position)
+        if fitting:
+            self.worlds = fitting
+            return
+        held = sorted({world.held(rule) for world in self.worlds})
+        self.contradictions.append(Contradiction(position, tuple(self.named(other) for other in held)))
+        self.worlds = {world.executing(rule, min(shown)) for world in self.worlds}
+
+    def _was_sent_to(self, rule: str, position: int) -> bool:
+        earlier = (exchange.intent for exchange in self.exchanges[:position])
+        return any(intent.rule == rule and intent.operation == "update" for intent in earlier)
+
+    def options(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+        """What may happen to an update in one world, each with the world that takes it."""
+        intent = self.exchanges[position].intent
+        if intent.access in UNAUTHORIZED:
+            yield world, Behaviour("refuse", statuses=UNAUTHORIZED[intent.access])
+        elif intent.access == "other-organization":
+            yield world, Behaviour("refuse", statuses=FOREIGN_STATUSES)
+        elif intent.access == "open" or intent.body not in ("valid", "open"):
+            yield from self._anything(world, position)
+        elif intent.key is None:
+            yield from self._fresh(world, position)
+        else:
+            yield from self._keyed(world, position)
+
+    def _anything(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+        """A request that the model says nothing about: if it succeeded, it was executed or, by a used key, replayed."""
+        yield world, Behaviour("anything", position)
+        key = self.exchanges[position].intent.key
+        if key is not None and any(used == key for (_, used, _), _ in world.entries):
+            yield world, Behaviour("nothing", position, enters=False)
+
+    def _fresh(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+        """An update that no earlier request stands in the way of; a body that is not firmly valid may be refused."""
+        yield world, Behaviour("execute", position)
+        if self.exchanges[position].intent.body == "open":
+            yield world, Behaviour("refuse", statuses=tuple(range(400, 500)))
+
+    def _keyed(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+        intent = self.exchanges[position].intent
+        used = [(owner, first) for owner, first in world.entries if owner[1] == intent.key]
+        own = {rule: first for (caller, _, rule), first in used if caller == intent.caller}
+        shared: dict[str, int] = {}
+        for (caller, _, rule), first in used:
+            if caller != intent.caller and (caller == OTHER) == (intent.caller == OTHER):
+                shared[rule] = min(first, shared.get(rule, first))
+        if not shared or intent.rule in own:
+            yield from self._in_namespace(world, position, own)
+            return
+        yield from self._in_namespace(world.saying("reading.key-scope", "credential"), position, own)
+        yield from self._in_namespace(world.saying("reading.key-scope", "organization"), position, shared)
+
+    def _in_namespace(
+        self, world: World, position: int, firsts: Mapping[str, int]
+    ) -> Iterator[tuple[World, Behaviour]]:
+        """What the key may mean where these requests used it first, by rule."""
+        rule = self.exchanges[position].intent.rule
+        if not firsts:
+            yield from self._fresh(world, position)
+        elif rule in firsts:
+            yield from self._repeated(world, position, firsts[rule])
+        else:
+            yield from self._on_other_rule(world, position, min(firsts.values()))
+
+    def _repeated(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
+        """The key belongs to an earlier request for the same rule."""
+        intent, answer = self.exchanges[position].intent, self.exchanges[first].answer
+        if answer is None:
+            yield from self._anything(world, position)
+        elif answer.is_refusal:
+            yield from self._after_refusal(world, position, first, answer.status)
+        elif intent.window == "beyond":
+            yield world.saying("reading.after-window", "executes"), Behaviour("execute", position)
+            yield world.saying("reading.after-window", "original"), Behaviour("replay", first, enters=False)
+        else:
+            yield from self._within_window(world, position, first)
+
+    def _within_window(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
+        sent, before = self.exchanges[position].request.body, self.exchanges[first].request.body
+        replay = Behaviour("replay", first, enters=False)
+        if sent == before:
+            yield world, replay
+        elif _same_value(sent, before):
+            yield world.saying("reading.body-identity", "json-value"), replay
+            yield from _reused(world.saying("reading.body-identity", "bytes"), first)
+        else:
+            yield from _reused(world, first)
+
+    def _after_refusal(self, world: World, position: int, first: int, status: int) -> Iterator[tuple[World, Behaviour]]:
+        if status == 401:
+            yield from self._fresh(world, position)
+            return
+        reading = "reading.refusal-replayed"
+        yield from self._fresh(world.saying(reading, "not-stored", str(status)), position)
+        kept = world.saying(reading, "stored", str(status))
+        yield kept, Behaviour("replay", first, enters=False)
+        if self.exchanges[position].request.body != self.exchanges[first].request.body:
+            yield kept, Behaviour("refuse", statuses=REUSE_STATUSES, enters=False)
+
+    def _on_other_rule(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
+        answer, reading = self.exchanges[first].answer, "reading.key-on-other-rule"
+        if answer is None or not answer.is_success:
+            yield from self._fresh(world, position)
+        else:
+            yield world.saying(reading, "executes"), Behaviour("execute", position)
+        for status in REUSE_STATUSES:
+            yield world.saying(reading, str(status)), Behaviour("refuse", statuses=(status,), enters=False)
+
+    def _fits(self, behaviour: Behaviour, position: int, answer: Answer) -> bool:
+        if behaviour.act in ("anything", "nothing"):
+            return True
+        if behaviour.act == "refuse":
+            return answer.status in behaviour.statuses
+        if behaviour.act == "replay":
+            original = self.exchanges[behaviour.of].answer
+            return original is not None and same_answer(self.contract, original, answer)
+        return answer.is_success and position in self.shown_by(position, answer)
+
+    def _after(self, world: World, behaviour: Behaviour, position: int) -> World:
+        exchange = self.exchanges[position]
+        intent, answer = exchange.intent, exchange.answer
+        executed = behaviour.act == "execute" or (
+            behaviour.act == "anything" and answer is not None and answer.is_success
+        )
+        if executed:
+            world = world.executing(intent.rule, position)
+        owner = (intent.caller, intent.key or "", intent.rule)
+        enters = executed or (behaviour.enters and owner not in dict(world.entries))
+        if enters and intent.key is not None and intent.access not in ("unauthenticated", "open"):
+            world = world.entering(owner, position)
+        return world
+
+    def _tells_nothing(self, position: int, answer: Answer, options: list[Behaviour]) -> bool:
+        """A success of an update that must execute, and whose `data` is neither its own nor another answer's.
+
+        That is for the requirements of full replacement; nothing follows from it for keys.
+        """
+        if not answer.is_success or any(behaviour.act != "execute" for behaviour in options):
+            return False
+        earlier = (exchange.answer for exchange in self.exchanges[:position] if exchange.intent.operation == "update")
+        return not any(same_answer(self.contract, other, answer) for other in earlier if other is not None)
+
+    def _as_seen(self, world: World, position: int, answer: Answer) -> World:
+        """A world that goes on from what an impossible answer seems to say."""
+        intent = self.exchanges[position].intent
+        if not answer.is_success or intent.repeats is not None:
+            return world
+        if position in self.shown_by(position, answer):
+            return world.executing(intent.rule, position)
+        return self._unknown(world, position)
+
+    def _unknown(self, world: World, position: int) -> World:
+        """A world in which an update took its key, and nobody can tell what its rule holds now."""
+        intent = self.exchanges[position].intent
+        world = world.executing(intent.rule, UNKNOWN)
+        return world if intent.key is None else world.entering((intent.caller, intent.key, intent.rule), position)
+
+    def shown_by(self, position: int, answer: Answer) -> frozenset[int]:
+        """Whose body the `data` of an answer shows, as far as can be seen; an answer without one speaks for itself."""
+        data = answer.object().get(self.contract.names.data)
+        rule = self.exchanges[position].intent.rule
+        if not isinstance(data, dict) or not data:
+            return frozenset({position})
+        return self.identify(rule, data, up_to=position)
+
+    def identify(self, rule: str, state: Mapping[str, Any], up_to: int) -> frozenset[int]:
+        """The requests so far whose body a state is nearest to; several where their bodies are the same."""
+        distances: dict[int, int] = {}
+        before = self.before.get(rule)
+        if before is not None:
+            distances[INITIAL] = sum(1 for _ in differences_of_rules(self.contract, before, state))
+        for position, exchange in enumerate(self.exchanges[: up_to + 1]):
+            body = sent_body(exchange)
+            if exchange.intent.operation == "update" and body:
+                distances[position] = _distance(self.contract, body, state)
+        nearest = min(distances.values(), default=0)
+        return frozenset(position for position, distance in distances.items() if distance == nearest)
+
+    def named(self, position: int) -> str:
+        if position == INITIAL:
+            return "the state before"
+        case = self.exchanges[position].intent.case
+        return f"the body of request {position + 1}" + (f" ({case})" if case else "")
+
+
+def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:
+    status = f"/{contract.names.status}"
+    return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)
+
+
+def _reused(world: World, first: int) -> Iterator[tuple[World, Behaviour]]:
+    """The same key with another body: it is not executed; what it answers is open."""
+    yield world.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
+    for status in REUSE_STATUSES:
+        yield world.saying("reading.key-reuse", str(status)), Behaviour("refuse", statuses=(status,), enters=False)
+
+
+def _same_value(one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return False
+    return parsed(one) is not None and bool(parsed(one) == parsed(other))
+
+
+def sent_body(exchange: Exchange) -> Mapping[str, Any]:
+    """The JSON object that a request carried; empty where it carried none."""
+    value = parsed(exchange.request.body) if exchange.request.body is not None else None
+    return value if isinstance(value, dict) else {}
+
+
+def state_shown(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | None:
+    """The state that a successful read shows."""
+    answer = exchange.answer
+    if exchange.intent.operation != "read" or answer is None or answer.status != 200:
+        return None
+    data = answer.object().get(contract.names.data)
+    return data if isinstance(data, dict) and data else None
+
+
+def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:
+    """Whether an answer is the original one: the same status and the same body, `request_id` aside."""
+    if original.status != again.status:
+        return False
+    first, second = original.json(), again.json()
+    if isinstance(first, dict) and isinstance(second, dict):
+        name = contract.names.request_id
+        return {**first, name: None} == {**second, name: None}
+    return bool(first == second) and (first is not None or original.body == again.body)
+
+
+def overlapping(exchanges: Sequence[Exchange]) -> int:
+    """How many pairs of requests were under way at the same time."""
+    return sum(
+        one.started < other.ended and other.started < one.ended
+        for index, one in enumerate(exchanges)
+        for other in exchanges[index + 1 :]
+    )

@@ -1,0 +1,247 @@
+"""Episodes in, verdicts out: a pure function of what was recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+
+from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED
+from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
+from rules_harness.harness.judging.outcome import (
+    Conclusion,
+    Finding,
+    Level,
+    Outcome,
+    ReadingOutcome,
+    RequirementOutcome,
+    Verdict,
+    finding_id,
+)
+from rules_harness.harness.judging.tally import Tally
+from rules_harness.openapi.contract import Contract, Reading, Requirement
+
+STOPPED = "stopped"
+"""The kind of note that says why nothing, or not everything, could be judged."""
+CONTAINED = "contained"
+"""The kind of note that names a rule that was enabled where it must not be."""
+UNFINISHED = "the run was cut off before its end"
+
+
+def judge(run: Run, contract: Contract, *, accepted: Mapping[str, str] | None = None) -> Outcome:
+    """The outcome of a whole recorded run in memory; see `outcome_of`."""
+    return outcome_of(run.records(), contract, accepted=accepted)
+
+
+def outcome_of(
+    records: Iterable[Record | None], contract: Contract, *, accepted: Mapping[str, str] | None = None
+) -> Outcome:
+    """What today's checks say of a journal, its episodes judged one by one, so that a journal of any length fits.
+
+    ``records`` yields the header first.  ``accepted`` maps the ids of findings that a baseline accepts to the reason;
+    they are told and fail nothing.  Raises whatever the records raise.
+    """
+    tally = Tally(contract)
+    skipped: list[Skipped] = []
+    notes: list[Note] = []
+    footer: Footer | None = None
+    header: Header | None = None
+    for record in records:
+        match record:
+            case EpisodeRecord(episode=episode):
+                tally.add(episode)
+            case Count():
+                tally.add_count(record)
+            case Skipped():
+                skipped.append(record)
+            case Note():
+                notes.append(record)
+            case Header():
+                header = record
+            case Footer():
+                footer = record
+            case _:
+                pass
+    assert header is not None
+    return conclude(
+        tally,
+        profile=header.profile,
+        skipped=skipped,
+        notes=notes,
+        select=header.select,
+        fail_on=header.fail_on,
+        accepted=accepted,
+        interrupted=footer is not None and footer.interrupted,
+        whole=footer is not None,
+    )
+
+
+def conclude(
+    tally: Tally,
+    *,
+    profile: Mapping[str, Any],
+    skipped: Iterable[Skipped] = (),
+    notes: Iterable[Note] = (),
+    select: tuple[str, ...] = (),
+    fail_on: str = "must",
+    accepted: Mapping[str, str] | None = None,
+    interrupted: bool = False,
+    whole: bool = True,
+) -> Outcome:
+    """The outcome of what was added up; see `judge`."""
+    contract = tally.contract
+    readings, on_readings = _readings(tally, profile.get("readings", {}))
+    marked = tuple(
+        msgspec.structs.replace(finding, accepted=finding.id in (accepted or {}))
+        for finding in (*tally.findings(), *on_readings)
+    )
+    reasons = _skip_reasons(skipped)
+    requirements = {
+        requirement.id: _verdict(requirement, tally, marked, reasons, whole=whole)
+        for requirement in contract.requirements.values()
+        if selected(requirement.id, select)
+    }
+    stopped = next((note for note in notes if note.kind in (CONTAINED, STOPPED)), None)
+    conclusion, exit_code, reason = _conclusion(requirements, profile, fail_on, stopped)
+    if interrupted or not whole:
+        conclusion = "inconclusive" if conclusion == "conforms" else conclusion
+        exit_code = INTERRUPTED if interrupted else exit_code if exit_code == VIOLATED else NOT_JUDGED
+        reason = "interrupted" if interrupted else UNFINISHED
+    shown = tuple(finding for finding in marked if finding.requirement in requirements)
+    return Outcome(conclusion, exit_code, reason, requirements, readings, shown)
+
+
+def selected(requirement: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a requirement id matches one of the patterns (``status.*``); no patterns select everything."""
+    return not patterns or any(fnmatchcase(requirement, pattern) for pattern in patterns)
+
+
+def _skip_reasons(skipped: Iterable[Skipped]) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for record in skipped:
+        for requirement in record.requirements:
+            reasons.setdefault(requirement, record.reason)
+    return reasons
+
+
+def _verdict(
+    requirement: Requirement,
+    tally: Tally,
+    findings: tuple[Finding, ...],
+    skip_reasons: Mapping[str, str],
+    *,
+    whole: bool,
+) -> RequirementOutcome:
+    own = [finding for finding in findings if finding.requirement == requirement.id]
+    exercised = tally.exercised[requirement.id]
+    counting = [finding for finding in own if not finding.accepted]
+    verdict: Verdict = "passed"
+    reason: str | None = None
+    if any(finding.level == "must" for finding in counting):
+        verdict = "failed"
+    elif counting:
+        verdict = "warned"
+    elif requirement.id in tally.doubts:
+        verdict, reason = "inconclusive", tally.doubts[requirement.id]
+    elif exercised:
+        reason = f"{len(own)} accepted by the baseline" if own else None
+    elif requirement.id in skip_reasons:
+        verdict, reason = "skipped", skip_reasons[requirement.id]
+    elif requirement.id in tally.unanswered:
+        verdict, reason = "error", tally.unanswered[requirement.id]
+    else:
+        verdict, reason = "inconclusive", "no answer put it to the test" if whole else UNFINISHED
+    if verdict in ("failed", "warned"):
+        reason = f"{counting[0].place}: {counting[0].kind}"
+    return RequirementOutcome(requirement.id, requirement.level, verdict, exercised, len(own), reason)
+
+
+def _readings(tally: Tally, narrowed: Mapping[str, Iterable[str]]) -> tuple[dict[str, ReadingOutcome], list[Finding]]:
+    outcomes: dict[str, ReadingOutcome] = {}
+    findings: list[Finding] = []
+    for reading in tally.contract.readings.values():
+        kinds = tally.readings.get(reading.id, {})
+        answer = _answer(kinds)
+        accepted = tuple(narrowed.get(reading.id, reading.accepted))
+        tokens = {token for counter in kinds.values() for token in counter}
+        is_accepted = tokens <= set(accepted) and answer != "mixed"
+        outcomes[reading.id] = ReadingOutcome(
+            id=reading.id,
+            answer=answer,
+            observations=sum(counter.total() for counter in kinds.values()),
+            accepted=is_accepted,
+            by_kind={kind: tuple(sorted(counter)) for kind, counter in sorted(kinds.items())},
+        )
+        if not is_accepted:
+            findings += _against(reading, tokens - set(accepted), accepted, firm=reading.id in narrowed, kinds=kinds)
+    return outcomes, findings
+
+
+def _answer(kinds: Mapping[str, Counter[str]]) -> str | None:
+    tokens = {token for counter in kinds.values() for token in counter}
+    if len(tokens) <= 1:
+        return next(iter(tokens), None)
+    return "mixed" if any(len(counter) > 1 for counter in kinds.values()) else "varies"
+
+
+def _against(
+    reading: Reading, refused: set[str], accepted: tuple[str, ...], *, firm: bool, kinds: Mapping[str, Counter[str]]
+) -> list[Finding]:
+    """The findings of a reading whose answer is not accepted, or that has two answers to one kind of input."""
+    found: list[tuple[str, str, Level]] = [
+        (f"answers {token}", f"the answer is {token}", "must" if firm else "should") for token in sorted(refused)
+    ]
+    mixed = {kind: counter for kind, counter in kinds.items() if len(counter) > 1}
+    if mixed:
+        kind, counter = next(iter(mixed.items()))
+        told = ", ".join(f"{token} {times} times" for token, times in sorted(counter.items()))
+        found.append(("mixed", f"two answers{' to ' + kind if kind else ''}: {told}", "should"))
+    return [
+        Finding(
+            id=finding_id(reading.requirement, reading.id, kind),
+            requirement=reading.requirement,
+            level=level,
+            place=reading.id,
+            kind=kind,
+            expected=f"{reading.question}: {' or '.join(accepted)}, always the same",
+            actual=actual,
+            episode="",
+            shown_by=(),
+        )
+        for kind, actual, level in found
+    ]
+
+
+def _conclusion(
+    requirements: Mapping[str, RequirementOutcome],
+    profile: Mapping[str, Any],
+    fail_on: str,
+    stopped: Note | None,
+) -> tuple[Conclusion, int, str | None]:
+    failing = {"failed"} if fail_on == "must" else {"failed", "warned"}
+    failed = [outcome.id for outcome in requirements.values() if outcome.verdict in failing]
+    if stopped is not None and stopped.kind == CONTAINED:
+        return "violates", VIOLATED, stopped.text
+    if stopped is not None and stopped.data.get("beats_findings"):
+        return "inconclusive", NOT_JUDGED, stopped.text
+    if failed:
+        return "violates", VIOLATED, f"{len(failed)} of {len(requirements)} requirements do not hold"
+    if stopped is not None:
+        return "error", NOT_JUDGED, stopped.text
+    wanted = tuple(profile.get("gate", {}).get("required", ()))
+    missing = [
+        outcome.id
+        for outcome in requirements.values()
+        if wanted and selected(outcome.id, wanted) and outcome.verdict in ("skipped", "inconclusive", "error")
+    ]
+    if missing:
+        return "inconclusive", NOT_JUDGED, f"required by the profile and not judged: {', '.join(missing)}"
+    if any(outcome.verdict == "error" for outcome in requirements.values()):
+        names = [outcome.id for outcome in requirements.values() if outcome.verdict == "error"]
+        return "error", NOT_JUDGED, f"could not be judged: {', '.join(names)}"
+    if not any(outcome.exercised for outcome in requirements.values()):
+        return "inconclusive", NOT_JUDGED, "nothing could be judged"
+    return "conforms", CONFORMS, None

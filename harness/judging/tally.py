@@ -1,0 +1,196 @@
+"""Adds up what was judged, episode by episode, so that a run of any length fits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from rules_harness.harness.exchange import Episode, TransportFault
+from rules_harness.harness.journal import Count
+from rules_harness.harness.judging.checks import CHECKS
+from rules_harness.harness.judging.outcome import (
+    Finding,
+    Judgement,
+    Kept,
+    Level,
+    Seen,
+    Stored,
+    Violation,
+    finding_id,
+)
+from rules_harness.openapi.contract import Contract, Requirement
+
+
+def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:
+    """What every check says of one episode."""
+    return [judgement for check in CHECKS for judgement in check.judge(episode, contract)]
+
+
+class _Shown(msgspec.Struct):
+    """A violation with the first episode that shows it, and how often it did."""
+
+    violation: Violation
+    episode: str
+    count: int = 0
+    doubted: int = 0
+    stability: str = ""
+    unless: dict[tuple[str, ...], tuple[Violation, str]] = {}
+    """By the places that must be stored for it to count: the first that needs them, and its episode."""
+
+
+class Tally:
+    """Adds up judgements, one episode at a time, so that a journal of any length fits."""
+
+    def __init__(self, contract: Contract):
+        self.contract = contract
+        self.exercised: Counter[str] = Counter()
+        self.stored: set[str] = set()
+        self.sent_features: set[str] = set()
+        """Shapes of the bodies that were sent."""
+        self.sent_cases: set[str] = set()
+        """Names of what was odd in the requests that were sent."""
+        self.readings: dict[str, dict[str, Counter[str]]] = {}
+        self.shown: dict[str, _Shown] = {}
+        self.doubts: dict[str, str] = {}
+        """Why violations of a requirement do not count, by requirement."""
+        self.unanswered: dict[str, str] = {}
+        """Requirements of episodes in which nothing was answered, with what happened instead."""
+        self._counted: Counter[str] = Counter()
+        """Violations that were counted without their episodes, by finding id."""
+        self._awaiting: dict[str, list[Violation]] = {}
+        self._confirmed: set[str] = set()
+        self._refuted: dict[str, set[str]] = {}
+
+    def add(self, episode: Episode, judgements: Iterable[Judgement] | None = None) -> list[Judgement]:
+        """Count an episode; returns what was judged of it."""
+        found = judge_episode(episode, self.contract) if judgements is None else list(judgements)
+        if episode.confirms:
+            self._add_confirmation(episode, found)
+            return found
+        if episode.smallest:
+            self._add_smallest(episode, found)
+            return found
+        for judgement in found:
+            self._count(judgement, episode)
+        self._note_faults(episode)
+        for exchange in episode.exchanges:
+            self.sent_features.update(exchange.intent.features)
+            self.sent_cases.add(exchange.intent.case)
+        return found
+
+    def add_count(self, record: Count) -> None:
+        """Count what a campaign judged without keeping the episodes."""
+        self.exercised.update(record.kept)
+        self.stored.update(record.places)
+        for reading, token, kind, times in record.readings:
+            self.readings.setdefault(reading, {}).setdefault(kind, Counter())[token] += times
+        self._counted.update(record.shown)
+
+    def _count(self, judgement: Judgement, episode: Episode) -> None:
+        match judgement:
+            case Kept():
+                self.exercised[judgement.requirement] += 1
+            case Stored():
+                self.stored.update(judgement.places)
+            case Seen():
+                kinds = self.readings.setdefault(judgement.reading, {})
+                kinds.setdefault(judgement.kind, Counter())[judgement.token] += 1
+            case Violation():
+                self._show(judgement, episode)
+
+    def _show(self, violation: Violation, episode: Episode) -> None:
+        self.exercised[violation.requirement] += 1
+        if violation.compares_states and episode.disturbed:
+            self.doubts[violation.requirement] = episode.disturbed
+            return
+        identity = finding_id(violation.requirement, violation.place, violation.kind)
+        shown = self.shown.setdefault(identity, _Shown(violation, episode.id))
+        shown.count += 1
+        shown.unless.setdefault(violation.unless_unstored, (violation, episode.id))
+        if violation.compares_states:
+            self._awaiting.setdefault(episode.id, []).append(violation)
+
+    def _add_confirmation(self, episode: Episode, found: list[Judgement]) -> None:
+        """Violations that rest on comparing states count only if they show again when nobody else writes."""
+        again = {
+            finding_id(judgement.requirement, judgement.place, judgement.kind)
+            for judgement in found
+            if isinstance(judgement, Violation)
+        }
+        for violation in self._awaiting.get(episode.confirms, ()):
+            identity = finding_id(violation.requirement, violation.place, violation.kind)
+            if identity in again and not episode.disturbed:
+                self._confirmed.add(identity)
+                continue
+            self.shown[identity].doubted += 1
+            self.doubts[violation.requirement] = (
+                episode.disturbed or "it did not show again when it was sent again: somebody else may have written"
+            )
+
+    def _add_smallest(self, episode: Episode, found: list[Judgement]) -> None:
+        """What shows a finding best takes the place of what showed it first."""
+        shown = self.shown.get(episode.smallest)
+        if shown is None:
+            return
+        shown.stability = episode.stability
+        same = closest(shown.violation, found)
+        if same is not None:
+            shown.violation = msgspec.structs.replace(same, place=shown.violation.place)
+            shown.episode = episode.id
+
+    def _note_faults(self, episode: Episode) -> None:
+        faults = [e.outcome for e in episode.exchanges if isinstance(e.outcome, TransportFault)]
+        if faults:
+            for exchange in episode.exchanges:
+                if exchange.intent.requirement:
+                    self.unanswered.setdefault(exchange.intent.requirement, f"{faults[0].kind}: {faults[0].detail}")
+
+    def findings(self) -> list[Finding]:
+        """The violations that count, grouped, in the order in which they first showed."""
+        result = []
+        for identity, shown in self.shown.items():
+            if shown.doubted and identity not in self._confirmed:
+                continue
+            counting = (told for places, told in shown.unless.items() if self.stored.issuperset(places))
+            told = next(counting, None)
+            if told is None:
+                continue
+            violation, episode = (shown.violation, shown.episode) if shown.stability else told
+            result.append(
+                Finding(
+                    id=identity,
+                    requirement=violation.requirement,
+                    level=self._level(violation),
+                    place=violation.place,
+                    kind=violation.kind,
+                    expected=violation.expected,
+                    actual=violation.actual,
+                    episode=episode,
+                    shown_by=violation.shown_by,
+                    count=shown.count + self._counted[identity],
+                    stability=shown.stability,
+                )
+            )
+        return result
+
+    def _level(self, violation: Violation) -> Level:
+        level = violation.level or _own_level(self.contract.requirements[violation.requirement])
+        if level == "must" and violation.inferred_place and violation.place not in self.stored:
+            return "should"
+        return level
+
+
+def closest(violation: Violation, found: Iterable[Judgement]) -> Violation | None:
+    """The same violation among other judgements: of its requirement and kind, at its place if there is one."""
+    alike = [
+        one
+        for one in found
+        if isinstance(one, Violation) and (one.requirement, one.kind) == (violation.requirement, violation.kind)
+    ]
+    return next((one for one in alike if one.place == violation.place), alike[0] if alike else None)
+
+
+def _own_level(requirement: Requirement) -> Level:
+    return "must" if requirement.level == "must" else "should"

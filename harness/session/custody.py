@@ -1,0 +1,269 @@
+"""Rules in custody: read before anything is written, put back first and last, contained when they are enabled.
+
+Every rule that a run may write is read, its configuration is on the disk before the first write, and that first write
+puts the same configuration back; a rule that refuses its own configuration is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from rules_harness.harness.exchange import Answer, Exchange, TransportFault
+from rules_harness.harness.journal import FoundRule, Note, Restored
+from rules_harness.harness.judging.checks.common import described
+from rules_harness.harness.judging.judge import STOPPED
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import configuration
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import accounts_in as accounts_named
+from rules_harness.strategies.world import Account
+
+MISSING = frozenset({404, 405, 501})
+
+
+class Contained(Exception):
+    """A rule was found enabled where it must not be; it was disabled again, or ``problem`` says why not."""
+
+    def __init__(self, rule: str, problem: str | None):
+        self.rule = rule
+        self.problem = problem
+        super().__init__(
+            f"{rule} was enabled where it must not be; "
+            + (
+                "it was disabled again"
+                if problem is None
+                else f"IT IS STILL ENABLED ({problem}): disable it by hand now"
+            )
+        )
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What the first look at a target showed."""
+
+    found: tuple[FoundRule, ...]
+    reasons: dict[str, str]
+    """Why a rule of the profile cannot be used."""
+    readable: bool
+    stop: Note | None = None
+    """Why nothing can be judged, if so."""
+
+
+def look(bench: Bench, profile: Profile) -> dict[str, Exchange]:
+    """Read every rule of the profile. Raises what the client raises."""
+    return {rule: bench.send(*bench.plan_read(rule, existence=bench.existence(rule))) for rule in profile.rules.all}
+
+
+def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange]) -> Survey:
+    """What the first reads show, and an update of a rule that does not exist; nothing that exists is written.
+
+    Raises what the client raises.
+    """
+    unknown = bench.unknown_id()
+    probe = bench.update(bench.inert(), rule=unknown, existence="unknown", requirement="not-found.unknown-id")
+    stop = _nothing_to_judge(bench.contract, [*reads.values(), probe])
+    found, reasons = [], {}
+    for rule, exchange in reads.items():
+        state = _state(bench.contract, exchange)
+        if state is None:
+            reasons[rule] = "reading it " + told(bench.contract, exchange)
+        else:
+            enabled = state.get(bench.names.status) != bench.names.disabled
+            found.append(FoundRule(rule=rule, credential=bench.reader(rule), state=state, enabled=enabled))
+    readable = bool(found) or not reads
+    statuses = {exchange.answer.status if exchange.answer else 0 for exchange in reads.values()}
+    if stop is None and reads and not found:
+        stop = _no_rule_readable(bench.contract, reads, probe, statuses, profile)
+    return Survey(tuple(found), reasons, readable, stop)
+
+
+def told(contract: Contract, exchange: Exchange) -> str:
+    """What came of a request, in words."""
+    if isinstance(exchange.outcome, TransportFault):
+        return f"failed: {exchange.outcome.detail}"
+    return f"was answered {described(contract, exchange.outcome)}"
+
+
+def put_back(bench: Bench, found: FoundRule, *, status: str | None = None) -> str | None:
+    """Write the configuration that a rule had; returns why that failed, or ``None``.
+
+    The rule ends disabled, unless ``status`` says what the body shall say.
+    """
+    exchange: Exchange | None = None
+    for bare in (False, True):
+        body = configuration(bench.contract, found.state, bare=bare)
+        if status is not None:
+            body[bench.names.status] = status
+        exchange = bench.update(
+            body,
+            rule=found.rule,
+            caller=found.credential,
+            existence=bench.existence(found.rule),
+            purpose="restore",
+            acceptance="open",
+            case="its own configuration, put back",
+        )
+        if exchange.answer is not None and exchange.answer.is_success:
+            return None
+        if exchange.answer is None or exchange.answer.status not in (400, 422):
+            break
+    return told(bench.contract, exchange) if exchange is not None else "nothing was sent"
+
+
+def restore_all(make_bench: Callable[[str], Bench], rules: Mapping[str, FoundRule]) -> Iterator[tuple[Restored, Bench]]:
+    """Put every rule back as it was found, disabled; one bench for each, so that one failure stops no other."""
+    for rule, found in rules.items():
+        bench = make_bench(rule)
+        try:
+            problem = _put_back_disabled(bench, found)
+        except Exception as error:  # noqa: BLE001 - whatever hinders one rule, the others are still put back
+            problem = f"{type(error).__name__}: {error}"
+        yield Restored(rule=rule, problem=problem), bench
+
+
+def _put_back_disabled(bench: Bench, found: FoundRule) -> str | None:
+    """Put a rule back and see that it is disabled; one that was disabled never ends enabled with what it can do."""
+    if not found.enabled and _is_enabled(bench, found.rule):
+        problem = contain(bench, found.rule).problem
+        if problem is not None:
+            return (
+                f"STILL ENABLED, with a harmless configuration in place of its own ({problem}): disable it by hand now"
+            )
+    problem = put_back(bench, found)
+    if problem is not None or found.enabled or not _is_enabled(bench, found.rule):
+        return problem
+    problem = contain(bench, found.rule).problem
+    left = "it is disabled" if problem is None else f"STILL ENABLED ({problem}): disable it by hand now"
+    return f"its own configuration left it enabled, so it holds a harmless one; {left}"
+
+
+def _is_enabled(bench: Bench, rule: str) -> bool:
+    state = bench.read(rule, existence=bench.existence(rule))
+    return state is not None and state.get(bench.names.status) == bench.names.enabled
+
+
+def contain(bench: Bench, rule: str) -> Contained:
+    """Send a disabled, inert body to a rule that is enabled where it must not be.
+
+    It is no body that the rule may hold already: a target may do nothing where nothing changes.
+    """
+    exchange = bench.update(
+        {**bench.inert(), bench.names.nickname: f"Disabled {bench.random.randrange(10**6):06d}"},
+        rule=rule,
+        caller=bench.writer(rule),
+        existence=bench.existence(rule),
+        purpose="contain",
+        acceptance="open",
+        case="contained",
+    )
+    if exchange.answer is None or not exchange.answer.is_success:
+        return Contained(rule, told(bench.contract, exchange))
+    state = bench.read(rule, existence=bench.existence(rule)) if bench.readable else None
+    if state is not None and state.get(bench.names.status) == bench.names.enabled:
+        return Contained(rule, "a disabled body leaves it enabled")
+    return Contained(rule, None)
+
+
+def with_known_accounts(contract: Contract, profile: Profile, reads: Mapping[str, Exchange]) -> Profile:
+    """The profile with the accounts that its rules name, where it lists none itself."""
+    states = {rule: state for rule, exchange in reads.items() if (state := _state(contract, exchange)) is not None}
+    theirs = states.pop(profile.rules.other_org or "", None)
+    return msgspec.structs.replace(
+        profile,
+        accounts=profile.accounts or _accounts_in(contract, *states.values()),
+        other_org_accounts=profile.other_org_accounts or (_accounts_in(contract, theirs) if theirs else ()),
+    )
+
+
+def accounts_in(contract: Contract, found: Iterable[FoundRule]) -> tuple[Account, ...]:
+    """The accounts that rules name."""
+    return _accounts_in(contract, *(rule.state for rule in found))
+
+
+def _accounts_in(contract: Contract, *states: Mapping[str, Any]) -> tuple[Account, ...]:
+    accounts: dict[str, Account] = {}
+    for state in states:
+        for named in accounts_named(contract, dict(state)):
+            if isinstance(named.id, str) and isinstance(named.type, str):
+                accounts.setdefault(named.id, Account(id=named.id, type=named.type))
+    return tuple(accounts.values())
+
+
+def _state(contract: Contract, exchange: Exchange) -> dict[str, Any] | None:
+    answer = exchange.answer
+    if answer is None or answer.status != 200:
+        return None
+    data = answer.object().get(contract.names.data)
+    return data if isinstance(data, dict) else None
+
+
+def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | None:
+    """Why the first answers, taken together, show that there is nothing to judge."""
+    answers = [exchange.answer for exchange in exchanges if exchange.answer is not None]
+    if not answers:
+        fault = exchanges[0].outcome
+        detail = fault.detail if isinstance(fault, TransportFault) else ""
+        return stopped(f"the target did not answer: {detail}; is it up, and target.base_url right?")
+    statuses = {answer.status for answer in answers}
+    if statuses == {401}:
+        return stopped(
+            "credentials: every request was answered 401; are the keys in the environment those of this target?"
+        )
+    if any(answer.status >= 500 for answer in answers):
+        return None
+    if statuses <= MISSING and not any(_is_enveloped(contract, answer) for answer in answers):
+        return stopped(
+            "endpoint not there: every request was answered "
+            + " or ".join(str(status) for status in sorted(statuses))
+            + " without the error envelope. The update is planned for a future release: this target may not have it "
+            "yet, or target.base_url lacks a part of the path"
+        )
+    if not any(isinstance(answer.json(), dict) for answer in answers):
+        kind = (answers[0].header("content-type") or "no content type").split(";")[0]
+        return stopped(f"what answers at target.base_url is no JSON API: {answers[0].status} with {kind}")
+    return None
+
+
+def _no_rule_readable(
+    contract: Contract, reads: Mapping[str, Exchange], probe: Exchange, statuses: set[int], profile: Profile
+) -> Note | None:
+    """The endpoint answers, and not one rule of the profile can be read."""
+    rules = ", ".join(reads)
+    enveloped = all(e.answer is not None and _is_enveloped(contract, e.answer) for e in reads.values())
+    if statuses == {404} and enveloped and not profile.permissions.no_restore:
+        return stopped(
+            f"the rules of the profile do not exist on the target ({rules}): every one was answered 404 in the error "
+            "envelope; `rules-harness doctor --target FILE` tells which rules and credentials fit"
+        )
+    if statuses == {401}:
+        return stopped("credentials: reading the rules was answered 401; is credentials.full the right key?")
+    return None
+
+
+def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | None:
+    """The note that ends a run in which the update itself is not there, although reads are."""
+    answers = [exchange.answer for exchange in exchanges]
+    if answers and all(
+        answer is not None
+        and answer.status in MISSING
+        and not (answer.status == 404 and _is_enveloped(contract, answer))
+        for answer in answers
+    ):
+        return stopped(
+            "endpoint not there: reads are answered and every update is not. The update is planned for a future "
+            "release: this target may not have it yet"
+        )
+    return None
+
+
+def stopped(text: str, *, beats_findings: bool = True) -> Note:
+    """The note of a run that ends without a judgement."""
+    return Note(kind=STOPPED, text=text, data={"beats_findings": beats_findings})
+
+
+def _is_enveloped(contract: Contract, answer: Answer) -> bool:
+    error = answer.object().get(contract.names.error)
+    return isinstance(error, dict) and isinstance(error.get(contract.names.code), str)

@@ -1,0 +1,219 @@
+"""Keeps the rules of a run: surveys them, takes them into custody, confirms what states show, puts everything back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import FoundRule, Note, Restored
+from rules_harness.harness.judging.checks.common import changed_fields
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Situation
+from rules_harness.harness.scenarios.planner import Known, Outgoing, Shared
+from rules_harness.harness.session.custody import (
+    contain,
+    endpoint_missing,
+    look,
+    put_back,
+    restore_all,
+    survey,
+    with_known_accounts,
+)
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import Guard
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import is_suitable
+
+WATCH_SECONDS: Final = 0.3
+WATCH_READS: Final = 2
+
+
+class Record(Protocol):
+    """Where what is found goes; a rule is on the disk when `rule` returns."""
+
+    def rule(self, rule: FoundRule) -> None: ...
+
+    def episode(self, episode: Episode) -> None: ...
+
+    def restored(self, rule: Restored) -> None: ...
+
+
+class Keeping:
+    """The rules of one run. Call `take` once, `give_back` last, whatever happened in between."""
+
+    def __init__(self, shared: Shared, profile: Profile, record: Record, earlier: Mapping[str, FoundRule]):
+        """``earlier`` are rules as an earlier part of the run found them; that is how they are put back."""
+        self.shared = shared
+        self.known = Known()
+        self.stop: Note | None = None
+        """Why nothing can be judged, once `take` has found that out."""
+        self._profile = profile
+        self._record = record
+        self._found: dict[str, FoundRule] = dict(earlier)
+        self._earlier = frozenset(earlier)
+
+    def bench(self, case_id: str, rules: Iterable[str], *, attempt: int = 0) -> Bench:
+        """A bench on which these rules may be used."""
+        return Bench(self.shared, self.known, case_id, tuple(rules), attempt=attempt)
+
+    def take(self) -> Situation | None:
+        """Look at the target, record each rule and put its own configuration back once; ``None`` where `stop` says why.
+
+        Raises what the client raises.
+        """
+        bench = self.bench("safety/survey", self._profile.rules.all)
+        reads = look(bench, self._profile)
+        self._profile = with_known_accounts(self.shared.contract, self._profile, reads)
+        self.shared = shared_for(self.shared, self._profile, readable=True)
+        bench.adopt(self.shared)
+        seen = survey(bench, self._profile, reads)
+        self.stop = seen.stop
+        if seen.stop is not None:
+            return None
+        self._record.episode(bench.episode("envelope", "survey"))
+        self.shared = shared_for(self.shared, self._profile, readable=seen.readable)
+        reasons = dict(seen.reasons)
+        usable = self._custody(seen.found, reasons)
+        if not seen.readable and self._profile.permissions.no_restore:
+            usable = set(self._profile.rules.all)
+            self.shared.guard.writable |= usable
+        if self.stop is not None:
+            return None
+        rules = self._profile.rules
+        return Situation(
+            contract=self.shared.contract,
+            profile=self._profile,
+            readable=seen.readable,
+            usable=tuple(rule for rule in rules.writable if rule in usable),
+            limited=rules.limited in usable,
+            foreign=rules.other_org in usable,
+            reasons=reasons,
+            plausible=is_suitable(self.shared.contract, self.shared.world),
+        )
+
+    def _custody(self, found: Iterable[FoundRule], reasons: dict[str, str]) -> set[str]:
+        guard, contract = self.shared.guard, self.shared.contract
+        firsts = []
+        for rule in found:
+            if rule.rule not in self._earlier:
+                self._record.rule(rule)
+                self._found[rule.rule] = rule
+            if self._profile.is_production(contract) and not self._profile.permissions.production_writes:
+                reasons[rule.rule] = "a production host, and permissions.production_writes is not given"
+                continue
+            guard.writable.add(rule.rule)
+            bench = self.bench(f"safety/{rule.rule}", (rule.rule,))
+            bench.begin()
+            telling = rule.enabled and guard.is_open
+            problem = put_back(bench, rule, status=contract.names.enabled if telling else None)
+            firsts.append(bench.exchanges[-1])
+            if problem is None:
+                bench.read()
+            else:
+                reasons[rule.rule] = f"its own configuration, put back, {problem}"
+            self._record.episode(bench.episode("status", rule.rule))
+            self.contain_where_needed(bench)
+            if problem is not None:
+                guard.writable.discard(rule.rule)
+        self.stop = endpoint_missing(contract, firsts)
+        return {rule.rule for rule in found} - set(reasons)
+
+    def contain_where_needed(self, bench: Bench) -> None:
+        """Off loopback, disable a rule that is enabled where it must not be; raises `Contained`, which ends the run."""
+        if self.shared.guard.is_open:
+            return
+        for rule in bench.unexpectedly_enabled():
+            containing = self.bench(f"safety/contain-{rule}", (rule,))
+            self.shared.client.stop()
+            with self.shared.client.restoring():
+                reason = contain(containing, rule)
+            self._record.episode(containing.episode("status", "contained"))
+            raise reason
+
+    def give_back(self) -> dict[str, str]:
+        """Put every rule back as it was found, disabled; returns why that failed, by rule."""
+        written = {
+            rule: found
+            for rule, found in self._found.items()
+            if rule in self._earlier or rule in self.known.states or rule in self.known.stale
+        }
+        self.shared.guard.writable |= set(written)
+        problems = {}
+        for restored, _ in restore_all(lambda rule: self.bench(f"safety/restore-{rule}", (rule,)), written):
+            self._record.restored(restored)
+            if restored.problem is not None:
+                problems[restored.rule] = restored.problem
+        return problems
+
+
+def shared_for(shared: Shared, profile: Profile, *, readable: bool) -> Shared:
+    """The same run with what is now known of the target."""
+    world = msgspec.structs.replace(profile.world(shared.world.now))
+    return msgspec.structs.replace(
+        shared, profile=profile, world=world, guard=Guard(shared.contract, profile, world), readable=readable
+    )
+
+
+def share(
+    contract: Contract,
+    profile: Profile,
+    client: Outgoing,
+    hooks: Hooks,
+    *,
+    now: Any,
+    seed: int,
+    nonce: str,
+    readable: bool = True,
+    applicable: Any = lambda value: True,
+) -> Shared:
+    """What the benches of a run share."""
+    world = profile.world(now)
+    return Shared(
+        contract=contract,
+        profile=profile,
+        world=world,
+        guard=Guard(contract, profile, world),
+        client=client,
+        hooks=hooks,
+        seed=seed,
+        nonce=nonce,
+        readable=readable,
+        applicable=applicable,
+    )
+
+
+def watched(bench: Bench) -> str:
+    """Whether a rule of the bench changes while nothing is sent to it; the text says which."""
+    updated = bench.names.updated_at
+    bench.sleep(bench.shared.profile.limits.settle_seconds)
+    for rule in bench.rules:
+        first = bench.read(rule, existence=bench.existence(rule))
+        for _ in range(WATCH_READS):
+            bench.sleep(WATCH_SECONDS)
+            again = bench.read(rule, existence=bench.existence(rule))
+            if first is None or again is None:
+                continue
+            if changed_fields(bench.contract, first, again) or first.get(updated) != again.get(updated):
+                return f"{rule} changed while nothing was sent to it: somebody else writes to it"
+    return ""
+
+
+def renew(bench: Bench) -> None:
+    """Give the rules of a bench another nickname, so that what a case leaves there shows a second time."""
+    guard = bench.shared.guard
+    for rule in bench.rules:
+        if guard.is_open or rule not in guard.enabled:
+            bench.renew(rule)
+
+
+def contained(bench: Bench) -> tuple[str, str | None] | None:
+    """Disable a rule that is enabled off loopback where it must not be: which one it was, and why that failed."""
+    if bench.shared.guard.is_open:
+        return None
+    for rule in bench.unexpectedly_enabled():
+        return rule, contain(bench, rule).problem
+    return None

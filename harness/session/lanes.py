@@ -1,0 +1,56 @@
+"""Which cases run, and where: each rule has one lane, so that no rule has two writers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from rules_harness.harness.judging.judge import selected
+from rules_harness.harness.scenarios import all_cases
+from rules_harness.harness.scenarios.case import Case, Situation
+from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.openapi.contract import Contract
+
+GENERAL = "envelope"
+"""The family that every answer is judged by."""
+
+
+def chosen_cases(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Case]:
+    """The cases that judge what is selected; what every answer must keep is judged by all of them."""
+    wanted = {requirement.id for requirement in contract.requirements.values() if selected(requirement.id, select)}
+    families = frozenset(contract.requirements[requirement].family for requirement in wanted)
+    if not select or GENERAL in families:
+        return list(all_cases(contract, shared.world, shared.profile))
+    cases = all_cases(contract, shared.world, shared.profile, families=families)
+    return [case for case in cases if wanted & set(case.requirements)]
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """Rules that one thread owns, and what it does with them, in order."""
+
+    rules: tuple[str, ...]
+    cases: tuple[Case, ...]
+
+
+def other_rules(situation: Situation) -> tuple[str, ...]:
+    """The usable rules that are not the main credential's own to write."""
+    rules = situation.profile.rules
+    pairs = ((rules.limited, situation.limited), (rules.other_org, situation.foreign))
+    return tuple(rule for rule, usable in pairs if usable and rule is not None)
+
+
+def lanes_of(cases: Sequence[Case], situation: Situation) -> list[Lane]:
+    """Cases dealt to the rules in turn, so that the same profile always gives the same requests."""
+    rules = situation.profile.rules
+    dealt: list[list[Case]] = [[] for _ in situation.usable]
+    for number, case in enumerate(case for case in cases if case.lane == "rule"):
+        dealt[number % len(dealt)].append(case)
+    lanes = [Lane((rule,), tuple(own)) for rule, own in zip(situation.usable, dealt, strict=True)]
+    for name, own_rules in (
+        ("unknown", situation.usable),
+        ("limited", (rules.limited,)),
+        ("foreign", (rules.other_org,)),
+    ):
+        lanes.append(Lane(tuple(r for r in own_rules if r), tuple(case for case in cases if case.lane == name)))
+    return lanes

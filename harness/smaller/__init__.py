@@ -1,0 +1,1 @@
+"""A failing episode made as small as it gets, and sent again."""

@@ -1,0 +1,215 @@
+"""Makes a failing episode as small as it gets while it still fails, and says how reliably it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from rules_harness.harness.exchange import Episode, Exchange, Payload
+from rules_harness.harness.judging.histories import sent_body
+from rules_harness.harness.judging.outcome import Violation
+from rules_harness.harness.judging.tally import closest, judge_episode
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Unmet, encode
+from rules_harness.harness.smaller.resending import Recording, resend, smaller_bodies
+from rules_harness.harness.target.hooks import HookFailed
+from rules_harness.harness.target.safety import SafetyError
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import body_of
+from rules_harness.strategies.mutations import apply, catalogue
+from rules_harness.strategies.validity import is_valid_body
+from rules_harness.strategies.world import World
+
+REPLAYS: Final = 3
+
+MakeBench = Callable[[str, tuple[str, ...]], Bench]
+"""A bench for a case id and the rules that it may use."""
+
+
+class Smallest(msgspec.Struct, frozen=True):
+    """What came of it: the smallest episode that shows the violation, how often it did, and what that took."""
+
+    episode: Episode | None
+    shown: int
+    """Of `REPLAYS`."""
+    requests: int
+
+    @property
+    def stability(self) -> str:
+        return f"{self.shown} of {REPLAYS}"
+
+
+class _Spent(Exception):
+    pass
+
+
+class Minimiser:
+    """Shrinks episodes on one target. ``rules`` maps a recorded rule to the one that takes its place."""
+
+    def __init__(
+        self, contract: Contract, world: World, make_bench: MakeBench, rules: Callable[[Recording], dict[str, str]]
+    ) -> None:
+        self._contract = contract
+        self._world = world
+        self._make_bench = make_bench
+        self._rules = rules
+        self._mutations = {mutation.name: mutation for mutation in catalogue(contract)}
+
+    def minimise(self, recording: Recording, violation: Violation, *, name: str, budget: int) -> Smallest:
+        """The smallest part of a recording that still shows a violation, within a budget of requests.
+
+        Raises what the client raises.
+        """
+        return _Search(self, recording, violation, name, budget).run()
+
+    def attempt(self, recording: Recording, name: str) -> Episode | None:
+        """The episode that a recording makes when it is sent again; ``None`` where it cannot be."""
+        rules = self._rules(recording)
+        bench = self._make_bench(name, tuple(dict.fromkeys(rules.values())))
+        try:
+            resend(bench, recording, rules)
+        except (Unmet, HookFailed, SafetyError):
+            return None
+        return bench.episode(name.partition("/")[0], name.partition("/")[2])
+
+    def shows(self, episode: Episode, violation: Violation) -> Violation | None:
+        """The same violation, if an episode shows it."""
+        same = closest(violation, judge_episode(episode, self._contract))
+        is_place = violation.place.startswith("/") and same is not None and same.place.startswith("/")
+        return None if same is None or (is_place and same.place != violation.place) else same
+
+    def simpler(self, exchange: Exchange) -> Iterator[Exchange]:
+        """The exchange with a simpler body that claims the same."""
+        intent, body = exchange.intent, exchange.request.body
+        if body is None or intent.operation != "update":
+            return
+        mutation = self._mutations.get(intent.case)
+        if mutation is not None and intent.body == "broken":
+            yield _with_body(exchange, apply(self._contract, self._world, mutation))
+        elif intent.body in ("valid", "open"):
+            for smaller in smaller_bodies(sent_body(exchange)):
+                content = encode(smaller)
+                if len(content) < len(body.content) and self._claims_as_much(exchange, smaller, content):
+                    yield _with_body(exchange, content)
+
+    def _claims_as_much(self, exchange: Exchange, body: dict[str, Any], content: bytes) -> bool:
+        """Whether what the contract says of a smaller body is what it said of the first."""
+        if not is_valid_body(self._contract, content):
+            return False
+        if exchange.intent.body == "open" or not self._world.accounts:
+            return True
+        return body_of(self._contract, self._world, body).acceptance != "open"
+
+
+class _Search:
+    def __init__(
+        self, minimiser: Minimiser, recording: Recording, violation: Violation, name: str, budget: int
+    ) -> None:
+        self._minimiser = minimiser
+        self._recording = recording
+        self._violation = violation
+        self._name = name
+        self._budget = budget
+        self._spent = 0
+        self._tries = 0
+        self._best: Episode | None = None
+
+    def run(self) -> Smallest:
+        last = REPLAYS * len(self._recording.exchanges)
+        try:
+            if self._shows(self._recording):
+                self._leave_out()
+                self._simplify()
+        except _Spent:
+            pass
+        self._budget = max(self._budget, self._spent) + last
+        shown = sum(self._replay() for _ in range(REPLAYS))
+        return Smallest(None if self._best is None else self._bare(self._best), shown, self._spent)
+
+    def _bare(self, episode: Episode) -> Episode:
+        """The episode without what was sent to prepare it, as far as the violation is told without."""
+        for position in reversed(range(len(episode.exchanges))):
+            others = set(range(len(episode.exchanges))) - {position}
+            smaller = Recording.of(episode).only(others) if others else None
+            if smaller is None:
+                continue
+            barer = msgspec.structs.replace(episode, exchanges=smaller.exchanges)
+            if self._minimiser.shows(barer, self._violation) is not None:
+                episode = barer
+        return episode
+
+    def _replay(self) -> bool:
+        try:
+            return self._shows(self._recording)
+        except _Spent:
+            return False
+
+    def _shows(self, recording: Recording) -> bool:
+        """Whether a recording shows the violation when it is sent again; if so it is the best so far."""
+        if self._spent + len(recording.exchanges) > self._budget:
+            raise _Spent
+        self._tries += 1
+        episode = self._minimiser.attempt(recording, f"{self._name}~{self._tries}")
+        if episode is None:
+            return False
+        self._spent += len(episode.exchanges)
+        if self._minimiser.shows(episode, self._violation) is None:
+            return False
+        self._best, self._recording = episode, recording
+        return True
+
+    def _leave_out(self) -> None:
+        """First all that the violation does not point at, then one exchange after the other, the last first."""
+        self._try_only(_pointed_at(self._recording.exchanges, self._violation))
+        position = len(self._recording.exchanges) - 1
+        while position >= 0:
+            count = len(self._recording.exchanges)
+            self._try_only(set(range(count)) - _dependent(self._recording.exchanges, position))
+            position = min(position, len(self._recording.exchanges)) - 1
+
+    def _try_only(self, positions: Iterable[int]) -> None:
+        chosen = set(positions)
+        if chosen and len(chosen) < len(self._recording.exchanges):
+            smaller = self._recording.only(chosen)
+            if smaller is not None:
+                self._shows(smaller)
+
+    def _simplify(self) -> None:
+        """Bodies, as long as one of them gets smaller; equal bodies stay equal."""
+        goes_on = True
+        while goes_on:
+            goes_on = any(self._simplify_at(position) for position in range(len(self._recording.exchanges)))
+
+    def _simplify_at(self, position: int) -> bool:
+        exchange = self._recording.exchanges[position]
+        for simpler in self._minimiser.simpler(exchange):
+            if simpler.request.body == exchange.request.body:
+                continue
+            alike = tuple(
+                _with_body(one, simpler.request.body.content)
+                if simpler.request.body is not None and one.request.body == exchange.request.body
+                else one
+                for one in self._recording.exchanges
+            )
+            if self._shows(msgspec.structs.replace(self._recording, exchanges=alike)):
+                return True
+        return False
+
+
+def _pointed_at(exchanges: tuple[Exchange, ...], violation: Violation) -> set[int]:
+    """What a violation points at, and what that repeats."""
+    positions = {position for position in violation.shown_by if position < len(exchanges)}
+    repeated = (exchanges[position].intent.repeats for position in tuple(positions))
+    return positions | {first for first in repeated if first is not None}
+
+
+def _dependent(exchanges: tuple[Exchange, ...], position: int) -> set[int]:
+    """An exchange, and those that repeat it."""
+    return {position} | {other for other, one in enumerate(exchanges) if one.intent.repeats == position}
+
+
+def _with_body(exchange: Exchange, content: bytes) -> Exchange:
+    request = msgspec.structs.replace(exchange.request, body=Payload.of(content))
+    return msgspec.structs.replace(exchange, request=request)

@@ -1,0 +1,155 @@
+"""The target's profile: what is under test, with which keys, on which rules, within which limits.
+
+The records here hold no secret: keys are named by environment variable, and header values that look like secrets are
+replaced by references that only the `Keyring` can resolve.  `harness.target.reader` fills them from TOML.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.world import Account, World
+
+ROLES: Final = ("full", "limited", "read_only", "unrelated", "trigger_only", "other_org", "revoked")
+HOOKS: Final = ("enable_rule", "advance_clock", "reset")
+MAX_AMOUNT: Final = 2**53 - 1
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
+Headers = tuple[tuple[str, str], ...]
+
+
+class Target(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the API is. ``base_url`` has no slash at its end, ``headers`` go with every request."""
+
+    name: str
+    base_url: str
+    headers: Headers = ()
+    ca_bundle: str | None = None
+    """Path of the certificates to trust instead of the usual ones."""
+    proxy: str | None = None
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A key by its role (``full``, ``scope.LIST_RULES``) and the environment variable that holds it."""
+
+    name: str
+    key_env: str
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The rules that may be written: by ``full``, by ``limited``, and the other organization's."""
+
+    writable: tuple[str, ...] = ()
+    limited: str | None = None
+    other_org: str | None = None
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.writable, *(rule for rule in (self.limited, self.other_org) if rule is not None))
+
+
+class HttpHook(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="http"):
+    """A request that an operator's tool answers; ``timeout`` in seconds."""
+
+    url: str
+    method: str = "POST"
+    json: Any = None
+    headers: Headers = ()
+    timeout: float = 10
+
+
+class CommandHook(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="command"):
+    """A program with its arguments, started without a shell; ``timeout`` in seconds."""
+
+    command: tuple[str, ...]
+    timeout: float = 10
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the target is spared, for a whole run."""
+
+    requests_per_second: Annotated[float, msgspec.Meta(gt=0, le=1_000_000)] = 20
+    in_flight: Annotated[int, msgspec.Meta(ge=1, le=256)] = 8
+    max_requests: Annotated[int, msgspec.Meta(ge=1)] = 5000
+    timeout_seconds: Seconds = 10
+    """For one request, from the first byte sent to the last received."""
+    settle_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0
+    """How long a read may lag behind a write."""
+    max_amount_in_cents: Annotated[int, msgspec.Meta(ge=1, le=MAX_AMOUNT)] = 100_000
+    minimise_requests: Annotated[int, msgspec.Meta(ge=0)] = 200
+    """How many requests may be spent on making one failing episode smaller."""
+
+
+class Permissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the owner of the target allows beyond the harmless."""
+
+    trigger: bool = False
+    live_shapes: bool = False
+    expose_key: bool = False
+    no_restore: bool = False
+    production: bool = False
+    production_writes: bool = False
+
+
+class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``required``: patterns of requirement ids that must be judged, or the run ends with 3."""
+
+    required: tuple[str, ...] = ()
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """All that is known of a target before the first request; safe to record."""
+
+    target: Target
+    credentials: dict[str, Credential]
+    rules: Rules = Rules()
+    accounts: tuple[Account, ...] = ()
+    other_org_accounts: tuple[Account, ...] = ()
+    hooks: dict[str, HttpHook | CommandHook] = {}
+    limits: Limits = Limits()
+    permissions: Permissions = Permissions()
+    gate: Gate = Gate()
+    readings: dict[str, tuple[str, ...]] = {}
+    """Accepted tokens by reading id, where the profile narrows them."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether no request leaves this machine: a loopback address, and no proxy that is elsewhere."""
+        urls = (self.target.base_url, self.target.proxy)
+        return all(_is_loopback(url) for url in urls if url is not None)
+
+    def is_production(self, contract: Contract) -> bool:
+        """Whether the host is one that the contract lists as production, whatever its port and letter case."""
+        return host_of(self.target.base_url) in {name.lower() for name in contract.names.production_hosts}
+
+    def world(self, now: datetime) -> World:
+        """What strategies must know of this target; ``now`` is aware, UTC."""
+        return World(
+            accounts=self.accounts,
+            foreign_accounts=self.other_org_accounts,
+            now=now,
+            max_amount_in_cents=self.limits.max_amount_in_cents,
+        )
+
+
+def host_of(url: str) -> str:
+    """The host of a URL in lower case, without the root's dot."""
+    return (urlsplit(url).hostname or "").rstrip(".")
+
+
+def _is_loopback(url: str) -> bool:
+    host = host_of(url)
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -1,0 +1,1 @@
+"""How a request leaves: the one outbound socket, its pace, retries and limits."""

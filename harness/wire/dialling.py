@@ -1,0 +1,165 @@
+"""The way to the target: its address, TLS, a proxy, and how a request's head names it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import os
+import select
+import socket
+import ssl
+import threading
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from rules_harness.harness.target.profile import Target
+from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.wire.connection import MAX_HEAD, Abandoned, Connection, Fault, Patience
+
+Address = tuple[socket.AddressFamily, Any]
+
+
+class Route:
+    """How connections to one target are made; may be used by several threads."""
+
+    def __init__(self, target: Target, keyring: Keyring) -> None:
+        url = urlsplit(target.base_url)
+        self._host = url.hostname or ""
+        self._tls = _tls(target.ca_bundle) if url.scheme == "https" else None
+        self._port = url.port or (443 if self._tls else 80)
+        self._path = url.path
+        self.host = url.netloc
+        self._proxy = urlsplit(keyring.resolve(target.proxy)) if target.proxy else None
+        self._addresses: list[Address] = []
+
+    def target_of(self, path: str) -> str:
+        """The request target of a path below the base URL: absolute towards a plain proxy (RFC 9112, section 3.2.2)."""
+        whole = self._path + path
+        return f"http://{self.host}{whole}" if self._proxy and not self._tls else whole
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What a plain proxy wants to read in each request."""
+        return self._login if self._proxy and not self._tls else ()
+
+    def connect(self, patience: Patience) -> Connection:
+        """A new connection; raises `Fault` of kind ``connect``, and `Abandoned`."""
+        try:
+            sock = self._connected(patience)
+        except Fault as fault:
+            self._addresses = []
+            raise Fault("connect", fault.detail) from None
+        try:
+            if self._tls is not None:
+                sock = self._secured(sock, self._tls, patience)
+            return Connection(sock)
+        except OSError as error:
+            sock.close()
+            raise Fault("connect", f"TLS with {self._host} failed: {_reason(error)}") from None
+        except Fault as fault:
+            sock.close()
+            raise Fault("connect", fault.detail) from None
+        except Abandoned:
+            sock.close()
+            raise
+
+    def _connected(self, patience: Patience) -> socket.socket:
+        host, port = self._host, self._port
+        if self._proxy is not None:
+            host, port = self._proxy.hostname or "", self._proxy.port or 80
+        if not self._addresses:
+            self._addresses = _resolved(host, port, patience)
+        problem = ""
+        for family, address in self._addresses:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                _join(sock, address, patience)
+                return sock
+            except OSError as error:
+                problem = _reason(error)
+                sock.close()
+            except BaseException:
+                sock.close()
+                raise
+        raise Fault("connect", f"no connection to {host} port {port}: {problem}")
+
+    def _secured(self, sock: socket.socket, tls: ssl.SSLContext, patience: Patience) -> socket.socket:
+        if self._proxy is not None:
+            self._tunnel(sock, patience)
+        secured = tls.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
+        while True:
+            try:
+                secured.do_handshake()
+                return secured
+            except ssl.SSLWantReadError:
+                patience.wait(secured, select.POLLIN, "the TLS handshake")
+            except ssl.SSLWantWriteError:
+                patience.wait(secured, select.POLLOUT, "the TLS handshake")
+
+    def _tunnel(self, sock: socket.socket, patience: Patience) -> None:
+        """Have the proxy pass everything on (CONNECT, RFC 9110, section 9.3.6)."""
+        authority = self.host if urlsplit(f"//{self.host}").port else f"{self.host}:{self._port}"
+        login = "".join(f"{name}: {value}\r\n" for name, value in self._login)
+        sock.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{login}\r\n".encode("latin-1"))
+        head = b""
+        while b"\r\n\r\n" not in head and len(head) < MAX_HEAD:
+            patience.wait(sock, select.POLLIN, "the proxy's answer")
+            piece = sock.recv(1)
+            if not piece:
+                break
+            head += piece
+        status = head.partition(b"\r\n")[0].decode("latin-1")
+        if not status.startswith("HTTP/1.") or status[9:10] != "2":
+            raise Fault("connect", f"the proxy made no tunnel: {status or 'no answer'}")
+
+    @functools.cached_property
+    def _login(self) -> tuple[tuple[str, str], ...]:
+        if self._proxy is None or self._proxy.username is None:
+            return ()
+        login = f"{unquote(self._proxy.username)}:{unquote(self._proxy.password or '')}"
+        return (("Proxy-Authorization", f"Basic {base64.b64encode(login.encode()).decode('ascii')}"),)
+
+
+def _tls(ca_bundle: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_bundle)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _resolved(host: str, port: int, patience: Patience) -> list[Address]:
+    """The addresses of a host. Asking may take long and cannot be broken off, so a thread of its own asks."""
+    found: list[Address] = []
+    problems: list[str] = []
+
+    def ask() -> None:
+        try:
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend((family, address) for family, _, _, _, address in answers)
+        except (OSError, UnicodeError) as error:
+            problems.append(_reason(error))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.001)
+        patience.check("looking up the host")
+    if not found:
+        raise Fault("connect", f"no address for {host}: {''.join(problems)}")
+    return found
+
+
+def _join(sock: socket.socket, address: Any, patience: Patience) -> None:
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        sock.connect(address)
+    except BlockingIOError:
+        patience.wait(sock, select.POLLOUT, "connecting")
+        if problem := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(problem, os.strerror(problem)) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{error.verify_message}; name the certificate's issuer in target.ca_bundle"
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
