@@ -18,7 +18,7 @@ from rules_harness.reports.text import counted, duration
 def environment() -> Environment:
     """The templates of this package: everything put into them is escaped, a name that is not given is an error."""
     made = Environment(
-        loader=PackageLoader("reports", "html"),
+        loader=PackageLoader("rules_harness.reports", "html"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
