@@ -1,8 +1,8 @@
 """The states a rule may be in after a history, and the answers that may come, under each reading.  Pure.
 
-A *world* is one consistent account of a history: whose body each rule holds, which request each key belongs to, and
-the answers to open questions that this takes.  A history is followed exchange by exchange; worlds that an answer or a
-read contradicts are dropped.  Where none is left, the contract is violated at that exchange.
+A *possibility* is one consistent account of a history: whose body each rule holds, which request each key belongs to,
+and the answers to open questions that this takes.  A history is followed exchange by exchange; possibilities that an
+answer or a read contradicts are dropped.  Where none is left, the contract is violated at that exchange.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
-from rules_harness.harness.judging.accounts import INITIAL, UNKNOWN, Behaviour, World
 from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
+from rules_harness.harness.judging.possibilities import INITIAL, UNKNOWN, Behaviour, Possibility
 from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
@@ -22,25 +22,27 @@ UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside
 FOREIGN_STATUSES = (403, 404)
 OTHER = "other_org"
 """The credential of another organization."""
+Option = tuple[Possibility, Behaviour]
+"""What may happen to an update, with the possibility that takes it."""
 
 
 class Contradiction(msgspec.Struct, frozen=True):
-    """An exchange after which no account of the history is left."""
+    """An exchange after which no possibility is left."""
 
     position: int
     expected: tuple[str, ...]
 
 
-class Account(msgspec.Struct, frozen=True):
-    """What a history comes to: the worlds that fit all of it, and where it contradicts the contract."""
+class FollowedHistory(msgspec.Struct, frozen=True):
+    """What a history comes to: the possibilities that fit all of it, and where it contradicts the contract."""
 
-    worlds: tuple[World, ...]
+    possibilities: tuple[Possibility, ...]
     contradictions: tuple[Contradiction, ...]
     judged: tuple[int, ...]
     """Positions whose outcome was put to the test."""
 
 
-def follow(episode: Episode, contract: Contract) -> Account:
+def follow(episode: Episode, contract: Contract) -> FollowedHistory:
     """Follow a history of single requests; requests that were released together are judged by `groups`."""
     return _Follower(episode, contract).follow()
 
@@ -51,11 +53,11 @@ class _Follower:
         self.contract = contract
         self.exchanges = episode.exchanges
         self.before: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
-        self.worlds: set[World] = {World()}
+        self.possibilities: set[Possibility] = {Possibility()}
         self.contradictions: list[Contradiction] = []
         self.judged: list[int] = []
 
-    def follow(self) -> Account:
+    def follow(self) -> FollowedHistory:
         for position, exchange in enumerate(self.exchanges):
             intent = exchange.intent
             if intent.group is not None or intent.existence not in ("own", "foreign"):
@@ -64,32 +66,32 @@ class _Follower:
                 self._update(position, exchange)
             elif intent.operation == "read":
                 self._read(position, exchange)
-        likely = {world for world in self.worlds if world.is_of_one_mind} or self.worlds
-        return Account(tuple(sorted(likely, key=str)), tuple(self.contradictions), tuple(self.judged))
+        likely = {possibility for possibility in self.possibilities if possibility.is_of_one_mind} or self.possibilities
+        return FollowedHistory(tuple(sorted(likely, key=str)), tuple(self.contradictions), tuple(self.judged))
 
     def _update(self, position: int, exchange: Exchange) -> None:
         answer = exchange.answer
         if answer is None:
-            executed = {world.executing(exchange.intent.rule, position) for world in self.worlds}
-            self.worlds |= executed
+            executed = {possibility.executing(exchange.intent.rule, position) for possibility in self.possibilities}
+            self.possibilities |= executed
             return
-        options = [(world, behaviour) for world in self.worlds for world, behaviour in self.options(world, position)]
+        options = [option for possibility in self.possibilities for option in self.options(possibility, position)]
         fitting = {
-            self._after(world, behaviour, position)
-            for world, behaviour in options
+            self._after(possibility, behaviour, position)
+            for possibility, behaviour in options
             if self._fits(behaviour, position, answer)
         }
         if not fitting and self._tells_nothing(position, answer, [behaviour for _, behaviour in options]):
-            self.worlds = {self._unknown(world, position) for world in self.worlds}
+            self.possibilities = {self._unknown(possibility, position) for possibility in self.possibilities}
             return
         self.judged.append(position)
         if fitting:
-            self.worlds = fitting
+            self.possibilities = fitting
             return
         self.contradictions.append(
             Contradiction(position, tuple(sorted({behaviour.told() for _, behaviour in options})))
         )
-        self.worlds = {self._as_seen(world, position, answer) for world in self.worlds}
+        self.possibilities = {self._as_seen(possibility, position, answer) for possibility in self.possibilities}
 
     def _read(self, position: int, exchange: Exchange) -> None:
         state = state_shown(self.contract, exchange)
@@ -101,115 +103,113 @@ class _Follower:
         shown = self.identify(rule, state, up_to=position)
         if not shown:
             return
-        fitting = {world for world in self.worlds if world.held(rule) in (UNKNOWN, *shown)}
+        fitting = {possibility for possibility in self.possibilities if possibility.held(rule) in (UNKNOWN, *shown)}
         self.judged.append(position)
         if fitting:
-            self.worlds = fitting
+            self.possibilities = fitting
             return
-        held = sorted({world.held(rule) for world in self.worlds})
+        held = sorted({possibility.held(rule) for possibility in self.possibilities})
         self.contradictions.append(Contradiction(position, tuple(self.named(other) for other in held)))
-        self.worlds = {world.executing(rule, min(shown)) for world in self.worlds}
+        self.possibilities = {possibility.executing(rule, min(shown)) for possibility in self.possibilities}
 
     def _was_sent_to(self, rule: str, position: int) -> bool:
         earlier = (exchange.intent for exchange in self.exchanges[:position])
         return any(intent.rule == rule and intent.operation == "update" for intent in earlier)
 
-    def options(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
-        """What may happen to an update in one world, each with the world that takes it."""
+    def options(self, possibility: Possibility, position: int) -> Iterator[Option]:
+        """What may happen to an update in one possibility, each with the possibility that takes it."""
         intent = self.exchanges[position].intent
         if intent.access in UNAUTHORIZED:
-            yield world, Behaviour("refuse", statuses=UNAUTHORIZED[intent.access])
+            yield possibility, Behaviour("refuse", statuses=UNAUTHORIZED[intent.access])
         elif intent.access == "other-organization":
-            yield world, Behaviour("refuse", statuses=FOREIGN_STATUSES)
+            yield possibility, Behaviour("refuse", statuses=FOREIGN_STATUSES)
         elif intent.access == "open" or intent.body not in ("valid", "open"):
-            yield from self._anything(world, position)
+            yield from self._anything(possibility, position)
         elif intent.key is None:
-            yield from self._fresh(world, position)
+            yield from self._fresh(possibility, position)
         else:
-            yield from self._keyed(world, position)
+            yield from self._keyed(possibility, position)
 
-    def _anything(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+    def _anything(self, possibility: Possibility, position: int) -> Iterator[Option]:
         """A request that the model says nothing about: if it succeeded, it was executed or, by a used key, replayed."""
-        yield world, Behaviour("anything", position)
+        yield possibility, Behaviour("anything", position)
         key = self.exchanges[position].intent.key
-        if key is not None and any(used == key for (_, used, _), _ in world.entries):
-            yield world, Behaviour("nothing", position, enters=False)
+        if key is not None and any(used == key for (_, used, _), _ in possibility.entries):
+            yield possibility, Behaviour("nothing", position, enters=False)
 
-    def _fresh(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+    def _fresh(self, possibility: Possibility, position: int) -> Iterator[Option]:
         """An update that no earlier request stands in the way of; a body that is not firmly valid may be refused."""
-        yield world, Behaviour("execute", position)
+        yield possibility, Behaviour("execute", position)
         if self.exchanges[position].intent.body == "open":
-            yield world, Behaviour("refuse", statuses=tuple(range(400, 500)))
+            yield possibility, Behaviour("refuse", statuses=tuple(range(400, 500)))
 
-    def _keyed(self, world: World, position: int) -> Iterator[tuple[World, Behaviour]]:
+    def _keyed(self, possibility: Possibility, position: int) -> Iterator[Option]:
         intent = self.exchanges[position].intent
-        used = [(owner, first) for owner, first in world.entries if owner[1] == intent.key]
+        used = [(owner, first) for owner, first in possibility.entries if owner[1] == intent.key]
         own = {rule: first for (caller, _, rule), first in used if caller == intent.caller}
         shared: dict[str, int] = {}
         for (caller, _, rule), first in used:
             if caller != intent.caller and (caller == OTHER) == (intent.caller == OTHER):
                 shared[rule] = min(first, shared.get(rule, first))
         if not shared or intent.rule in own:
-            yield from self._in_namespace(world, position, own)
+            yield from self._in_namespace(possibility, position, own)
             return
-        yield from self._in_namespace(world.saying("reading.key-scope", "credential"), position, own)
-        yield from self._in_namespace(world.saying("reading.key-scope", "organization"), position, shared)
+        yield from self._in_namespace(possibility.saying("reading.key-scope", "credential"), position, own)
+        yield from self._in_namespace(possibility.saying("reading.key-scope", "organization"), position, shared)
 
-    def _in_namespace(
-        self, world: World, position: int, firsts: Mapping[str, int]
-    ) -> Iterator[tuple[World, Behaviour]]:
+    def _in_namespace(self, possibility: Possibility, position: int, firsts: Mapping[str, int]) -> Iterator[Option]:
         """What the key may mean where these requests used it first, by rule."""
         rule = self.exchanges[position].intent.rule
         if not firsts:
-            yield from self._fresh(world, position)
+            yield from self._fresh(possibility, position)
         elif rule in firsts:
-            yield from self._repeated(world, position, firsts[rule])
+            yield from self._repeated(possibility, position, firsts[rule])
         else:
-            yield from self._on_other_rule(world, position, min(firsts.values()))
+            yield from self._on_other_rule(possibility, position, min(firsts.values()))
 
-    def _repeated(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
+    def _repeated(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         """The key belongs to an earlier request for the same rule."""
         intent, answer = self.exchanges[position].intent, self.exchanges[first].answer
         if answer is None:
-            yield from self._anything(world, position)
+            yield from self._anything(possibility, position)
         elif answer.is_refusal:
-            yield from self._after_refusal(world, position, first, answer.status)
+            yield from self._after_refusal(possibility, position, first, answer.status)
         elif intent.window == "beyond":
-            yield world.saying("reading.after-window", "executes"), Behaviour("execute", position)
-            yield world.saying("reading.after-window", "original"), Behaviour("replay", first, enters=False)
+            yield possibility.saying("reading.after-window", "executes"), Behaviour("execute", position)
+            yield possibility.saying("reading.after-window", "original"), Behaviour("replay", first, enters=False)
         else:
-            yield from self._within_window(world, position, first)
+            yield from self._within_window(possibility, position, first)
 
-    def _within_window(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
+    def _within_window(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         sent, before = self.exchanges[position].request.body, self.exchanges[first].request.body
         replay = Behaviour("replay", first, enters=False)
         if sent == before:
-            yield world, replay
+            yield possibility, replay
         elif _same_value(sent, before):
-            yield world.saying("reading.body-identity", "json-value"), replay
-            yield from _reused(world.saying("reading.body-identity", "bytes"), first)
+            yield possibility.saying("reading.body-identity", "json-value"), replay
+            yield from _reused(possibility.saying("reading.body-identity", "bytes"), first)
         else:
-            yield from _reused(world, first)
+            yield from _reused(possibility, first)
 
-    def _after_refusal(self, world: World, position: int, first: int, status: int) -> Iterator[tuple[World, Behaviour]]:
+    def _after_refusal(self, possibility: Possibility, position: int, first: int, status: int) -> Iterator[Option]:
         if status == 401:
-            yield from self._fresh(world, position)
+            yield from self._fresh(possibility, position)
             return
         reading = "reading.refusal-replayed"
-        yield from self._fresh(world.saying(reading, "not-stored", str(status)), position)
-        kept = world.saying(reading, "stored", str(status))
+        yield from self._fresh(possibility.saying(reading, "not-stored", str(status)), position)
+        kept = possibility.saying(reading, "stored", str(status))
         yield kept, Behaviour("replay", first, enters=False)
         if self.exchanges[position].request.body != self.exchanges[first].request.body:
             yield kept, Behaviour("refuse", statuses=REUSE_STATUSES, enters=False)
 
-    def _on_other_rule(self, world: World, position: int, first: int) -> Iterator[tuple[World, Behaviour]]:
+    def _on_other_rule(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         answer, reading = self.exchanges[first].answer, "reading.key-on-other-rule"
         if answer is None or not answer.is_success:
-            yield from self._fresh(world, position)
+            yield from self._fresh(possibility, position)
         else:
-            yield world.saying(reading, "executes"), Behaviour("execute", position)
+            yield possibility.saying(reading, "executes"), Behaviour("execute", position)
         for status in REUSE_STATUSES:
-            yield world.saying(reading, str(status)), Behaviour("refuse", statuses=(status,), enters=False)
+            yield possibility.saying(reading, str(status)), Behaviour("refuse", statuses=(status,), enters=False)
 
     def _fits(self, behaviour: Behaviour, position: int, answer: Answer) -> bool:
         if behaviour.act in ("anything", "nothing"):
@@ -221,19 +221,19 @@ class _Follower:
             return original is not None and same_answer(self.contract, original, answer)
         return answer.is_success and position in self.shown_by(position, answer)
 
-    def _after(self, world: World, behaviour: Behaviour, position: int) -> World:
+    def _after(self, possibility: Possibility, behaviour: Behaviour, position: int) -> Possibility:
         exchange = self.exchanges[position]
         intent, answer = exchange.intent, exchange.answer
         executed = behaviour.act == "execute" or (
             behaviour.act == "anything" and answer is not None and answer.is_success
         )
         if executed:
-            world = world.executing(intent.rule, position)
+            possibility = possibility.executing(intent.rule, position)
         owner = (intent.caller, intent.key or "", intent.rule)
-        enters = executed or (behaviour.enters and owner not in dict(world.entries))
+        enters = executed or (behaviour.enters and owner not in dict(possibility.entries))
         if enters and intent.key is not None and intent.access not in ("unauthenticated", "open"):
-            world = world.entering(owner, position)
-        return world
+            possibility = possibility.entering(owner, position)
+        return possibility
 
     def _tells_nothing(self, position: int, answer: Answer, options: list[Behaviour]) -> bool:
         """A success of an update that must execute, and whose `data` is neither its own nor another answer's.
@@ -245,20 +245,22 @@ class _Follower:
         earlier = (exchange.answer for exchange in self.exchanges[:position] if exchange.intent.operation == "update")
         return not any(same_answer(self.contract, other, answer) for other in earlier if other is not None)
 
-    def _as_seen(self, world: World, position: int, answer: Answer) -> World:
-        """A world that goes on from what an impossible answer seems to say."""
+    def _as_seen(self, possibility: Possibility, position: int, answer: Answer) -> Possibility:
+        """A possibility that goes on from what an impossible answer seems to say."""
         intent = self.exchanges[position].intent
         if not answer.is_success or intent.repeats is not None:
-            return world
+            return possibility
         if position in self.shown_by(position, answer):
-            return world.executing(intent.rule, position)
-        return self._unknown(world, position)
+            return possibility.executing(intent.rule, position)
+        return self._unknown(possibility, position)
 
-    def _unknown(self, world: World, position: int) -> World:
-        """A world in which an update took its key, and nobody can tell what its rule holds now."""
+    def _unknown(self, possibility: Possibility, position: int) -> Possibility:
+        """A possibility in which an update took its key, and nobody can tell what its rule holds now."""
         intent = self.exchanges[position].intent
-        world = world.executing(intent.rule, UNKNOWN)
-        return world if intent.key is None else world.entering((intent.caller, intent.key, intent.rule), position)
+        possibility = possibility.executing(intent.rule, UNKNOWN)
+        if intent.key is None:
+            return possibility
+        return possibility.entering((intent.caller, intent.key, intent.rule), position)
 
     def shown_by(self, position: int, answer: Answer) -> frozenset[int]:
         """Whose body the `data` of an answer shows, as far as can be seen; an answer without one speaks for itself."""
@@ -293,11 +295,12 @@ def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, A
     return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)
 
 
-def _reused(world: World, first: int) -> Iterator[tuple[World, Behaviour]]:
+def _reused(possibility: Possibility, first: int) -> Iterator[Option]:
     """The same key with another body: it is not executed; what it answers is open."""
-    yield world.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
+    yield possibility.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
     for status in REUSE_STATUSES:
-        yield world.saying("reading.key-reuse", str(status)), Behaviour("refuse", statuses=(status,), enters=False)
+        refused = possibility.saying("reading.key-reuse", str(status))
+        yield refused, Behaviour("refuse", statuses=(status,), enters=False)
 
 
 def _same_value(one: Any, other: Any) -> bool:

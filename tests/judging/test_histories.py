@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules_harness.harness.judging.histories import Account, follow
+from rules_harness.harness.judging.histories import FollowedHistory, follow
 from tests.judging.simulated import CONTRACT, OURS, THEIRS, Break, Read, Step, Target, Tokens, Update
 
 KEYS = ("order-0001-a", "order-0001-b")
@@ -58,17 +58,19 @@ reads = st.builds(Read, rule=st.sampled_from((*OURS, THEIRS)))
 histories = st.lists(st.one_of(updates, updates, reads), max_size=12)
 
 
-def _followed(history: list[Step], chosen: Tokens, broken: Break = "") -> Account:
+def _followed(history: list[Step], chosen: Tokens, broken: Break = "") -> FollowedHistory:
     return follow(Target(chosen, broken).recorded(history), CONTRACT)
 
 
 @given(history=histories, chosen=tokens)
 @settings(max_examples=300, deadline=None)
 def test_everything_allowed_is_explained(history: list[Step], chosen: Tokens) -> None:
-    account = _followed(history, chosen)
-    assert account.contradictions == ()
-    assert account.worlds
-    common = set(account.worlds[0].tokens).intersection(*(world.tokens for world in account.worlds))
+    followed = _followed(history, chosen)
+    assert followed.contradictions == ()
+    assert followed.possibilities
+    common = set(followed.possibilities[0].tokens).intersection(
+        *(possibility.tokens for possibility in followed.possibilities)
+    )
     said = {(reading, token) for reading, token, _ in common}
     for field, reading in READINGS.items():
         answers = {token for name, token in said if name == reading}
@@ -89,9 +91,9 @@ SHOWN: dict[str, list[Step]] = {
 @pytest.mark.parametrize("field", list(READINGS))
 def test_open_question_is_answered(field: str) -> None:
     for token in get_args(get_type_hints(Tokens)[field]):
-        account = _followed(SHOWN[field], Tokens(**{field: token}))
-        for world in account.worlds:
-            assert {said for reading, said, _ in world.tokens if reading == READINGS[field]} == {token}
+        followed = _followed(SHOWN[field], Tokens(**{field: token}))
+        for possibility in followed.possibilities:
+            assert {said for reading, said, _ in possibility.tokens if reading == READINGS[field]} == {token}
 
 
 def test_every_break_has_a_history() -> None:
@@ -111,10 +113,10 @@ def test_broken_promise_is_contradicted(broken: Break) -> None:
 @given(history=histories, chosen=tokens, broken=st.sampled_from([name for name in get_args(Break) if name]))
 @settings(max_examples=300, deadline=None)
 def test_no_history_is_too_odd(history: list[Step], chosen: Tokens, broken: Break) -> None:
-    account = _followed(history, chosen, broken)
-    assert account.worlds
-    assert len(account.worlds) < 200
-    assert {contradiction.position for contradiction in account.contradictions} <= set(account.judged)
+    followed = _followed(history, chosen, broken)
+    assert followed.possibilities
+    assert len(followed.possibilities) < 200
+    assert {contradiction.position for contradiction in followed.contradictions} <= set(followed.judged)
 
 
 def _all_tokens() -> Iterator[Tokens]:

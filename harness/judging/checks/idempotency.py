@@ -30,12 +30,12 @@ LONG_KEY = 64
 
 def histories(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What was sent for each of these requirements went as the model of rules and keys allows; and the open questions
-    that every account of the history answers in the same way."""
+    that every possibility answers in the same way."""
     if not any(exchange.intent.requirement.startswith("idempotency.") for exchange in episode.exchanges):
         return
-    account = follow(episode, contract)
-    contradictions = {contradiction.position: contradiction for contradiction in account.contradictions}
-    for position in account.judged:
+    history = follow(episode, contract)
+    contradictions = {contradiction.position: contradiction for contradiction in history.contradictions}
+    for position in history.judged:
         exchange = episode.exchanges[position]
         requirement, answer = exchange.intent.requirement, exchange.answer
         if requirement not in JUDGED_BY_THE_MODEL or answer is None:
@@ -57,8 +57,10 @@ def histories(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             tuple(range(position + 1)),
             compares_states=is_read,
         )
-    if not account.contradictions and account.worlds:
-        common = set(account.worlds[0].tokens).intersection(*(world.tokens for world in account.worlds))
+    if not history.contradictions and history.possibilities:
+        common = set(history.possibilities[0].tokens).intersection(
+            *(possibility.tokens for possibility in history.possibilities)
+        )
         yield from (Seen(reading, token, kind) for reading, token, kind in sorted(common))
 
 

@@ -1,4 +1,4 @@
-"""What may have become of a history: one consistent account of it, and what a target may do with one update."""
+"""What may have become of a history: one consistent possibility, and what a target may do with one update."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Owner = tuple[str, str, str]
 """(credential, key, rule): each rule has keys of its own, and what a key of one does to another is a reading."""
 
 
-class World(msgspec.Struct, frozen=True):
-    """One consistent account of a history so far."""
+class Possibility(msgspec.Struct, frozen=True):
+    """One consistent account of what happened in a history so far."""
 
     holds: tuple[tuple[str, int], ...] = ()
     """Whose body each rule holds, by position; a rule that is not listed holds its initial state."""
@@ -31,15 +31,15 @@ class World(msgspec.Struct, frozen=True):
     def held(self, rule: str) -> int:
         return dict(self.holds).get(rule, INITIAL)
 
-    def executing(self, rule: str, position: int) -> World:
+    def executing(self, rule: str, position: int) -> Possibility:
         return msgspec.structs.replace(self, holds=tuple(sorted({**dict(self.holds), rule: position}.items())))
 
-    def entering(self, owner: Owner, position: int) -> World:
+    def entering(self, owner: Owner, position: int) -> Possibility:
         entries = {**dict(self.entries), owner: position}
         return msgspec.structs.replace(self, entries=tuple(sorted(entries.items())))
 
-    def saying(self, reading: str, token: str, kind: str = "") -> World:
-        """This world with the answer to an open question that it takes."""
+    def saying(self, reading: str, token: str, kind: str = "") -> Possibility:
+        """This possibility with the answer to an open question that it takes."""
         return msgspec.structs.replace(self, tokens=tuple(sorted({*self.tokens, (reading, token, kind)})))
 
 
