@@ -30,7 +30,7 @@ import msgspec
 
 from rules_harness.harness.campaign.crew import Processes
 from rules_harness.harness.campaign.run import Campaign, record_of
-from rules_harness.harness.campaign.settings import Nobody, Settings, State
+from rules_harness.harness.campaign.settings import CampaignSettings, Nobody, State
 from rules_harness.harness.exchange import Answer, Request
 from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, read
 from rules_harness.harness.reference.process import ReferenceServer
@@ -178,7 +178,7 @@ def _run(
             keyring,
             client,
             journal,
-            Settings(seconds=seconds, requests=requests, now=now, capture_all=capture_all),
+            CampaignSettings(seconds=seconds, requests=requests, now=now, capture_all=capture_all),
             watch,
             lambda: Processes(CONTRACT, keyring, workers),
         ).run()

@@ -16,7 +16,7 @@ from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.checks.common import described
 from rules_harness.harness.scenarios import all_cases
 from rules_harness.harness.scenarios.case import Situation, lacking
-from rules_harness.harness.scenarios.planner import Sent
+from rules_harness.harness.scenarios.planner import TimedOutcome
 from rules_harness.harness.session.custody import accounts_in
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.openapi.contract import Contract, Operation
@@ -61,7 +61,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
 class Reader(Protocol):
     """What reads: the client."""
 
-    def send(self, request: Request) -> Sent:
+    def send(self, request: Request) -> TimedOutcome:
         """One request, and what came of it."""
 
 

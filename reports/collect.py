@@ -15,7 +15,7 @@ from rules_harness.harness.judging.outcome import Finding, Outcome, RequirementO
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports import difference, repetition
 from rules_harness.reports.model import (
-    Coverage,
+    CoverageRow,
     Family,
     FindingView,
     ReadingRow,
@@ -23,7 +23,7 @@ from rules_harness.reports.model import (
     RuleRow,
     RunReport,
     Shown,
-    Target,
+    TargetView,
 )
 from rules_harness.reports.tallies import GridTally, HeatTally, LatencyTally, status_of
 from rules_harness.reports.text import Excerpt, counted, excerpt, line
@@ -164,12 +164,12 @@ def _excerpt(payload: Payload | None) -> Excerpt | None:
     return None if payload is None else excerpt(payload, _EXCERPT_LIMIT)
 
 
-def _target(header: Header) -> Target:
+def _target(header: Header) -> TargetView:
     profile = header.profile
     credentials = _mapping(profile.get("credentials"))
     hook = _mapping(_mapping(profile.get("hooks")).get("enable_rule"))
     headers = _mapping(profile.get("target")).get("headers") or ()
-    return Target(
+    return TargetView(
         name=line(header.target),
         base_url=header.base_url.rstrip("/"),
         environment={name: str(_mapping(entry).get("key_env", "")) for name, entry in credentials.items()},
@@ -285,10 +285,10 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
             yield f"Rule {rule.rule} may not have been put back: `rules-harness restore RUN` does it."
 
 
-def _coverage(recorded: Mapping[str, Any]) -> Iterable[Coverage]:
+def _coverage(recorded: Mapping[str, Any]) -> Iterable[CoverageRow]:
     for name, entry in recorded.items():
         counts = _mapping(entry)
         reached, total = counts.get("reached"), counts.get("of")
         if isinstance(reached, int) and isinstance(total, int):
             missing = tuple(line(str(one)) for one in counts.get("missing", ()))
-            yield Coverage(line(name), reached, total, missing)
+            yield CoverageRow(line(name), reached, total, missing)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rules_harness.harness.exchange import Request
-from rules_harness.reports.model import FindingView, Shown, Target
+from rules_harness.reports.model import FindingView, Shown, TargetView
 from rules_harness.reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
 
 _ASCII: Final = re.compile(r"[ -~]*")
@@ -20,7 +20,7 @@ _NEXT: Final = " \\\n  "
 _ESCAPES: Final = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def lines(view: FindingView, target: Target) -> list[str]:
+def lines(view: FindingView, target: TargetView) -> list[str]:
     """The commands that show a finding again, in their order; a comment where something cannot be a command.
 
     Requests that went out together are sent in the background, and waited for.
@@ -40,13 +40,13 @@ def lines(view: FindingView, target: Target) -> list[str]:
     return commands
 
 
-def _line(target: Target, shown: Shown) -> str:
+def _line(target: TargetView, shown: Shown) -> str:
     if shown.too_long:
         return "# too long to copy: `rules-harness replay RUN FINDING` sends it"
     return command(target, shown.exchange.request, packed=shown.packed)
 
 
-def command(target: Target, request: Request, *, packed: bytes | None = None) -> str:
+def command(target: TargetView, request: Request, *, packed: bytes | None = None) -> str:
     """One request as a curl line; ``packed`` is its body in gzip, where it is too long to stand there plainly."""
     if _unsendable(request):
         return "# curl cannot send this request as it was sent: `rules-harness replay RUN FINDING` can"

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from rules_harness.harness.exchange import Answer, Exchange
 from rules_harness.openapi.contract import Contract
-from rules_harness.reports.model import Difference, DifferenceLine, Shown
+from rules_harness.reports.model import DifferenceLine, Shown, SideBySide
 from rules_harness.reports.text import line
 
 _CONTEXT: Final = 2
 _LINE_LIMIT: Final = 500
 
 
-def of_proof(contract: Contract, proof: Sequence[Shown], before: Mapping[str, Any]) -> Difference | None:
+def of_proof(contract: Contract, proof: Sequence[Shown], before: Mapping[str, Any]) -> SideBySide | None:
     """The difference that a finding is about, where its exchanges have two values to compare; ``None`` otherwise.
 
     What is compared: a rule before and after a refusal; the answer to an update and what a read gives back; an answer
@@ -25,7 +25,7 @@ def of_proof(contract: Contract, proof: Sequence[Shown], before: Mapping[str, An
     for left, right, a, b in _pairs(contract, [shown.exchange for shown in proof], before):
         lines = tuple(_lines(a, _aligned(a, b)))
         if lines:
-            return Difference(left, right, lines)
+            return SideBySide(left, right, lines)
     return None
 
 

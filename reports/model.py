@@ -22,7 +22,7 @@ VERDICTS: tuple[Verdict, ...] = ("failed", "warned", "error", "inconclusive", "s
 """In the order in which a reader wants to know of them."""
 
 
-class Target(msgspec.Struct, frozen=True):
+class TargetView(msgspec.Struct, frozen=True):
     """The API under test, as somebody who repeats a request must know it.
 
     ``environment`` gives, by credential, the environment variable that holds its key; ``enable_hook`` is the HTTP hook
@@ -112,7 +112,7 @@ class DifferenceLine(msgspec.Struct, frozen=True):
     text: str
 
 
-class Difference(msgspec.Struct, frozen=True):
+class SideBySide(msgspec.Struct, frozen=True):
     """Two JSON values side by side: what they are, and the lines that tell them apart."""
 
     left: str
@@ -131,7 +131,7 @@ class FindingView(msgspec.Struct, frozen=True):
     actual: str
     episode: tuple[Shown, ...]
     steps: tuple[Step, ...]
-    difference: Difference | None
+    difference: SideBySide | None
 
     @property
     def id(self) -> str:
@@ -222,7 +222,7 @@ class Latency(msgspec.Struct, frozen=True):
     buckets: tuple[tuple[float, float, int], ...]
 
 
-class Coverage(msgspec.Struct, frozen=True):
+class CoverageRow(msgspec.Struct, frozen=True):
     """How much of something that can be counted the run has reached."""
 
     name: str
@@ -251,7 +251,7 @@ class RunReport(msgspec.Struct, frozen=True):
     footer: Footer | None
     outcome: Outcome
     contract: Contract
-    target: Target
+    target: TargetView
     missing: tuple[str, ...]
     requests: int
     seconds: float
@@ -263,7 +263,7 @@ class RunReport(msgspec.Struct, frozen=True):
     grid: Grid
     heat_map: HeatMap
     latency: Latency | None
-    coverage: tuple[Coverage, ...]
+    coverage: tuple[CoverageRow, ...]
     rules: tuple[RuleRow, ...]
     notes: tuple[str, ...]
     records: Callable[[], Iterable[Record | None]]

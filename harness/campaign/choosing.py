@@ -14,7 +14,7 @@ import msgspec
 from rules_harness.harness.campaign.batches import ask_all, ask_for_unknown, break_all, send_all, send_odd
 from rules_harness.harness.campaign.coverage import Coverage, Map
 from rules_harness.harness.campaign.drawing import Supplies
-from rules_harness.harness.campaign.messages import Entry, Shard
+from rules_harness.harness.campaign.messages import CorpusEntry, Shard
 from rules_harness.harness.campaign.performing import Materials, perform
 from rules_harness.harness.scenarios import SCENARIOS, boundary
 from rules_harness.harness.scenarios.case import Case, Situation, lacking
@@ -94,7 +94,7 @@ class Chooser:
         ]
         self._pending = self._chance.sample(coverage.unreached_mutations(), k=len(coverage.unreached_mutations()))
         self._cases = self._made_cases()
-        self._entries: deque[Entry] = deque(shard.entries)
+        self._entries: deque[CorpusEntry] = deque(shard.entries)
         self._numbers = {mutation.name: number for number, mutation in enumerate(self._chart.mutations)}
         self._made = 0
 
@@ -245,7 +245,7 @@ class Chooser:
         case = Case("idempotency/history", "idempotency", (), run)
         return self._attempt(case, "history", history=history, materials=materials)
 
-    def _entry(self, entry: Entry, size: int) -> Attempt:
+    def _entry(self, entry: CorpusEntry, size: int) -> Attempt:
         """Something from the corpus; what this contract no longer has gives way to a batch."""
         if entry.history:
             return self._performing(entry.history, Materials(entry.bodies, self._chart.mutations[:8]))

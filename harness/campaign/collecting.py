@@ -7,7 +7,7 @@ from collections import Counter, deque
 from typing import Final
 
 from rules_harness.harness.campaign.coverage import Coverage
-from rules_harness.harness.campaign.messages import Counts, Entry, Reached, Report, Sample, Sum
+from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Reached, Report, Sample, Sum
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Count, EpisodeRecord, FoundRule, Journal, Restored
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
@@ -37,7 +37,7 @@ class Collector:
         """The findings that were shown, by family; each is in the journal by then."""
         self.bodies: deque[dict[str, object]] = deque(maxlen=_BODIES)
         """Plausible bodies that the target has taken."""
-        self.entries: list[Entry] = []
+        self.entries: list[CorpusEntry] = []
         """What is worth trying again next time, and was not kept yet."""
         self.first: dict[str, Episode] = {}
         """The first episode of each finding, by finding id."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
-from rules_harness.harness.campaign.messages import Entry
+from rules_harness.harness.campaign.messages import CorpusEntry
 from rules_harness.harness.errors import Unreachable, UsageError
 from rules_harness.harness.judging.equality import instant
 from rules_harness.openapi.contract import Contract
@@ -24,7 +24,7 @@ LOADED: Final = 300
 """Entries that one campaign tries again; more are left for the next."""
 _SOON: Final = timedelta(days=2)
 _AHEAD: Final = timedelta(days=30)
-_decoder = msgspec.json.Decoder(Entry)
+_decoder = msgspec.json.Decoder(CorpusEntry)
 
 
 class Corpus:
@@ -40,7 +40,7 @@ class Corpus:
         self.problem = ""
         """Why the database is no longer used, once that is so."""
 
-    def load(self) -> tuple[Entry, ...]:
+    def load(self) -> tuple[CorpusEntry, ...]:
         """The entries of earlier campaigns, their dates ahead of now again. Raises `Unreachable`."""
         try:
             found = sorted(self._database.fetch(self._key), key=lambda content: hashlib.sha256(content).digest())
@@ -49,7 +49,7 @@ class Corpus:
             raise Unreachable(f"the corpus cannot be read ({error}); is it up, and --corpus right?") from error
         return tuple(self._fresh(entry) for entry in _entries(found[:LOADED]))
 
-    def save(self, entries: Iterable[Entry]) -> None:
+    def save(self, entries: Iterable[CorpusEntry]) -> None:
         """Keep entries for the next campaign; where the database fails they go to the fallback folder."""
         for entry in entries:
             content = msgspec.json.encode(entry)
@@ -60,7 +60,7 @@ class Corpus:
                 self._database = DirectoryBasedExampleDatabase(self._fallback)
                 self._database.save(self._key, content)
 
-    def _fresh(self, entry: Entry) -> Entry:
+    def _fresh(self, entry: CorpusEntry) -> CorpusEntry:
         body = None if entry.body is None else self._dated(entry.body)
         return msgspec.structs.replace(entry, body=body, bodies=tuple(self._dated(one) for one in entry.bodies))
 
@@ -121,7 +121,7 @@ def _key(contract: Contract, world: World) -> bytes:
     return b"rules-harness/" + hashlib.sha256("\n".join(parts).encode()).hexdigest().encode()
 
 
-def _entries(contents: Iterable[bytes]) -> Iterator[Entry]:
+def _entries(contents: Iterable[bytes]) -> Iterator[CorpusEntry]:
     for content in contents:
         try:
             yield _decoder.decode(content)

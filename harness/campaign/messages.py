@@ -73,7 +73,7 @@ class Sum:
         )
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class CorpusEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is worth trying again: a body, a way to break one, or a history with the bodies that it names."""
 
     body: dict[str, Any] | None = None
@@ -116,7 +116,7 @@ class Shard(msgspec.Struct, frozen=True):
     reached: Reached = {}
     bodies: tuple[dict[str, Any], ...] = ()
     """Bodies that the target has accepted."""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[CorpusEntry, ...] = ()
     stored: tuple[str, ...] = ()
     """Places that the target was seen to store."""
 
@@ -134,7 +134,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     counts: Counts = Counts()
     samples: tuple[Sample, ...] = ()
     reached: Reached = {}
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[CorpusEntry, ...] = ()
     accepted: tuple[dict[str, Any], ...] = ()
     latencies: tuple[float, ...] = ()
     written: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ import msgspec
 
 from rules_harness.harness.campaign.choosing import Attempt
 from rules_harness.harness.campaign.coverage import Coverage, wording_of
-from rules_harness.harness.campaign.messages import Counts, Entry, Report, Sample, Shard, Sum
+from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Report, Sample, Shard, Sum
 from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
@@ -51,7 +51,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._sum = Sum()
         self._samples: list[Sample] = []
-        self._entries: list[Entry] = []
+        self._entries: list[CorpusEntry] = []
         self._accepted: list[dict[str, Any]] = []
         self._latencies: list[float] = []
         self._told = time.monotonic()
@@ -165,13 +165,13 @@ def reduced(episode: Episode, findings: Iterable[str], contract: Contract) -> Ep
     return smaller if wanted <= set(Counts.of(judge_episode(smaller, contract)).shown) else episode
 
 
-def _entries(attempt: Attempt, episode: Episode) -> list[Entry]:
+def _entries(attempt: Attempt, episode: Episode) -> list[CorpusEntry]:
     """What of an attempt is worth trying again."""
     if attempt.history:
-        return [Entry(history=attempt.history, bodies=attempt.materials.bodies)]
+        return [CorpusEntry(history=attempt.history, bodies=attempt.materials.bodies)]
     base: Body | None = attempt.base
     if attempt.mutations:
         by_name = [one.intent.case for one in episode.exchanges if one.answer is not None and one.answer.is_success]
-        return [Entry(None if base is None else base.value, name) for name in by_name[:4] if name]
+        return [CorpusEntry(None if base is None else base.value, name) for name in by_name[:4] if name]
     sent = [sent_body(one) for one in episode.exchanges if one.intent.acceptance == "should"]
-    return [Entry(dict(body)) for body in sent[:2] if body]
+    return [CorpusEntry(dict(body)) for body in sent[:2] if body]

@@ -16,9 +16,9 @@ from rules_harness.harness.campaign.collecting import Collector
 from rules_harness.harness.campaign.coverage import ANSWERS, CASES, MUTATIONS, SHAPES, Coverage, map_of
 from rules_harness.harness.campaign.crew import Crew, Lost
 from rules_harness.harness.campaign.earlier import Earlier, take_over
-from rules_harness.harness.campaign.messages import Entry, Report, Shard
+from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard
 from rules_harness.harness.campaign.searching import Search
-from rules_harness.harness.campaign.settings import Settings, State, Watcher
+from rules_harness.harness.campaign.settings import CampaignSettings, State, Watcher
 from rules_harness.harness.journal import EpisodeRecord, Footer, Journal, Note
 from rules_harness.harness.judging.judge import CONTAINED, conclude
 from rules_harness.harness.judging.outcome import Outcome
@@ -57,11 +57,11 @@ class Campaign:
         keyring: Keyring,
         client: Client,
         journal: Journal,
-        settings: Settings,
+        settings: CampaignSettings,
         watcher: Watcher,
         crew: Callable[[], Crew],
         *,
-        keep: Callable[[Sequence[Entry]], None] = lambda entries: None,
+        keep: Callable[[Sequence[CorpusEntry]], None] = lambda entries: None,
         earlier: Earlier | None = None,
         accepted: Mapping[str, str] | None = None,
     ) -> None:

@@ -7,12 +7,12 @@ from typing import Protocol
 
 import msgspec
 
-from rules_harness.harness.campaign.messages import Entry
+from rules_harness.harness.campaign.messages import CorpusEntry
 
 SHARD_SECONDS = 5.0
 
 
-class Settings(msgspec.Struct, frozen=True):
+class CampaignSettings(msgspec.Struct, frozen=True):
     """What a campaign is given besides the target."""
 
     seconds: float
@@ -22,7 +22,7 @@ class Settings(msgspec.Struct, frozen=True):
     seed: int = 1
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     capture_all: bool = False
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[CorpusEntry, ...] = ()
     """What is tried first."""
     shard_seconds: float = SHARD_SECONDS
 

@@ -31,7 +31,7 @@ from rules_harness.reports.baseline import load as load_baseline
 from rules_harness.reports.formats import FORMATS
 
 
-class Options(msgspec.Struct, frozen=True):
+class CheckOptions(msgspec.Struct, frozen=True):
     """The command line; see the help text of each option."""
 
     target: Path | None
@@ -111,7 +111,7 @@ def command(output: Output, /, **given: Any) -> int:
     Without --target and --base-url the embedded target is started and judged. The journal, junit.xml and summary.json
     are written to DIR.
     """
-    options = Options(**given)
+    options = CheckOptions(**given)
     contract = load(options.contract)
     _check_patterns(options.select, contract)
     with opened(options.chosen, contract) as target:
@@ -125,7 +125,9 @@ def command(output: Output, /, **given: Any) -> int:
         return _judged(options, contract, target, baseline, output)
 
 
-def _judged(options: Options, contract: Contract, target: Opened, baseline: Baseline | None, output: Output) -> int:
+def _judged(
+    options: CheckOptions, contract: Contract, target: Opened, baseline: Baseline | None, output: Output
+) -> int:
     """Run, report, and return the exit code."""
     cleaner = output.guard(target.keyring)
     journal = Journal(options.out, clean=cleaner.clean_text)
@@ -145,7 +147,7 @@ def _judged(options: Options, contract: Contract, target: Opened, baseline: Base
     return outcome.exit_code
 
 
-def _run(options: Options, contract: Contract, target: Opened, journal: Journal, output: Output) -> Outcome:
+def _run(options: CheckOptions, contract: Contract, target: Opened, journal: Journal, output: Output) -> Outcome:
     client = Client(target.profile, target.keyring, run_seed=options.seed)
     remedy = f"ended at once; put the rules back with: rules-harness restore {options.out}"
     hooks = Hooks(target.profile, target.keyring)

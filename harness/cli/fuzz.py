@@ -17,7 +17,7 @@ from rules_harness.harness.campaign.corpus import Corpus, open_corpus
 from rules_harness.harness.campaign.crew import Crew, Processes
 from rules_harness.harness.campaign.earlier import Earlier
 from rules_harness.harness.campaign.run import Campaign, record_of
-from rules_harness.harness.campaign.settings import Settings
+from rules_harness.harness.campaign.settings import CampaignSettings
 from rules_harness.harness.cli.interrupts import interruptible
 from rules_harness.harness.cli.leaving import leave_findings
 from rules_harness.harness.cli.output import Output
@@ -52,7 +52,7 @@ _PART: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.IGNORECASE)
 MOST_WORKERS: Final = 256
 
 
-class Options(msgspec.Struct, frozen=True):
+class FuzzOptions(msgspec.Struct, frozen=True):
     """The command line; see the help text of each option."""
 
     target: Path | None
@@ -154,7 +154,7 @@ def command(output: Output, /, **given: Any) -> int:
     Without --target and --base-url the embedded target is started. Rules are read first and put back last; a finding is
     made as small as it gets and left as a folder with a shell script and a test.
     """
-    options = Options(**given)
+    options = FuzzOptions(**given)
     if options.earlier is not None and options.out is not None:
         raise UsageError("--continue goes on in the folder of the RUN; give either it or --out")
     contract = load(options.contract)
@@ -170,7 +170,9 @@ def command(output: Output, /, **given: Any) -> int:
 class _Fuzzing:
     """One invocation."""
 
-    def __init__(self, options: Options, contract: Contract, target: Opened, cleaner: Cleaner, output: Output) -> None:
+    def __init__(
+        self, options: FuzzOptions, contract: Contract, target: Opened, cleaner: Cleaner, output: Output
+    ) -> None:
         self._options = options
         self._contract = contract
         self._target = target
@@ -203,7 +205,7 @@ class _Fuzzing:
                     self._target.keyring,
                     client,
                     journal,
-                    Settings(
+                    CampaignSettings(
                         seconds=options.time,
                         requests=options.requests,
                         seed=options.seed,

@@ -18,7 +18,7 @@ from rules_harness.reports.text import duration, line
 _SECONDS_BETWEEN_LINES: Final = 5.0
 
 
-class Silent:
+class QuietProgress:
     """Shows nothing but what must not be missed."""
 
     def __init__(self, output: Output) -> None:
@@ -34,7 +34,7 @@ class Silent:
         self._output.say(line(text, 1000))
 
 
-class Lines(Silent):
+class ProgressLines(QuietProgress):
     """A line every few seconds, for logs."""
 
     def __init__(self, output: Output) -> None:
@@ -62,7 +62,7 @@ class Lines(Silent):
             )
 
 
-class Bar(Silent):
+class ProgressBar(QuietProgress):
     """A live bar on a terminal."""
 
     def __init__(self, output: Output, progress: Progress) -> None:
@@ -89,13 +89,13 @@ class Bar(Silent):
 
 
 @contextmanager
-def shown(output: Output, *, quiet: bool) -> Iterator[Silent]:
+def shown(output: Output, *, quiet: bool) -> Iterator[QuietProgress]:
     """What shows the progress of a run inside the `with` block."""
     console = output.console(remarks=True)
     if quiet:
-        yield Silent(output)
+        yield QuietProgress(output)
     elif not console.is_terminal:
-        yield Lines(output)
+        yield ProgressLines(output)
     else:
         columns = (
             TextColumn("{task.description:<12}"),
@@ -107,4 +107,4 @@ def shown(output: Output, *, quiet: bool) -> Iterator[Silent]:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=console, transient=True) as progress:
-            yield Bar(output, progress)
+            yield ProgressBar(output, progress)

@@ -18,7 +18,7 @@ from rules_harness.reports.text import duration, line
 _SECONDS_BETWEEN_LINES: Final = 5.0
 
 
-class Quiet:
+class QuietWatch:
     """Shows nothing but what must not be missed."""
 
     def __init__(self, output: Output) -> None:
@@ -31,7 +31,7 @@ class Quiet:
         self._output.say(line(text, 1000))
 
 
-class Lines(Quiet):
+class WatchLines(QuietWatch):
     """A line every few seconds, for logs."""
 
     def __init__(self, output: Output) -> None:
@@ -45,7 +45,7 @@ class Lines(Quiet):
             self._output.say("; ".join(f"{name} {value}" for name, value in _rows(state)))
 
 
-class Board(Quiet):
+class WatchBoard(QuietWatch):
     """A live table on a terminal."""
 
     def __init__(self, output: Output, live: Live) -> None:
@@ -63,16 +63,16 @@ class Board(Quiet):
 
 
 @contextmanager
-def watched(output: Output, *, quiet: bool) -> Iterator[Quiet]:
+def watched(output: Output, *, quiet: bool) -> Iterator[QuietWatch]:
     """What shows the campaign inside the `with` block."""
     console = output.console(remarks=True)
     if quiet:
-        yield Quiet(output)
+        yield QuietWatch(output)
     elif not console.is_terminal:
-        yield Lines(output)
+        yield WatchLines(output)
     else:
         with Live(console=console, transient=True, refresh_per_second=4) as live:
-            yield Board(output, live)
+            yield WatchBoard(output, live)
 
 
 def _rows(state: State) -> Iterator[tuple[str, str]]:

@@ -97,7 +97,7 @@ class Permissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     production_writes: bool = False
 
 
-class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GateTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``required``: patterns of requirement ids that must be judged, or the run ends with 3."""
 
     required: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Profile(msgspec.Struct, frozen=True):
     hooks: dict[str, HttpHook | CommandHook] = {}
     limits: Limits = Limits()
     permissions: Permissions = Permissions()
-    gate: Gate = Gate()
+    gate: GateTable = GateTable()
     readings: dict[str, tuple[str, ...]] = {}
     """Accepted tokens by reading id, where the profile narrows them."""
 

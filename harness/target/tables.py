@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.target.profile import Gate, Limits, Permissions, Rules, Seconds
+from rules_harness.harness.target.profile import GateTable, Limits, Permissions, Rules, Seconds
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
     hooks: dict[str, Any] = {}
     limits: Limits = Limits()
     permissions: Permissions = Permissions()
-    gate: Gate = Gate()
+    gate: GateTable = GateTable()
     readings: dict[str, Any] = {}
 
 
@@ -86,7 +86,7 @@ _TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "rules": Rules,
         "limits": Limits,
         "permissions": Permissions,
-        "gate": Gate,
+        "gate": GateTable,
         "accounts": AccountTable,
         "": Document,
     }.items()

@@ -39,7 +39,7 @@ class Card(msgspec.Struct, frozen=True):
     brief: bool
 
 
-class Group(msgspec.Struct, frozen=True):
+class RenderedGroup(msgspec.Struct, frozen=True):
     """The findings against one requirement, rendered: the first ones, and the others."""
 
     group: FindingGroup
@@ -68,7 +68,7 @@ def render(report: RunReport) -> str:
     )
 
 
-def _groups(report: RunReport) -> Iterator[Group]:
+def _groups(report: RunReport) -> Iterator[RenderedGroup]:
     template = page.environment().get_template("finding.html")
     size = 0
     for number, group in enumerate(report.groups):
@@ -78,7 +78,9 @@ def _groups(report: RunReport) -> Iterator[Group]:
             text = template.render(card=card, is_open=number < _GROUPS_OPEN and position == 0)
             size += len(text)
             cards.append(Markup(text))
-        yield Group(group, plain.basis(group.requirement), tuple(cards[: plain.FULL]), tuple(cards[plain.FULL :]))
+        yield RenderedGroup(
+            group, plain.basis(group.requirement), tuple(cards[: plain.FULL]), tuple(cards[plain.FULL :])
+        )
 
 
 def _card(view: FindingView, report: RunReport, *, brief: bool, is_first: bool) -> Card:

@@ -14,7 +14,7 @@ import msgspec
 from rules_harness.harness.exchange import Exchange
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.expected import EXPECTATIONS, Case
-from rules_harness.reports.model import FindingView, Target
+from rules_harness.reports.model import FindingView, TargetView
 from rules_harness.reports.pytest_case import support
 from rules_harness.reports.pytest_case.requests import request
 
@@ -24,7 +24,7 @@ def file_name(view: FindingView) -> str:
     return f"test_{_identifier(view.requirement.id)}_{view.id}.py"
 
 
-def render(view: FindingView, target: Target, contract: Contract) -> str | None:
+def render(view: FindingView, target: TargetView, contract: Contract) -> str | None:
     """The file; ``None`` where requests alone do not show the finding, or where they are too long or not recorded."""
     exchanges = _renumbered(view)
     expectation = EXPECTATIONS.get(view.finding.requirement)
@@ -54,7 +54,7 @@ def _renumbered(view: FindingView) -> list[Exchange]:
     return exchanges
 
 
-def _title(view: FindingView, target: Target) -> str:
+def _title(view: FindingView, target: TargetView) -> str:
     told = [
         f"{view.requirement.id}: {view.requirement.sentence}",
         "",
@@ -82,14 +82,14 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
             yield f"    {row}" if row else ""
 
 
-def _given(view: FindingView, target: Target, contract: Contract) -> Iterator[str]:
+def _given(view: FindingView, target: TargetView, contract: Contract) -> Iterator[str]:
     for step in view.steps:
         if step.given is not None:
             yield "given = " + request(step.given, None, target, contract)
             yield "assert send(given).status_code == 200"
 
 
-def _requests(view: FindingView, target: Target, contract: Contract) -> Iterator[str]:
+def _requests(view: FindingView, target: TargetView, contract: Contract) -> Iterator[str]:
     yield "requests = ["
     for shown in view.needed:
         yield from _indented([request(shown.exchange.request, shown.packed, target, contract) + ","])

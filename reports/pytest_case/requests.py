@@ -8,7 +8,7 @@ from typing import Final
 
 from rules_harness.harness.exchange import Payload, Request
 from rules_harness.openapi.contract import Contract
-from rules_harness.reports.model import Target
+from rules_harness.reports.model import TargetView
 from rules_harness.reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
 
 WIDTH: Final = 88
@@ -21,7 +21,7 @@ _FORMS: Final = {
 }
 
 
-def request(recorded: Request, packed: bytes | None, target: Target, contract: Contract) -> str:
+def request(recorded: Request, packed: bytes | None, target: TargetView, contract: Contract) -> str:
     """A request over several lines; ``packed`` is its body in gzip, where it is too long to stand there plainly."""
     parts = [f"{recorded.method!a}", text(recorded.target, target)]
     headers = []
@@ -39,12 +39,12 @@ def request(recorded: Request, packed: bytes | None, target: Target, contract: C
     return "Request(\n" + "".join(f"    {part},\n" for part in parts) + ")"
 
 
-def text(recorded: str, target: Target) -> str:
+def text(recorded: str, target: TargetView) -> str:
     """A text with its references to keys resolved when the test is run."""
     return " + ".join(_parts(recorded, target)) or "''"
 
 
-def _parts(recorded: str, target: Target) -> Iterator[str]:
+def _parts(recorded: str, target: TargetView) -> Iterator[str]:
     position = 0
     for match in REFERENCE.finditer(recorded):
         if match.start() > position:
@@ -59,7 +59,7 @@ def _parts(recorded: str, target: Target) -> Iterator[str]:
         yield ascii(recorded[position:])
 
 
-def _content(payload: Payload, target: Target) -> str:
+def _content(payload: Payload, target: TargetView) -> str:
     if payload.text is not None and REFERENCE.search(payload.text):
         return f"({text(payload.text, target)}).encode()"
     return _bytes(payload.content)

@@ -11,7 +11,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Exchange
 from rules_harness.openapi.contract import Contract
-from rules_harness.reports.model import Target
+from rules_harness.reports.model import TargetView
 from rules_harness.reports.pytest_case import requests
 from rules_harness.reports.pytest_case.helpers import HELPERS, RAW_HELPERS
 from rules_harness.reports.references import variable
@@ -33,7 +33,7 @@ _IMPORTS: Final = (
 _NAMES: Final = (("concurrent.futures", "ThreadPoolExecutor"), ("datetime", "datetime"), ("typing", "NamedTuple"))
 
 
-def before(test: str, exchanges: Sequence[Exchange], target: Target, contract: Contract) -> str:
+def before(test: str, exchanges: Sequence[Exchange], target: TargetView, contract: Contract) -> str:
     """Everything that a test, given as its source text, needs before it."""
     is_raw = any(exchange.request.raw for exchange in exchanges)
     sources = {"always": _always(target), **HELPERS, **(RAW_HELPERS if is_raw else {})}
@@ -60,7 +60,7 @@ def _mentions(text: str, name: str) -> bool:
     return re.search(rf"\b{name}\b", text) is not None
 
 
-def _always(target: Target) -> str:
+def _always(target: TargetView) -> str:
     headers = ", ".join(f"{name!a}: {requests.text(value, target)}" for name, value in target.headers)
     return f'def always():\n    """The headers that go with every request."""\n    return {{{headers}}}'
 
@@ -72,7 +72,7 @@ def _imports(text: str) -> str:
     return "\n".join([*lines, "", "import httpx", "import pytest"])
 
 
-def _constants(text: str, exchanges: Sequence[Exchange], target: Target, contract: Contract) -> Iterator[str]:
+def _constants(text: str, exchanges: Sequence[Exchange], target: TargetView, contract: Contract) -> Iterator[str]:
     """The constants that a text mentions."""
     names = contract.names
     path = contract.read.path if contract.read is not None else contract.update.path

@@ -8,19 +8,19 @@ import msgspec
 
 from rules_harness.reports.regression.fields import parent
 from rules_harness.reports.regression.model import AnswerChange, Answers, Change, FieldChange
-from rules_harness.reports.regression.traffic import Kind, Seen
+from rules_harness.reports.regression.traffic import InputTally, Kind
 from rules_harness.reports.text import line
 
 _SORTS: tuple[Answers, ...] = ("successes", "errors")
 
 
-def common_kinds(base: Mapping[Kind, Seen], head: Mapping[Kind, Seen]) -> tuple[Kind, ...]:
+def common_kinds(base: Mapping[Kind, InputTally], head: Mapping[Kind, InputTally]) -> tuple[Kind, ...]:
     """The kinds of input that both runs sent; the rest was not selected, or not possible, in one of them."""
     return tuple(kind for kind in base if kind in head)
 
 
 def answer_changes(
-    common: Sequence[Kind], base: Mapping[Kind, Seen], head: Mapping[Kind, Seen]
+    common: Sequence[Kind], base: Mapping[Kind, InputTally], head: Mapping[Kind, InputTally]
 ) -> Iterator[AnswerChange]:
     """The kinds whose statuses or error codes have changed, those that changed alike together.
 
@@ -46,7 +46,7 @@ def answer_changes(
 
 
 def field_changes(
-    common: Sequence[Kind], base: Mapping[Kind, Seen], head: Mapping[Kind, Seen]
+    common: Sequence[Kind], base: Mapping[Kind, InputTally], head: Mapping[Kind, InputTally]
 ) -> Iterator[FieldChange]:
     """The fields that the server put into answers by itself in one run only.
 
@@ -62,8 +62,8 @@ def field_changes(
 
 def _in_one_only(
     kinds: Sequence[Kind],
-    having: Mapping[Kind, Seen],
-    lacking: Mapping[Kind, Seen],
+    having: Mapping[Kind, InputTally],
+    lacking: Mapping[Kind, InputTally],
     operation: str,
     sort: Answers,
     change: Change,

@@ -13,7 +13,7 @@ from statistics import NormalDist, median
 from typing import Final
 
 from rules_harness.reports.regression.model import Answers, Drift, LatencyDrift
-from rules_harness.reports.regression.traffic import Kind, Seen
+from rules_harness.reports.regression.traffic import InputTally, Kind
 
 ENOUGH: Final = 20
 """How many answers an interval takes, of either run."""
@@ -24,7 +24,9 @@ _SHORTEST: Final = 1e-6
 _WITHIN_95: Final = NormalDist().inv_cdf(0.975)
 
 
-def drifts(common: Sequence[Kind], base: Mapping[Kind, Seen], head: Mapping[Kind, Seen]) -> Iterator[LatencyDrift]:
+def drifts(
+    common: Sequence[Kind], base: Mapping[Kind, InputTally], head: Mapping[Kind, InputTally]
+) -> Iterator[LatencyDrift]:
     """The drift of each operation's successes and errors, over the kinds of input that both runs sent.
 
     Nothing is said of those that were answered fewer than 20 times in either run.

@@ -7,7 +7,7 @@ from typing import Final
 
 from rules_harness.reports.markdown import code, escaped
 from rules_harness.reports.regression.model import Comparison, RunView
-from rules_harness.reports.regression.tables import Cell, Table, tables
+from rules_harness.reports.regression.tables import Table, TableCell, tables
 from rules_harness.reports.text import counted
 
 SIZE_LIMIT: Final = 900_000
@@ -63,6 +63,6 @@ def _grid(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: TableCell) -> str:
     texts = [escaped(text) if cell.form == "text" else code(text) for text in cell.texts]
     return ", ".join([*texts, f"… {cell.more:,} more"] if cell.more else texts)

@@ -22,7 +22,7 @@ Form = Literal["text", "code", "before", "after"]
 _PLACES_SHOWN = 6
 
 
-class Cell(msgspec.Struct, frozen=True):
+class TableCell(msgspec.Struct, frozen=True):
     """What stands in one cell: texts of one form, side by side; ``more`` says how many are left out."""
 
     texts: tuple[str, ...]
@@ -39,7 +39,7 @@ class Table(msgspec.Struct, frozen=True):
     tone: Tone
     count: int
     head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
 
 
 def tables(comparison: Comparison) -> tuple[Table, ...]:
@@ -104,7 +104,7 @@ def _findings(name: str, title: str, lead: str, tone: Tone, changes: Sequence[Fi
             (
                 _code(requirement),
                 _text(level),
-                Cell(tuple(part for part in (kind or members[0].finding.actual, note) if part)),
+                TableCell(tuple(part for part in (kind or members[0].finding.actual, note) if part)),
                 _cut((member.finding.place for member in members if member.finding.place), "code"),
                 _cut((member.finding.id for member in members), "code"),
             )
@@ -198,23 +198,23 @@ def _latency(drifts: Sequence[LatencyDrift]) -> Table:
     )
 
 
-def _text(text: str) -> Cell:
-    return Cell((text,) if text else ())
+def _text(text: str) -> TableCell:
+    return TableCell((text,) if text else ())
 
 
-def _code(text: str) -> Cell:
-    return Cell((text,), "code")
+def _code(text: str) -> TableCell:
+    return TableCell((text,), "code")
 
 
-def _before(*texts: str) -> Cell:
-    return Cell(texts, "before")
+def _before(*texts: str) -> TableCell:
+    return TableCell(texts, "before")
 
 
-def _after(*texts: str) -> Cell:
-    return Cell(texts, "after")
+def _after(*texts: str) -> TableCell:
+    return TableCell(texts, "after")
 
 
-def _cut(texts: Iterable[str], form: Form) -> Cell:
+def _cut(texts: Iterable[str], form: Form) -> TableCell:
     """The first few of several texts, and the number of the others."""
     whole = tuple(dict.fromkeys(texts))
-    return Cell(whole[:_PLACES_SHOWN], form, max(len(whole) - _PLACES_SHOWN, 0))
+    return TableCell(whole[:_PLACES_SHOWN], form, max(len(whole) - _PLACES_SHOWN, 0))

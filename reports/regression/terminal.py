@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from rules_harness.reports.regression.model import Comparison, RunView
-from rules_harness.reports.regression.tables import Cell, Table, tables
+from rules_harness.reports.regression.tables import Table, TableCell, tables
 from rules_harness.reports.text import counted
 
 _TONES: Final = {"worse": "bold red", "better": "bold green", "plain": "bold"}
@@ -67,7 +67,7 @@ def _table(table: Table) -> RichTable:
     return shown
 
 
-def _cell(cell: Cell) -> Text:
+def _cell(cell: TableCell) -> Text:
     text = Text("; ".join(cell.texts), style=_FORMS[cell.form])
     if cell.more:
         text.append(f"; … {cell.more:,} more", style="dim")

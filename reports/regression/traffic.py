@@ -53,7 +53,7 @@ class Kind(msgspec.Struct, frozen=True):
         return " ".join(part for part in (self.place, self.kind) if part) or self.odd or self.case or self.operation
 
 
-class Seen:
+class InputTally:
     """What came of one kind of input: statuses with error codes, places in answers, seconds."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Traffic(msgspec.Struct):
     ``torn_lines`` counts what could not be read; ``is_whole`` says that the run came to its end.
     """
 
-    seen: dict[Kind, Seen] = {}
+    seen: dict[Kind, InputTally] = {}
     shows: dict[str, tuple[Kind, ...]] = {}
     episodes: int = 0
     torn_lines: int = 0
@@ -127,7 +127,7 @@ def _add_episode(
     kinds: dict[int, Kind] = {}
     for position, exchange, answer, sent in _comparable(episode, names):
         kinds[position] = _kind(episode, exchange, is_gate=is_gate)
-        traffic.seen.setdefault(kinds[position], Seen()).add(exchange, answer, sent, names)
+        traffic.seen.setdefault(kinds[position], InputTally()).add(exchange, answer, sent, names)
     for finding in findings:
         shown = dict.fromkeys(kinds[position] for position in finding.shown_by if position in kinds)
         traffic.shows.setdefault(finding.id, tuple(shown))

@@ -28,7 +28,7 @@ class Part(msgspec.Struct, frozen=True):
     label: str
 
 
-class Line(msgspec.Struct, frozen=True):
+class RowPicture(msgspec.Struct, frozen=True):
     """A requirement with the picture of its verdicts, and the same in words."""
 
     row: Row
@@ -40,7 +40,7 @@ def render(trend: Trend) -> str:
     """The page."""
     runs = len(trend.columns)
     step = min(_ROW_WIDTH / runs, _ROW_HEIGHT)
-    families: dict[str, list[Line]] = {}
+    families: dict[str, list[RowPicture]] = {}
     for row in trend.rows:
         families.setdefault(row.family, []).append(_line(row, step))
     width = max(min(720 / runs, _WIDEST), 3)
@@ -71,7 +71,7 @@ def _bars(columns: Sequence[Column], width: float) -> Iterator[Part]:
             yield Part(verdict, round((column.number - 1) * width, 2), round(y, 2), round(height, 2), label)
 
 
-def _line(row: Row, step: float) -> Line:
+def _line(row: Row, step: float) -> RowPicture:
     """A requirement's verdicts side by side; where it was not selected there is a gap."""
     told = [f"run {number}: {verdict}" for number, verdict in enumerate(row.verdicts, 1) if verdict]
     parts = tuple(
@@ -79,4 +79,4 @@ def _line(row: Row, step: float) -> Line:
         for at, verdict in enumerate(row.verdicts)
         if verdict
     )
-    return Line(row, parts, ", ".join(told) or "never selected")
+    return RowPicture(row, parts, ", ".join(told) or "never selected")

@@ -12,7 +12,7 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.mutations.edits import Edit, Make, Scene, put
-from rules_harness.strategies.mutations.routes import GONE, Route
+from rules_harness.strategies.mutations.routes import GONE, PlaceRoute
 from rules_harness.strategies.places import Place, place_of
 
 UNKNOWN_PROPERTY: Final = "harness_unknown_property"
@@ -25,7 +25,7 @@ SOMEBODY_ELSES: Final = "harness-other-"
 """What a body's values for other fields of the server begin with."""
 
 
-def openings(contract: Contract, routes: Iterable[Route]) -> Iterator[tuple[Route, Edit]]:
+def openings(contract: Contract, routes: Iterable[PlaceRoute]) -> Iterator[tuple[PlaceRoute, Edit]]:
     """All of them, with the route to the place that each is done at."""
     nested = next((route for route in routes if len(route.steps) > 1 and route.fresh and _free_text(route.place)), None)
     for route in routes:
@@ -37,7 +37,7 @@ def openings(contract: Contract, routes: Iterable[Route]) -> Iterator[tuple[Rout
         yield from ((route, edit) for edit in _at(route))
 
 
-def _at(route: Route) -> Iterator[Edit]:
+def _at(route: PlaceRoute) -> Iterator[Edit]:
     place = route.place
     if not route.fresh:
         return

@@ -14,8 +14,8 @@ from rules_harness.strategies.bodies import bodies
 from rules_harness.strategies.examples import Body
 from rules_harness.strategies.mutations.edits import Edit, Level
 from rules_harness.strategies.mutations.openings import openings
-from rules_harness.strategies.mutations.pools import Pool, example_world, pool_of
-from rules_harness.strategies.mutations.routes import Route, completed, edited, routes
+from rules_harness.strategies.mutations.pools import BodyPool, example_world, pool_of
+from rules_harness.strategies.mutations.routes import PlaceRoute, completed, edited, routes
 from rules_harness.strategies.mutations.violations import violations
 from rules_harness.strategies.places import Standing
 from rules_harness.strategies.validity import is_valid_body
@@ -55,7 +55,7 @@ class Mutation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class _Plan(msgspec.Struct, frozen=True, eq=False):
     mutation: Mutation
-    route: Route
+    route: PlaceRoute
     edit: Edit
 
 
@@ -103,7 +103,7 @@ def _plans(contract: Contract) -> dict[str, _Plan]:
     return plans
 
 
-def _edits(contract: Contract) -> Iterator[tuple[Route, Edit]]:
+def _edits(contract: Contract) -> Iterator[tuple[PlaceRoute, Edit]]:
     ways = routes(contract)
     opened: dict[int, list[Edit]] = {}
     for route, edit in openings(contract, ways):
@@ -113,7 +113,7 @@ def _edits(contract: Contract) -> Iterator[tuple[Route, Edit]]:
         yield from ((route, edit) for edit in opened.get(id(route), ()))
 
 
-def _plan(route: Route, edit: Edit) -> _Plan:
+def _plan(route: PlaceRoute, edit: Edit) -> _Plan:
     place, pointer, path = route.place, route.name, route.path
     if edit.below:
         pointer, path = f"{pointer.rstrip('/')}/{edit.below}", f"{path}/{edit.below}"
@@ -134,7 +134,7 @@ def _plan(route: Route, edit: Edit) -> _Plan:
     return _Plan(mutation, route, edit)
 
 
-def _applied(plan: _Plan, pool: Pool, base: dict[str, Any] | None = None) -> bytes:
+def _applied(plan: _Plan, pool: BodyPool, base: dict[str, Any] | None = None) -> bytes:
     to_null = plan.edit.on_null
     body, keys = pool.donor(plan.route, to_null=to_null)
     if base is not None:

@@ -15,14 +15,14 @@ from rules_harness.strategies.accounts import NamedAccount, accounts_in
 from rules_harness.strategies.covering import covering_set
 from rules_harness.strategies.examples import inert
 from rules_harness.strategies.mutations.edits import Scene
-from rules_harness.strategies.mutations.routes import Key, Route, completed, constant, edited, put_below, walk
+from rules_harness.strategies.mutations.routes import Key, PlaceRoute, completed, constant, edited, put_below, walk
 from rules_harness.strategies.places import Place, body_place, visited
 from rules_harness.strategies.world import Account, World
 
 _EXAMPLE_NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-class Pool:
+class BodyPool:
     """Plausible bodies of one world, and where in them each route leads."""
 
     def __init__(self, contract: Contract, world: World) -> None:
@@ -32,11 +32,11 @@ class Pool:
         self._lock = threading.RLock()
         self._known: list[dict[str, Any]] = []
         self._further = _candidates(contract, world)
-        self._donors: dict[tuple[Route, bool], tuple[Any, tuple[Key, ...]]] = {}
+        self._donors: dict[tuple[PlaceRoute, bool], tuple[Any, tuple[Key, ...]]] = {}
         self._samples: dict[int, Any] = {}
         self.scene = Scene(world, self._sample)
 
-    def donor(self, route: Route, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
+    def donor(self, route: PlaceRoute, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
         """The simplest body in which the route can be walked to its end, and the keys that do it.
 
         It is the inert body, with the piece put in that it lacks.  A piece that no body at hand has is made of what
@@ -52,7 +52,7 @@ class Pool:
                 self._donors[key] = completed(route, self._inert, body, keys, to_null=to_null)
             return self._donors[key]
 
-    def _closest(self, route: Route, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
+    def _closest(self, route: PlaceRoute, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
         """The first body in which the route can be walked to its end; without one, that in which it leads furthest."""
         closest: tuple[Any, tuple[Key, ...]] | None = None
         for body in self._bodies():
@@ -89,9 +89,9 @@ class Pool:
 
 
 @functools.lru_cache(maxsize=16)
-def pool_of(contract: Contract, world: World) -> Pool:
+def pool_of(contract: Contract, world: World) -> BodyPool:
     """The pool of a contract and a world, the same one each time."""
-    return Pool(contract, world)
+    return BodyPool(contract, world)
 
 
 def _candidates(contract: Contract, world: World) -> Iterator[dict[str, Any]]:

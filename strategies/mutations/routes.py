@@ -25,7 +25,7 @@ class Gone:
 GONE: Final = Gone()
 
 
-class Step(msgspec.Struct, frozen=True, eq=False):
+class RouteStep(msgspec.Struct, frozen=True, eq=False):
     """One level down: into the property `name`, or into any member of an array where that is None."""
 
     name: str | None
@@ -48,10 +48,10 @@ class Step(msgspec.Struct, frozen=True, eq=False):
         return all(place.alternative(value) is place.alternatives[label] for place, label in self.chosen)
 
 
-class Route(msgspec.Struct, frozen=True, eq=False):
+class PlaceRoute(msgspec.Struct, frozen=True, eq=False):
     """A way to a place."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RouteStep, ...]
     """From the body itself, which is the first step, to the place."""
     name: str
     """A JSON pointer into an ordinary body; the alternatives that the page's example has are left out."""
@@ -88,16 +88,16 @@ class Route(msgspec.Struct, frozen=True, eq=False):
 
 
 @functools.lru_cache(maxsize=16)
-def routes(contract: Contract) -> tuple[Route, ...]:
+def routes(contract: Contract) -> tuple[PlaceRoute, ...]:
     """Every route of the contract's body, the outer before the inner, in the order of the document."""
     body = body_place(contract)
-    return tuple(_Walk(contract).from_place(body, _Above((Step("", body),), "")))
+    return tuple(_Walk(contract).from_place(body, _Above((RouteStep("", body),), "")))
 
 
 class _Above(msgspec.Struct, frozen=True, eq=False):
     """How a place was reached."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RouteStep, ...]
     name: str
     known: bool = False
     """An earlier route leads to a place of the same schema as the one above."""
@@ -115,13 +115,15 @@ class _Walk:
         self._schemas: set[int] = set()
         self._passed: set[tuple[str, int]] = set()
 
-    def from_place(self, place: Place, above: _Above) -> Iterator[Route]:
+    def from_place(self, place: Place, above: _Above) -> Iterator[PlaceRoute]:
         known = id(place.keywords) in self._schemas or (above.discriminates and not above.first)
         self._schemas.add(id(place.keywords))
-        yield Route(above.steps, above.name or "/", place, not known, above.known, discriminates=above.discriminates)
+        yield PlaceRoute(
+            above.steps, above.name or "/", place, not known, above.known, discriminates=above.discriminates
+        )
         yield from self._inside(place, _Above(above.steps, above.name, known=known))
 
-    def _inside(self, place: Place, above: _Above) -> Iterator[Route]:
+    def _inside(self, place: Place, above: _Above) -> Iterator[PlaceRoute]:
         if not place.alternatives:
             yield from self._below(place, above)
         for index, (label, alternative) in enumerate(place.alternatives.items()):
@@ -136,10 +138,10 @@ class _Walk:
             if alternative.path != place.path:
                 if alternative.name not in self._shown:
                     inner = msgspec.structs.replace(inner, name=f"{above.name}:{label}")
-                yield Route(inner.steps, inner.name or "/", alternative, fresh=index == 0)
+                yield PlaceRoute(inner.steps, inner.name or "/", alternative, fresh=index == 0)
             yield from self._inside(alternative, inner)
 
-    def _below(self, place: Place, above: _Above) -> Iterator[Route]:
+    def _below(self, place: Place, above: _Above) -> Iterator[PlaceRoute]:
         children: list[tuple[str | None, Place]] = list(place.properties.items())
         if place.items is not None:
             children.append((None, place.items))
@@ -150,19 +152,19 @@ class _Walk:
                 continue
             self._passed.add(passed)
             inner = _Above(
-                (*above.steps, Step(key, child)),
+                (*above.steps, RouteStep(key, child)),
                 f"{above.name}/{'0' if key is None else key}",
                 known=above.known,
                 discriminates=key is not None and key == above.discriminator,
                 first=above.first,
             )
             if child.path != path:
-                yield Route(inner.steps, inner.name, child, fresh=False, recursive=True)
+                yield PlaceRoute(inner.steps, inner.name, child, fresh=False, recursive=True)
             else:
                 yield from self.from_place(child, inner)
 
 
-def walk(route: Route, body: Any, *, to_null: bool = False) -> tuple[Key, ...] | None:
+def walk(route: PlaceRoute, body: Any, *, to_null: bool = False) -> tuple[Key, ...] | None:
     """The keys that lead from a body along the route, as far as they go; None where the body is another alternative.
 
     The route is walked to its end where there are as many keys as steps below the body.  Null is no end of it, unless
@@ -171,7 +173,7 @@ def walk(route: Route, body: Any, *, to_null: bool = False) -> tuple[Key, ...] |
     return _walk(body, route.steps, 1, to_null) if route.steps[0].leads_to(body) else None
 
 
-def _walk(value: Any, steps: tuple[Step, ...], index: int, to_null: bool) -> tuple[Key, ...]:
+def _walk(value: Any, steps: tuple[RouteStep, ...], index: int, to_null: bool) -> tuple[Key, ...]:
     if index == len(steps):
         return ()
     best: tuple[Key, ...] = ()
@@ -225,7 +227,7 @@ def put_below(name: str | None, value: Any) -> Callable[[Any], Any]:
 
 
 def completed(
-    route: Route, body: Any, donor: Any, keys: tuple[Key, ...], *, to_null: bool = False
+    route: PlaceRoute, body: Any, donor: Any, keys: tuple[Key, ...], *, to_null: bool = False
 ) -> tuple[Any, tuple[Key, ...]]:
     """The body with the piece of `donor` put in that lets the route be walked to its end, and the keys that do it.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rules_harness.strategies.mutations.edits import Edit, Level, Make, Scene, put
-from rules_harness.strategies.mutations.routes import GONE, Route
+from rules_harness.strategies.mutations.routes import GONE, PlaceRoute
 from rules_harness.strategies.mutations.scalars import number_violations, text_violations
 from rules_harness.strategies.places import Place
 
@@ -28,7 +28,7 @@ TYPES: Final = {
 """The wrong types that are tried, and what they are called."""
 
 
-def violations(route: Route) -> Iterator[Edit]:
+def violations(route: PlaceRoute) -> Iterator[Edit]:
     """The violations of a place: all on the first route to its schema, a missing field and a wrong type on others.
 
     Inside an object that an earlier route has led to, a field that must not be missing is given no wrong type as well.
@@ -53,12 +53,12 @@ def violations(route: Route) -> Iterator[Edit]:
     yield from _objects(route.place)
 
 
-def _missing(route: Route) -> Edit:
+def _missing(route: PlaceRoute) -> Edit:
     level: Level = "must" if len(route.steps) == 2 else "should"
     return Edit("required", "required", "left out", put(GONE), "validation.required", level=level)
 
 
-def _types(route: Route) -> Iterator[Edit]:
+def _types(route: PlaceRoute) -> Iterator[Edit]:
     place = route.place
     admitted = frozenset().union(*(inner.types for inner in place.alternatives.values())) or place.types
     numeric = "integer" in admitted or "number" in admitted

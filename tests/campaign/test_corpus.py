@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rules_harness.harness.campaign.corpus import open_corpus
-from rules_harness.harness.campaign.messages import Entry
+from rules_harness.harness.campaign.messages import CorpusEntry
 from rules_harness.openapi.contract import load
 from rules_harness.strategies.examples import example
 from rules_harness.strategies.world import Account, World
@@ -24,7 +24,7 @@ WORLD = World(
     accounts=(Account("acc_income", "income_source"), Account("acc_pod", "pod")),
     now=datetime(2026, 1, 31, 12, tzinfo=UTC),
 )
-ENTRY = Entry(example(CONTRACT, WORLD).value, "/status type:number")
+ENTRY = CorpusEntry(example(CONTRACT, WORLD).value, "/status type:number")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rules_harness.harness.exchange import Payload, Request
 from rules_harness.reports import curl
-from rules_harness.reports.model import Target
+from rules_harness.reports.model import TargetView
 from rules_harness.reports.references import UNKNOWN_KEY
 from tests.reports.samples import sample_report
 
@@ -77,7 +77,7 @@ def run(command: str) -> None:
 
 def sent(server: tuple[str, Received], request: Request, *, packed: bytes | None = None) -> Received:
     base_url, received = server
-    command = curl.command(Target("staging", base_url, ENVIRONMENT), request, packed=packed)
+    command = curl.command(TargetView("staging", base_url, ENVIRONMENT), request, packed=packed)
     assert command.isascii()
     run(command)
     return received
@@ -162,7 +162,7 @@ def test_keys_come_from_the_environment(server: tuple[str, Received], reference:
 def test_headers_that_go_with_every_request_are_there(server: tuple[str, Received]) -> None:
     base_url, received = server
     headers = (("X-Called-Reason", "conformance"), ("X-Gateway", "{header:X-Gateway}"))
-    command = curl.command(Target("staging", base_url, ENVIRONMENT, headers), Request("PUT", "/rules/a"))
+    command = curl.command(TargetView("staging", base_url, ENVIRONMENT, headers), Request("PUT", "/rules/a"))
     run(f"export RULES_HEADER_X_GATEWAY=secret; {command}")
     assert {("X-Called-Reason", "conformance"), ("X-Gateway", "secret")} <= set(received.headers)
 
@@ -177,7 +177,7 @@ def test_headers_that_go_with_every_request_are_there(server: tuple[str, Receive
     ],
 )
 def test_what_curl_cannot_send_is_said_in_a_comment(request_: Request) -> None:
-    assert curl.command(Target("staging", "http://127.0.0.1", {}), request_).startswith("# curl cannot send this")
+    assert curl.command(TargetView("staging", "http://127.0.0.1", {}), request_).startswith("# curl cannot send this")
 
 
 def test_commands_of_a_finding_enable_the_rule_and_warn_of_used_keys() -> None:
