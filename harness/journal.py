@@ -87,6 +87,8 @@ class Count(msgspec.Struct, frozen=True, tag_field="record", tag="count", omit_d
     """How many requests were sent since the last count."""
     reached: dict[str, tuple[int | str, ...]] = {}
     """What a campaign has reached since the last count, for whoever continues it."""
+    crashes: dict[str, str] = {}
+    """Requirements and readings whose check broke, and how."""
 
 
 class Note(msgspec.Struct, frozen=True, tag_field="record", tag="note"):
@@ -116,13 +118,23 @@ _decoder = msgspec.json.Decoder(Record)
 class Journal:
     """Appends records to a file; each line is whole on the disk before the next is begun.
 
-    ``clean`` takes a line on its way out and removes what must not be written (keys, in any form).
+    ``clean`` takes a line on its way out and removes what must not be written (keys, in any form).  With ``append`` a
+    journal that is there goes on; a last line that a kill has torn is ended first.
     """
 
-    def __init__(self, folder: Path, *, clean: Callable[[bytes], bytes] = lambda line: line, append: bool = False):
-        self.path = folder / FILE_NAME
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clean: Callable[[bytes], bytes] = lambda line: line,
+        append: bool = False,
+        name: str = FILE_NAME,
+    ):
+        self.path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            if append:
+                _end_torn_line(self.path)
             self._file = self.path.open("ab" if append else "wb", buffering=0)
         except OSError as error:
             raise UsageError(
@@ -144,6 +156,14 @@ class Journal:
             if not self._file.closed:
                 os.fsync(self._file.fileno())
                 self._file.close()
+
+
+def _end_torn_line(path: Path) -> None:
+    with path.open("rb+") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
 
 
 class Run(msgspec.Struct, frozen=True):

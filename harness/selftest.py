@@ -17,16 +17,14 @@ import msgspec
 
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
-from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.reference.variants import VARIANTS
 from rules_harness.harness.session.lanes import GENERAL
-from rules_harness.harness.session.session import Settings, Silent, profile_record
-from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.session.opening import Opened
+from rules_harness.harness.session.session import Settings, Silent
 from rules_harness.harness.target.reader import load as load_profile
-from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import load
 
 COMBINATIONS = 30
@@ -140,16 +138,10 @@ def _judge(server: ReferenceServer, trial: Trial, folder: Path) -> Outcome:
     path = folder / "profile.toml"
     path.write_text(server.profile_toml, encoding="utf-8")
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
-    client = Client(profile, keyring, run_seed=trial.seed)
-    journal = Journal(folder)
     settings = Settings(seed=trial.seed, now=NOW, select=trial.select)
-    try:
-        gate = Gate(contract, profile, client, Hooks(profile, keyring), journal, settings, Silent(), keyring.applicable)
-        gate.run()
-        return conclude(gate.tally, profile=profile_record(profile), skipped=gate.skipped, notes=gate.notes)
-    finally:
-        client.close()
-        journal.close()
+    gate = Gate(contract, Opened(profile, keyring, embedded=True), Journal(folder), settings, Silent())
+    gate.run()
+    return gate.conclude(())
 
 
 def _problem(trial: Trial, outcome: Outcome, flagged: tuple[str, ...]) -> str | None:

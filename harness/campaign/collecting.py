@@ -9,9 +9,10 @@ from typing import Final
 from rules_harness.harness.campaign.coverage import Coverage
 from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Reached, Report, Sample, Sum
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.journal import Count, EpisodeRecord, FoundRule, Journal, Restored
+from rules_harness.harness.journal import Count, EpisodeRecord, Journal
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
 from rules_harness.harness.judging.tally import Tally
+from rules_harness.harness.session.record import RunRecord
 
 SAMPLES: Final = 4
 """Episodes of one name that are kept whole although they passed."""
@@ -25,11 +26,11 @@ _ENTRIES: Final = 500
 _BODIES: Final = 64
 
 
-class Collector:
-    """The journal's and the tally's only writer during a campaign; used by one thread."""
+class Collector(RunRecord):
+    """The record of a campaign; used by one thread."""
 
     def __init__(self, journal: Journal, tally: Tally, coverage: Coverage, *, capture_all: bool) -> None:
-        self.tally = tally
+        super().__init__(journal, tally)
         self.coverage = coverage
         self.requests = 0
         """Told by workers, and sent by the campaign itself."""
@@ -42,7 +43,6 @@ class Collector:
         self.first: dict[str, Episode] = {}
         """The first episode of each finding, by finding id."""
         self._worth = 0
-        self._journal = journal
         self._capture_all = capture_all
         self._names: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
@@ -62,24 +62,18 @@ class Collector:
         self.requests += count.requests
         self.coverage.add(count.reached)
 
-    def known(self, episode: Episode) -> None:
-        """Take over an episode of an earlier part."""
-        counts = Counts.of(self._tallied(episode))
+    def known(self, episode: Episode) -> list[Judgement]:
+        """Take over an episode of an earlier part; returns what is judged of it."""
+        judgements = self._tallied(episode)
+        counts = Counts.of(judgements)
         self._names[episode.case] += not counts.shown
         self._shown.update(counts.shown.keys())
+        return judgements
 
-    def episode(self, episode: Episode) -> None:
+    def episode(self, episode: Episode) -> list[Judgement]:
         """An episode of the campaign's own."""
-        self._journal.write(EpisodeRecord(episode))
-        self.known(episode)
-
-    def rule(self, rule: FoundRule) -> None:
-        """A rule as it stood before anything was written to it."""
-        self._journal.write(rule, sync=True)
-
-    def restored(self, rule: Restored) -> None:
-        """A rule that was put back, or could not be."""
-        self._journal.write(rule, sync=True)
+        self.write(EpisodeRecord(episode))
+        return self.known(episode)
 
     def sent(self, requests: int) -> None:
         """Requests that the campaign itself has sent."""
@@ -120,8 +114,9 @@ class Collector:
             shown=total.shown,
             requests=self._uncounted,
             reached=new,
+            crashes=total.crashes,
         )
-        self._journal.write(record)
+        self.write(record)
         self.tally.add_count(record)
         self._sum, self._new, self._uncounted = Sum(), {}, 0
         self._counts += 1
@@ -157,7 +152,7 @@ class Collector:
             return
         self._kept_ids.add(episode.id)
         self._names[episode.case] += not shown
-        self._journal.write(EpisodeRecord(episode), sync=bool(shown))
+        self.write(EpisodeRecord(episode), sync=bool(shown))
         self._tallied(episode)
         for identity in shown:
             if not self._shown[identity] and not episode.confirms:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final, Protocol
 
@@ -14,6 +13,7 @@ from rules_harness.harness.campaign.drawing import Drawer
 from rules_harness.harness.campaign.messages import Report, Shard, encode, report_from
 from rules_harness.harness.campaign.serving import STOP, Worker
 from rules_harness.harness.campaign.shard import Equipment
+from rules_harness.harness.session.signals import leave_to_director
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract
 
@@ -129,9 +129,8 @@ class Processes:
 
 
 def _work(connection: Connection, foreign: list[Connection], contract: Contract, keyring: Keyring) -> None:
-    """What a worker process runs. The terminal's Ctrl-C is for the one who directs it."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """What a worker process runs."""
+    leave_to_director()
     for other in foreign:
         # An end of a pipe that stays open here would hide that its owner is gone.
         other.close()

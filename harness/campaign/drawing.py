@@ -18,6 +18,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
+from rules_harness.harness.session.signals import leave_to_director
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, bodies
 from rules_harness.strategies.histories import Abilities, History, histories
@@ -141,7 +142,7 @@ class Supplies:
 
 def _serve(connection: Connection, foreign: Sequence[Connection], contract: Contract) -> None:
     """Draw what is asked for, until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_to_director()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in foreign:
         other.close()

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Stored, Violation, finding_id
+from rules_harness.harness.journal import Note
+from rules_harness.harness.judging.outcome import Crash, Judgement, Kept, Seen, Stored, Violation, finding_id
 from rules_harness.harness.target.profile import Profile
 from rules_harness.strategies.histories import History
 
@@ -27,6 +28,8 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     """(reading, token, kind, times)."""
     shown: dict[str, int] = {}
     """Violations by finding id."""
+    crashes: dict[str, str] = {}
+    """Requirements and readings whose check broke, and how."""
 
     @classmethod
     def of(cls, judgements: Iterable[Judgement]) -> Counts:
@@ -34,6 +37,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
         shown: Counter[str] = Counter()
         readings: Counter[tuple[str, str, str]] = Counter()
         places: dict[str, None] = {}
+        crashes: dict[str, str] = {}
         for judgement in judgements:
             match judgement:
                 case Kept(requirement=requirement):
@@ -45,7 +49,10 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
                     readings[reading, token, kind] += 1
                 case Stored(places=stored):
                     places.update(dict.fromkeys(stored))
-        return cls(dict(exercised), tuple(places), tuple((*key, n) for key, n in readings.items()), dict(shown))
+                case Crash(about=about, problem=problem):
+                    crashes.update(dict.fromkeys(about, problem))
+        seen = tuple((*key, times) for key, times in readings.items())
+        return cls(dict(exercised), tuple(places), seen, dict(shown), crashes)
 
 
 class Sum:
@@ -56,6 +63,7 @@ class Sum:
         self.places: set[str] = set()
         self.readings: Counter[tuple[str, str, str]] = Counter()
         self.shown: Counter[str] = Counter()
+        self.crashes: dict[str, str] = {}
 
     def add(self, counts: Counts) -> None:
         self.exercised.update(counts.exercised)
@@ -63,6 +71,7 @@ class Sum:
         for reading, token, kind, times in counts.readings:
             self.readings[reading, token, kind] += times
         self.shown.update(counts.shown)
+        self.crashes.update(counts.crashes)
 
     def total(self) -> Counts:
         return Counts(
@@ -70,6 +79,7 @@ class Sum:
             tuple(sorted(self.places)),
             tuple((*key, times) for key, times in sorted(self.readings.items())),
             dict(self.shown),
+            dict(self.crashes),
         )
 
 
@@ -140,10 +150,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     written: tuple[str, ...] = ()
     """Rules that were written."""
     is_last: bool = False
-    stopped: str = ""
+    ending: Note | None = None
     """Why the whole campaign has to end."""
-    contained: tuple[str, str | None] | None = None
-    """A rule that was enabled where it must not be, and why it could not be disabled."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import struct
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from rules_harness.harness.campaign.drawing import Drawer
 from rules_harness.harness.campaign.serving import Worker
 from rules_harness.harness.campaign.shard import Equipment
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.session.signals import leave_to_director
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract, load
@@ -87,7 +87,7 @@ def _contract(document: Mapping[str, Any]) -> Contract:
 
 def main() -> None:
     """Serve until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_to_director()
     receive = reader(sys.stdin.buffer)
     equipment = equipment_for(msgspec.json.decode(receive(), type=Setup), os.environ)
     try:

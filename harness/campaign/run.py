@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -19,21 +17,16 @@ from rules_harness.harness.campaign.earlier import Earlier, take_over
 from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard
 from rules_harness.harness.campaign.searching import Search
 from rules_harness.harness.campaign.settings import CampaignSettings, State, Watcher
-from rules_harness.harness.journal import EpisodeRecord, Footer, Journal, Note
-from rules_harness.harness.judging.judge import CONTAINED, conclude
+from rules_harness.harness.journal import EpisodeRecord, Journal, Note
+from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.case import Situation
-from rules_harness.harness.scenarios.planner import Shared
-from rules_harness.harness.session.custody import Contained, stopped
-from rules_harness.harness.session.keeping import Keeping, share
-from rules_harness.harness.session.session import profile_record
+from rules_harness.harness.session.endings import stopped
+from rules_harness.harness.session.opening import Opened
+from rules_harness.harness.session.session import Session, Totals
 from rules_harness.harness.smaller.minimise import Minimiser
 from rules_harness.harness.smaller.resending import Recording
-from rules_harness.harness.target.hooks import Hooks
-from rules_harness.harness.target.profile import Profile
-from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.wire.client import BudgetSpent, Client, Stopped, TargetDown
 from rules_harness.openapi.contract import Contract
 
 ALONE_SHARE: Final = 0.15
@@ -47,15 +40,16 @@ _SHOW_SECONDS: Final = 0.25
 _ENTRIES_AT_ONCE: Final = 64
 
 
-class Campaign:
+class Campaign(Session):
     """One campaign. Make it, call `run` once; `stop` may be called at any time, in a signal handler too."""
+
+    kind: ClassVar[str] = "campaign"
+    is_sampled: ClassVar[bool] = True
 
     def __init__(
         self,
         contract: Contract,
-        profile: Profile,
-        keyring: Keyring,
-        client: Client,
+        target: Opened,
         journal: Journal,
         settings: CampaignSettings,
         watcher: Watcher,
@@ -65,27 +59,28 @@ class Campaign:
         earlier: Earlier | None = None,
         accepted: Mapping[str, str] | None = None,
     ) -> None:
-        self._contract = contract
-        self._profile = profile
-        self._client = client
-        self._journal = journal
-        self._settings = settings
+        world = target.profile.world(settings.now)
+        # What cases are made of is worked out here once: workers begin with a copy of this process.
+        deque(made_cases(contract, world, target.profile), maxlen=0)
+        coverage = Coverage(map_of(contract, world, risky=target.profile.allows_live_shapes))
+        self.collector = Collector(journal, Tally(contract), coverage, capture_all=settings.capture_all)
+        super().__init__(
+            contract,
+            target,
+            journal,
+            settings,
+            watcher,
+            record=self.collector,
+            earlier=take_over(earlier, self.collector),
+        )
+        self._campaign = settings
+        self._is_continued = earlier is not None
         self._watcher = watcher
         self._make_crew = crew
         self._entries = list(settings.entries)
         self._keep = keep
         self._accepted = dict(accepted or {})
-        self._hooks = Hooks(profile, keyring)
-        self._nonce = secrets.token_hex(8)
-        self._shared = self._share(profile)
-        # What cases are made of is worked out here once: workers begin with a copy of this process.
-        deque(made_cases(contract, self._shared.world, profile), maxlen=0)
-        coverage = Coverage(map_of(contract, self._shared.world, risky=self._shared.guard.is_open))
-        self.collector = Collector(journal, Tally(contract), coverage, capture_all=settings.capture_all)
-        self.keeping = Keeping(self._shared, profile, self.collector, take_over(earlier, self.collector))
         self._earlier_seconds = 0.0 if earlier is None else earlier.seconds
-        self._notes: list[Note] = []
-        self._is_stopped = False
         self._ends = False
         self._began = time.monotonic()
         self._deadline = self._began + settings.seconds
@@ -94,63 +89,50 @@ class Campaign:
         self._shards = 0
         self._own_requests = 0
 
-    def stop(self) -> None:
-        """Let nothing leave from now on; `run` puts rules back and returns."""
-        self._is_stopped = True
-        self._client.stop()
+    def begin(self) -> None:
+        """Begin the record, unless it goes on."""
+        if not self._is_continued:
+            super().begin()
 
-    def run(self) -> Outcome:
-        """Survey, put back, search, make smaller, restore, conclude; rules are put back whatever happens in between."""
+    def work(self, situation: Situation) -> None:
+        """Search, then make what was found smaller; every worker has ended before rules are put back."""
+        self._count_own()
+        if self.profile.rules.writable and not situation.usable:
+            reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
+            self.stop_for(f"no writable rule can be used ({reasons})")
         crew = self._make_crew()
         try:
-            self._campaign(crew)
-        except Stopped:
-            self._is_stopped = True
-        except BudgetSpent as reason:
-            self._note(stopped(f"limits.max_requests is spent: {reason}", beats_findings=False))
-        except TargetDown as reason:
-            self._note(stopped(f"the target is down: {reason}", beats_findings=False))
+            self._search(crew, situation)
         finally:
             crew.close()
             self._doing = "putting rules back"
-            with self._client.restoring():
-                for rule, problem in self.keeping.give_back().items():
-                    self._watcher.note(f"{rule} could not be put back: {problem}")
-            self._hooks.close()
-        return self._conclude()
+        self.collector.count()
+        if not self._ends and not self.interrupted:
+            self._doing = "making findings smaller"
+            self._minimise()
 
-    def _campaign(self, crew: Crew) -> None:
-        situation = self.keeping.take()
-        self._count_own()
-        if situation is None:
-            if self.keeping.stop is not None:
-                self._note(self.keeping.stop)
-            return
-        if self._profile.rules.writable and not situation.usable:
-            reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
-            self._note(stopped(f"no writable rule can be used ({reasons})", beats_findings=False))
+    def _search(self, crew: Crew, situation: Situation) -> None:
         budget = self._search_budget()
         alone = min(int(budget * ALONE_SHARE), ALONE_REQUESTS) if situation.usable else 0
-        alone_seconds = min(self._settings.seconds * ALONE_SHARE, ALONE_SECONDS) if situation.usable else 0.0
+        alone_seconds = min(self._campaign.seconds * ALONE_SHARE, ALONE_SECONDS) if situation.usable else 0.0
         self._doing = "searching"
-        pace = self._settings.shard_seconds
+        pace = self._campaign.shard_seconds
         until = self._deadline - alone_seconds
         Search(self, crew, situation, requests=budget - alone, until=until, shard_seconds=pace).run()
         if alone and self.goes_on():
             self._doing = "comparing rules"
             until = max(self._deadline, time.monotonic() + alone_seconds)
             Search(self, crew, situation, requests=alone, until=until, shard_seconds=pace, alone=True).run()
-        self.collector.count()
-        if not self._ends and not self._is_stopped:
-            self._doing = "making findings smaller"
-            self._minimise()
+        if self.goes_on() and time.monotonic() < self._deadline:
+            limit = "--requests" if self._campaign.requests is not None else "limits.max_requests"
+            self._remarks.note(f"{limit} ended the search, {self._deadline - time.monotonic():.0f} s before its time")
 
     def _search_budget(self) -> int:
         """Requests for the search: some are kept for making findings smaller, and the survey's are spent."""
-        most = self._profile.limits.max_requests
-        kept = min(int(most * SMALLEST_SHARE), 10 * self._profile.limits.minimise_requests)
+        most = self.profile.limits.max_requests
+        kept = min(int(most * SMALLEST_SHARE), 10 * self.profile.limits.minimise_requests)
         left = max(1, most - self._own_requests - kept)
-        return left if self._settings.requests is None else min(left, self._settings.requests)
+        return left if self._campaign.requests is None else min(left, self._campaign.requests)
 
     def shard(
         self,
@@ -174,9 +156,9 @@ class Campaign:
         taken, self._entries = self._entries[:_ENTRIES_AT_ONCE], self._entries[_ENTRIES_AT_ONCE:]
         return Shard(
             number=self._shards,
-            seed=self._settings.seed,
-            now=self._settings.now,
-            nonce=self._nonce,
+            seed=self._campaign.seed,
+            now=self._campaign.now,
+            nonce=self.nonce,
             profile=msgspec.structs.replace(profile, limits=limits),
             rules=rules,
             seconds=seconds,
@@ -185,7 +167,7 @@ class Campaign:
             limited=situation.limited,
             foreign=situation.foreign,
             alone=alone,
-            capture_all=self._settings.capture_all,
+            capture_all=self._campaign.capture_all,
             reached=collector.coverage.reached(SHAPES, MUTATIONS, ANSWERS, CASES),
             bodies=tuple(collector.bodies),
             entries=tuple(taken),
@@ -199,12 +181,8 @@ class Campaign:
             self.collector.entries = []
         for rule in report.written:
             self.keeping.known.stale.add(rule)
-        if report.stopped:
-            self._end(stopped(report.stopped, beats_findings=False))
-        if report.contained is not None:
-            rule, problem = report.contained
-            told = Contained(rule, problem)
-            self._end(Note(kind=CONTAINED, text=str(told), data={"rule": rule, "problem": problem}))
+        if report.ending is not None:
+            self._end_search(report.ending)
 
     def lost(self, lost: Lost) -> int:
         """A worker that has ended early; returns how many requests it has told of."""
@@ -216,12 +194,12 @@ class Campaign:
 
     def end(self, text: str) -> None:
         """End the search for a reason of its own."""
-        self._end(stopped(text, beats_findings=False))
+        self._end_search(stopped(text, beats_findings=False))
 
     def goes_on(self) -> bool:
         """Whether the search may go on, time and budget aside."""
         self.show()
-        return not (self._is_stopped or self._ends)
+        return not (self.interrupted or self._ends)
 
     def show(self) -> None:
         """Tell whoever looks on, where it is time to."""
@@ -230,7 +208,7 @@ class Campaign:
             return
         self._shown_at = now
         coverage = self.collector.coverage.summary()
-        wanted = self._settings.requests or self._profile.limits.max_requests
+        wanted = self._campaign.requests or self.profile.limits.max_requests
         self._watcher.state(
             State(
                 doing=self._doing,
@@ -247,11 +225,11 @@ class Campaign:
 
     def _minimise(self) -> None:
         """Each new finding, as small as it gets."""
-        tally, limits = self.collector.tally, self._profile.limits
+        tally, limits = self.collector.tally, self.profile.limits
         if not limits.minimise_requests:
             return
         until = time.monotonic() + MINIMISE_SECONDS
-        minimiser = Minimiser(self._contract, self.keeping.shared.world, self.keeping.bench, _same_rules)
+        minimiser = Minimiser(self.contract, self.keeping.shared.world, self.keeping.bench, _same_rules)
         pending = [one for one in tally.findings() if not one.stability and one.id not in self._accepted]
         # What fails the contract comes first.
         for finding in sorted(pending, key=lambda one: one.level != "must"):
@@ -269,65 +247,45 @@ class Campaign:
             told = msgspec.structs.replace(
                 episode, id=f"smallest/{finding.id}", smallest=finding.id, stability=smallest.stability
             )
-            self._journal.write(EpisodeRecord(told), sync=True)
+            self.collector.write(EpisodeRecord(told), sync=True)
             tally.add(told)
             self.show()
 
-    def _conclude(self) -> Outcome:
+    def finish(self) -> None:
+        """End the record."""
         self._count_own()
         self.collector.count()
-        collector = self.collector
-        seconds = time.monotonic() - self._began
-        coverage = collector.coverage.summary()
-        self._journal.write(
-            Footer(
-                requests=collector.requests,
-                seconds=round(self._earlier_seconds + seconds, 3),
-                ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                interrupted=self._is_stopped,
-                coverage=coverage,
-            ),
-            sync=True,
-        )
+        super().finish()
+
+    def totals(self) -> Totals:
+        """What all parts of the campaign took and reached."""
+        seconds = self._earlier_seconds + time.monotonic() - self._began
+        return Totals(self.collector.requests, seconds, self.collector.coverage.summary())
+
+    def conclude(self, select: tuple[str, ...] | None = None) -> Outcome:
+        """The outcome of what was recorded."""
         return conclude(
-            collector.tally,
-            profile=record_of(self._profile),
-            notes=self._notes,
+            self.collector.tally,
+            profile=self.profile_record(),
+            notes=self.collector.notes,
             accepted=self._accepted,
-            interrupted=self._is_stopped,
+            interrupted=self.interrupted,
         )
+
+    def profile_record(self) -> dict[str, Any]:
+        """The profile as the journal holds it: what a gate must judge binds no random run."""
+        return {**super().profile_record(), "gate": {}}
 
     def _count_own(self) -> None:
         """Count what this process has sent itself."""
-        sent = self._client.requests_sent
+        sent = self.client.requests_sent
         self.collector.sent(sent - self._own_requests)
         self._own_requests = sent
 
-    def _end(self, note: Note) -> None:
+    def _end_search(self, note: Note) -> None:
         if not self._ends:
-            self._note(note)
+            self.note(note)
         self._ends = True
-
-    def _note(self, note: Note) -> None:
-        self._notes.append(note)
-        self._journal.write(note, sync=True)
-        self._watcher.note(note.text)
-
-    def _share(self, profile: Profile) -> Shared:
-        return share(
-            self._contract,
-            profile,
-            self._client,
-            self._hooks,
-            now=self._settings.now,
-            seed=self._settings.seed,
-            nonce=self._nonce,
-        )
-
-
-def record_of(profile: Profile) -> dict[str, object]:
-    """A profile as a campaign's journal holds it: what a gate must judge binds no random run."""
-    return {**profile_record(profile), "gate": {}}
 
 
 def _same_rules(recording: Recording) -> dict[str, str]:

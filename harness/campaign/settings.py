@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
 from rules_harness.harness.campaign.messages import CorpusEntry
+from rules_harness.harness.session.session import Settings
 
 SHARD_SECONDS = 5.0
 
 
-class CampaignSettings(msgspec.Struct, frozen=True):
+class CampaignSettings(Settings, frozen=True, kw_only=True):
     """What a campaign is given besides the target."""
 
     seconds: float
     """How long to search; what was found is made smaller, and rules are put back, after that."""
     requests: int | None = None
     """How many requests to search with; without it as many as the profile allows."""
-    seed: int = 1
-    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     capture_all: bool = False
     entries: tuple[CorpusEntry, ...] = ()
     """What is tried first."""

@@ -7,7 +7,6 @@ import random
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -22,10 +21,14 @@ from rules_harness.harness.campaign.drawing import Drawer, Supplies, Wish
 from rules_harness.harness.campaign.messages import Report, Shard
 from rules_harness.harness.campaign.recording import TELLING_SECONDS, Recorder
 from rules_harness.harness.exchange import Request
-from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.journal import Note
+from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Known, Unmet
-from rules_harness.harness.session.keeping import contained, share, watched
+from rules_harness.harness.session.confirming import Confirming, confirm
+from rules_harness.harness.session.custody import contain
+from rules_harness.harness.session.endings import Ending, ending_of
+from rules_harness.harness.session.keeping import share
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import SafetyError
@@ -35,8 +38,6 @@ from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.histories import Abilities
 from rules_harness.strategies.world import World
 
-CONFIRMATIONS: Final = 2
-"""How often a shard confirms one finding that another writer could have caused."""
 ROUNDS: Final = 12
 """A batch is so many times as large as what is in flight: then little of its time is spent waiting for its last."""
 SMALLEST_BATCH: Final = 48
@@ -119,12 +120,11 @@ class Work:
         self._recorder = Recorder(contract, shard, self._coverage, emit)
         self._choosing = threading.Lock()
         self._known = Known()
-        self._confirmed: Counter[str] = Counter()
+        self._confirming = Confirming()
         self._deadline = time.monotonic() + shard.seconds
         self._is_cut = False
         self._off_rule = 0
-        self._stopped = ""
-        self._contained: tuple[str, str | None] | None = None
+        self._ending: Note | None = None
         size = min(max(SMALLEST_BATCH, ROUNDS * profile.limits.in_flight), LARGEST_BATCH, shard.requests // 8)
         # A batch lasts a second at most where the rate is low: a campaign ends between two of them.
         self._size = max(1, min(size, max(SLOWEST_BATCH, int(profile.limits.requests_per_second))))
@@ -158,8 +158,7 @@ class Work:
                 self._client.requests_sent,
                 written=tuple(sorted(set(self._known.states) | self._known.stale)),
                 is_last=True,
-                stopped=self._stopped,
-                contained=self._contained,
+                ending=self._ending,
             )
 
     def _cut(self) -> None:
@@ -176,15 +175,14 @@ class Work:
             work()
         except (Stopped, BudgetSpent):
             return
-        except TargetDown as reason:
-            self._stopped = f"the target is down: {reason}"
-            self.stop()
-        except SafetyError as reason:
-            self._stopped = f"safety: {reason}"
-            self.stop()
-        except BaseException:
-            self.stop()
-            raise
+        except BaseException as reason:  # noqa: BLE001 - what ends one lane ends the campaign, and is told there
+            self._end(ending_of(reason))
+
+    def _end(self, ending: Ending) -> None:
+        """End the campaign, not this shard alone; the first reason is told."""
+        if self._ending is None:
+            self._ending = ending.note
+        self.stop()
 
     def _rule_lane(self, rule: str) -> None:
         while self._goes_on:
@@ -245,30 +243,21 @@ class Work:
         return added.judgements
 
     def _contain(self, bench: Bench) -> None:
+        """Off loopback, disable a rule that is enabled where it must not be, and end the campaign."""
         if self._shared.guard.is_open or not bench.unexpectedly_enabled():
             return
         self.stop()
         with self._client.restoring():
-            self._contained = contained(bench)
+            self._end(ending_of(contain(bench, bench.unexpectedly_enabled()[0])))
         raise Stopped
 
     def _confirm(self, attempt: Attempt, rules: tuple[str, ...], judgements: list[Judgement]) -> None:
-        doubtful = {
-            finding_id(one.requirement, one.place, one.kind)
-            for one in judgements
-            if isinstance(one, Violation) and one.compares_states
-        }
-        if not doubtful or all(self._confirmed[identity] >= CONFIRMATIONS for identity in doubtful):
+        if not self._confirming.is_due(judgements):
             return
-        self._confirmed.update(doubtful)
-        disturbed = watched(self._bench("safety/watch", rules))
-        bench = self._bench(attempt.case.id, rules, attempt=1)
-        if not disturbed:
-            try:
-                attempt.case.run(bench)
-            except (Unmet, HookFailed):
-                return
-        self._finish(attempt, bench, confirms=attempt.case.id, disturbed=disturbed)
+        case = attempt.case
+        confirmation = confirm(case, lambda case_id, number: self._bench(case_id, rules, attempt=number))
+        if confirmation is not None:
+            self._finish(attempt, confirmation.bench, confirms=case.id, disturbed=confirmation.disturbed)
 
     def _bench(self, case_id: str, rules: tuple[str, ...], *, attempt: int = 0) -> Bench:
         return Bench(self._shared, self._known, case_id, rules, attempt=attempt)

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 import click
 
 from rules_harness.harness.cli.output import PROGRAM, Output
-from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, USAGE, HarnessError
+from rules_harness.harness.errors import CONFORMS, DEBUG, INTERRUPTED, NOT_JUDGED, USAGE, HarnessError, internal_error
 from rules_harness.openapi.errors import ContractError
 
 COMMANDS: Final[Mapping[str, str]] = {
@@ -33,9 +33,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the embedded target for others.",
 }
 """Each subcommand with its summary. The module of the same name in this package has it, as `command`."""
-
-DEBUG: Final = "RULES_HARNESS_DEBUG"
-"""The environment variable that makes an internal error show its traceback."""
 
 
 class _Commands(click.Group):
@@ -104,10 +101,7 @@ def _run(arguments: Sequence[str] | None, output: Output) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        output.error(
-            f"internal error ({type(error).__name__}: {error}). This is a defect of the harness, not of the target; "
-            f"what was recorded until then is kept. Run it again with {DEBUG}=1 for the traceback, and report it."
-        )
+        output.error(internal_error(error))
         return NOT_JUDGED
     return code if isinstance(code, int) else CONFORMS
 

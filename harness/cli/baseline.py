@@ -10,10 +10,10 @@ import click
 
 from rules_harness.harness import journal
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.runs import contract_for, header_of
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Finding, Outcome
+from rules_harness.harness.session.recorded import contract_for, header_of
 from rules_harness.reports.baseline import accept, load, render
 from rules_harness.reports.text import counted, line
 

@@ -10,23 +10,21 @@ import click
 import msgspec
 
 from rules_harness.harness.cli import progress
-from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.ending import leave
+from rules_harness.harness.cli.options import contract_option, report_names, target_options
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.rehearsed import rehearsal_text
-from rules_harness.harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
-from rules_harness.harness.cli.runs import EMBEDDED, OWN_CONTRACT, keep_unrestored
-from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.journal import Journal, stream
-from rules_harness.harness.judging.judge import outcome_of, selected
-from rules_harness.harness.judging.outcome import Outcome
-from rules_harness.harness.session.session import Settings, gate_header
-from rules_harness.harness.target.hooks import Hooks
-from rules_harness.harness.wire.client import Client
+from rules_harness.harness.journal import Journal
+from rules_harness.harness.judging.judge import selected
+from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
+from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, keep_unrestored
+from rules_harness.harness.session.reporting import ALWAYS
+from rules_harness.harness.session.session import Settings
+from rules_harness.harness.session.signals import interruptible
 from rules_harness.openapi.contract import Contract, load
-from rules_harness.reports import terminal
-from rules_harness.reports.baseline import Baseline, gated
+from rules_harness.reports.baseline import Baseline
 from rules_harness.reports.baseline import load as load_baseline
 from rules_harness.reports.formats import FORMATS
 
@@ -53,13 +51,15 @@ class CheckOptions(msgspec.Struct, frozen=True):
     def chosen(self) -> Chosen:
         return Chosen(self.target, self.base_url, self.key_env, self.rules)
 
-    def recorded(self, target: Opened) -> dict[str, Any]:
-        """What a journal must know of the command line."""
-        return {EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None}
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(seed=self.seed, now=self.now, select=self.select, fail_on=self.fail_on)
+    def settings(self, target: Opened) -> Settings:
+        """What the run is given, with what its journal must know of the command line."""
+        return Settings(
+            seed=self.seed,
+            now=self.now,
+            select=self.select,
+            fail_on=self.fail_on,
+            options={EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None},
+        )
 
 
 def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -> datetime:
@@ -118,7 +118,7 @@ def command(output: Output, /, **given: Any) -> int:
         check_production(target.profile, contract)
         if options.dry_run:
             output.guard(target.keyring)
-            output.print(rehearsal_text(contract, target.profile, target.keyring, options.settings))
+            output.print(rehearsal_text(contract, target.profile, target.keyring, options.settings(target)))
             return 0
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
         keep_unrestored(options.out)
@@ -129,35 +129,12 @@ def _judged(
     options: CheckOptions, contract: Contract, target: Opened, baseline: Baseline | None, output: Output
 ) -> int:
     """Run, report, and return the exit code."""
-    cleaner = output.guard(target.keyring)
-    journal = Journal(options.out, clean=cleaner.clean_text)
-    try:
-        journal.write(gate_header(contract, target.profile, options.settings, options.recorded(target)), sync=True)
-        outcome = cleaned(_run(options, contract, target, journal, output), cleaner)
-    finally:
-        journal.close()
-    if baseline is not None:
-        again = outcome_of(stream(journal.path), contract, accepted=baseline.accepted)
-        outcome = gated(again, baseline)
-    report = report_of(journal.path, outcome, contract)
-    terminal.show(report, output.console())
-    for path in write_reports(options.out, (*ALWAYS, *options.reports), report):
-        if not options.quiet:
-            output.say(f"wrote {path}")
-    return outcome.exit_code
-
-
-def _run(options: CheckOptions, contract: Contract, target: Opened, journal: Journal, output: Output) -> Outcome:
-    client = Client(target.profile, target.keyring, run_seed=options.seed)
-    remedy = f"ended at once; put the rules back with: rules-harness restore {options.out}"
-    hooks = Hooks(target.profile, target.keyring)
-    try:
-        with interruptible(client.stop, output, remedy=remedy), progress.shown(output, quiet=options.quiet) as shown:
-            return Gate(
-                contract, target.profile, client, hooks, journal, options.settings, shown, target.keyring.applicable
-            ).run()
-    finally:
-        client.close()
+    journal = Journal(options.out, clean=output.guard(target.keyring).clean_text)
+    with progress.shown(output, quiet=options.quiet) as shown:
+        gate = Gate(contract, target, journal, options.settings(target), shown)
+        with interruptible(gate.stop, options.out):
+            outcome = gate.run()
+    return leave(gate, outcome, output, reports=options.reports, baseline=baseline, quiet=options.quiet)
 
 
 def _check_patterns(patterns: tuple[str, ...], contract: Contract) -> None:

@@ -14,10 +14,10 @@ import msgspec
 from rules_harness.harness import journal
 from rules_harness.harness.cli.documents import document_options, tell
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.runs import OWN_CONTRACT, contract_for, header_of
 from rules_harness.harness.errors import CONFORMS, VIOLATED
 from rules_harness.harness.journal import Header
 from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.session.recorded import OWN_CONTRACT, contract_for, header_of
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.openapi.errors import ContractError
 from rules_harness.reports.baseline import load as load_baseline

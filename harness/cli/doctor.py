@@ -9,10 +9,11 @@ from typing import Final
 
 import click
 
+from rules_harness.harness.cli.options import contract_option, target_options
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.targets import Chosen, check_production, contract_option, opened, target_options
 from rules_harness.harness.doctor import Diagnosis, Prospect, examine
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED
+from rules_harness.harness.session.opening import Chosen, check_production, opened
 from rules_harness.harness.wire.client import BudgetSpent, Client, TargetDown
 from rules_harness.openapi.contract import load
 from rules_harness.reports.text import counted, line

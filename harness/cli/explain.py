@@ -10,14 +10,15 @@ from typing import Final
 
 import click
 
+from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.targets import contract_option, specimen
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.variants import VARIANTS
 from rules_harness.harness.scenarios import all_cases
 from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.session.opening import specimen
 from rules_harness.openapi.contract import Contract, Reading, Requirement, load
 
 _CASES_SHOWN: Final = 12

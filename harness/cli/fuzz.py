@@ -6,43 +6,32 @@ import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import msgspec
 
-from rules_harness import __version__
 from rules_harness.harness.campaign.corpus import Corpus, open_corpus
 from rules_harness.harness.campaign.crew import Crew, Processes
 from rules_harness.harness.campaign.earlier import Earlier
-from rules_harness.harness.campaign.run import Campaign, record_of
+from rules_harness.harness.campaign.messages import CorpusEntry
+from rules_harness.harness.campaign.run import Campaign
 from rules_harness.harness.campaign.settings import CampaignSettings
-from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.ending import leave
 from rules_harness.harness.cli.leaving import leave_findings
+from rules_harness.harness.cli.options import contract_option, report_names, target_options
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.results import ALWAYS, cleaned, report_names, report_of, write_reports
-from rules_harness.harness.cli.runs import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
-from rules_harness.harness.cli.targets import Chosen, Opened, check_production, contract_option, opened, target_options
 from rules_harness.harness.cli.watching import watched
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.journal import (
-    FILE_NAME,
-    SCHEMA_VERSION,
-    Count,
-    EpisodeRecord,
-    Footer,
-    Header,
-    Journal,
-    stream,
-)
-from rules_harness.harness.judging.judge import outcome_of
-from rules_harness.harness.judging.outcome import Outcome
-from rules_harness.harness.target.cleaning import Cleaner
-from rules_harness.harness.wire.client import Client
+from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Journal, stream
+from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
+from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
+from rules_harness.harness.session.reporting import ALWAYS
+from rules_harness.harness.session.signals import interruptible
 from rules_harness.openapi.contract import Contract, load
-from rules_harness.reports import terminal
-from rules_harness.reports.baseline import Baseline, gated
+from rules_harness.reports.baseline import Baseline
 from rules_harness.reports.baseline import load as load_baseline
 from rules_harness.reports.formats import FORMATS
 
@@ -163,20 +152,16 @@ def command(output: Output, /, **given: Any) -> int:
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
         if options.earlier is None:
             keep_unrestored(options.folder)
-        cleaner = output.guard(target.keyring)
-        return _Fuzzing(options, contract, target, cleaner, output).run(baseline)
+        return _Fuzzing(options, contract, target, output).run(baseline)
 
 
 class _Fuzzing:
     """One invocation."""
 
-    def __init__(
-        self, options: FuzzOptions, contract: Contract, target: Opened, cleaner: Cleaner, output: Output
-    ) -> None:
+    def __init__(self, options: FuzzOptions, contract: Contract, target: Opened, output: Output) -> None:
         self._options = options
         self._contract = contract
         self._target = target
-        self._cleaner = cleaner
         self._output = output
         self._now = datetime.now(UTC).replace(microsecond=0)
 
@@ -189,57 +174,46 @@ class _Fuzzing:
             self._target.profile.world(self._now),
             folder / "corpus",
         )
-        entries = corpus.load()
+        settings = self._settings(corpus.load())
         crew = self._crew()
-        if earlier is not None:
-            _mend(folder / FILE_NAME)
-        journal = Journal(folder, clean=self._cleaner.clean_text, append=earlier is not None)
-        try:
-            if earlier is None:
-                journal.write(self._header(), sync=True)
-            client = Client(self._target.profile, self._target.keyring, run_seed=options.seed)
-            with watched(self._output, quiet=options.quiet) as watcher:
-                campaign = Campaign(
-                    self._contract,
-                    self._target.profile,
-                    self._target.keyring,
-                    client,
-                    journal,
-                    CampaignSettings(
-                        seconds=options.time,
-                        requests=options.requests,
-                        seed=options.seed,
-                        now=self._now,
-                        capture_all=options.capture == "all",
-                        entries=entries,
-                    ),
-                    watcher,
-                    crew,
-                    keep=corpus.save,
-                    earlier=earlier,
-                    accepted=None if baseline is None else baseline.accepted,
-                )
-                remedy = f"ended at once; put the rules back with: rules-harness restore {folder}"
-                with interruptible(campaign.stop, self._output, remedy=remedy):
-                    outcome = cleaned(campaign.run(), self._cleaner)
-            client.close()
-        finally:
-            journal.close()
+        clean = self._output.guard(self._target.keyring).clean_text
+        journal = Journal(folder, clean=clean, append=earlier is not None)
+        with watched(self._output, quiet=options.quiet) as watcher:
+            campaign = Campaign(
+                self._contract,
+                self._target,
+                journal,
+                settings,
+                watcher,
+                crew,
+                keep=corpus.save,
+                earlier=earlier,
+                accepted=None if baseline is None else baseline.accepted,
+            )
+            with interruptible(campaign.stop, folder):
+                outcome = campaign.run()
         self._tell_of(corpus)
-        return self._reported(journal.path, outcome, baseline)
+        return leave(
+            campaign,
+            outcome,
+            self._output,
+            reports=options.reports,
+            baseline=baseline,
+            quiet=options.quiet,
+            further=partial(leave_findings, folder),
+        )
 
-    def _reported(self, path: Path, outcome: Outcome, baseline: Baseline | None) -> int:
-        options, folder = self._options, self._options.folder
-        if baseline is not None:
-            again = outcome_of(stream(path), self._contract, accepted=baseline.accepted)
-            outcome = gated(again, baseline, sampled=True)
-        report = report_of(path, outcome, self._contract)
-        terminal.show(report, self._output.console())
-        written = write_reports(folder, (*ALWAYS, *options.reports), report)
-        for place in (*written, *leave_findings(folder, report)):
-            if not options.quiet:
-                self._output.say(f"wrote {place}")
-        return outcome.exit_code
+    def _settings(self, entries: tuple[CorpusEntry, ...]) -> CampaignSettings:
+        options = self._options
+        return CampaignSettings(
+            seconds=options.time,
+            requests=options.requests,
+            seed=options.seed,
+            now=self._now,
+            capture_all=options.capture == "all",
+            entries=entries,
+            options={EMBEDDED: self._target.embedded, OWN_CONTRACT: options.contract is not None},
+        )
 
     def _tell_of(self, corpus: Corpus) -> None:
         if corpus.problem:
@@ -280,30 +254,3 @@ class _Fuzzing:
                 case _:
                     pass
         return Earlier(tuple(counts), tuple(episodes), unrestored(run), seconds)
-
-    def _header(self) -> Header:
-        target, contract = self._target, self._contract
-        return Header(
-            schema_version=SCHEMA_VERSION,
-            tool_version=__version__,
-            kind="campaign",
-            target=target.profile.target.name,
-            base_url=target.profile.target.base_url,
-            contract_version=contract.version,
-            contract_sha256=contract.sha256,
-            contract_document=dict(contract.document),
-            profile=record_of(target.profile),
-            seed=self._options.seed,
-            now=self._now.isoformat(),
-            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            options={EMBEDDED: target.embedded, OWN_CONTRACT: self._options.contract is not None},
-        )
-
-
-def _mend(path: Path) -> None:
-    """End a last line that a kill has torn, so that what follows stands on a line of its own."""
-    with path.open("rb+") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
-                file.write(b"\n")

@@ -12,8 +12,8 @@ from typing import Any, Final
 import click
 import msgspec
 
+from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.targets import contract_option
 from rules_harness.openapi.contract import Contract, load
 
 Row = dict[str, Any]

@@ -36,6 +36,12 @@ class Output:
         self._cleaner = Cleaner(keyring)
         return self._cleaner
 
+    @property
+    def cleaner(self) -> Cleaner:
+        """What keeps the keys out that `guard` was given."""
+        assert self._cleaner is not None
+        return self._cleaner
+
     def clean(self, text: str) -> str:
         """The text without keys."""
         return text if self._cleaner is None else self._cleaner.clean_text(text)

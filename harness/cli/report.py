@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from rules_harness.harness import journal
+from rules_harness.harness.cli.options import contract_option, report_names
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.results import report_names, report_of, write_reports
-from rules_harness.harness.cli.runs import contract_for, header_of, judged
-from rules_harness.harness.cli.targets import contract_option
+from rules_harness.harness.session.recorded import contract_for, header_of, judged
+from rules_harness.harness.session.reporting import report_of, write_reports
 from rules_harness.reports.formats import FORMATS
 
 

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 
 from rules_harness.harness import journal
+from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.recorded import recorded_target
-from rules_harness.harness.cli.runs import contract_for, header_of, unrestored
-from rules_harness.harness.cli.targets import contract_option
-from rules_harness.harness.errors import CONFORMS, NOT_JUDGED, UsageError
-from rules_harness.harness.journal import FoundRule, Header, Record
-from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Known
-from rules_harness.harness.session.custody import restore_all
-from rules_harness.harness.session.keeping import share
+from rules_harness.harness.cli.progress import QuietProgress
+from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, UsageError
+from rules_harness.harness.journal import FoundRule, Header, Journal
+from rules_harness.harness.session.opening import Opened
+from rules_harness.harness.session.recorded import contract_for, header_of, recorded_target, unrestored
+from rules_harness.harness.session.restoring import Restoration
+from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.target import reader as profile_reader
-from rules_harness.harness.target.cleaning import Cleaner
-from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract
 
 
@@ -50,30 +44,22 @@ def command(output: Output, run: Path, target: Path | None, contract: Path | Non
     header = header_of(path)
     held_to = contract_for(header, contract)
     profile, keyring = _profile(header, left, target, held_to)
-    cleaner = output.guard(keyring)
-    problems = 0
-    for record in _restored(held_to, profile, keyring, left):
-        _append(path, record, cleaner)
-        problems += record.problem is not None
-        output.print(f"{record.rule}: {record.problem or 'put back, disabled'}")
+    clean = output.guard(keyring).clean_text
+    continued = Journal(path.parent, clean=clean, append=True, name=path.name)
+    restoration = Restoration(held_to, Opened(profile, keyring, embedded=False), continued, QuietProgress(output), left)
+    with interruptible(restoration.stop, path.parent):
+        restoration.run()
+    outcomes = {found.rule: restoration.keeping.given_back.get(found.rule, "not put back") for found in left}
+    for rule, problem in outcomes.items():
+        output.print(f"{rule}: {problem or 'put back, disabled'}")
     enabled = [found.rule for found in left if found.enabled]
     if enabled:
         output.print(f"Enabled before the run; a human re-enables: {', '.join(enabled)}")
-    return NOT_JUDGED if problems else CONFORMS
-
-
-def _restored(
-    contract: Contract, profile: Profile, keyring: Keyring, left: Iterable[FoundRule]
-) -> Iterable[journal.Restored]:
-    rules = {found.rule: found for found in left}
-    client = Client(profile, keyring)
-    shared = share(contract, profile, client, Hooks(profile, keyring), now=datetime.now(UTC), seed=1, nonce="restore")
-    shared.guard.writable |= set(rules)
-    try:
-        for record, _ in restore_all(lambda rule: Bench(shared, Known(), f"safety/restore-{rule}", (rule,)), rules):
-            yield record
-    finally:
-        client.close()
+    if restoration.interrupted:
+        return INTERRUPTED
+    if restoration.record.problem:
+        output.error(restoration.record.problem)
+    return NOT_JUDGED if any(outcomes.values()) or restoration.record.problem else CONFORMS
 
 
 def _profile(
@@ -92,14 +78,3 @@ def _profile(
     if lacking:
         raise UsageError(f"{target}: credentials: the run's {', '.join(sorted(lacking))} is missing. Add it.")
     return profile, keyring
-
-
-def _append(path: Path, record: Record, cleaner: Cleaner) -> None:
-    """Add a record to a journal whose last line may be torn, and have it on the disk."""
-    with path.open("ab+") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            torn = file.read() != b"\n"
-            file.write((b"\n" if torn else b"") + cleaner.clean_text(msgspec.json.encode(record)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())

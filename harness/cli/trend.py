@@ -10,8 +10,8 @@ import click
 from rules_harness.harness import journal
 from rules_harness.harness.cli.documents import document_options, tell
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.runs import contract_for, header_of
 from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.session.recorded import contract_for, header_of
 from rules_harness.reports.trend import html, terminal
 from rules_harness.reports.trend.model import JudgedRun, trend_of
 

@@ -10,21 +10,19 @@ import click
 
 from rules_harness.harness import journal as journals
 from rules_harness.harness.cli import progress
-from rules_harness.harness.cli.interrupts import interruptible
+from rules_harness.harness.cli.ending import leave
+from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.results import ALWAYS, report_of, write_reports
-from rules_harness.harness.cli.runs import keep_unrestored
-from rules_harness.harness.cli.targets import Chosen, check_production, contract_option, opened
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Shared
-from rules_harness.harness.session.session import Settings, gate_header
-from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.session.opening import Chosen, check_production, opened
+from rules_harness.harness.session.recorded import keep_unrestored
+from rules_harness.harness.session.session import Settings
+from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.window import plant_case, planted_in, side_of, verify_case
-from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract, load
-from rules_harness.reports import terminal
 
 PLANTED = Path("out/window")
 VERIFIED = Path("out/window-verified")
@@ -69,35 +67,14 @@ def _run(output: Output, target: Path, contract_path: Path | None, out: Path, ca
     with opened(Chosen(target=target), contract) as found:
         check_production(found.profile, contract)
         keep_unrestored(out)
-        cleaner = output.guard(found.keyring)
-        journal = Journal(out, clean=cleaner.clean_text)
-        client = Client(found.profile, found.keyring)
         settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=case.requirements)
+        journal = Journal(out, clean=output.guard(found.keyring).clean_text)
 
         def only(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Case]:
             return [case]
 
-        try:
-            journal.write(gate_header(contract, found.profile, settings), sync=True)
-            remedy = f"ended at once; put the rules back with: rules-harness restore {out}"
-            hooks = Hooks(found.profile, found.keyring)
-            with interruptible(client.stop, output, remedy=remedy), progress.shown(output, quiet=False) as shown:
-                outcome = Gate(
-                    contract,
-                    found.profile,
-                    client,
-                    hooks,
-                    journal,
-                    settings,
-                    shown,
-                    found.keyring.applicable,
-                    cases=only,
-                ).run()
-        finally:
-            client.close()
-            journal.close()
-        report = report_of(journal.path, outcome, contract)
-        terminal.show(report, output.console())
-        for path in write_reports(out, ALWAYS, report):
-            output.say(f"wrote {path}")
-        return outcome.exit_code
+        with progress.shown(output, quiet=False) as shown:
+            gate = Gate(contract, found, journal, settings, shown, cases=only)
+            with interruptible(gate.stop, out):
+                outcome = gate.run()
+        return leave(gate, outcome, output)

@@ -18,13 +18,13 @@ from typing import Final
 
 import msgspec
 
-from rules_harness import __version__
 from rules_harness.harness import journal
 from rules_harness.harness.dry_run.target import PretendedTarget
 from rules_harness.harness.exchange import Answer, Request
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal
-from rules_harness.harness.session.session import Settings, Silent, profile_record
+from rules_harness.harness.journal import Journal
+from rules_harness.harness.session.opening import Opened
+from rules_harness.harness.session.session import Settings, Silent
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
@@ -62,12 +62,17 @@ def rehearse(contract: Contract, profile: Profile, keyring: Keyring, settings: S
     # Waiting for reads to catch up is part of the estimate, not of the rehearsal.
     quick = msgspec.structs.replace(profile, limits=msgspec.structs.replace(profile.limits, settle_seconds=0))
     with TemporaryDirectory() as folder:
-        record = Journal(Path(folder))
-        record.write(_header(contract, profile, settings))
-        outcome = Gate(
-            contract, quick, sender, sender.hooks(keyring), record, settings, Silent(), keyring.applicable
-        ).run()
-        record.close()
+        target = Opened(quick, keyring, embedded=False)
+        gate = Gate(
+            contract,
+            target,
+            Journal(Path(folder)),
+            settings,
+            Silent(),
+            client=sender,
+            hooks=sender.hooks(keyring),
+        )
+        outcome = gate.run()
         run = journal.read(Path(folder))
     by_family = Counter[str]()
     for episode in run.episodes:
@@ -85,23 +90,6 @@ def rehearse(contract: Contract, profile: Profile, keyring: Keyring, settings: S
         skipped={reason: tuple(requirements) for reason, requirements in skipped.items()},
         unjudged=tuple(one.id for one in outcome.requirements.values() if not one.exercised),
         notes=tuple(note.text for note in run.notes),
-    )
-
-
-def _header(contract: Contract, profile: Profile, settings: Settings) -> Header:
-    return Header(
-        schema_version=SCHEMA_VERSION,
-        tool_version=__version__,
-        kind="gate",
-        target=profile.target.name,
-        base_url=profile.target.base_url,
-        contract_version=contract.version,
-        contract_sha256=contract.sha256,
-        contract_document={},
-        profile=profile_record(profile),
-        seed=settings.seed,
-        now=settings.now.isoformat(),
-        started_at=settings.now.isoformat(),
     )
 
 
@@ -142,6 +130,9 @@ class Rehearsal:
 
     def stop(self) -> None:
         """Nothing is under way."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     @contextmanager
     def restoring(self) -> Iterator[None]:

@@ -142,6 +142,8 @@ def _verdict(
     reason: str | None = None
     if any(finding.level == "must" for finding in counting):
         verdict = "failed"
+    elif (crash := _crash(requirement, tally)) is not None:
+        verdict, reason = "error", crash
     elif counting:
         verdict = "warned"
     elif requirement.id in tally.doubts:
@@ -157,6 +159,12 @@ def _verdict(
     if verdict in ("failed", "warned"):
         reason = f"{counting[0].place}: {counting[0].kind}"
     return RequirementOutcome(requirement.id, requirement.level, verdict, exercised, len(own), reason)
+
+
+def _crash(requirement: Requirement, tally: Tally) -> str | None:
+    """How a check broke that this requirement, or a reading that may speak against it, rests on."""
+    readings = (reading.id for reading in tally.contract.readings.values() if reading.requirement == requirement.id)
+    return next((tally.crashes[subject] for subject in (requirement.id, *readings) if subject in tally.crashes), None)
 
 
 def _readings(tally: Tally, narrowed: Mapping[str, Iterable[str]]) -> tuple[dict[str, ReadingOutcome], list[Finding]]:

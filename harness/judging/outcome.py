@@ -57,7 +57,15 @@ class Stored(msgspec.Struct, frozen=True):
     places: tuple[str, ...]
 
 
-Judgement = Kept | Violation | Seen | Stored
+class Crash(msgspec.Struct, frozen=True):
+    """A check broke on an episode, so that it says nothing of what it speaks about; the harness is at fault."""
+
+    about: tuple[str, ...]
+    """Requirements and readings."""
+    problem: str
+
+
+Judgement = Kept | Violation | Seen | Stored | Crash
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from rules_harness.harness.exchange import Episode, TransportFault
 from rules_harness.harness.journal import Count
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.outcome import (
+    Crash,
     Finding,
     Judgement,
     Kept,
@@ -24,8 +25,14 @@ from rules_harness.openapi.contract import Contract, Requirement
 
 
 def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:
-    """What every check says of one episode."""
-    return [judgement for check in CHECKS for judgement in check.judge(episode, contract)]
+    """What every check says of one episode; one that breaks says so, and hinders no other."""
+    judgements: list[Judgement] = []
+    for check in CHECKS:
+        try:
+            judgements.extend(check.judge(episode, contract))
+        except Exception as error:  # noqa: BLE001 - whatever breaks a check is its own problem alone
+            judgements.append(Crash(check.about, f"the check broke: {type(error).__name__}: {error}"))
+    return judgements
 
 
 class _Shown(msgspec.Struct):
@@ -57,6 +64,8 @@ class Tally:
         """Why violations of a requirement do not count, by requirement."""
         self.unanswered: dict[str, str] = {}
         """Requirements of episodes in which nothing was answered, with what happened instead."""
+        self.crashes: dict[str, str] = {}
+        """Requirements and readings whose check broke, and how."""
         self._counted: Counter[str] = Counter()
         """Violations that were counted without their episodes, by finding id."""
         self._awaiting: dict[str, list[Violation]] = {}
@@ -87,6 +96,7 @@ class Tally:
         for reading, token, kind, times in record.readings:
             self.readings.setdefault(reading, {}).setdefault(kind, Counter())[token] += times
         self._counted.update(record.shown)
+        self.crashes = {**record.crashes, **self.crashes}
 
     def _count(self, judgement: Judgement, episode: Episode) -> None:
         match judgement:
@@ -99,6 +109,12 @@ class Tally:
                 kinds.setdefault(judgement.kind, Counter())[judgement.token] += 1
             case Violation():
                 self._show(judgement, episode)
+            case Crash():
+                self._note_crash(judgement)
+
+    def _note_crash(self, crash: Crash) -> None:
+        for subject in crash.about:
+            self.crashes.setdefault(subject, crash.problem)
 
     def _show(self, violation: Violation, episode: Episode) -> None:
         self.exercised[violation.requirement] += 1

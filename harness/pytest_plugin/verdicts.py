@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -14,21 +13,17 @@ from typing import IO, Final
 import msgspec
 import pytest
 
-from rules_harness.harness.cli.interrupts import interruptible
-from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.results import cleaned, report_of
-from rules_harness.harness.cli.runs import keep_unrestored
-from rules_harness.harness.cli.targets import Chosen, Opened, check_production, opened
 from rules_harness.harness.errors import INTERRUPTED, HarnessError
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal, Note
 from rules_harness.harness.judging.judge import CONTAINED, STOPPED
-from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.pytest_plugin import TARGET, shared_folder
-from rules_harness.harness.session.session import Settings, Silent, gate_header
+from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
+from rules_harness.harness.session.recorded import keep_unrestored
+from rules_harness.harness.session.reporting import cleaned, report_of
+from rules_harness.harness.session.session import Settings, Silent
+from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.target.cleaning import Cleaner
-from rules_harness.harness.target.hooks import Hooks
-from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.openapi.errors import ContractError
 from rules_harness.reports import plain
@@ -124,40 +119,17 @@ def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, 
     is_whole = set(selected) == set(contract.requirements)
     settings = Settings(seed=_SEED, now=this_hour(), select=() if is_whole else selected)
     cleaner = Cleaner(target.keyring)
-    journal = Journal(folder, clean=cleaner.clean_text)
-    try:
-        journal.write(gate_header(contract, target.profile, settings), sync=True)
-        outcome = cleaned(_gated(contract, target, journal, settings), cleaner)
-    finally:
-        journal.close()
+    gate = Gate(contract, target, Journal(folder, clean=cleaner.clean_text), settings, Silent())
+    with interruptible(gate.stop, folder):
+        outcome = cleaned(gate.run(), cleaner)
     if outcome.exit_code == INTERRUPTED:
         raise KeyboardInterrupt
-    return report_of(journal.path, outcome, contract)
+    return report_of(gate.record.journal.path, outcome, contract)
 
 
 def this_hour() -> datetime:
     """The time that dates ahead are counted from: the same for all of a session, so that drawing is done once."""
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _gated(contract: Contract, target: Opened, journal: Journal, settings: Settings) -> Outcome:
-    client = Client(target.profile, target.keyring, run_seed=settings.seed)
-    hooks = Hooks(target.profile, target.keyring)
-    applicable = target.keyring.applicable
-    try:
-        with _stopping(client, journal):
-            return Gate(contract, target.profile, client, hooks, journal, settings, Silent(), applicable).run()
-    finally:
-        client.close()
-
-
-@contextmanager
-def _stopping(client: Client, journal: Journal) -> Iterator[None]:
-    """Ctrl-C stops the run and has the rules put back; signals reach the main thread only."""
-    remedy = f"ended at once; put the rules back with: rules-harness restore {journal.path.parent}"
-    is_main = threading.current_thread() is threading.main_thread()
-    with interruptible(client.stop, Output(), remedy=remedy) if is_main else nullcontext():
-        yield
 
 
 def _told(report: RunReport) -> dict[str, Told]:

@@ -14,8 +14,8 @@ import msgspec
 from rules_harness.harness.exchange import Answer, Exchange, TransportFault
 from rules_harness.harness.journal import FoundRule, Note, Restored
 from rules_harness.harness.judging.checks.common import described
-from rules_harness.harness.judging.judge import STOPPED
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.session.endings import Contained, stopped
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
@@ -23,22 +23,6 @@ from rules_harness.strategies.accounts import accounts_in as accounts_named
 from rules_harness.strategies.world import Account
 
 MISSING = frozenset({404, 405, 501})
-
-
-class Contained(Exception):
-    """A rule was found enabled where it must not be; it was disabled again, or ``problem`` says why not."""
-
-    def __init__(self, rule: str, problem: str | None):
-        self.rule = rule
-        self.problem = problem
-        super().__init__(
-            f"{rule} was enabled where it must not be; "
-            + (
-                "it was disabled again"
-                if problem is None
-                else f"IT IS STILL ENABLED ({problem}): disable it by hand now"
-            )
-        )
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -257,11 +241,6 @@ def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | No
             "release: this target may not have it yet"
         )
     return None
-
-
-def stopped(text: str, *, beats_findings: bool = True) -> Note:
-    """The note of a run that ends without a judgement."""
-    return Note(kind=STOPPED, text=text, data={"beats_findings": beats_findings})
 
 
 def _is_enveloped(contract: Contract, answer: Answer) -> bool:

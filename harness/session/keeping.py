@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
-from rules_harness.harness.exchange import Episode
-from rules_harness.harness.journal import FoundRule, Note, Restored
+from rules_harness.harness.journal import FoundRule, Note
 from rules_harness.harness.judging.checks.common import changed_fields
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.case import Situation
@@ -22,6 +21,7 @@ from rules_harness.harness.session.custody import (
     survey,
     with_known_accounts,
 )
+from rules_harness.harness.session.record import RunRecord
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import Guard
@@ -32,25 +32,17 @@ WATCH_SECONDS: Final = 0.3
 WATCH_READS: Final = 2
 
 
-class Record(Protocol):
-    """Where what is found goes; a rule is on the disk when `rule` returns."""
-
-    def rule(self, rule: FoundRule) -> None: ...
-
-    def episode(self, episode: Episode) -> None: ...
-
-    def restored(self, rule: Restored) -> None: ...
-
-
 class Keeping:
     """The rules of one run. Call `take` once, `give_back` last, whatever happened in between."""
 
-    def __init__(self, shared: Shared, profile: Profile, record: Record, earlier: Mapping[str, FoundRule]):
+    def __init__(self, shared: Shared, profile: Profile, record: RunRecord, earlier: Mapping[str, FoundRule]):
         """``earlier`` are rules as an earlier part of the run found them; that is how they are put back."""
         self.shared = shared
         self.known = Known()
         self.stop: Note | None = None
         """Why nothing can be judged, once `take` has found that out."""
+        self.given_back: dict[str, str | None] = {}
+        """Rules that `give_back` has come to; why one could not be put back, or ``None``."""
         self._profile = profile
         self._record = record
         self._found: dict[str, FoundRule] = dict(earlier)
@@ -134,20 +126,17 @@ class Keeping:
             self._record.episode(containing.episode("status", "contained"))
             raise reason
 
-    def give_back(self) -> dict[str, str]:
-        """Put every rule back as it was found, disabled; returns why that failed, by rule."""
+    def give_back(self) -> None:
+        """Put every rule back as it was found, disabled; `given_back` says of each what came of it."""
         written = {
             rule: found
             for rule, found in self._found.items()
             if rule in self._earlier or rule in self.known.states or rule in self.known.stale
         }
         self.shared.guard.writable |= set(written)
-        problems = {}
         for restored, _ in restore_all(lambda rule: self.bench(f"safety/restore-{rule}", (rule,)), written):
+            self.given_back[restored.rule] = restored.problem
             self._record.restored(restored)
-            if restored.problem is not None:
-                problems[restored.rule] = restored.problem
-        return problems
 
 
 def shared_for(shared: Shared, profile: Profile, *, readable: bool) -> Shared:
@@ -208,12 +197,3 @@ def renew(bench: Bench) -> None:
     for rule in bench.rules:
         if guard.is_open or rule not in guard.enabled:
             bench.renew(rule)
-
-
-def contained(bench: Bench) -> tuple[str, str | None] | None:
-    """Disable a rule that is enabled off loopback where it must not be: which one it was, and why that failed."""
-    if bench.shared.guard.is_open:
-        return None
-    for rule in bench.unexpectedly_enabled():
-        return rule, contain(bench, rule).problem
-    return None

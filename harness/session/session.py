@@ -1,17 +1,34 @@
-"""What every kind of run is given: settings, a sender, and somebody who looks on."""
+"""The frame that every kind of run has: it opens, surveys, keeps the rules and gives them back, and ends in one way."""
 
 from __future__ import annotations
 
+import os
+import secrets
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
 from rules_harness import __version__
+from rules_harness.harness.errors import DEBUG
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.journal import SCHEMA_VERSION, Header
-from rules_harness.harness.scenarios.case import Case
-from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.journal import SCHEMA_VERSION, Footer, FoundRule, Header, Journal, Note
+from rules_harness.harness.judging.coverage import coverage_of
+from rules_harness.harness.judging.judge import conclude
+from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.judging.tally import Tally
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.case import Case, Situation
+from rules_harness.harness.scenarios.planner import Outgoing
+from rules_harness.harness.session.endings import Ending, ending_of, stopped
+from rules_harness.harness.session.keeping import Keeping, share
+from rules_harness.harness.session.opening import Opened
+from rules_harness.harness.session.record import RunRecord
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import Contract
 
 
@@ -21,6 +38,12 @@ class Progress(Protocol):
     def planned(self, cases: int) -> None: ...
 
     def finished(self, case: Case, episode: Episode) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+class Remarks(Protocol):
+    """Whoever is told what must not be missed."""
 
     def note(self, text: str) -> None: ...
 
@@ -45,31 +68,191 @@ class Settings(msgspec.Struct, frozen=True):
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     select: tuple[str, ...] = ()
     fail_on: str = "must"
+    options: dict[str, Any] = {}
+    """What the journal must know of the command line; see `Header`."""
 
 
-def profile_record(profile: Profile) -> dict[str, Any]:
-    """A profile as a journal holds it."""
-    return dict(msgspec.to_builtins(profile))
+class Totals(msgspec.Struct, frozen=True):
+    """What a run took, and what it reached."""
+
+    requests: int
+    seconds: float
+    coverage: dict[str, Any]
 
 
-def gate_header(
-    contract: Contract, profile: Profile, settings: Settings, options: dict[str, Any] | None = None
-) -> Header:
-    """The header of a conformance run that begins now."""
+class Session(ABC):
+    """One run against one target; each kind of run says what `work` is. Make it, call `run` once.
+
+    `stop` may be called at any time, in a signal handler too.
+    """
+
+    kind: ClassVar[str]
+    """What the header of the journal says that this is."""
+    is_sampled: ClassVar[bool] = False
+    """Only some of what could be sent is sent: what did not show is not gone."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        target: Opened,
+        journal: Journal,
+        settings: Settings,
+        remarks: Remarks,
+        *,
+        client: Outgoing | None = None,
+        hooks: Hooks | None = None,
+        record: RunRecord | None = None,
+        earlier: Mapping[str, FoundRule] | None = None,
+    ) -> None:
+        """``client`` and ``hooks`` take the place of the real ones; ``earlier`` are rules as an earlier part of the run
+        found them, which is how they are put back."""
+        self.contract = contract
+        self.profile = target.profile
+        self.settings = settings
+        self.record = RunRecord(journal, Tally(contract)) if record is None else record
+        self.client: Outgoing = client or Client(target.profile, target.keyring, run_seed=settings.seed)
+        self.hooks = hooks or Hooks(target.profile, target.keyring)
+        self.nonce = secrets.token_hex(8)
+        shared = share(
+            contract,
+            target.profile,
+            self.client,
+            self.hooks,
+            now=settings.now,
+            seed=settings.seed,
+            nonce=self.nonce,
+            applicable=target.keyring.applicable,
+        )
+        self.keeping = Keeping(shared, target.profile, self.record, earlier or {})
+        self.interrupted = False
+        self._remarks = remarks
+
+    def stop(self) -> None:
+        """Let nothing leave from now on; `run` puts rules back and returns."""
+        self.interrupted = True
+        self.client.stop()
+
+    def run(self) -> Outcome:
+        """Survey, work, put the rules back, conclude. It ends so whatever happens in between."""
+        try:
+            self.begin()
+            situation = self.survey()
+            if situation is not None:
+                self.work(situation)
+        except BaseException as reason:  # noqa: BLE001 - every ending, a defect of ours too, becomes one outcome
+            self._end(reason)
+        self.record.is_ending = True
+        try:
+            self._give_back()
+        except BaseException as reason:  # noqa: BLE001 - the record is ended and told of all the same
+            self._end(reason)
+        self._close()
+        self.finish()
+        return self.conclude()
+
+    @abstractmethod
+    def work(self, situation: Situation) -> None:
+        """What this kind of run does between survey and put-back. May raise: see `endings`."""
+
+    def begin(self) -> None:
+        """Begin the record."""
+        self.record.write(header_of(self), sync=True)
+
+    def survey(self) -> Situation | None:
+        """Look at the target and take its rules into custody; ``None`` where that shows that nothing can be judged."""
+        situation = self.keeping.take()
+        if situation is None and self.keeping.stop is not None:
+            self.note(self.keeping.stop)
+        return situation
+
+    def finish(self) -> None:
+        """End the record."""
+        totals = self.totals()
+        self.record.end(
+            Footer(
+                requests=totals.requests,
+                seconds=round(totals.seconds, 3),
+                ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                interrupted=self.interrupted,
+                coverage=totals.coverage,
+            )
+        )
+
+    def totals(self) -> Totals:
+        """What the run took, and what it reached."""
+        return Totals(self.client.requests_sent, self.client.now(), coverage_of(self.contract, self.record.tally))
+
+    def conclude(self, select: tuple[str, ...] | None = None) -> Outcome:
+        """The outcome of what was recorded, for what was selected or for ``select`` instead."""
+        return conclude(
+            self.record.tally,
+            profile=self.profile_record(),
+            skipped=self.record.skipped,
+            notes=self.record.notes,
+            select=self.settings.select if select is None else select,
+            fail_on=self.settings.fail_on,
+            interrupted=self.interrupted,
+        )
+
+    def profile_record(self) -> dict[str, Any]:
+        """The profile as the journal holds it."""
+        return dict(msgspec.to_builtins(self.profile))
+
+    def bench(self, case_id: str, rules: tuple[str, ...], attempt: int = 0) -> Bench:
+        """A bench on which these rules may be used."""
+        return self.keeping.bench(case_id, rules, attempt=attempt)
+
+    def stop_for(self, text: str) -> None:
+        """Note why not everything can be judged; what was found counts all the same."""
+        self.note(stopped(text, beats_findings=False))
+
+    def note(self, note: Note) -> None:
+        """Note something that the outcome depends on."""
+        self.record.note(note)
+        self._remarks.note(note.text)
+
+    def _end(self, reason: BaseException) -> None:
+        ending: Ending = ending_of(reason)
+        if ending.is_defect and os.environ.get(DEBUG):
+            self._remarks.note("".join(traceback.format_exception(reason)))
+        self.interrupted |= ending.is_interruption
+        self.record.is_ending = True
+        if ending.note is not None:
+            self.note(ending.note)
+
+    def _give_back(self) -> None:
+        with self.client.restoring():
+            self.keeping.give_back()
+        for rule, problem in self.keeping.given_back.items():
+            if problem is None:
+                continue
+            self._remarks.note(
+                f"{rule} could not be put back: {problem}; try again with: rules-harness restore "
+                f"{self.record.journal.path.parent}"
+            )
+
+    def _close(self) -> None:
+        self.hooks.close()
+        self.client.close()
+
+
+def header_of(session: Session) -> Header:
+    """The header of a run that begins now."""
+    profile, contract, settings = session.profile, session.contract, session.settings
     return Header(
         schema_version=SCHEMA_VERSION,
         tool_version=__version__,
-        kind="gate",
+        kind=session.kind,
         target=profile.target.name,
         base_url=profile.target.base_url,
         contract_version=contract.version,
         contract_sha256=contract.sha256,
         contract_document=dict(contract.document),
-        profile=profile_record(profile),
+        profile=session.profile_record(),
         seed=settings.seed,
         now=settings.now.isoformat(),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         select=settings.select,
         fail_on=settings.fail_on,
-        options=options or {},
+        options=settings.options,
     )

@@ -124,6 +124,11 @@ class Profile(msgspec.Struct, frozen=True):
         urls = (self.target.base_url, self.target.proxy)
         return all(_is_loopback(url) for url in urls if url is not None)
 
+    @property
+    def allows_live_shapes(self) -> bool:
+        """Whether bodies that could move money may be sent: nothing leaves this machine, or the owner allows it."""
+        return self.is_loopback or self.permissions.live_shapes
+
     def is_production(self, contract: Contract) -> bool:
         """Whether the host is one that the contract lists as production, whatever its port and letter case."""
         return host_of(self.target.base_url) in {name.lower() for name in contract.names.production_hosts}

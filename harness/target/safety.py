@@ -44,7 +44,7 @@ class Guard:
     @property
     def is_open(self) -> bool:
         """Whether live shapes may be sent: nothing leaves this machine, or the owner allows it."""
-        return self.profile.is_loopback or self.profile.permissions.live_shapes
+        return self.profile.allows_live_shapes
 
     def check(self, request: Request, intent: Intent) -> None:
         """Raise `SafetyError` where the request must not be sent."""

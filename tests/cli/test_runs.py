@@ -159,7 +159,7 @@ def test_doctor_on_one_key_and_one_rule(shell: Shell, reference: ReferenceServer
 
 
 def test_internal_error_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rules_harness.harness.cli.targets.profile_reader.load", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("rules_harness.harness.session.opening.profile_reader.load", lambda *_, **__: 1 / 0)
     ended = shell("check", "--target", "profile.toml")
     assert ended.code == 3
     assert ended.err.count("\n") == 1

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rules_harness.harness.cli import main
 from rules_harness.harness.gate import Gate
-from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, stream
+from rules_harness.harness.journal import FILE_NAME, Header, Journal, stream
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
-from rules_harness.harness.session.session import Settings, Silent, profile_record
-from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.session.opening import Opened
+from rules_harness.harness.session.session import Settings, Silent
 from rules_harness.harness.target.reader import load as load_profile
-from rules_harness.harness.wire.client import Client
 from rules_harness.openapi.contract import load
 from rules_harness.reports.regression.compare import compare
 from rules_harness.reports.regression.model import Comparison
@@ -50,31 +50,17 @@ def record(
         text = re.sub(f"(?m)^{unwanted}.*$", "", text)
     path.write_text(text + more, encoding="utf-8")
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
-    client, journal = Client(profile, keyring, run_seed=seed), Journal(folder)
     settings = Settings(seed=seed, now=now, select=tuple(select))
-    header = Header(
-        schema_version=SCHEMA_VERSION,
-        tool_version="0.1.0",
-        kind="gate",
-        target=profile.target.name,
-        base_url=profile.target.base_url,
-        contract_version=contract.version,
-        contract_sha256=contract.sha256,
-        contract_document=dict(contract.document),
-        profile=profile_record(profile),
-        seed=seed,
-        now=now.isoformat(),
-        started_at=started_at,
-        select=settings.select,
-    )
-    try:
-        journal.write(header)
-        hooks = Hooks(profile, keyring)
-        Gate(contract, profile, client, hooks, journal, settings, Silent(), keyring.applicable).run()
-    finally:
-        client.close()
-        journal.close()
+    Gate(contract, Opened(profile, keyring, embedded=False), Journal(folder), settings, Silent()).run()
+    _date(folder / FILE_NAME, started_at)
     return folder
+
+
+def _date(journal: Path, started_at: str) -> None:
+    """Have a run begin at another time."""
+    first, rest = journal.read_bytes().split(b"\n", 1)
+    header = msgspec.structs.replace(msgspec.json.decode(first, type=Header), started_at=started_at)
+    journal.write_bytes(msgspec.json.encode(header) + b"\n" + rest)
 
 
 def side(folder: Path, name: str = "run") -> Side:

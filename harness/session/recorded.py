@@ -1,9 +1,11 @@
-"""Recorded runs: which contract they are judged by, how, and which of their rules were never put back."""
+"""Recorded runs: their target and contract, how they are judged, and which of their rules were never put back."""
 
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,8 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import Footer, FoundRule, Header, Restored
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract, load
 
 EMBEDDED = "embedded"
@@ -85,3 +89,27 @@ def keep_unrestored(folder: Path) -> None:
             f"({', '.join(found.rule for found in left)}); `rules-harness restore {folder}` puts them back, or give "
             "another folder with --out"
         )
+
+
+def recorded_target(header: Header, credentials: Iterable[str] | None = None) -> tuple[Profile, Keyring]:
+    """The profile of a run and the keys of these credentials, or of all that it has.
+
+    Raises `UsageError` where a key is not in the environment, or the profile has secrets that no journal holds.
+    """
+    try:
+        profile = msgspec.convert(header.profile, Profile)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the recorded profile cannot be read ({error}); give one with --target FILE") from error
+    values = (*(value for _, value in profile.target.headers), profile.target.proxy or "")
+    if any("{header:" in value or "{proxy:" in value for value in values):
+        raise UsageError("the profile has secrets that no journal holds; give it with --target FILE")
+    names = profile.credentials if credentials is None else credentials
+    return profile, Keyring({name: _key(profile, name) for name in sorted(names)})
+
+
+def _key(profile: Profile, credential: str) -> str:
+    variable = profile.credentials[credential].key_env
+    key = os.environ.get(variable)
+    if not key:
+        raise UsageError(f"the environment variable {variable} is not set; export it, it is the run's {credential} key")
+    return key

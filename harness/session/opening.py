@@ -1,15 +1,13 @@
-"""Which target a command is for: its options, and the profile, keys and server that they stand for."""
+"""The target of a run: what was chosen, and the profile, keys and server that it stands for."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
-import click
 import msgspec
 
 from rules_harness.harness.errors import Unreachable, UsageError
@@ -20,11 +18,9 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 class Chosen(msgspec.Struct, frozen=True):
-    """The values of `target_options`."""
+    """What names a target; without any of it the embedded one."""
 
     target: Path | None = None
     base_url: str | None = None
@@ -38,26 +34,6 @@ class Opened(msgspec.Struct, frozen=True):
     profile: Profile
     keyring: Keyring
     embedded: bool
-
-
-def target_options(function: Command) -> Command:
-    """The options that name a target; what they give makes a `Chosen`."""
-    options = (
-        click.option("--target", type=click.Path(path_type=Path), metavar="FILE", help="The target's profile."),
-        click.option("--base-url", metavar="URL", help="Instead of a profile: where the API is, …"),
-        click.option("--key-env", metavar="NAME", help="… the environment variable that holds a key, …"),
-        click.option("--rule", "rules", multiple=True, metavar="ID", help="… and a rule that may be overwritten."),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def contract_option(function: Command) -> Command:
-    """The option that replaces the packaged contract."""
-    return click.option(
-        "--contract", type=click.Path(path_type=Path), metavar="FILE", help="Another contract than the packaged one."
-    )(function)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import click
 import msgspec
 
 from rules_harness.harness import journal
@@ -16,20 +15,11 @@ from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.collect import collect
-from rules_harness.reports.formats import FORMATS, render_all
+from rules_harness.reports.formats import render_all
 from rules_harness.reports.model import RunReport
 
 ALWAYS: Final = ("junit", "summary")
 """The reports that every run leaves."""
-
-
-def report_names(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """The formats in values such as ``html,sarif``; a click callback."""
-    names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
-    for name in names:
-        if name not in FORMATS:
-            raise click.BadParameter(f"{name!r} is no format; there are {', '.join(FORMATS)}.", ctx, parameter)
-    return names
 
 
 def cleaned(outcome: Outcome, cleaner: Cleaner) -> Outcome:

@@ -1,0 +1,63 @@
+"""Signals that end a run: the first stops sending and has the rules put back, the second ends the process at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from rules_harness.harness.errors import INTERRUPTED
+
+_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+"""Ctrl-C, a polite kill, a terminal that is closed, Ctrl-\\; some platforms lack the last two."""
+_STOPPING: Final = "stopping: rules are being put back (once more ends at once)"
+
+
+@contextmanager
+def interruptible(stop: Callable[[], None], folder: Path) -> Iterator[None]:
+    """Inside the `with` block the first signal calls ``stop``, the second ends the process and says what to do.
+
+    ``folder`` has the journal that `restore` needs.  Only the main thread receives signals: elsewhere nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    remedy = f"ended at once; put the rules back with: rules-harness restore {folder}"
+    is_stopping = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal is_stopping
+        if is_stopping:
+            _say(remedy)
+            os._exit(INTERRUPTED)
+        is_stopping = True
+        stop()
+        _say(_STOPPING)
+
+    before = {number: signal.signal(number, handle) for number in _numbers()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave_to_director() -> None:
+    """Ignore what ends a run: the terminal sends it to every process, and it is for the one that directs the others."""
+    for number in _numbers():
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _numbers() -> list[int]:
+    return [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+
+
+def _say(text: str) -> None:
+    """Tell whoever is still there: a terminal that was closed must not keep the rules from being put back."""
+    with suppress(OSError):
+        os.write(2, f"\n{text}\n".encode("utf-8", "backslashreplace"))

@@ -1,0 +1,175 @@
+"""Each way in which a run may end, for each command that has the frame: one exit code, one reason, reports,
+and rules that are put back."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import msgspec
+import pytest
+from junitparser import JUnitXml
+
+from rules_harness.harness.errors import INTERRUPTED, NOT_JUDGED, VIOLATED
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import Journal, read
+from rules_harness.harness.judging import tally
+from rules_harness.harness.judging.checks import CHECKS, Check
+from rules_harness.harness.judging.outcome import Judgement, Kept
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.session.endings import Contained
+from rules_harness.harness.target.hooks import HookFailed, Hooks
+from rules_harness.harness.target.safety import SafetyError
+from rules_harness.harness.wire.client import BudgetSpent, Client, TargetDown
+from rules_harness.openapi.contract import Contract
+from tests.cli.conftest import Ended, Shell
+
+AT_REQUEST = {"check": 40, "fuzz": 60, "window": 18}
+"""When it happens: rules are in custody by then, and scenarios under way, where the command sends so many."""
+SELECTED = "auth.missing"
+ENABLING = "status.stored"
+
+
+Prepare = Callable[[pytest.MonkeyPatch, int], None]
+"""Has something happen at about the so-manieth request."""
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What a run ends with: its exit code, and a part of the reason."""
+
+    code: int
+    reason: str
+
+
+def at_request(monkeypatch: pytest.MonkeyPatch, number: int, happen: Callable[[], None]) -> None:
+    """Have something happen when a process is about to send its so-manieth request, and at each one after it."""
+    counting, admit = itertools.count(1), Client._admit
+
+    def counted(self: Client, count: int, restoring: bool) -> None:
+        if not restoring and next(counting) >= number:
+            happen()
+        admit(self, count, restoring)
+
+    monkeypatch.setattr(Client, "_admit", counted)
+
+
+def raising(reason: BaseException) -> Prepare:
+    def happen() -> None:
+        raise reason
+
+    return lambda monkeypatch, position: at_request(monkeypatch, position, happen)
+
+
+def signalled(number: int) -> Prepare:
+    """The signal once, to the process that directs the run."""
+    director = os.getpid()
+    sent: list[int] = []
+
+    def happen() -> None:
+        if not sent:
+            sent.append(number)
+            os.kill(director, number)
+
+    return lambda monkeypatch, position: at_request(monkeypatch, position, happen)
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch, position: int) -> None:
+    counting, write = itertools.count(1), Journal.write
+
+    def written(self: Journal, record: Any, *, sync: bool = False) -> None:
+        if next(counting) > 12:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, record, sync=sync)
+
+    monkeypatch.setattr(Journal, "write", written)
+
+
+def broken_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+        yield Kept(SELECTED) if episode.exchanges else Kept(ENABLING)
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr(tally, "CHECKS", (Check((SELECTED,), judge), *CHECKS))
+
+
+def failing_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    def enable(self: Hooks, rule_id: str) -> None:
+        raise HookFailed("enable_rule", "answered 500")
+
+    monkeypatch.setattr(Hooks, "enable_rule", enable)
+
+
+ENDINGS: dict[str, tuple[Prepare, Expected]] = {
+    "SIGINT": (signalled(signal.SIGINT), Expected(INTERRUPTED, "interrupted")),
+    "SIGTERM": (signalled(signal.SIGTERM), Expected(INTERRUPTED, "interrupted")),
+    "SIGHUP": (signalled(signal.SIGHUP), Expected(INTERRUPTED, "interrupted")),
+    "SIGQUIT": (signalled(signal.SIGQUIT), Expected(INTERRUPTED, "interrupted")),
+    "budget": (raising(BudgetSpent("limits.max_requests = 9 is used up")), Expected(NOT_JUDGED, "is spent")),
+    "target down": (
+        raising(TargetDown("connection", "no answer")),
+        Expected(NOT_JUDGED, "the target is down"),
+    ),
+    "contained": (raising(Contained("rule_a", None)), Expected(VIOLATED, "rule_a was enabled where it must not be")),
+    "safety": (raising(SafetyError("not inert")), Expected(NOT_JUDGED, "refused by the safety rules: not inert")),
+    "full disk": (full_disk, Expected(NOT_JUDGED, "No space left on device")),
+    "defect": (raising(LookupError("no such thing")), Expected(NOT_JUDGED, "internal error (LookupError")),
+}
+
+
+@pytest.fixture
+def rules(reference: ReferenceServer) -> Callable[[], dict[str, Any]]:
+    """The configurations of the rules that the embedded target has, as they stand."""
+
+    def look() -> dict[str, Any]:
+        with urlopen(f"{reference.control_url}/state") as response:
+            found = json.loads(response.read())["rules"]
+        return {id: {name: rule[name] for name in ("nickname", "trigger", "steps")} for id, rule in found.items()}
+
+    return look
+
+
+def check(shell: Shell, profile: Path) -> Ended:
+    return shell("check", "--target", profile, "--select", SELECTED, "--select", ENABLING)
+
+
+def fuzz(shell: Shell, profile: Path) -> Ended:
+    return shell("fuzz", "--target", profile, "--time", "3s", "--requests", "2000")
+
+
+def plant(shell: Shell, profile: Path) -> Ended:
+    return shell("window", "plant", "--target", profile, "--out", "out")
+
+
+RUNS = {"check": check, "fuzz": fuzz, "window": plant}
+
+
+@pytest.mark.parametrize("command", RUNS)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_ending(
+    ending: str,
+    command: str,
+    shell: Shell,
+    whole_profile: Path,
+    rules: Callable[[], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepare, expected = ENDINGS[ending]
+    before = rules()
+    prepare(monkeypatch, 18 if ending == "budget" else AT_REQUEST[command])
+    ended = RUNS[command](shell, whole_profile)
+    assert ended.code == expected.code, ended.out + ended.err
+    summary = shell.summary()
+    assert (summary["exit_code"], expected.reason in summary["reason"]) == (expected.code, True), summary["reason"]
+    assert JUnitXml.fromfile(str(shell.folder / "out" / "junit.xml"))
+    assert rules() == before
+    run = read(shell.folder / "out")
+    if ending != "full disk":
+        assert run.footer is not None
+        assert {rule.rule for rule in run.restored} == {rule.rule for rule in run.rules}
