@@ -12,11 +12,11 @@ from typing import ClassVar
 
 from rules_harness.harness.journal import Journal, Skipped
 from rules_harness.harness.judging.outcome import Judgement
-from rules_harness.harness.scenarios.case import Case, Situation, lacking
+from rules_harness.harness.scenarios.case import Case, Situation
 from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained
-from rules_harness.harness.session.lanes import Lane, chosen_cases, lanes_of, other_rules
+from rules_harness.harness.session.lanes import Lane, chosen_cases, lanes_of, other_rules, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Progress, Session, Settings
 from rules_harness.harness.target.hooks import HookFailed, Hooks
@@ -57,18 +57,12 @@ class Gate(Session):
         if not situation.plausible:
             self.stop_for("no two accounts are known that money can move between; list them under [[accounts]]")
         cases = self._cases(self.contract, self.keeping.shared, self.settings.select)
-        runnable = [case for case in cases if self._runs(case, situation)]
-        self._progress.planned(len(runnable))
-        self._run_lanes(runnable, situation)
+        chosen = runnable(cases, situation, self.record)
+        self._progress.planned(len(chosen))
+        self._run_lanes(chosen, situation)
 
     def _is_read_only_production(self) -> bool:
         return self.profile.is_production(self.contract) and not self.profile.permissions.production_writes
-
-    def _runs(self, case: Case, situation: Situation) -> bool:
-        reason = lacking(case, situation)
-        if reason is not None:
-            self._skip(case, reason)
-        return reason is None
 
     def _run_lanes(self, cases: Sequence[Case], situation: Situation) -> None:
         """Each lane's cases one after the other, lanes side by side; what runs alone comes last."""
@@ -102,7 +96,7 @@ class Gate(Session):
         try:
             case.run(bench)
         except (Unmet, HookFailed) as reason:
-            self._skip(case, str(reason))
+            self.record.skip(Skipped(case=case.id, requirements=case.requirements, reason=str(reason)))
         finally:
             if bench.exchanges:
                 episode = bench.episode(case.family, case.name)
@@ -119,6 +113,3 @@ class Gate(Session):
         bench = confirmation.bench
         self.record.episode(bench.episode(case.family, case.name, confirms=episode, disturbed=confirmation.disturbed))
         self.keeping.contain_where_needed(bench)
-
-    def _skip(self, case: Case, reason: str) -> None:
-        self.record.skip(Skipped(case=case.id, requirements=case.requirements, reason=reason))

@@ -10,11 +10,12 @@ import msgspec
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED, VIOLATED
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Journal
+from rules_harness.harness.judging.judge import CONTAINED
 from rules_harness.harness.judging.outcome import Outcome, Violation
 from rules_harness.harness.scenarios.case import Situation
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Remarks, Session, Settings
-from rules_harness.harness.smaller.minimise import REPLAYS, Minimiser
+from rules_harness.harness.smaller.minimise import REPLAYS, UNREPEATABLE, Minimiser
 from rules_harness.harness.smaller.resending import Recording
 from rules_harness.openapi.contract import Contract
 
@@ -48,9 +49,10 @@ class Replay(Session):
         minimiser = Minimiser(self.contract, self.keeping.shared.world, self.bench, self._rules)
         shown = 0
         for number in range(REPLAYS):
-            sent = minimiser.attempt(self._recording, f"replay/{number + 1}")
-            if sent is None:
-                self.stop_for("the target cannot be prepared as it was: a hook or a rule of the profile is missing")
+            try:
+                sent = minimiser.attempt(self._recording, f"replay/{number + 1}")
+            except UNREPEATABLE as reason:
+                self.stop_for(f"could not tell, because the target cannot be prepared as it was: {reason}")
                 return
             self.record.episode(sent)
             shown += minimiser.shows(sent, self._violation) is not None
@@ -59,7 +61,7 @@ class Replay(Session):
     def conclude(self, select: tuple[str, ...] | None = None) -> Outcome:
         """The outcome of what was sent; whether the violation showed decides."""
         outcome = super().conclude((self._violation.requirement,) if select is None else select)
-        if self.interrupted:
+        if self.interrupted or any(note.kind == CONTAINED for note in self.record.notes):
             return outcome
         if self.shown is None:
             return msgspec.structs.replace(outcome, conclusion="inconclusive", exit_code=NOT_JUDGED)

@@ -94,6 +94,9 @@ class Collector(RunRecord):
         room = max(0, _ENTRIES - self._worth)
         self._worth += len(report.entries[:room])
         self.entries += report.entries[:room]
+        for skipped in report.skipped:
+            if skipped.reason not in {earlier.reason for earlier in self.skipped}:
+                self.skip(skipped)
         for sample in report.samples:
             self._add_sample(sample)
         if time.monotonic() - self._counted_at > _COUNT_SECONDS * (1 + self._counts / _COUNTS) ** 2:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.journal import Note
+from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Crash, Judgement, Kept, Seen, Stored, Violation, finding_id
 from rules_harness.harness.target.profile import Profile
 from rules_harness.strategies.histories import History
@@ -150,6 +150,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     written: tuple[str, ...] = ()
     """Rules that were written."""
     is_last: bool = False
+    skipped: tuple[Skipped, ...] = ()
+    """Scenarios that could not be run to their end, one for each reason."""
     ending: Note | None = None
     """Why the whole campaign has to end."""
 

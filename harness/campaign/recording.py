@@ -14,6 +14,7 @@ from rules_harness.harness.campaign.choosing import Attempt
 from rules_harness.harness.campaign.coverage import Coverage, wording_of
 from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Report, Sample, Shard, Sum
 from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.journal import Skipped
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
 from rules_harness.harness.judging.tally import judge_episode
@@ -57,6 +58,13 @@ class Recorder:
         self._told = time.monotonic()
         self._names: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
+        self._skips: dict[str, Skipped] = {}
+        self._skips_told = 0
+
+    def skip(self, skipped: Skipped) -> None:
+        """A scenario could not be run to its end; one of each reason is told."""
+        with self._lock:
+            self._skips.setdefault(skipped.reason, skipped)
 
     def add(self, attempt: Attempt, episode: Episode) -> Added:
         """Judge an episode and count it in."""
@@ -96,10 +104,12 @@ class Recorder:
                 entries=tuple(self._entries),
                 accepted=tuple(self._accepted[:_ACCEPTED_TOLD]),
                 latencies=tuple(self._latencies),
+                skipped=tuple(self._skips.values())[self._skips_told :],
                 **last,
             )
             self._sum, self._samples, self._entries, self._accepted = Sum(), [], [], []
             self._latencies = []
+            self._skips_told = len(self._skips)
         self._emit(report)
 
     def _is_told_whole(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:

@@ -23,6 +23,7 @@ from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.case import Situation
 from rules_harness.harness.session.endings import stopped
+from rules_harness.harness.session.lanes import chosen_cases, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Session, Totals
 from rules_harness.harness.smaller.minimise import Minimiser
@@ -100,6 +101,7 @@ class Campaign(Session):
         if self.profile.rules.writable and not situation.usable:
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
             self.stop_for(f"no writable rule can be used ({reasons})")
+        runnable(chosen_cases(self.contract, self.keeping.shared, ()), situation, self.collector)
         crew = self._make_crew()
         try:
             self._search(crew, situation)
@@ -267,6 +269,7 @@ class Campaign(Session):
         return conclude(
             self.collector.tally,
             profile=self.profile_record(),
+            skipped=self.collector.skipped,
             notes=self.collector.notes,
             accepted=self._accepted,
             interrupted=self.interrupted,

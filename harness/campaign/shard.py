@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -21,7 +21,7 @@ from rules_harness.harness.campaign.drawing import Drawer, Supplies, Wish
 from rules_harness.harness.campaign.messages import Report, Shard
 from rules_harness.harness.campaign.recording import TELLING_SECONDS, Recorder
 from rules_harness.harness.exchange import Request
-from rules_harness.harness.journal import Note
+from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Known, Unmet
@@ -218,8 +218,9 @@ class Work:
         case = attempt.case
         bench = self._bench(case.id, rules)
         try:
-            with suppress(Unmet, HookFailed):
-                case.run(bench)
+            case.run(bench)
+        except (Unmet, HookFailed) as reason:
+            self._recorder.skip(Skipped(case=case.id, requirements=case.requirements, reason=str(reason)))
         except (Stopped, BudgetSpent, TargetDown, SafetyError):
             if self._is_cut:
                 self._contain(bench)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from rules_harness.harness.journal import Skipped
 from rules_harness.harness.judging.judge import selected
 from rules_harness.harness.scenarios import all_cases
-from rules_harness.harness.scenarios.case import Case, Situation
+from rules_harness.harness.scenarios.case import Case, Situation, lacking
 from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.harness.session.record import RunRecord
 from rules_harness.openapi.contract import Contract
 
 GENERAL = "envelope"
@@ -24,6 +26,18 @@ def chosen_cases(contract: Contract, shared: Shared, select: tuple[str, ...]) ->
         return list(all_cases(contract, shared.world, shared.profile))
     cases = all_cases(contract, shared.world, shared.profile, families=families)
     return [case for case in cases if wanted & set(case.requirements)]
+
+
+def runnable(cases: Iterable[Case], situation: Situation, record: RunRecord) -> list[Case]:
+    """The cases that can be run here; of the others it is recorded why not."""
+    chosen = []
+    for case in cases:
+        reason = lacking(case, situation)
+        if reason is None:
+            chosen.append(case)
+        else:
+            record.skip(Skipped(case=case.id, requirements=case.requirements, reason=reason))
+    return chosen
 
 
 class Lane(msgspec.Struct, frozen=True):

@@ -23,6 +23,8 @@ from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
 
 REPLAYS: Final = 3
+UNREPEATABLE: Final = (Unmet, HookFailed, SafetyError)
+"""Why an episode cannot be sent again here."""
 
 MakeBench = Callable[[str, tuple[str, ...]], Bench]
 """A bench for a case id and the rules that it may use."""
@@ -64,14 +66,14 @@ class Minimiser:
         """
         return _Search(self, recording, violation, name, budget).run()
 
-    def attempt(self, recording: Recording, name: str) -> Episode | None:
-        """The episode that a recording makes when it is sent again; ``None`` where it cannot be."""
+    def attempt(self, recording: Recording, name: str) -> Episode:
+        """The episode that a recording makes when it is sent again.
+
+        Raises one of `UNREPEATABLE` where the target cannot be prepared as it was, and what the client raises.
+        """
         rules = self._rules(recording)
         bench = self._make_bench(name, tuple(dict.fromkeys(rules.values())))
-        try:
-            resend(bench, recording, rules)
-        except (Unmet, HookFailed, SafetyError):
-            return None
+        resend(bench, recording, rules)
         return bench.episode(name.partition("/")[0], name.partition("/")[2])
 
     def shows(self, episode: Episode, violation: Violation) -> Violation | None:
@@ -151,8 +153,9 @@ class _Search:
         if self._spent + len(recording.exchanges) > self._budget:
             raise _Spent
         self._tries += 1
-        episode = self._minimiser.attempt(recording, f"{self._name}~{self._tries}")
-        if episode is None:
+        try:
+            episode = self._minimiser.attempt(recording, f"{self._name}~{self._tries}")
+        except UNREPEATABLE:
             return False
         self._spent += len(episode.exchanges)
         if self._minimiser.shows(episode, self._violation) is None:

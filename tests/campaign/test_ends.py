@@ -100,7 +100,9 @@ def test_a_worker_that_dies_is_replaced(shell: Shell, whole_profile: Path, rules
     before = rules()
     arguments = ("--target", whole_profile, "--workers", "2", "--time", "3s")
     with under_way(shell.folder, *arguments, lines=10) as process:
-        os.kill(children(process.pid)[0], signal.SIGKILL)
+        while not (workers := children(process.pid)):
+            time.sleep(0.01)
+        os.kill(workers[0], signal.SIGKILL)
         _, err = process.communicate(timeout=WITHIN_SECONDS)
     assert process.returncode == 0, err
     assert "another takes its place" in err

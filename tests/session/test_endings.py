@@ -31,7 +31,7 @@ from rules_harness.harness.wire.client import BudgetSpent, Client, TargetDown
 from rules_harness.openapi.contract import Contract
 from tests.cli.conftest import Ended, Shell
 
-AT_REQUEST = {"check": 40, "fuzz": 60, "window": 18}
+AT_REQUEST = {"check": 40, "fuzz": 24, "window": 18}
 """When it happens: rules are in custody by then, and scenarios under way, where the command sends so many."""
 SELECTED = "auth.missing"
 ENABLING = "status.stored"
@@ -84,7 +84,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, position: int) -> None:
     counting, write = itertools.count(1), Journal.write
 
     def written(self: Journal, record: Any, *, sync: bool = False) -> None:
-        if next(counting) > 12:
+        if next(counting) > position // 3:
             raise OSError(errno.ENOSPC, "No space left on device")
         write(self, record, sync=sync)
 
@@ -162,7 +162,7 @@ def test_ending(
 ) -> None:
     prepare, expected = ENDINGS[ending]
     before = rules()
-    prepare(monkeypatch, 18 if ending == "budget" else AT_REQUEST[command])
+    prepare(monkeypatch, 10 if ending == "budget" else AT_REQUEST[command])
     ended = RUNS[command](shell, whole_profile)
     assert ended.code == expected.code, ended.out + ended.err
     summary = shell.summary()
@@ -173,3 +173,102 @@ def test_ending(
     if ending != "full disk":
         assert run.footer is not None
         assert {rule.rule for rule in run.restored} == {rule.rule for rule in run.rules}
+
+
+@pytest.mark.parametrize("command", ["check", "fuzz"])
+def test_a_check_that_breaks_is_an_error_of_its_requirement_alone(
+    command: str, shell: Shell, whole_profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_check(monkeypatch)
+    ended = RUNS[command](shell, whole_profile)
+    assert ended.code == NOT_JUDGED, ended.out + ended.err
+    verdicts = shell.summary()["requirements"]
+    assert verdicts[SELECTED]["verdict"] == "error"
+    assert verdicts[SELECTED]["reason"] == "the check broke: LookupError: no such thing"
+    assert verdicts[ENABLING]["verdict"] == "passed"
+    assert [id for id, entry in verdicts.items() if entry["verdict"] in ("failed", "error")] == [SELECTED]
+    assert read(shell.folder / "out").is_whole
+
+
+@pytest.mark.parametrize("command", ["check", "fuzz"])
+def test_a_hook_that_fails_is_the_reason_of_what_needs_it(
+    command: str, shell: Shell, whole_profile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_hook(monkeypatch)
+    ended = RUNS[command](shell, whole_profile)
+    assert ended.code == 0, ended.out + ended.err
+    assert "hook enable_rule: answered 500" in {skipped.reason for skipped in read(shell.folder / "out").skipped}
+
+
+@pytest.fixture
+def finding(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> str:
+    """The id of a finding in the folder ``out`` that takes an enabled rule."""
+    reference.configure(faults=["status.kept-with-key"])
+    assert shell("check", "--target", whole_profile, "--select", "status.enabled-becomes-disabled").code == 1
+    found: str = shell.summary()["findings"][0]["id"]
+    return found
+
+
+REPLAYED = {
+    **ENDINGS,
+    "safety": (raising(SafetyError("not inert")), Expected(NOT_JUDGED, "prepared as it was: not inert")),
+    "hook": (lambda monkeypatch, _: failing_hook(monkeypatch), Expected(NOT_JUDGED, "could not tell")),
+}
+
+
+@pytest.mark.parametrize("ending", REPLAYED)
+def test_ending_of_a_replay(
+    ending: str,
+    shell: Shell,
+    whole_profile: Path,
+    finding: str,
+    rules: Callable[[], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepare, expected = REPLAYED[ending]
+    before = rules()
+    prepare(monkeypatch, 20)
+    ended = shell("replay", "out", finding, "--target", whole_profile)
+    assert ended.code == expected.code, ended.out + ended.err
+    folder = f"out/replays/{finding}"
+    assert expected.reason in ended.err + shell.summary(folder)["reason"]
+    assert JUnitXml.fromfile(str(shell.folder / folder / "junit.xml"))
+    assert rules() == before
+
+
+@pytest.mark.parametrize("ending", [name for name in ENDINGS if name not in ("budget", "target down", "safety")])
+def test_ending_of_a_restoration(
+    ending: str,
+    shell: Shell,
+    whole_profile: Path,
+    rules: Callable[[], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever happens, each rule is put back or named: putting back is all that a restoration does."""
+    before = rules()
+    with monkeypatch.context() as cut:
+        full_disk(cut, 75)
+        cut.setattr("rules_harness.harness.session.keeping.Keeping.give_back", lambda self: None)
+        assert check(shell, whole_profile).code == NOT_JUDGED
+    assert rules() != before
+    prepare, expected = ENDINGS[ending]
+    with monkeypatch.context() as happening:
+        if ending.startswith("SIG"):
+            _signal_while_restoring(happening, getattr(signal, ending))
+        else:
+            prepare(happening, 0)
+        ended = shell("restore", "out")
+    assert ended.code == (expected.code if ending.startswith("SIG") or ending == "full disk" else 0), ended.err
+    assert rules() == before
+
+
+def _signal_while_restoring(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    admit, sent = Client._admit, [False]
+
+    def admitted(self: Client, count: int, restoring: bool) -> None:
+        if not sent[0]:
+            sent[0] = True
+            os.kill(os.getpid(), number)
+        admit(self, count, restoring)
+
+    monkeypatch.setattr(Client, "_admit", admitted)
