@@ -1,0 +1,85 @@
+"""What the wheel adds to an environment: one importable name, and nothing that hides a repository's own folders."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rules_harness.harness.reference.process import ReferenceServer
+
+ROOT = Path(__file__).parents[2]
+OWN = ("openapi", "harness", "strategies", "reports")
+OWN_TEST = """\
+import openapi, harness, strategies, reports
+
+def test_own_folders():
+    assert {module.WHOSE for module in (openapi, harness, strategies, reports)} == {"the repository's"}
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(folder)]
+    subprocess.run([*command, str(ROOT)], check=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """An environment in which the wheel is installed; what it depends on is taken from here."""
+    site = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # Of a folder on this path the .pth files are not read, so that this repository's editable install is not seen.
+    path = os.pathsep.join([str(site), sysconfig.get_paths()["purelib"]])
+    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "", "PYTHONNOUSERSITE": "1"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository that has folders of our names."""
+    for name in OWN:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text('WHOSE = "the repository\'s"\n', encoding="utf-8")
+    (tmp_path / "test_own.py").write_text(OWN_TEST, encoding="utf-8")
+    return tmp_path
+
+
+def run(project: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys._base_executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]  # type: ignore[attr-defined]  # not in the stubs
+    return subprocess.run(command, cwd=project, env=dict(environment), capture_output=True, text=True, check=False)
+
+
+def test_only_one_name_is_importable(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        tops = {name.partition("/")[0] for name in archive.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"rules_harness"}
+
+
+def test_a_repository_with_our_folder_names_runs_its_tests(project: Path, environment: Mapping[str, str]) -> None:
+    ended = run(project, environment)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "1 passed" in ended.stdout
+
+
+def test_it_can_judge_a_target_too(project: Path, environment: Mapping[str, str]) -> None:
+    with ReferenceServer() as server:
+        (project / "target.toml").write_text(server.profile_toml, encoding="utf-8")
+        both = {**environment, **server.environment}
+        ended = run(project, both, "--rules-target", "target.toml", "-k", "own_folders or auth.challenge")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "2 passed" in ended.stdout
+
+
+def test_the_package_runs_as_a_module(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    command = [sys._base_executable, "-m", "rules_harness", "--version"]  # type: ignore[attr-defined]  # not in the stubs
+    ended = subprocess.run(command, cwd=tmp_path, env=dict(environment), capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith("rules-harness, version ")
