@@ -14,9 +14,9 @@ from rules_harness.harness.exchange import Answer, Request, TransportFault
 from rules_harness.harness.journal import FoundRule
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.checks.common import described
-from rules_harness.harness.scenarios import all_cases
-from rules_harness.harness.scenarios.case import Situation, lacking
+from rules_harness.harness.scenarios import all_scenarios
 from rules_harness.harness.scenarios.planner import TimedOutcome
+from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.custody import accounts_in
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.openapi.contract import Contract, Operation
@@ -36,18 +36,18 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Prospect(msgspec.Struct, frozen=True):
-    """What a run could do about one requirement: how many of its cases it could run, and why not the others."""
+    """What a run could do about one requirement: how many of its scenarios it could run, and why not the others."""
 
     requirement: str
-    cases: int
+    scenarios: int
     runnable: int
     reasons: tuple[str, ...]
     checked: bool
 
     @property
     def is_judged(self) -> bool:
-        """Whether a run would judge it; what has no case of its own is judged by all answers."""
-        return self.checked and (self.runnable > 0 or self.cases == 0)
+        """Whether a run would judge it; what has no scenario of its own is judged by all answers."""
+        return self.checked and (self.runnable > 0 or self.scenarios == 0)
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -288,9 +288,12 @@ class _Examination:
             foreign=rules.other_org in self._found,
             reasons=self._reasons,
         )
-        cases = [(case, lacking(case, situation)) for case in all_cases(self._contract, profile.world(now), profile)]
+        scenarios = [
+            (scenario, lacking(scenario, situation))
+            for scenario in all_scenarios(self._contract, profile.world(now), profile)
+        ]
         checked = {id for check in CHECKS for id in check.about}
         for requirement in self._contract.requirements:
-            own = [reason for case, reason in cases if requirement in case.requirements]
+            own = [reason for scenario, reason in scenarios if requirement in scenario.requirements]
             reasons = tuple(dict.fromkeys(reason for reason in own if reason is not None))
             yield Prospect(requirement, len(own), own.count(None), reasons, requirement in checked)

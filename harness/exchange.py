@@ -132,8 +132,9 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     body: BodyKind = "none"
     acceptance: Acceptance = "must"
     """For a valid or open body: how firmly the contract says that it is accepted."""
-    case: str = ""
-    """The name of what is odd here: a mutation, a raw body, an odd id, a hostile request id."""
+    label: str = ""
+    """What is special about this request, in a few words: the name of a mutation, a raw body, an odd id or a hostile
+    request id, or what it comes after. Requests of one label, place and caller are alike."""
     place: str = ""
     kind: str = ""
     requirement: str = ""
@@ -189,7 +190,7 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: str
     family: str
-    case: str
+    scenario: str
     exchanges: tuple[Exchange, ...]
     facts: Facts = Facts()
     confirms: str = ""

@@ -1,7 +1,8 @@
-"""The conformance run: every case once, deterministic, judged as it goes.
+"""The conformance run: every scenario once, deterministic, judged as it goes.
 
-Cases run in lanes, one for each rule, so that no rule has two writers; what needs all rules runs last, alone.  A
-finding that rests on comparing states is confirmed: the rule is watched for another writer, and the case is run again.
+Scenarios run in lanes, one for each rule, so that no rule has two writers; what needs all rules runs last, alone.  A
+finding that rests on comparing states is confirmed: the rule is watched for another writer, and the scenario is run
+again.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from typing import ClassVar
 
 from rules_harness.harness.journal import Journal, Skipped
 from rules_harness.harness.judging.outcome import Judgement
-from rules_harness.harness.scenarios.case import Case, Situation
 from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
+from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained
-from rules_harness.harness.session.lanes import Lane, chosen_cases, lanes_of, other_rules, runnable
+from rules_harness.harness.session.lanes import Lane, chosen_scenarios, lanes_of, other_rules, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Progress, Session, Settings
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.openapi.contract import Contract
 
-Chosen = Callable[[Contract, Shared, tuple[str, ...]], list[Case]]
+Chosen = Callable[[Contract, Shared, tuple[str, ...]], list[Scenario]]
 """What is run, of a contract, for what is selected."""
 
 
@@ -39,34 +40,34 @@ class Gate(Session):
         settings: Settings,
         progress: Progress,
         *,
-        cases: Chosen = chosen_cases,
+        scenarios: Chosen = chosen_scenarios,
         client: Outgoing | None = None,
         hooks: Hooks | None = None,
     ) -> None:
-        """``cases`` says what is run; by default all that judges what is selected."""
+        """``scenarios`` says what is run; by default all that judges what is selected."""
         super().__init__(contract, target, journal, settings, progress, client=client, hooks=hooks)
         self._progress = progress
-        self._cases = cases
+        self._scenarios = scenarios
         self._confirming = Confirming()
 
     def work(self, situation: Situation) -> None:
-        """Run every case that can be run here."""
+        """Run every scenario that can be run here."""
         if self.profile.rules.writable and not situation.usable and not self._is_read_only_production():
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
             self.stop_for(f"no writable rule can be used ({reasons})")
         if not situation.plausible:
             self.stop_for("no two accounts are known that money can move between; list them under [[accounts]]")
-        cases = self._cases(self.contract, self.keeping.shared, self.settings.select)
-        chosen = runnable(cases, situation, self.record)
+        scenarios = self._scenarios(self.contract, self.keeping.shared, self.settings.select)
+        chosen = runnable(scenarios, situation, self.record)
         self._progress.planned(len(chosen))
         self._run_lanes(chosen, situation)
 
     def _is_read_only_production(self) -> bool:
         return self.profile.is_production(self.contract) and not self.profile.permissions.production_writes
 
-    def _run_lanes(self, cases: Sequence[Case], situation: Situation) -> None:
-        """Each lane's cases one after the other, lanes side by side; what runs alone comes last."""
-        lanes = [lane for lane in lanes_of(cases, situation) if lane.cases]
+    def _run_lanes(self, scenarios: Sequence[Scenario], situation: Situation) -> None:
+        """Each lane's scenarios one after the other, lanes side by side; what runs alone comes last."""
+        lanes = [lane for lane in lanes_of(scenarios, situation) if lane.scenarios]
         failure: list[BaseException] = []
         with ThreadPoolExecutor(max(1, len(lanes)), thread_name_prefix="lane") as threads:
             for future in [threads.submit(self._run_lane, lane, failure) for lane in lanes]:
@@ -74,42 +75,46 @@ class Gate(Session):
         if not failure:
             every_rule = (*situation.usable, *other_rules(situation))
             for name in ("alone", "last"):
-                self._run_lane(Lane(every_rule, tuple(case for case in cases if case.lane == name)), failure)
+                self._run_lane(
+                    Lane(every_rule, tuple(scenario for scenario in scenarios if scenario.lane == name)), failure
+                )
         if failure:
             # Containing stops the client, so other lanes may have failed before the one that says why.
             raise next((reason for reason in failure if isinstance(reason, Contained)), failure[0])
 
     def _run_lane(self, lane: Lane, failure: list[BaseException]) -> None:
-        """Run a lane's cases until one of any lane fails: what ends one lane ends all."""
-        for case in lane.cases:
+        """Run a lane's scenarios until one of any lane fails: what ends one lane ends all."""
+        for scenario in lane.scenarios:
             if failure:
                 return
             try:
-                self._run_case(case, lane.rules)
+                self._run_scenario(scenario, lane.rules)
             except BaseException as reason:  # noqa: BLE001 - raised again by the thread that waits for the lanes
                 failure.append(reason)
                 return
 
-    def _run_case(self, case: Case, rules: tuple[str, ...]) -> None:
-        bench = self.bench(case.id, rules)
+    def _run_scenario(self, scenario: Scenario, rules: tuple[str, ...]) -> None:
+        bench = self.bench(scenario.id, rules)
         judgements: list[Judgement] = []
         try:
-            case.run(bench)
+            scenario.run(bench)
         except (Unmet, HookFailed) as reason:
-            self.record.skip(Skipped(case=case.id, requirements=case.requirements, reason=str(reason)))
+            self.record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=str(reason)))
         finally:
             if bench.exchanges:
-                episode = bench.episode(case.family, case.name)
+                episode = bench.episode(scenario.family, scenario.name)
                 judgements = self.record.episode(episode)
-                self._progress.finished(case, episode)
+                self._progress.finished(scenario, episode)
                 self.keeping.contain_where_needed(bench)
         if self._confirming.is_due(judgements):
-            self._confirm(case, rules, episode.id)
+            self._confirm(scenario, rules, episode.id)
 
-    def _confirm(self, case: Case, rules: tuple[str, ...], episode: str) -> None:
-        confirmation = confirm(case, lambda case_id, attempt: self.bench(case_id, rules, attempt))
+    def _confirm(self, scenario: Scenario, rules: tuple[str, ...], episode: str) -> None:
+        confirmation = confirm(scenario, lambda scenario_id, attempt: self.bench(scenario_id, rules, attempt))
         if confirmation is None:
             return
         bench = confirmation.bench
-        self.record.episode(bench.episode(case.family, case.name, confirms=episode, disturbed=confirmation.disturbed))
+        self.record.episode(
+            bench.episode(scenario.family, scenario.name, confirms=episode, disturbed=confirmation.disturbed)
+        )
         self.keeping.contain_where_needed(bench)

@@ -1,6 +1,6 @@
 """The record of a run: JSON Lines, written as it goes, readable after a kill.
 
-The first line is a header, then come the rules as they were found, the episodes and the skipped cases, and last a
+The first line is a header, then come the rules as they were found, the episodes and the skipped scenarios, and last a
 footer.  A missing footer says that the run was cut off; a torn last line is left out.  Every report, replay and
 re-judgement is made from this file alone.
 """
@@ -18,7 +18,7 @@ import msgspec
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "journal.jsonl"
 
 
@@ -61,9 +61,9 @@ class Restored(msgspec.Struct, frozen=True, tag_field="record", tag="restored"):
 
 
 class Skipped(msgspec.Struct, frozen=True, tag_field="record", tag="skipped"):
-    """A case that could not be run, with the reason."""
+    """A scenario that could not be run, with the reason."""
 
-    case: str
+    scenario: str
     requirements: tuple[str, ...]
     reason: str
 

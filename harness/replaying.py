@@ -12,7 +12,7 @@ from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.judging.judge import CONTAINED
 from rules_harness.harness.judging.outcome import Outcome, Violation
-from rules_harness.harness.scenarios.case import Situation
+from rules_harness.harness.scenarios.scenario import Situation
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Remarks, Session, Settings
 from rules_harness.harness.smaller.minimise import REPLAYS, UNREPEATABLE, Minimiser

@@ -12,9 +12,9 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Run
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.key_steps import again, first_use, is_replayed
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.scenario import Scenario
 
 REQUIREMENT: Final = "idempotency.window"
 PLANT: Final = "window/plant"
@@ -24,15 +24,15 @@ MARGIN: Final = timedelta(seconds=60)
 Side = Literal["within", "beyond"]
 
 
-def plant_case() -> Case:
+def plant_scenario() -> Scenario:
     """The first half: an update with a key, and its replay at once."""
-    return Case(PLANT, "idempotency", ("idempotency.replay",), _plant)
+    return Scenario(PLANT, "idempotency", ("idempotency.replay",), _plant)
 
 
-def verify_case(planted: Episode, side: Side) -> Case:
+def verify_scenario(planted: Episode, side: Side) -> Scenario:
     """The second half: the same request again, within the window or beyond it."""
     run = partial(_verify, planted=planted, side=side)
-    return Case("window/verify", "idempotency", (REQUIREMENT,), run)
+    return Scenario("window/verify", "idempotency", (REQUIREMENT,), run)
 
 
 def planted_in(run: Run) -> Episode:
@@ -66,9 +66,11 @@ def _verify(bench: Bench, planted: Episode, side: Side) -> None:
     """Another update first, so that an execution of the planted one would show."""
     bench.resume(shifted(planted, DAY_SECONDS))
     first = next(p for p, exchange in enumerate(planted.exchanges) if exchange.intent.key is not None)
-    bench.update(bench.distinct(2), rule=planted.exchanges[first].intent.rule, acceptance="open", case="another update")
-    again(bench, first, case=f"replay {side} the window", requirement=REQUIREMENT, window=side)
-    bench.read(planted.exchanges[first].intent.rule, requirement=REQUIREMENT, case=f"after a replay {side} the window")
+    bench.update(
+        bench.distinct(2), rule=planted.exchanges[first].intent.rule, acceptance="open", label="another update"
+    )
+    again(bench, first, label=f"replay {side} the window", requirement=REQUIREMENT, window=side)
+    bench.read(planted.exchanges[first].intent.rule, requirement=REQUIREMENT, label=f"after a replay {side} the window")
 
 
 def shifted(planted: Episode, by: float) -> Episode:

@@ -64,7 +64,7 @@ def _add(archive: harfile.HarFile, episode: Episode, exchange: Exchange, base_ur
         request=_request(exchange, base_url),
         response=_response(exchange),
         timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
-        comment=f"{episode.id}: {exchange.intent.caller} {exchange.intent.case}".strip(),
+        comment=f"{episode.id}: {exchange.intent.caller} {exchange.intent.label}".strip(),
     )
 
 

@@ -141,7 +141,7 @@ class HeatTally:
         if intent.body not in _BROKEN or intent.access != "allowed" or intent.existence != "own":
             return
         if intent.body == "broken" and intent.place:
-            self._cells.add((intent.place, intent.kind or intent.case), status, findings)
+            self._cells.add((intent.place, intent.kind or intent.label), status, findings)
         else:
             self._bodies.add((intent.body, ""), status, findings)
 

@@ -10,8 +10,8 @@ from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS, Fault
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.reference.variants import VARIANTS
-from rules_harness.harness.scenarios import all_cases
-from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios import all_scenarios
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.reader import load as load_profile
@@ -20,7 +20,7 @@ from rules_harness.openapi.contract import load
 CONTRACT = load()
 ABOUT = {name for check in CHECKS for name in check.about}
 EVERY_ANSWER = "envelope"
-"""The family that every answer is judged by, so that no case need name its requirements."""
+"""The family that every answer is judged by, so that no scenario need name its requirements."""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Profile:
 
 
 @pytest.fixture(scope="module")
-def cases(profile: Profile) -> list[Case]:
-    return list(all_cases(CONTRACT, profile.world(Settings().now), profile))
+def scenarios(profile: Profile) -> list[Scenario]:
+    return list(all_scenarios(CONTRACT, profile.world(Settings().now), profile))
 
 
 def test_every_requirement_has_a_check_and_none_is_invented() -> None:
@@ -44,15 +44,15 @@ def test_every_reading_is_observed_and_none_is_invented() -> None:
     assert {name for name in ABOUT if name.startswith("reading.")} == set(CONTRACT.readings)
 
 
-def test_every_requirement_has_a_case(cases: list[Case]) -> None:
-    named = {name for case in cases for name in case.requirements}
+def test_every_requirement_has_a_scenario(scenarios: list[Scenario]) -> None:
+    named = {name for scenario in scenarios for name in scenario.requirements}
     assert named <= set(CONTRACT.requirements)
     general = {one.id for one in CONTRACT.requirements.values() if one.family == EVERY_ANSWER}
     assert set(CONTRACT.requirements) - general <= named
 
 
-def test_cases_have_names_of_their_own(cases: list[Case]) -> None:
-    ids = [case.id for case in cases]
+def test_scenarios_have_names_of_their_own(scenarios: list[Scenario]) -> None:
+    ids = [scenario.id for scenario in scenarios]
     assert len(ids) == len(set(ids))
 
 

@@ -51,7 +51,7 @@ def send_odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
             continue
         request, intent = _planned(bench, odd)
         # Each drawn one has a name of its own; findings are told apart by the sort.
-        bench.send(request, msgspec.structs.replace(intent, case=_DRAWN.sub(":drawn", odd.name)))
+        bench.send(request, msgspec.structs.replace(intent, label=_DRAWN.sub(":drawn", odd.name)))
     bench.read()
 
 
@@ -80,7 +80,7 @@ def ask_for_unknown(bench: Bench, count: int, number: int) -> None:
         if index % 2:
             planned.append(
                 bench.plan_update(
-                    body, rule=rule, existence="unknown", requirement="not-found.unknown-id", case="unknown id"
+                    body, rule=rule, existence="unknown", requirement="not-found.unknown-id", label="unknown id"
                 )
             )
             continue
@@ -98,7 +98,7 @@ def ask_for_unknown(bench: Bench, count: int, number: int) -> None:
                 body="valid" if content is body else "broken",
                 acceptance="open",
                 requirement="auth.before-lookup" if content is body else "auth.before-validation",
-                case=f"unknown id, key {caller}",
+                label=f"unknown id, key {caller}",
             )
         )
     bench.send_all(planned)

@@ -17,7 +17,7 @@ from rules_harness.harness.campaign.drawing import Supplies
 from rules_harness.harness.campaign.messages import CorpusEntry, Shard
 from rules_harness.harness.campaign.performing import Materials, perform
 from rules_harness.harness.scenarios import SCENARIOS, boundary
-from rules_harness.harness.scenarios.case import Case, Situation, lacking
+from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, body_of, variations
@@ -41,7 +41,7 @@ ODD_AT_ONCE: Final = 12
 CLOCK_HISTORIES: Final = 3
 """Histories that may move the target's clock: dates that lie ahead must stay ahead."""
 UNTRIED_SHARE: Final = 0.8
-"""Of a rule's turns, for the gate's own cases until each was run once."""
+"""Of a rule's turns, for the gate's own scenarios until each was run once."""
 REUSED: Final = 3
 """How many times a drawn body is broken in bulk before another is drawn."""
 _KEPT: Final = 64
@@ -51,9 +51,9 @@ _IN_TURN: Final = ("broken",) * 10 + ("plausible",) * 3 + ("odd",) * 2 + ("histo
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A case with what it is led by: the mutations it sends and the body that it breaks."""
+    """A scenario with what it is led by: the mutations it sends and the body that it breaks."""
 
-    case: Case
+    scenario: Scenario
     name: str
     """What the episode is called: the same for all of a kind, since findings are grouped by it."""
     mutations: tuple[int, ...] = ()
@@ -93,13 +93,13 @@ class Chooser:
             if not mutation.claims_violation and mutation.requirement is None and (open_shapes or not mutation.risky)
         ]
         self._pending = self._chance.sample(coverage.unreached_mutations(), k=len(coverage.unreached_mutations()))
-        self._cases = self._made_cases()
+        self._scenarios = self._made_scenarios()
         self._entries: deque[CorpusEntry] = deque(shard.entries)
         self._numbers = {mutation.name: number for number, mutation in enumerate(self._chart.mutations)}
         self._made = 0
 
-    def _made_cases(self) -> dict[str, deque[Case]]:
-        """The gate's own cases that were not run yet, by lane."""
+    def _made_scenarios(self) -> dict[str, deque[Scenario]]:
+        """The gate's own scenarios that were not run yet, by lane."""
         situation = Situation(
             contract=self.contract,
             profile=self.shard.profile,
@@ -108,12 +108,12 @@ class Chooser:
             limited=self.shard.limited,
             foreign=self.shard.foreign,
         )
-        lanes: dict[str, deque[Case]] = {}
-        for case in made_cases(self.contract, self.world, self.shard.profile):
-            if lacking(case, situation) is None and not self.coverage.has_case(case.id):
-                lanes.setdefault(case.lane, deque()).append(case)
-        for cases in lanes.values():
-            self._chance.shuffle(cases)
+        lanes: dict[str, deque[Scenario]] = {}
+        for scenario in made_scenarios(self.contract, self.world, self.shard.profile):
+            if lacking(scenario, situation) is None and not self.coverage.has_scenario(scenario.id):
+                lanes.setdefault(scenario.lane, deque()).append(scenario)
+        for scenarios in lanes.values():
+            self._chance.shuffle(scenarios)
         return lanes
 
     def learn(self, accepted: Iterable[dict[str, Any]], telling: Body | None) -> None:
@@ -125,8 +125,8 @@ class Chooser:
     def next_alone(self) -> Iterator[Attempt]:
         """What takes all rules at once, in turn, and then nothing more."""
         for lane in ("limited", "foreign", "alone"):
-            for case in self._cases.pop(lane, ()):
-                yield self._attempt(case, case.name)
+            for scenario in self._scenarios.pop(lane, ()):
+                yield self._attempt(scenario, scenario.name)
         if "advance_clock" in self.shard.profile.hooks:
             for _ in range(CLOCK_HISTORIES):
                 history = self._supplies.history(wait=True)
@@ -137,8 +137,8 @@ class Chooser:
         """What one rule's lane does next; ``size`` is how many refusals are expected at once."""
         if self._entries:
             return self._entry(self._entries.popleft(), size)
-        if self._chance.random() < UNTRIED_SHARE and (case := self._untried("rule")) is not None:
-            return self._attempt(case, case.name)
+        if self._chance.random() < UNTRIED_SHARE and (scenario := self._untried("rule")) is not None:
+            return self._attempt(scenario, scenario.name)
         if not self.world.accounts:
             return self._odd_attempt() if self._chance.random() < 0.5 else self._next_history()
         if self._pending and self._chance.random() < 0.7:
@@ -155,20 +155,20 @@ class Chooser:
 
     def next_off_rule(self, size: int) -> Attempt:
         """What the lane without a rule does next: unknown ids, and whoever may not ask."""
-        case = self._untried("unknown") or self._untried("last")
-        if case is not None:
-            return self._attempt(case, case.name)
+        scenario = self._untried("unknown") or self._untried("last")
+        if scenario is not None:
+            return self._attempt(scenario, scenario.name)
         run = partial(ask_for_unknown, count=size, number=self._chance.randrange(2**32))
         requirements = ("not-found.unknown-id", "auth.before-lookup")
-        return self._attempt(Case("not-found/many", "not-found", requirements, run, "unknown"), "many")
+        return self._attempt(Scenario("not-found/many", "not-found", requirements, run, "unknown"), "many")
 
-    def _untried(self, lane: str) -> Case | None:
-        cases = self._cases.get(lane)
-        return cases.popleft() if cases else None
+    def _untried(self, lane: str) -> Scenario | None:
+        scenarios = self._scenarios.get(lane)
+        return scenarios.popleft() if scenarios else None
 
-    def _attempt(self, case: Case, name: str, **led_by: Any) -> Attempt:
+    def _attempt(self, scenario: Scenario, name: str, **led_by: Any) -> Attempt:
         self._made += 1
-        numbered = msgspec.structs.replace(case, id=f"{case.family}/{name}-{self.shard.number}-{self._made}")
+        numbered = msgspec.structs.replace(scenario, id=f"{scenario.family}/{name}-{self.shard.number}-{self._made}")
         return Attempt(numbered, name, **led_by)
 
     def _base(self) -> Body | None:
@@ -201,8 +201,8 @@ class Chooser:
         mutations = [self._chart.mutations[number] for number in chosen]
         run = partial(break_all, mutations=mutations, base=base)
         requirements = tuple(sorted({mutation.requirement for mutation in mutations if mutation.requirement}))
-        case = Case("validation/broken", "validation", requirements, run)
-        return self._attempt(case, "broken", mutations=chosen, base=base)
+        scenario = Scenario("validation/broken", "validation", requirements, run)
+        return self._attempt(scenario, "broken", mutations=chosen, base=base)
 
     def _plausible(self) -> Attempt:
         drawn = [self._supplies.body() for _ in range(PLAUSIBLE_AT_ONCE)]
@@ -210,12 +210,14 @@ class Chooser:
         if not chosen:
             return self._ask()
         self._fresh, self._uses = chosen[-1], 0
-        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=chosen))
-        return self._attempt(case, "drawn")
+        scenario = Scenario("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=chosen))
+        return self._attempt(scenario, "drawn")
 
     def _ask(self) -> Attempt:
         chosen = self._chance.sample(self._asked, k=min(ASKED_AT_ONCE, len(self._asked)))
-        return self._attempt(Case("validation/asked", "validation", (), partial(ask_all, mutations=chosen)), "asked")
+        return self._attempt(
+            Scenario("validation/asked", "validation", (), partial(ask_all, mutations=chosen)), "asked"
+        )
 
     def _odd_attempt(self) -> Attempt:
         listed = _listed(self.contract, self.world, self.shard.profile.rules.all)
@@ -226,7 +228,7 @@ class Chooser:
         if drawn is not None:
             chosen.append(drawn)
         requirements = tuple(sorted({odd.requirement for odd in chosen}))
-        return self._attempt(Case("http/odd", "http", requirements, partial(send_odd, requests=chosen)), "odd")
+        return self._attempt(Scenario("http/odd", "http", requirements, partial(send_odd, requests=chosen)), "odd")
 
     def _next_history(self) -> Attempt:
         history = self._supplies.history()
@@ -242,8 +244,8 @@ class Chooser:
 
     def _performing(self, history: History, materials: Materials) -> Attempt:
         run = partial(perform, history=history, materials=materials)
-        case = Case("idempotency/history", "idempotency", (), run)
-        return self._attempt(case, "history", history=history, materials=materials)
+        scenario = Scenario("idempotency/history", "idempotency", (), run)
+        return self._attempt(scenario, "history", history=history, materials=materials)
 
     def _entry(self, entry: CorpusEntry, size: int) -> Attempt:
         """Something from the corpus; what this contract no longer has gives way to a batch."""
@@ -254,20 +256,20 @@ class Chooser:
             return self._breaking((self._numbers[entry.mutation],), base)
         if base is None or not self.world.accounts:
             return self._odd_attempt()
-        case = Case("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=[base]))
-        return self._attempt(case, "drawn")
+        scenario = Scenario("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=[base]))
+        return self._attempt(scenario, "drawn")
 
 
-def made_cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
-    """The gate's cases but those whose like is drawn here, or comes from somebody else's generator."""
-    for cases, _ in SCENARIOS:
-        if cases is not boundary.cases:
-            yield from (case for case in cases(contract, world, profile) if not case.id.startswith(_BULKY))
+def made_scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
+    """The gate's scenarios but those whose like is drawn here, or comes from somebody else's generator."""
+    for make, _ in SCENARIOS:
+        if make is not boundary.scenarios:
+            yield from (scenario for scenario in make(contract, world, profile) if not scenario.id.startswith(_BULKY))
 
 
 @functools.lru_cache(maxsize=4)
 def _listed(contract: Contract, world: World, known: tuple[str, ...]) -> tuple[OddRequest, ...]:
-    """Every odd request that has a name of its own; those of an odd size are left to the gate's cases."""
+    """Every odd request that has a name of its own; those of an odd size are left to the gate's scenarios."""
     return (
         *odd_request_ids(contract),
         *odd_ids(known),

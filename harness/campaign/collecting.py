@@ -66,7 +66,7 @@ class Collector(RunRecord):
         """Take over an episode of an earlier part; returns what is judged of it."""
         judgements = self._tallied(episode)
         counts = Counts.of(judgements)
-        self._names[episode.case] += not counts.shown
+        self._names[episode.scenario] += not counts.shown
         self._shown.update(counts.shown.keys())
         return judgements
 
@@ -154,7 +154,7 @@ class Collector(RunRecord):
             self._sum.add(sample.counts)
             return
         self._kept_ids.add(episode.id)
-        self._names[episode.case] += not shown
+        self._names[episode.scenario] += not shown
         self.write(EpisodeRecord(episode), sync=bool(shown))
         self._tallied(episode)
         for identity in shown:
@@ -175,4 +175,4 @@ class Collector(RunRecord):
             return episode.confirms in self._kept_ids
         if self._capture_all or any(self._shown[identity] < SHOWN_WHOLE for identity in shown):
             return True
-        return not shown and self._names[episode.case] < SAMPLES
+        return not shown and self._names[episode.scenario] < SAMPLES

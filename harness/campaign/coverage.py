@@ -1,4 +1,4 @@
-"""What a campaign has reached: shapes, mutations, pairs of them, requirements by shape, kinds of answer, cases."""
+"""What a campaign has reached: shapes, mutations, pairs of them, requirements by shape, kinds of answer, scenarios."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MUTATIONS: Final = "mutations"
 PAIRS: Final = "pairs"
 REQUIREMENTS: Final = "requirement x shape"
 ANSWERS: Final = "answers"
-CASES: Final = "cases"
+SCENARIOS_RUN: Final = "scenarios"
 _MISSED_SHOWN: Final = 200
 _VARYING: Final = re.compile(r"\d+|\"[^\"]*\"|'[^']*'|[A-Za-z]*_?[0-9A-Z]{6,}\w*|[0-9a-f]{8}-[0-9a-f-]{27}")
 
@@ -64,7 +64,7 @@ class Coverage:
         self.map = chart
         self._reached: dict[str, set[int | str]] = {
             name: set((reached or {}).get(name, ()))
-            for name in (SHAPES, MUTATIONS, PAIRS, REQUIREMENTS, ANSWERS, CASES)
+            for name in (SHAPES, MUTATIONS, PAIRS, REQUIREMENTS, ANSWERS, SCENARIOS_RUN)
         }
         self._new: dict[str, list[int | str]] = {}
         self._shapes = _numbers(chart.shapes)
@@ -85,12 +85,12 @@ class Coverage:
         width = len(self.map.kinds)
         self._note(PAIRS, (number * width + kind for kind in kinds))
 
-    def add_case(self, name: str) -> None:
-        """A case that was run, by its family and name."""
-        self._note(CASES, (name,))
+    def add_scenario(self, name: str) -> None:
+        """A scenario that was run, by its family and name."""
+        self._note(SCENARIOS_RUN, (name,))
 
-    def has_case(self, name: str) -> bool:
-        return name in self._reached[CASES]
+    def has_scenario(self, name: str) -> bool:
+        return name in self._reached[SCENARIOS_RUN]
 
     def add_requirements(self, requirements: Iterable[str], shapes: Iterable[str]) -> None:
         """Requirements that an episode put to the test with bodies of these shapes."""

@@ -92,15 +92,15 @@ class _Performance:
 
     def read(self) -> None:
         """Read the rule, in the name of what was done last."""
-        case = f"after: {self._bench.exchanges[-1].intent.case}" if self._bench.exchanges and self._asked else ""
-        self._bench.read(requirement=self._asked, case=case)
+        label = f"after: {self._bench.exchanges[-1].intent.label}" if self._bench.exchanges and self._asked else ""
+        self._bench.read(requirement=self._asked, label=label)
 
     def leave_disabled(self) -> None:
         """Off loopback nothing is left enabled."""
         bench = self._bench
         if not bench.shared.guard.is_open and bench.rule in bench.shared.guard.enabled:
             bench.update(
-                {**bench.inert(), bench.names.nickname: "Disabled again"}, purpose="contain", case="disabled again"
+                {**bench.inert(), bench.names.nickname: "Disabled again"}, purpose="contain", label="disabled again"
             )
             bench.read()
 
@@ -125,7 +125,7 @@ class _Performance:
             key=key,
             acceptance="open",
             requirement=self._asked,
-            case="first use of a key" if step.keyed else "without a key",
+            label="first use of a key" if step.keyed else "without a key",
         )
         self._note_key(index, key)
 
@@ -149,7 +149,7 @@ class _Performance:
             return
         original = bench.exchanges[use.position]
         window = self._window(use)
-        self._asked, case = self._asks(use, window)
+        self._asked, label = self._asks(use, window)
         request, intent = bench.plan_update(
             original.request.body.content if original.request.body else None,
             caller=original.intent.caller,
@@ -159,7 +159,7 @@ class _Performance:
             body=original.intent.body,
             acceptance="open",
             requirement=self._asked,
-            case=case,
+            label=label,
             window=window,
         )
         bench.send(request, intent)
@@ -200,7 +200,7 @@ class _Performance:
             repeats=use.position,
             acceptance="open",
             requirement=self._asked,
-            case="another body after the window" if window == "beyond" else "same key, other body",
+            label="another body after the window" if window == "beyond" else "same key, other body",
             window=window,
         )
 
@@ -213,7 +213,7 @@ class _Performance:
             key=bench.exchanges[use.position].intent.key,
             acceptance="open",
             requirement=self._asked,
-            case="after a refused body, same key",
+            label="after a refused body, same key",
         )
         if sent.answer is not None and sent.answer.is_success:
             use.position, use.at = len(bench.exchanges) - 1, self._clock
@@ -234,7 +234,7 @@ class _Performance:
                 authorization=authorization,
                 acceptance="open",
                 requirement=requirement,
-                case=f"{caller} on a rule",
+                label=f"{caller} on a rule",
             )
             return
         original = bench.exchanges[use.position]
@@ -250,7 +250,7 @@ class _Performance:
             body=original.intent.body,
             acceptance="open",
             requirement=self._asked,
-            case=f"replay by {caller}",
+            label=f"replay by {caller}",
         )
         bench.send(request, intent)
 
@@ -281,12 +281,12 @@ class _Performance:
                     key=bench.new_key() if step.keys == "own" else one_key,
                     acceptance="open",
                     requirement="idempotency.concurrent" if one_key else "concurrency.whole",
-                    case=f"simultaneous, one key, {kind} bodies" if one_key else "simultaneous, one rule",
+                    label=f"simultaneous, one key, {kind} bodies" if one_key else "simultaneous, one rule",
                     kind=kind if one_key else "",
                 )
             )
         room = 0 if one_key else max(0, bench.width(width + step.reads) - width)
-        planned += [bench.plan_read(purpose="probe", case="read in between") for _ in range(min(step.reads, room))]
+        planned += [bench.plan_read(purpose="probe", label="read in between") for _ in range(min(step.reads, room))]
         bench.send_all(planned, together=True)
         self._asked = ""
 

@@ -124,7 +124,7 @@ class Recorder:
 
     def _cover(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:
         coverage = self._coverage
-        coverage.add_case(f"{attempt.case.family}/{attempt.name}")
+        coverage.add_scenario(f"{attempt.scenario.family}/{attempt.name}")
         shapes: set[str] = set() if attempt.base is None else set(attempt.base.shapes)
         if attempt.base is not None:
             coverage.add_shapes(attempt.base.shapes)
@@ -181,7 +181,7 @@ def _entries(attempt: Attempt, episode: Episode) -> list[CorpusEntry]:
         return [CorpusEntry(history=attempt.history, bodies=attempt.materials.bodies)]
     base: Body | None = attempt.base
     if attempt.mutations:
-        by_name = [one.intent.case for one in episode.exchanges if one.answer is not None and one.answer.is_success]
+        by_name = [one.intent.label for one in episode.exchanges if one.answer is not None and one.answer.is_success]
         return [CorpusEntry(None if base is None else base.value, name) for name in by_name[:4] if name]
     sent = [sent_body(one) for one in episode.exchanges if one.intent.acceptance == "should"]
     return [CorpusEntry(dict(body)) for body in sent[:2] if body]

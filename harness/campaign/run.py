@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from rules_harness.harness.campaign.choosing import made_cases
+from rules_harness.harness.campaign.choosing import made_scenarios
 from rules_harness.harness.campaign.collecting import Collector
-from rules_harness.harness.campaign.coverage import ANSWERS, CASES, MUTATIONS, SHAPES, Coverage, map_of
+from rules_harness.harness.campaign.coverage import ANSWERS, MUTATIONS, SCENARIOS_RUN, SHAPES, Coverage, map_of
 from rules_harness.harness.campaign.crew import Crew, Lost
 from rules_harness.harness.campaign.earlier import Earlier, take_over
 from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard
@@ -21,9 +21,9 @@ from rules_harness.harness.journal import EpisodeRecord, Journal, Note
 from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
-from rules_harness.harness.scenarios.case import Situation
+from rules_harness.harness.scenarios.scenario import Situation
 from rules_harness.harness.session.endings import stopped
-from rules_harness.harness.session.lanes import chosen_cases, runnable
+from rules_harness.harness.session.lanes import chosen_scenarios, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Session, Totals
 from rules_harness.harness.smaller.minimise import Minimiser
@@ -61,8 +61,8 @@ class Campaign(Session):
         accepted: Mapping[str, str] | None = None,
     ) -> None:
         world = target.profile.world(settings.now)
-        # What cases are made of is worked out here once: workers begin with a copy of this process.
-        deque(made_cases(contract, world, target.profile), maxlen=0)
+        # What scenarios are made of is worked out here once: workers begin with a copy of this process.
+        deque(made_scenarios(contract, world, target.profile), maxlen=0)
         coverage = Coverage(map_of(contract, world, risky=target.profile.allows_live_shapes))
         self.collector = Collector(journal, Tally(contract), coverage, capture_all=settings.capture_all)
         super().__init__(
@@ -101,7 +101,7 @@ class Campaign(Session):
         if self.profile.rules.writable and not situation.usable:
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
             self.stop_for(f"no writable rule can be used ({reasons})")
-        runnable(chosen_cases(self.contract, self.keeping.shared, ()), situation, self.collector)
+        runnable(chosen_scenarios(self.contract, self.keeping.shared, ()), situation, self.collector)
         crew = self._make_crew()
         try:
             self._search(crew, situation)
@@ -170,7 +170,7 @@ class Campaign(Session):
             foreign=situation.foreign,
             alone=alone,
             capture_all=self._campaign.capture_all,
-            reached=collector.coverage.reached(SHAPES, MUTATIONS, ANSWERS, CASES),
+            reached=collector.coverage.reached(SHAPES, MUTATIONS, ANSWERS, SCENARIOS_RUN),
             bodies=tuple(collector.bodies),
             entries=tuple(taken),
         )

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from rules_harness.harness.campaign.crew import Crew, Lost
 from rules_harness.harness.campaign.messages import Report, Shard
-from rules_harness.harness.scenarios.case import Situation
+from rules_harness.harness.scenarios.scenario import Situation
 
 GRACE_SECONDS: Final = 2.0
 """How long workers may take to tell their last after a stop."""

@@ -210,17 +210,17 @@ class Work:
         for attempt in self._chooser.next_alone():
             if not self._goes_on:
                 return
-            own = others.get(attempt.case.lane)
-            self._try(attempt, (own,) if own else self._shard.rules if attempt.case.lane == "alone" else usable)
+            own = others.get(attempt.scenario.lane)
+            self._try(attempt, (own,) if own else self._shard.rules if attempt.scenario.lane == "alone" else usable)
 
     def _try(self, attempt: Attempt, rules: tuple[str, ...]) -> None:
-        """Send one case, judge it, and confirm what another writer could have caused."""
-        case = attempt.case
-        bench = self._bench(case.id, rules)
+        """Send one scenario, judge it, and confirm what another writer could have caused."""
+        scenario = attempt.scenario
+        bench = self._bench(scenario.id, rules)
         try:
-            case.run(bench)
+            scenario.run(bench)
         except (Unmet, HookFailed) as reason:
-            self._recorder.skip(Skipped(case=case.id, requirements=case.requirements, reason=str(reason)))
+            self._recorder.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=str(reason)))
         except (Stopped, BudgetSpent, TargetDown, SafetyError):
             if self._is_cut:
                 self._contain(bench)
@@ -234,8 +234,8 @@ class Work:
         self._recorder.tell(self._client.requests_sent)
 
     def _finish(self, attempt: Attempt, bench: Bench, *, confirms: str = "", disturbed: str = "") -> list[Judgement]:
-        case = attempt.case
-        episode = bench.episode(case.family, attempt.name, confirms=confirms, disturbed=disturbed)
+        scenario = attempt.scenario
+        episode = bench.episode(scenario.family, attempt.name, confirms=confirms, disturbed=disturbed)
         added = self._recorder.add(attempt, episode)
         with self._choosing:
             self._chooser.learn(added.accepted, attempt.base if added.is_new else None)
@@ -255,13 +255,13 @@ class Work:
     def _confirm(self, attempt: Attempt, rules: tuple[str, ...], judgements: list[Judgement]) -> None:
         if not self._confirming.is_due(judgements):
             return
-        case = attempt.case
-        confirmation = confirm(case, lambda case_id, number: self._bench(case_id, rules, attempt=number))
+        scenario = attempt.scenario
+        confirmation = confirm(scenario, lambda scenario_id, number: self._bench(scenario_id, rules, attempt=number))
         if confirmation is not None:
-            self._finish(attempt, confirmation.bench, confirms=case.id, disturbed=confirmation.disturbed)
+            self._finish(attempt, confirmation.bench, confirms=scenario.id, disturbed=confirmation.disturbed)
 
-    def _bench(self, case_id: str, rules: tuple[str, ...], *, attempt: int = 0) -> Bench:
-        return Bench(self._shared, self._known, case_id, rules, attempt=attempt)
+    def _bench(self, scenario_id: str, rules: tuple[str, ...], *, attempt: int = 0) -> Bench:
+        return Bench(self._shared, self._known, scenario_id, rules, attempt=attempt)
 
 
 def _wish(shard: Shard, world: World) -> Wish:

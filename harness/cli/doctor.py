@@ -68,11 +68,11 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"Not checked yet: {', '.join(unchecked)}"
     skipped = [one for one in diagnosis.prospects if one.checked and not one.is_judged]
     yield from _grouped("Skipped", skipped)
-    yield from _grouped("Judged, with fewer cases", [one for one in judged if one.reasons])
+    yield from _grouped("Judged, with fewer scenarios", [one for one in judged if one.reasons])
 
 
 def _grouped(heading: str, prospects: Iterable[Prospect]) -> Iterator[str]:
-    """Requirements by the reason for which cases of theirs cannot be run."""
+    """Requirements by the reason for which scenarios of theirs cannot be run."""
     by_reason: dict[str, list[str]] = {}
     for prospect in prospects:
         for reason in prospect.reasons:

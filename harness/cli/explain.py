@@ -16,12 +16,12 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.variants import VARIANTS
-from rules_harness.harness.scenarios import all_cases
-from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios import all_scenarios
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.opening import specimen
 from rules_harness.openapi.contract import Contract, Reading, Requirement, load
 
-_CASES_SHOWN: Final = 12
+_SCENARIOS_SHOWN: Final = 12
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _BASIS: Final = {
     "quotation": "The documentation says",
@@ -60,13 +60,13 @@ def _requirement(requirement: Requirement, contract: Contract) -> Iterator[str]:
     yield ""
     if not any(requirement.id in check.about for check in CHECKS):
         yield "Not checked yet: its verdict is inconclusive."
-    cases = _cases(requirement.id, contract)
-    yield f"Sent to judge it ({len(cases)} cases, and whatever else is answered in the run):"
-    for case in cases[:_CASES_SHOWN]:
-        needs = f"  (needs {', '.join(case.needs)})" if case.needs else ""
-        yield f"  {case.id}{needs}"
-    if len(cases) > _CASES_SHOWN:
-        yield f"  … and {len(cases) - _CASES_SHOWN} more"
+    scenarios = _scenarios(requirement.id, contract)
+    yield f"Sent to judge it ({len(scenarios)} scenarios, and whatever else is answered in the run):"
+    for scenario in scenarios[:_SCENARIOS_SHOWN]:
+        needs = f"  (needs {', '.join(scenario.needs)})" if scenario.needs else ""
+        yield f"  {scenario.id}{needs}"
+    if len(scenarios) > _SCENARIOS_SHOWN:
+        yield f"  … and {len(scenarios) - _SCENARIOS_SHOWN} more"
     readings = [reading.id for reading in contract.readings.values() if reading.requirement == requirement.id]
     if readings:
         yield f"Readings that count against it: {', '.join(readings)}"
@@ -79,11 +79,11 @@ def _requirement(requirement: Requirement, contract: Contract) -> Iterator[str]:
         yield f"  See it fail: rules-harness serve --fault {faults[0].id}"
 
 
-def _cases(requirement: str, contract: Contract) -> list[Case]:
-    """The cases that are run for a requirement, against a target that has everything."""
+def _scenarios(requirement: str, contract: Contract) -> list[Scenario]:
+    """The scenarios that are run for a requirement, against a target that has everything."""
     profile = specimen(contract)
     world = profile.world(_ANY_TIME)
-    return [case for case in all_cases(contract, world, profile) if requirement in case.requirements]
+    return [scenario for scenario in all_scenarios(contract, world, profile) if requirement in scenario.requirements]
 
 
 def _reading(reading: Reading) -> Iterator[str]:

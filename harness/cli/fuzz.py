@@ -133,7 +133,7 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
     show_default=True,
     help="What passed is counted and some of it kept, or all of it is kept.",
 )
-@click.option("--corpus", metavar="DIR|redis://…", help="Cases to try first, and kept; by default DIR/corpus.")
+@click.option("--corpus", metavar="DIR|redis://…", help="What is tried first, and kept; by default DIR/corpus.")
 @click.option("--cluster", metavar="tcp://…", help="The scheduler of a Dask cluster that has the workers.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_obj

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.reports.text import duration, line
 
 _SECONDS_BETWEEN_LINES: Final = 5.0
@@ -24,10 +24,10 @@ class QuietProgress:
     def __init__(self, output: Output) -> None:
         self._output = output
 
-    def planned(self, cases: int) -> None:
-        """How many cases there will be."""
+    def planned(self, scenarios: int) -> None:
+        """How many scenarios there will be."""
 
-    def finished(self, case: Case, episode: Episode) -> None:
+    def finished(self, scenario: Scenario, episode: Episode) -> None:
         """One of them is done."""
 
     def note(self, text: str) -> None:
@@ -40,26 +40,25 @@ class ProgressLines(QuietProgress):
     def __init__(self, output: Output) -> None:
         super().__init__(output)
         self._lock = threading.Lock()
-        self._cases = self._done = self._requests = 0
+        self._scenarios = self._done = self._requests = 0
         self._began = self._said = time.monotonic()
 
-    def planned(self, cases: int) -> None:
-        self._cases, self._done = cases, 0
+    def planned(self, scenarios: int) -> None:
+        self._scenarios, self._done = scenarios, 0
         self._began = time.monotonic()
-        self._output.say(f"{cases} cases to run")
+        self._output.say(f"{scenarios} scenarios to run")
 
-    def finished(self, case: Case, episode: Episode) -> None:
+    def finished(self, scenario: Scenario, episode: Episode) -> None:
         with self._lock:
             self._done += 1
             self._requests += len(episode.exchanges)
             now = time.monotonic()
-            if not self._cases or now - self._said < _SECONDS_BETWEEN_LINES:
+            if not self._scenarios or now - self._said < _SECONDS_BETWEEN_LINES:
                 return
             self._said = now
-            left = (now - self._began) / self._done * (self._cases - self._done)
-            self._output.say(
-                f"{self._done} of {self._cases} cases, {self._requests} requests, about {duration(max(left, 1))} left"
-            )
+            left = (now - self._began) / self._done * (self._scenarios - self._done)
+            done = f"{self._done} of {self._scenarios} scenarios, {self._requests} requests"
+            self._output.say(f"{done}, about {duration(max(left, 1))} left")
 
 
 class ProgressBar(QuietProgress):
@@ -73,14 +72,14 @@ class ProgressBar(QuietProgress):
         self._is_planned = False
         self._task = progress.add_task("looking at the target", total=None, requests=0)
 
-    def planned(self, cases: int) -> None:
+    def planned(self, scenarios: int) -> None:
         self._is_planned = True
-        self._progress.reset(self._task, total=cases)
+        self._progress.reset(self._task, total=scenarios)
 
-    def finished(self, case: Case, episode: Episode) -> None:
+    def finished(self, scenario: Scenario, episode: Episode) -> None:
         with self._lock:
             self._requests += len(episode.exchanges)
-            description = case.family if self._is_planned else None
+            description = scenario.family if self._is_planned else None
             self._progress.update(self._task, advance=1, description=description, requests=self._requests)
 
     def note(self, text: str) -> None:

@@ -37,7 +37,7 @@ def _lines(plan: Plan, profile: Profile) -> Iterator[str]:
         yield f"It would end early: {note}"
     if plan.skipped:
         yield ""
-        yield "Cases that would be skipped:"
+        yield "Scenarios that would be skipped:"
         for reason, requirements in plan.skipped.items():
             yield f"  {reason}: {', '.join(requirements)}"
     if plan.unjudged:

@@ -15,13 +15,13 @@ from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.opening import Chosen, check_production, opened
 from rules_harness.harness.session.recorded import keep_unrestored
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
-from rules_harness.harness.window import plant_case, planted_in, side_of, verify_case
+from rules_harness.harness.window import plant_scenario, planted_in, side_of, verify_scenario
 from rules_harness.openapi.contract import Contract, load
 
 PLANTED = Path("out/window")
@@ -46,7 +46,7 @@ def _options(function: Callable[..., int]) -> Callable[..., int]:
 @click.pass_obj
 def plant(output: Output, target: Path, contract: Path | None, out: Path) -> int:
     """Send an update with a new key and its replay; DIR keeps what was answered."""
-    return _run(output, target, contract, out, plant_case())
+    return _run(output, target, contract, out, plant_scenario())
 
 
 @command.command(short_help="Send the second half, and judge it.")
@@ -59,22 +59,22 @@ def verify(output: Output, target: Path, contract: Path | None, planted: Path, o
     first_half = journals.read(planted)
     window = timedelta(seconds=load(contract).names.key_window_seconds)
     side = side_of(first_half, datetime.now(UTC), window)
-    return _run(output, target, contract, out, verify_case(planted_in(first_half), side))
+    return _run(output, target, contract, out, verify_scenario(planted_in(first_half), side))
 
 
-def _run(output: Output, target: Path, contract_path: Path | None, out: Path, case: Case) -> int:
+def _run(output: Output, target: Path, contract_path: Path | None, out: Path, scenario: Scenario) -> int:
     contract = load(contract_path)
     with opened(Chosen(target=target), contract) as found:
         check_production(found.profile, contract)
         keep_unrestored(out)
-        settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=case.requirements)
+        settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=scenario.requirements)
         journal = Journal(out, clean=output.guard(found.keyring).clean_text)
 
-        def only(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Case]:
-            return [case]
+        def only(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Scenario]:
+            return [scenario]
 
         with progress.shown(output, quiet=False) as shown:
-            gate = Gate(contract, found, journal, settings, shown, cases=only)
+            gate = Gate(contract, found, journal, settings, shown, scenarios=only)
             with interruptible(gate.stop, out):
                 outcome = gate.run()
         return leave(gate, outcome, output)

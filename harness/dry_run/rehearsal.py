@@ -49,9 +49,9 @@ class Plan(msgspec.Struct, frozen=True):
     largest_amount: int | None
     """In cents."""
     skipped: dict[str, tuple[str, ...]]
-    """By reason, the requirements that not every case is run for."""
+    """By reason, the requirements that not every scenario is run for."""
     unjudged: tuple[str, ...]
-    """Requirements that no case would put to the test."""
+    """Requirements that no scenario would put to the test."""
     notes: tuple[str, ...]
     """Why the run would end early."""
 
@@ -79,8 +79,8 @@ def rehearse(contract: Contract, profile: Profile, keyring: Keyring, settings: S
         by_family[episode.family] += len(episode.exchanges)
     by_family[PUTTING_BACK] = sender.requests_sent - by_family.total()
     skipped: dict[str, dict[str, None]] = {}
-    for record_of_case in run.skipped:
-        skipped.setdefault(record_of_case.reason, {}).update(dict.fromkeys(record_of_case.requirements))
+    for record_of_scenario in run.skipped:
+        skipped.setdefault(record_of_scenario.reason, {}).update(dict.fromkeys(record_of_scenario.requirements))
     return Plan(
         requests=sender.requests_sent,
         seconds=sender.now() + profile.limits.settle_seconds * sender.lagging_reads,

@@ -15,7 +15,7 @@ def coverage_of(contract: Contract, tally: Tally) -> dict[str, Any]:
     shapes, mutations = set(all_shapes(contract)), {mutation.name for mutation in catalogue(contract)}
     return {
         "shapes": _reached(shapes, tally.sent_features),
-        "mutations": _reached(mutations, tally.sent_cases),
+        "mutations": _reached(mutations, tally.sent_labels),
         "requirements": {requirement: tally.exercised[requirement] for requirement in contract.requirements},
     }
 

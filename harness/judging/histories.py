@@ -286,8 +286,8 @@ class _Follower:
     def named(self, position: int) -> str:
         if position == INITIAL:
             return "the state before"
-        case = self.exchanges[position].intent.case
-        return f"the body of request {position + 1}" + (f" ({case})" if case else "")
+        label = self.exchanges[position].intent.label
+        return f"the body of request {position + 1}" + (f" ({label})" if label else "")
 
 
 def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:

@@ -56,7 +56,7 @@ class Tally:
         self.stored: set[str] = set()
         self.sent_features: set[str] = set()
         """Shapes of the bodies that were sent."""
-        self.sent_cases: set[str] = set()
+        self.sent_labels: set[str] = set()
         """Names of what was odd in the requests that were sent."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
         self.shown: dict[str, _Shown] = {}
@@ -86,7 +86,7 @@ class Tally:
         self._note_faults(episode)
         for exchange in episode.exchanges:
             self.sent_features.update(exchange.intent.features)
-            self.sent_cases.add(exchange.intent.case)
+            self.sent_labels.add(exchange.intent.label)
         return found
 
     def add_count(self, record: Count) -> None:

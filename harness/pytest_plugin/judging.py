@@ -72,7 +72,7 @@ def _plausible(body: Body) -> Drawn:
     meant = Intent(
         body="open" if body.acceptance == "open" else "valid",
         acceptance=body.acceptance,
-        case="a drawn body",
+        label="a drawn body",
         features=tuple(sorted(body.shapes)) if body.acceptance == "should" else (),
     )
     return Drawn(msgspec.json.encode(body.value), body.value, meant)
@@ -94,7 +94,7 @@ def _broken(drawn: tuple[Mutation, Body, bytes]) -> Drawn:
     meant = Intent(
         body="broken",
         acceptance="open",
-        case=mutation.name,
+        label=mutation.name,
         place=mutation.place,
         kind=mutation.kind,
         requirement=mutation.requirement or "",

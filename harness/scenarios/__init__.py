@@ -18,39 +18,39 @@ from rules_harness.harness.scenarios import (
     update,
     validation,
 )
-from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
 
-Maker = Callable[[Contract, World, Profile], Iterator[Case]]
+Maker = Callable[[Contract, World, Profile], Iterator[Scenario]]
 
 SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
-    (auth.cases, frozenset({"auth"})),
-    (authz.cases, frozenset({"authz"})),
-    (not_found.cases, frozenset({"not-found"})),
-    (request_id.cases, frozenset({"request-id"})),
-    (envelope.cases, frozenset()),
-    (http.cases, frozenset({"http"})),
-    (status.cases, frozenset({"status", "auth", "authz"})),
-    (update.cases, frozenset({"update"})),
-    (validation.cases, frozenset({"validation"})),
-    (boundary.cases, frozenset({"validation", "http"})),
-    (idempotency.cases, frozenset({"idempotency"})),
-    (concurrency.cases, frozenset({"concurrency", "idempotency"})),
+    (auth.scenarios, frozenset({"auth"})),
+    (authz.scenarios, frozenset({"authz"})),
+    (not_found.scenarios, frozenset({"not-found"})),
+    (request_id.scenarios, frozenset({"request-id"})),
+    (envelope.scenarios, frozenset()),
+    (http.scenarios, frozenset({"http"})),
+    (status.scenarios, frozenset({"status", "auth", "authz"})),
+    (update.scenarios, frozenset({"update"})),
+    (validation.scenarios, frozenset({"validation"})),
+    (boundary.scenarios, frozenset({"validation", "http"})),
+    (idempotency.scenarios, frozenset({"idempotency"})),
+    (concurrency.scenarios, frozenset({"concurrency", "idempotency"})),
     (validation.server_owned, frozenset({"update"})),
     (not_found.odd, frozenset({"not-found"})),
 )
-"""Each scenario with the families of requirements that its cases are for, beside those that every answer must keep."""
+"""What makes scenarios, and the families of requirements that they are for beside those that every answer must keep."""
 
 
-def all_cases(
+def all_scenarios(
     contract: Contract, world: World, profile: Profile, *, families: frozenset[str] | None = None
-) -> Iterator[Case]:
-    """Every case that this contract, world and profile give rise to, in order, or only those for some families."""
-    for cases, own in SCENARIOS:
+) -> Iterator[Scenario]:
+    """Every scenario that this contract, world and profile give rise to, in order, or only those for some families."""
+    for make, own in SCENARIOS:
         if families is None or families & own:
-            yield from cases(contract, world, profile)
+            yield from make(contract, world, profile)
 
 
-__all__ = ["SCENARIOS", "Case", "all_cases"]
+__all__ = ["SCENARIOS", "Scenario", "all_scenarios"]

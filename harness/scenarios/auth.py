@@ -6,34 +6,34 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_credentials
 from rules_harness.strategies.world import World
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Who may not ask, in every way of asking."""
-    yield _case("missing", ("auth.missing", "auth.no-effect", "auth.challenge"), _missing)
+    yield _scenario("missing", ("auth.missing", "auth.no-effect", "auth.challenge"), _missing)
     for requirement in ("auth.malformed", "auth.unknown-key", "auth.header-only"):
         needs = ("permission:expose_key",) if requirement == "auth.header-only" else ()
-        yield _case(
+        yield _scenario(
             requirement.partition(".")[2],
             (requirement, "auth.no-effect", "auth.challenge"),
             partial(_odd, requirement=requirement),
             *needs,
         )
-    yield _case("body-key", ("auth.header-only", "auth.no-effect"), _key_in_body)
-    yield _case("revoked", ("auth.unknown-key", "auth.no-effect"), _revoked, "credential:revoked")
-    yield Case("auth/before-lookup", "auth", ("auth.before-lookup",), _before_lookup, lane="unknown")
-    yield _case("before-validation", ("auth.before-validation",), _before_validation)
-    yield _case("scheme-case", ("auth.malformed",), _scheme_case)
-    yield _case("read", ("auth.missing", "auth.unknown-key"), _read, "read")
+    yield _scenario("body-key", ("auth.header-only", "auth.no-effect"), _key_in_body)
+    yield _scenario("revoked", ("auth.unknown-key", "auth.no-effect"), _revoked, "credential:revoked")
+    yield Scenario("auth/before-lookup", "auth", ("auth.before-lookup",), _before_lookup, lane="unknown")
+    yield _scenario("before-validation", ("auth.before-validation",), _before_validation)
+    yield _scenario("scheme-case", ("auth.malformed",), _scheme_case)
+    yield _scenario("read", ("auth.missing", "auth.unknown-key"), _read, "read")
 
 
-def _case(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: str) -> Case:
-    return Case(f"auth/{name}", "auth", requirements, run, needs=needs)
+def _scenario(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: str) -> Scenario:
+    return Scenario(f"auth/{name}", "auth", requirements, run, needs=needs)
 
 
 def _missing(bench: Bench) -> None:
@@ -45,7 +45,7 @@ def _missing(bench: Bench) -> None:
             caller="none",
             access="unauthenticated",
             requirement="auth.missing",
-            case="no Authorization",
+            label="no Authorization",
         )
     bench.read()
 
@@ -73,7 +73,11 @@ def _key_in_body(bench: Bench) -> None:
 def _revoked(bench: Bench) -> None:
     bench.begin()
     bench.update(
-        bench.marked(), caller="revoked", access="unauthenticated", requirement="auth.unknown-key", case="a revoked key"
+        bench.marked(),
+        caller="revoked",
+        access="unauthenticated",
+        requirement="auth.unknown-key",
+        label="a revoked key",
     )
     bench.read()
 
@@ -89,7 +93,7 @@ def _before_lookup(bench: Bench) -> None:
             existence="unknown",
             access="unauthenticated",
             requirement="auth.before-lookup",
-            case=f"unknown id, key {caller}",
+            label=f"unknown id, key {caller}",
         )
 
 
@@ -103,7 +107,7 @@ def _before_validation(bench: Bench) -> None:
             access="unauthenticated",
             body="broken",
             requirement="auth.before-validation",
-            case=name,
+            label=name,
         )
     bench.read()
 
@@ -117,7 +121,7 @@ def _scheme_case(bench: Bench) -> None:
             access="open",
             acceptance="open",
             reading="reading.scheme-case",
-            case="another case",
+            label="another case",
         )
     bench.read()
 
@@ -134,6 +138,6 @@ def _read(bench: Bench) -> None:
                 purpose="probe",
                 access="unauthenticated",
                 requirement=requirement,
-                case=f"GET, key {caller}",
+                label=f"GET, key {caller}",
             )
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.foreign import with_foreign_account
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
@@ -15,26 +15,28 @@ from rules_harness.strategies.world import World
 FORBIDDEN = ("read_only", "unrelated", "trigger_only")
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Valid keys, on what they may not update."""
     scopes = [name for name in profile.credentials if name.startswith("scope.")]
     for credential in (*FORBIDDEN, *scopes):
-        yield Case(
+        yield Scenario(
             f"authz/scope-{credential}",
             "authz",
             ("authz.scope", "authz.before-validation", "authz.no-effect"),
             partial(_forbidden, credential=credential, access="no-permission", requirement="authz.scope"),
             needs=(f"credential:{credential}",),
         )
-    yield Case(
+    yield Scenario(
         "authz/resource",
         "authz",
         ("authz.resource", "authz.before-validation", "authz.no-effect"),
         partial(_forbidden, credential="limited", access="outside-resources", requirement="authz.resource"),
         needs=("credential:limited",),
     )
-    yield Case("authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", ("credential:limited",))
-    yield Case(
+    yield Scenario(
+        "authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", ("credential:limited",)
+    )
+    yield Scenario(
         "authz/limited-unknown-id",
         "authz",
         ("not-found.unknown-id",),
@@ -42,14 +44,14 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         "unknown",
         ("credential:limited",),
     )
-    yield Case(
+    yield Scenario(
         "authz/organization",
         "authz",
         ("authz.organization", "authz.before-validation", "authz.no-effect"),
         partial(_forbidden, credential="other_org", access="other-organization", requirement="authz.organization"),
         needs=("credential:other_org",),
     )
-    yield Case(
+    yield Scenario(
         "authz/rule-of-others",
         "authz",
         ("authz.organization", "authz.no-effect"),
@@ -57,7 +59,7 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         "foreign",
         ("credential:other_org", "credential:full"),
     )
-    yield Case(
+    yield Scenario(
         "authz/foreign-account", "authz", ("authz.foreign-account",), _foreign_account, needs=("accounts:foreign",)
     )
 
@@ -67,7 +69,7 @@ def _forbidden(bench: Bench, credential: str, access: str, requirement: str) -> 
     if credential == "other_org":
         # Right for the rule, and naming accounts that are foreign to the caller: a target may refuse it for either.
         bench.update(
-            bench.marked("c"), caller=credential, access=access, acceptance="open", case=f"{credential}, our accounts"
+            bench.marked("c"), caller=credential, access=access, acceptance="open", label=f"{credential}, our accounts"
         )
         bench.read()
     for mark in ("a", "b"):
@@ -76,7 +78,7 @@ def _forbidden(bench: Bench, credential: str, access: str, requirement: str) -> 
             caller=credential,
             access=access,
             requirement=requirement,
-            case=f"{credential} on a rule",
+            label=f"{credential} on a rule",
         )
     for name, content in bench.wrong_bodies():
         bench.update(
@@ -85,14 +87,14 @@ def _forbidden(bench: Bench, credential: str, access: str, requirement: str) -> 
             access=access,
             body="broken",
             requirement="authz.before-validation",
-            case=f"{credential}, {name}",
+            label=f"{credential}, {name}",
         )
     bench.read()
 
 
 def _own_resource(bench: Bench) -> None:
     bench.begin()
-    bench.update(bench.marked(), caller="limited", requirement="authz.resource", case="limited on its own rule")
+    bench.update(bench.marked(), caller="limited", requirement="authz.resource", label="limited on its own rule")
     bench.read()
 
 
@@ -105,7 +107,7 @@ def _limited_unknown(bench: Bench) -> None:
             existence="unknown",
             access="open",
             reading="reading.limited-unknown-id",
-            case="limited, unknown id",
+            label="limited, unknown id",
         )
 
 
@@ -118,7 +120,7 @@ def _rule_of_others(bench: Bench) -> None:
             existence="foreign",
             access="other-organization",
             requirement="authz.organization",
-            case="another organization's rule",
+            label="another organization's rule",
         )
     bench.read()
 
@@ -132,7 +134,7 @@ def _foreign_account(bench: Bench) -> None:
             body="foreign-account",
             acceptance="open",
             place=place,
-            case="another organization's account",
+            label="another organization's account",
             requirement="authz.foreign-account",
             features=(account,),
         )

@@ -1,7 +1,7 @@
 """What a scenario works with: one lane of rules, the world, and one way to send.
 
-A bench sends on behalf of one case, records every exchange with its intent, and hands over the episode.  It knows the
-state of its rules as last read, so that an episode begins with known facts and no request is spent twice.
+A bench sends on behalf of one scenario, records every exchange with its intent, and hands over the episode.  It knows
+the state of its rules as last read, so that an episode begins with known facts and no request is spent twice.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from rules_harness.strategies.bodies import Body
 
 
 class Bench(Planner):
-    """One case at work: it sends, records every exchange with its intent, and hands over the episode."""
+    """One scenario at work: it sends, records every exchange with its intent, and hands over the episode."""
 
-    def __init__(self, shared: Shared, known: Known, case_id: str, rules: Sequence[str], *, attempt: int = 0):
-        super().__init__(shared, known, case_id, rules, attempt=attempt)
+    def __init__(self, shared: Shared, known: Known, scenario_id: str, rules: Sequence[str], *, attempt: int = 0):
+        super().__init__(shared, known, scenario_id, rules, attempt=attempt)
         self.exchanges: list[Exchange] = []
         self.notes: list[str] = []
         self._before: dict[str, Any] = {}
@@ -28,7 +28,7 @@ class Bench(Planner):
         self._enabled_by_operator: set[str] = set()
         self._enabled_after_update: set[str] = set()
 
-    def episode(self, family: str, case: str, *, confirms: str = "", disturbed: str = "") -> Episode:
+    def episode(self, family: str, scenario: str, *, confirms: str = "", disturbed: str = "") -> Episode:
         """Everything that was exchanged so far."""
         facts = Facts(
             before=dict(self._before),
@@ -36,9 +36,9 @@ class Bench(Planner):
             settle_seconds=self.shared.profile.limits.settle_seconds,
         )
         return Episode(
-            id=self._case_id + ("~again" if confirms else ""),
+            id=self._scenario_id + ("~again" if confirms else ""),
             family=family,
-            case=case,
+            scenario=scenario,
             exchanges=tuple(self.exchanges),
             facts=facts,
             confirms=confirms,
@@ -57,7 +57,7 @@ class Bench(Planner):
             existence=self.existence(rule),
             purpose="setup",
             acceptance="open",
-            case="renewed before it is confirmed",
+            label="renewed before it is confirmed",
         )
         self.read(rule, existence=self.existence(rule))
 

@@ -1,6 +1,6 @@
 """A second, independent source: schemathesis' boundary cases for the update, sent our way.
 
-One case stands for all that break the same place in the same manner at the same part of the schema.
+One of them stands for all that break the same place in the same manner at the same part of the schema.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from functools import partial
 
 from rules_harness.harness.exchange import BodyKind
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
 from rules_harness.strategies.world import World
 
-CASES_PER_CASE = 20
+CASES_PER_SCENARIO = 20
 KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.media-type": "media-type"}
 """A body that is missing, or no JSON by its Content-Type, may be refused for either."""
 KIND = "boundary:"
 """What the kinds of these cases begin with."""
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Boundary cases whose numbers stay within the cap, and that stay inert where they must."""
     if not world.accounts:
         return
@@ -34,10 +34,10 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         if case.within_cap and (case.dormant or live):
             chosen.setdefault((case.place, case.scenario, case.location), case)
     some = tuple(chosen.values())
-    for number, start in enumerate(range(0, len(some), CASES_PER_CASE), start=1):
-        chunk = some[start : start + CASES_PER_CASE]
+    for number, start in enumerate(range(0, len(some), CASES_PER_SCENARIO), start=1):
+        chunk = some[start : start + CASES_PER_SCENARIO]
         requirements = tuple(sorted({case.requirement for case in chunk if case.requirement}))
-        yield Case(f"boundary/{number:02d}", "validation", requirements, partial(_send, chosen=chunk))
+        yield Scenario(f"boundary/{number:02d}", "validation", requirements, partial(_send, chosen=chunk))
 
 
 def plan(bench: Bench, case: BoundaryCase) -> Planned:
@@ -48,7 +48,7 @@ def plan(bench: Bench, case: BoundaryCase) -> Planned:
         headers=case.headers,
         body="open" if case.valid else KINDS.get(case.requirement or "", "broken"),
         acceptance="open",
-        case=case.name,
+        label=case.name,
         place=case.place,
         kind=KIND + case.scenario,
         requirement=_requirement(case),

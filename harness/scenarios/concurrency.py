@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Planned, Unmet
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
@@ -16,19 +16,19 @@ ROUNDS = 3
 WIDTH = 6
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Rounds of simultaneous requests."""
     key = ("idempotency.concurrent",)
     for kind in ("equal", "distinct"):
-        yield Case(
+        yield Scenario(
             f"concurrency/one-key-{kind}", "concurrency", key, partial(_one_key, kind=kind), "alone", ("in-flight:2",)
         )
     enabled = ("read", "in-flight:2", "hook:enable_rule")
-    yield Case("concurrency/enabled", "concurrency", ("concurrency.disabled",), _enabled, "alone", enabled)
+    yield Scenario("concurrency/enabled", "concurrency", ("concurrency.disabled",), _enabled, "alone", enabled)
     one_rule = ("concurrency.whole", "concurrency.disabled")
-    yield Case("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", ("read", "in-flight:2"))
+    yield Scenario("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", ("read", "in-flight:2"))
     apart = ("concurrency.isolated", "concurrency.disabled")
-    yield Case("concurrency/apart", "concurrency", apart, _apart, "alone", ("rules:2", "in-flight:2"))
+    yield Scenario("concurrency/apart", "concurrency", apart, _apart, "alone", ("rules:2", "in-flight:2"))
 
 
 def _one_key(bench: Bench, kind: str) -> None:
@@ -41,7 +41,7 @@ def _one_key(bench: Bench, kind: str) -> None:
                 key=key,
                 acceptance="open",
                 requirement="idempotency.concurrent",
-                case=f"simultaneous, one key, {kind} bodies",
+                label=f"simultaneous, one key, {kind} bodies",
                 kind=kind,
             )
             for index in range(bench.width(WIDTH))
@@ -57,7 +57,7 @@ def _one_rule(bench: Bench) -> None:
         planned: list[Planned] = []
         for index in range(bench.width(WIDTH)):
             if index % 3 == 2:
-                planned.append(bench.plan_read(purpose="probe", case="read in between"))
+                planned.append(bench.plan_read(purpose="probe", label="read in between"))
                 continue
             planned.append(
                 bench.plan_update(
@@ -65,7 +65,7 @@ def _one_rule(bench: Bench) -> None:
                     key=bench.new_key() if index % 2 else None,
                     acceptance="open",
                     requirement="concurrency.whole",
-                    case="simultaneous, one rule",
+                    label="simultaneous, one rule",
                 )
             )
         bench.send_all(planned, together=True)
@@ -76,7 +76,7 @@ def _enabled(bench: Bench) -> None:
     """Different bodies on an enabled rule: whichever comes last, it ends disabled."""
     bench.begin()
     for number in range(ROUNDS):
-        bench.update(bench.usual(), purpose="setup", acceptance="open", case="before it is enabled")
+        bench.update(bench.usual(), purpose="setup", acceptance="open", label="before it is enabled")
         if not bench.enable():
             raise Unmet("the hook enable_rule did not leave the rule enabled")
         planned = [
@@ -84,7 +84,7 @@ def _enabled(bench: Bench) -> None:
                 bench.distinct(100 + 10 * number + index),
                 acceptance="open",
                 requirement="concurrency.disabled",
-                case="simultaneous, an enabled rule",
+                label="simultaneous, an enabled rule",
             )
             for index in range(bench.width(WIDTH))
         ]
@@ -102,7 +102,7 @@ def _apart(bench: Bench) -> None:
                 rule=rules[index % len(rules)],
                 acceptance="open",
                 requirement="concurrency.isolated",
-                case="simultaneous, different rules",
+                label="simultaneous, different rules",
             )
             for index in range(min(len(rules), bench.width(WIDTH)))
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_header_sets
@@ -15,10 +15,10 @@ OTHER_METHODS = ("PATCH", "POST")
 """DELETE and other methods that could destroy are never sent."""
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Other methods, other headers."""
-    yield Case("http/methods", "http", ("http.methods",), _methods)
-    yield Case("http/headers", "http", ("http.headers",), _headers)
+    yield Scenario("http/methods", "http", ("http.methods",), _methods)
+    yield Scenario("http/headers", "http", ("http.headers",), _headers)
 
 
 def _methods(bench: Bench) -> None:
@@ -30,7 +30,7 @@ def _methods(bench: Bench) -> None:
             operation="other",
             acceptance="open",
             requirement="http.methods",
-            case=method,
+            label=method,
         )
     bench.read()
 

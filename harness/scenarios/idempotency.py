@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from rules_harness.harness.scenarios import key_owners
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case, Lane
 from rules_harness.harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, is_replayed, other_body
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.scenario import Lane, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_keys
@@ -23,7 +23,7 @@ SHORT = 16
 Row = tuple[str, tuple[str, ...], Callable[[Bench], None], Lane, tuple[str, ...]]
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Histories of keys."""
     table: tuple[Row, ...] = (
         ("replay", (REPLAY,), _replay, "rule", ()),
@@ -51,7 +51,7 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         ("window", ("idempotency.window",), _window, "alone", ("hook:advance_clock",)),
     )
     for name, requirements, run, lane, needs in table:
-        yield Case(f"idempotency/{name}", "idempotency", requirements, run, lane, needs)
+        yield Scenario(f"idempotency/{name}", "idempotency", requirements, run, lane, needs)
 
 
 def _replay(bench: Bench) -> None:
@@ -60,7 +60,7 @@ def _replay(bench: Bench) -> None:
     for pause in (bench.granule(), 0.0, 0.0):
         bench.sleep(pause)
         again(bench, first)
-    bench.read(requirement="idempotency.no-reexecution", case="after replays")
+    bench.read(requirement="idempotency.no-reexecution", label="after replays")
     again(bench, first)
 
 
@@ -70,23 +70,23 @@ def _no_reexecution(bench: Bench) -> None:
     first = first_use(bench, bench.distinct(1), bench.new_key())
     again(bench, first)
     second = first_use(bench, bench.distinct(2), bench.new_key())
-    bench.read(requirement="idempotency.no-reexecution", case="after the second update")
+    bench.read(requirement="idempotency.no-reexecution", label="after the second update")
     bench.sleep(bench.granule())
     for position in (first, second, first):
-        again(bench, position, case="replay after another update")
-        bench.read(requirement="idempotency.no-reexecution", case="after the replay of an earlier update")
-    bench.update(bench.distinct(3), acceptance="open", case="an update without a key")
-    again(bench, first, case="replay after an update without a key")
-    bench.read(requirement="idempotency.no-reexecution", case="after the replay of an earlier update")
+        again(bench, position, label="replay after another update")
+        bench.read(requirement="idempotency.no-reexecution", label="after the replay of an earlier update")
+    bench.update(bench.distinct(3), acceptance="open", label="an update without a key")
+    again(bench, first, label="replay after an update without a key")
+    bench.read(requirement="idempotency.no-reexecution", label="after the replay of an earlier update")
 
 
 def _reuse(bench: Bench) -> None:
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
     other_body(bench, bench.distinct(2), first)
-    bench.read(requirement=REUSE, case="after the reuse of a key")
-    again(bench, first, case="replay after the reuse of its key")
-    bench.read(requirement=REUSE, case="after the reuse of a key")
+    bench.read(requirement=REUSE, label="after the reuse of a key")
+    again(bench, first, label="replay after the reuse of its key")
+    bench.read(requirement=REUSE, label="after the reuse of a key")
 
 
 def _reuse_again(bench: Bench) -> None:
@@ -95,13 +95,13 @@ def _reuse_again(bench: Bench) -> None:
     bench.begin()
     body = bench.distinct(1)
     first = first_use(bench, body, bench.new_key())
-    for case, other in (
+    for label, other in (
         ("same key, other nickname", {**body, names.nickname: "Another nickname"}),
         ("same key, description left out", {n: v for n, v in body.items() if n != names.description}),
         ("same key, steps twice", {**body, names.steps: [*body[names.steps], *body[names.steps]]}),
     ):
-        other_body(bench, other, first, case=case)
-        bench.read(requirement=REUSE, case=f"after: {case}")
+        other_body(bench, other, first, label=label)
+        bench.read(requirement=REUSE, label=f"after: {label}")
 
 
 def _same_json(bench: Bench) -> None:
@@ -111,11 +111,11 @@ def _same_json(bench: Bench) -> None:
     first = first_use(bench, body, bench.new_key())
     spaced = json.dumps(body, indent=1, ensure_ascii=False).encode()
     turned = json.dumps(dict(reversed(body.items())), ensure_ascii=False).encode()
-    for case, content in (("same JSON with white space", spaced), ("same JSON in other order", turned)):
-        other_body(bench, content, first, requirement=REPLAY, case=case)
-        bench.read(requirement=REUSE, case=f"after: {case}")
+    for label, content in (("same JSON with white space", spaced), ("same JSON in other order", turned)):
+        other_body(bench, content, first, requirement=REPLAY, label=label)
+        bench.read(requirement=REUSE, label=f"after: {label}")
     other_body(bench, bench.distinct(2), first)
-    bench.read(requirement=REUSE, case="after the reuse of a key")
+    bench.read(requirement=REUSE, label="after the reuse of a key")
 
 
 def _any_key(bench: Bench) -> None:
@@ -134,14 +134,14 @@ def _any_key(bench: Bench) -> None:
     )
     bench.begin()
     firsts = []
-    for number, (case, key) in enumerate(keys, start=1):
-        firsts.append(first_use(bench, bench.distinct(number), key, case=f"key: {case}"))
-        bench.read(requirement="idempotency.any-key", case=f"after key: {case}")
+    for number, (label, key) in enumerate(keys, start=1):
+        firsts.append(first_use(bench, bench.distinct(number), key, label=f"key: {label}"))
+        bench.read(requirement="idempotency.any-key", label=f"after key: {label}")
     for first in firsts:
         answer = bench.exchanges[first].answer
         if answer is None or not answer.is_success:
             continue
-        again(bench, first, case=f"replay, {bench.exchanges[first].intent.case}")
+        again(bench, first, label=f"replay, {bench.exchanges[first].intent.label}")
 
 
 def _odd_keys(bench: Bench) -> None:
@@ -162,8 +162,8 @@ def _without_key(bench: Bench) -> None:
     bench.begin()
     bodies = (bench.distinct(1), bench.distinct(2))
     for number in (0, 1, 0, 1, 0):
-        bench.update(bodies[number], acceptance="open", requirement=requirement, case="without a key")
-        bench.read(requirement=requirement, case="after an update without a key")
+        bench.update(bodies[number], acceptance="open", requirement=requirement, label="without a key")
+        bench.read(requirement=requirement, label="after an update without a key")
 
 
 def _window(bench: Bench) -> None:
@@ -174,13 +174,13 @@ def _window(bench: Bench) -> None:
     first = first_use(bench, bench.distinct(1), bench.new_key())
     if not is_replayed(bench, first):
         raise Unmet("a replay at once is not answered as one, so that its window cannot be judged")
-    bench.update(bench.distinct(2), key=bench.new_key(), acceptance="open", case="another update")
+    bench.update(bench.distinct(2), key=bench.new_key(), acceptance="open", label="another update")
     passed = 0
     for moment in (seconds // 4, seconds - MARGIN_SECONDS):
         hooks.advance_clock(moment - passed)
         passed = moment
-        again(bench, first, case="replay within the window", requirement=requirement, window="within")
-        bench.read(requirement=requirement, case="after a replay within the window")
+        again(bench, first, label="replay within the window", requirement=requirement, window="within")
+        bench.read(requirement=requirement, label="after a replay within the window")
     hooks.advance_clock(2 * MARGIN_SECONDS)
-    again(bench, first, case="after the window", requirement=requirement, window="beyond")
-    bench.read(requirement=requirement, case="after the window")
+    again(bench, first, label="after the window", requirement=requirement, window="beyond")
+    bench.read(requirement=requirement, label="after the window")

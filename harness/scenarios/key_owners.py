@@ -39,10 +39,10 @@ def auth_first(bench: Bench) -> None:
             body="valid",
             acceptance="open",
             requirement=requirement,
-            case=f"replay by {caller}",
+            label=f"replay by {caller}",
         )
-    bench.read(requirement=requirement, case="after replays by others")
-    again(bench, first, case="rightful replay after those of others")
+    bench.read(requirement=requirement, label="after replays by others")
+    again(bench, first, label="rightful replay after those of others")
 
 
 def not_poisoned(bench: Bench) -> None:
@@ -51,18 +51,23 @@ def not_poisoned(bench: Bench) -> None:
     for number, authorization in enumerate(("", f"{bench.names.auth_scheme} {{key:unknown}}"), start=1):
         key, body = bench.new_key(), bench.distinct(number)
         bench.update(
-            body, key=key, authorization=authorization, caller="none", access="unauthenticated", case="refused with 401"
+            body,
+            key=key,
+            authorization=authorization,
+            caller="none",
+            access="unauthenticated",
+            label="refused with 401",
         )
-        first_use(bench, body, key, requirement="idempotency.not-poisoned", case="after a 401 with the same key")
-        bench.read(requirement="idempotency.not-poisoned", case="after a 401 with the same key")
+        first_use(bench, body, key, requirement="idempotency.not-poisoned", label="after a 401 with the same key")
+        bench.read(requirement="idempotency.not-poisoned", label="after a 401 with the same key")
 
 
 def refused_for_permission(bench: Bench) -> None:
     """A 403 first, then the rightful request with the same key."""
     bench.begin()
     key, body = bench.new_key(), bench.distinct(1)
-    bench.update(body, key=key, caller="read_only", access="no-permission", case="refused with 403")
-    first_use(bench, body, key, requirement="idempotency.not-poisoned", case="after a 403 with the same key")
+    bench.update(body, key=key, caller="read_only", access="no-permission", label="refused with 403")
+    first_use(bench, body, key, requirement="idempotency.not-poisoned", label="after a 403 with the same key")
     bench.read()
 
 
@@ -71,9 +76,9 @@ def refused_for_body(bench: Bench) -> None:
     bench.begin()
     key = bench.new_key()
     _, wrong = bench.wrong_bodies()[1]
-    bench.update(wrong, key=key, body="broken", case="refused for its body")
+    bench.update(wrong, key=key, body="broken", label="refused for its body")
     first_use(
-        bench, bench.distinct(1), key, requirement="idempotency.not-poisoned", case="after a refused body, same key"
+        bench, bench.distinct(1), key, requirement="idempotency.not-poisoned", label="after a refused body, same key"
     )
     bench.read()
 
@@ -92,10 +97,10 @@ def per_rule(bench: Bench) -> None:
         repeats=len(bench.exchanges) - 1,
         acceptance="open",
         requirement=requirement,
-        case="the same key on another rule",
+        label="the same key on another rule",
     )
     for rule in (other, one):
-        bench.read(rule, requirement=requirement, case="after the same key on another rule")
+        bench.read(rule, requirement=requirement, label="after the same key on another rule")
 
 
 def per_rule_same_body(bench: Bench) -> None:
@@ -112,11 +117,11 @@ def per_rule_same_body(bench: Bench) -> None:
         repeats=first,
         acceptance="open",
         requirement=requirement,
-        case="the same key and body on another rule",
+        label="the same key and body on another rule",
     )
-    bench.update(bench.distinct(4), rule=other, acceptance="open", case="an update without a key")
-    again(bench, first, case="replay after its key was used on another rule")
-    bench.read(one, requirement=requirement, case="after the same key on another rule")
+    bench.update(bench.distinct(4), rule=other, acceptance="open", label="an update without a key")
+    again(bench, first, label="replay after its key was used on another rule")
+    bench.read(one, requirement=requirement, label="after the same key on another rule")
 
 
 def per_caller(bench: Bench) -> None:
@@ -136,11 +141,13 @@ def per_caller(bench: Bench) -> None:
         repeats=first,
         acceptance="open",
         requirement=requirement,
-        case="another organization's use of the same key",
+        label="another organization's use of the same key",
     )
-    bench.read(theirs, existence="foreign", requirement=requirement, case="after another organization's use of the key")
-    again(bench, first, case="replay after another organization's use of the key", requirement=kept)
-    bench.read(ours, requirement=requirement, case="after another organization's use of the key")
+    bench.read(
+        theirs, existence="foreign", requirement=requirement, label="after another organization's use of the key"
+    )
+    again(bench, first, label="replay after another organization's use of the key", requirement=kept)
+    bench.read(ours, requirement=requirement, label="after another organization's use of the key")
 
 
 def key_scope(bench: Bench) -> None:
@@ -154,7 +161,7 @@ def key_scope(bench: Bench) -> None:
         caller="limited",
         repeats=len(bench.exchanges) - 1,
         acceptance="open",
-        case="key-scope",
+        label="key-scope",
         requirement="idempotency.per-caller",
     )
     bench.read()

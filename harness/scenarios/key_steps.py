@@ -15,11 +15,11 @@ REUSE = "idempotency.reuse-not-executed"
 def first_use(bench: Bench, body: dict[str, Any], key: str, /, **details: Any) -> int:
     """Send an update that uses a key for the first time; returns its position."""
     details.setdefault("requirement", "idempotency.any-key")
-    bench.update(body, key=key, acceptance="open", case=details.pop("case", "first use of a key"), **details)
+    bench.update(body, key=key, acceptance="open", label=details.pop("label", "first use of a key"), **details)
     return len(bench.exchanges) - 1
 
 
-def again(bench: Bench, first: int, case: str = "replay", **details: Any) -> Exchange:
+def again(bench: Bench, first: int, label: str = "replay", **details: Any) -> Exchange:
     """Send the very same request again."""
     original = bench.exchanges[first]
     details.setdefault("requirement", REPLAY)
@@ -33,7 +33,7 @@ def again(bench: Bench, first: int, case: str = "replay", **details: Any) -> Exc
         purpose="replay",
         body="valid",
         acceptance="open",
-        case=case,
+        label=label,
         **details,
     )
     return bench.send(request, intent)
@@ -52,5 +52,5 @@ def other_body(bench: Bench, body: Any, first: int, /, **details: Any) -> Exchan
     details.setdefault("body", "valid")
     key = bench.exchanges[first].intent.key
     return bench.update(
-        body, key=key, repeats=first, acceptance="open", case=details.pop("case", "same key, other body"), **details
+        body, key=key, repeats=first, acceptance="open", label=details.pop("label", "same key, other body"), **details
     )

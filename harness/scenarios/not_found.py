@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_ids
@@ -20,7 +20,7 @@ NEAR = {
 """What follows a known id: never white space, slashes or parameters, which a lenient router takes off."""
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Ids that are not there."""
     requirements = (
         "not-found.unknown-id",
@@ -28,13 +28,13 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         "envelope.not-found-names-id",
         "envelope.code-stable",
     )
-    yield Case("not-found/unknown-id", "not-found", requirements, _unknown, "unknown")
-    yield Case("not-found/near-ids", "not-found", ("not-found.odd-ids",), _near_ids)
+    yield Scenario("not-found/unknown-id", "not-found", requirements, _unknown, "unknown")
+    yield Scenario("not-found/near-ids", "not-found", ("not-found.odd-ids",), _near_ids)
 
 
-def odd(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def odd(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Odd ids, last of all: there are servers that one of them ends."""
-    yield Case("not-found/odd-ids", "not-found", ("not-found.odd-ids",), _odd_ids, "last")
+    yield Scenario("not-found/odd-ids", "not-found", ("not-found.odd-ids",), _odd_ids, "last")
 
 
 def _unknown(bench: Bench) -> None:
@@ -42,7 +42,7 @@ def _unknown(bench: Bench) -> None:
         rule = bench.unknown_id()
         for _ in range(2):
             bench.update(
-                bench.inert(), rule=rule, existence="unknown", requirement="not-found.unknown-id", case="unknown id"
+                bench.inert(), rule=rule, existence="unknown", requirement="not-found.unknown-id", label="unknown id"
             )
         if bench.readable:
             bench.send(*bench.plan_read(rule, caller=bench.main_caller(), existence="unknown", purpose="probe"))
@@ -59,7 +59,7 @@ def _near_ids(bench: Bench) -> None:
             target=target,
             existence="odd",
             requirement="not-found.odd-ids",
-            case=name,
+            label=name,
             raw=True,
         )
     bench.read()

@@ -1,4 +1,4 @@
-"""What a case may send: plausible bodies of its own, and requests with their intents, not yet sent."""
+"""What a scenario may send: plausible bodies of its own, and requests with their intents, not yet sent."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TimedOutcome(Protocol):
 
 
 class Unmet(Exception):
-    """A case cannot be run after all; the text says why."""
+    """A scenario cannot be run after all; the text says why."""
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -99,22 +99,22 @@ class Known:
 
 
 class Planner:
-    """What a case may send, not yet sent: bodies, updates, reads, each with its intent.
+    """What a scenario may send, not yet sent: bodies, updates, reads, each with its intent.
 
-    ``rules`` are the rules that the case may use, the first being the usual one.
+    ``rules`` are the rules that the scenario may use, the first being the usual one.
     """
 
-    def __init__(self, shared: Shared, known: Known, case_id: str, rules: Sequence[str], *, attempt: int = 0):
+    def __init__(self, shared: Shared, known: Known, scenario_id: str, rules: Sequence[str], *, attempt: int = 0):
         self.shared = shared
         self.contract = shared.contract
         self.names = shared.contract.names
         self.world = shared.world
         self.rules = tuple(rules)
-        self.random = random.Random(f"{shared.seed}/{case_id}/{attempt}")
+        self.random = random.Random(f"{shared.seed}/{scenario_id}/{attempt}")
         self._attempt = attempt
         self._known = known
-        self._case_id = case_id
-        self._keys = random.Random(f"{shared.nonce}/{case_id}/{attempt}")
+        self._scenario_id = scenario_id
+        self._keys = random.Random(f"{shared.nonce}/{scenario_id}/{attempt}")
 
     @property
     def rule(self) -> str:
@@ -198,7 +198,7 @@ class Planner:
         intent.setdefault("body", "valid")
         intent.setdefault("acceptance", "open")
         request_id = intent.pop("request_id", "none")
-        request, plain = self.plan_update(content, case=odd.name, requirement=odd.requirement, **intent)
+        request, plain = self.plan_update(content, label=odd.name, requirement=odd.requirement, **intent)
         plain = msgspec.structs.replace(plain, request_id=request_id)
         headers = tuple(line for line in request.headers if line[0].lower() not in replaced) + odd.headers
         target = request.target
@@ -231,7 +231,7 @@ class Planner:
         return all(self.shared.applicable(value) for _, value in odd.headers)
 
     def marked(self, mark: str = "") -> dict[str, Any]:
-        """The page's example, plausible here, with a nickname of this case's own, so that its effect would show."""
+        """The page's example, plausible here, with a nickname of this scenario's own, so that its effect would show."""
         body = dict(self.usual().value)
         body[self.names.nickname] = f"Probe {mark}{self.random.randrange(10**6):06d}"
         return body
@@ -246,10 +246,10 @@ class Planner:
         return body
 
     def distinct(self, number: int) -> dict[str, Any]:
-        """A plausible body that no other of this case resembles: nickname, description and amount are its own."""
+        """A plausible body that no other of this scenario resembles: nickname, description and amount are its own."""
         body = dict(self.usual().value)
         body[self.names.nickname] = f"Version {number}" + " again" * self._attempt
-        body[self.names.description] = f"Version {number} of {self._case_id}"
+        body[self.names.description] = f"Version {number} of {self._scenario_id}"
         if self.shared.guard.is_open:
             body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)
         return body

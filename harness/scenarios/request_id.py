@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_request_ids
@@ -15,14 +15,14 @@ from rules_harness.strategies.world import World
 PLAIN = "request-id.echo-header"
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Request ids, on successes and on errors."""
     family = "request-id"
-    yield Case("request-id/echo", family, ("request-id.echo-header", "request-id.echo-body"), _echo)
-    yield Case("request-id/generated", family, ("request-id.generated", "request-id.unique"), _generated)
-    yield Case("request-id/errors", family, ("request-id.on-errors",), _errors)
-    yield Case("request-id/unknown-rule", family, ("request-id.on-errors",), _unknown_rule, "unknown")
-    yield Case("request-id/hostile", family, ("request-id.hostile",), _hostile)
+    yield Scenario("request-id/echo", family, ("request-id.echo-header", "request-id.echo-body"), _echo)
+    yield Scenario("request-id/generated", family, ("request-id.generated", "request-id.unique"), _generated)
+    yield Scenario("request-id/errors", family, ("request-id.on-errors",), _errors)
+    yield Scenario("request-id/unknown-rule", family, ("request-id.on-errors",), _unknown_rule, "unknown")
+    yield Scenario("request-id/hostile", family, ("request-id.hostile",), _hostile)
 
 
 def _echo(bench: Bench) -> None:
@@ -47,18 +47,23 @@ def _errors(bench: Bench) -> None:
     _, wrong = bench.wrong_bodies()[1]
     for request_id in (bench.new_key(), None):
         bench.update(
-            bench.marked(), request_id=request_id, authorization="", caller="none", access="unauthenticated", case="401"
+            bench.marked(),
+            request_id=request_id,
+            authorization="",
+            caller="none",
+            access="unauthenticated",
+            label="401",
         )
         if forbidden is not None:
-            bench.update(bench.marked(), request_id=request_id, caller=forbidden, access="no-permission", case="403")
-        bench.update(wrong, request_id=request_id, body="broken", case="a refused body")
-        bench.update(b"{", request_id=request_id, body="syntax", case="malformed JSON")
+            bench.update(bench.marked(), request_id=request_id, caller=forbidden, access="no-permission", label="403")
+        bench.update(wrong, request_id=request_id, body="broken", label="a refused body")
+        bench.update(b"{", request_id=request_id, body="syntax", label="malformed JSON")
     bench.read()
 
 
 def _unknown_rule(bench: Bench) -> None:
     for request_id in (bench.new_key(), None):
-        bench.update(bench.inert(), rule=bench.unknown_id(), request_id=request_id, existence="unknown", case="404")
+        bench.update(bench.inert(), rule=bench.unknown_id(), request_id=request_id, existence="unknown", label="404")
 
 
 def _hostile(bench: Bench) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.key_steps import is_replayed
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
@@ -33,11 +33,11 @@ class Variation(msgspec.Struct, frozen=True):
         return f"says {self.says}, changes {self.changes}, {'with' if self.keyed else 'without'} key"
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Every sort of update of an enabled rule, the most telling first."""
     family, names = "status", contract.names
-    yield Case("status/stays-disabled", family, ("status.stays-disabled",), _stays_disabled)
-    yield Case("status/enable-by-body", family, ("status.no-enable-by-body",), _enable_by_body)
+    yield Scenario("status/stays-disabled", family, ("status.stays-disabled",), _stays_disabled)
+    yield Scenario("status/enable-by-body", family, ("status.no-enable-by-body",), _enable_by_body)
     for changes in ("nothing", "nickname", "steps", "everything"):
         for says in (names.enabled, names.disabled):
             for keyed in (False, True):
@@ -57,8 +57,8 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
     yield _enabled("trigger", ("status.not-triggerable",), _trigger, "permission:trigger", "credential:trigger_only")
 
 
-def _enabled(name: str, requirements: tuple[str, ...], run: Any, *needs: str) -> Case:
-    return Case(f"status/{name}", "status", requirements, run, needs=("hook:enable_rule", "read", *needs))
+def _enabled(name: str, requirements: tuple[str, ...], run: Any, *needs: str) -> Scenario:
+    return Scenario(f"status/{name}", "status", requirements, run, needs=("hook:enable_rule", "read", *needs))
 
 
 def _kinds(contract: Contract, world: World) -> Iterator[tuple[str, Body]]:
@@ -78,7 +78,7 @@ def _stays_disabled(bench: Bench) -> None:
     bench.begin()
     _disable(bench)
     for _ in range(2):
-        bench.update(bench.marked(), case="disabled to disabled")
+        bench.update(bench.marked(), label="disabled to disabled")
         bench.read()
 
 
@@ -93,12 +93,12 @@ def _enable_by_body(bench: Bench) -> None:
         bodies += kinds
     bench.begin()
     for body in bodies:
-        bench.update({**body, names.status: names.disabled}, purpose="setup", acceptance="open", case="disabled first")
+        bench.update({**body, names.status: names.disabled}, purpose="setup", acceptance="open", label="disabled first")
         bench.read()
         bench.shared.guard.enabled.add(bench.rule)
-        bench.update({**body, names.status: names.enabled}, acceptance="open", case="enabled by the body")
+        bench.update({**body, names.status: names.enabled}, acceptance="open", label="enabled by the body")
         bench.read()
-    bench.update({**bench.inert(), names.nickname: "Disabled again"}, purpose="contain", case="disabled again")
+    bench.update({**bench.inert(), names.nickname: "Disabled again"}, purpose="contain", label="disabled again")
     bench.read()
 
 
@@ -106,7 +106,7 @@ def _disable(bench: Bench) -> None:
     """Begin with a rule that is known to be disabled."""
     state = bench.state()
     if state is None or state.get(bench.names.status) != bench.names.disabled:
-        bench.update(bench.inert(), purpose="setup", case="disable first")
+        bench.update(bench.inert(), purpose="setup", label="disable first")
         bench.read()
 
 
@@ -114,7 +114,7 @@ def _prepare(bench: Bench, body: Mapping[str, Any] | None = None) -> dict[str, A
     """An enabled rule with a known configuration, which is returned as the body that says the same."""
     bench.begin()
     bench.update(
-        bench.usual() if body is None else body, purpose="setup", acceptance="open", case="before it is enabled"
+        bench.usual() if body is None else body, purpose="setup", acceptance="open", label="before it is enabled"
     )
     state = bench.read()
     if state is None or not bench.enable():
@@ -126,7 +126,7 @@ def _update(bench: Bench, variation: Variation) -> None:
     body = _changed(bench, _prepare(bench), variation.changes)
     body[bench.names.status] = variation.says
     key = bench.new_key() if variation.keyed else None
-    bench.update(body, key=key, acceptance="open", case=variation.name)
+    bench.update(body, key=key, acceptance="open", label=variation.name)
     bench.read()
 
 
@@ -149,17 +149,17 @@ def _carries(bench: Bench, shape: str, body: Body, says: str) -> None:
         raise Unmet("off loopback an enabled rule carries the inert shape only (permissions.live_shapes is not given)")
     names = bench.names
     _prepare(bench)
-    sent = bench.update({**body.value, names.status: says}, acceptance="open", case=f"to {shape}, says {says}")
+    sent = bench.update({**body.value, names.status: says}, acceptance="open", label=f"to {shape}, says {says}")
     bench.read()
     if sent.answer is not None and sent.answer.is_success and bench.enable():
-        bench.update({**body.value, names.status: says}, acceptance="open", case=f"{shape} again, says {says}")
+        bench.update({**body.value, names.status: says}, acceptance="open", label=f"{shape} again, says {says}")
         bench.read()
 
 
 def _twice(bench: Bench) -> None:
     body = _prepare(bench)
-    for case in ("the first of two updates", "the second of two updates"):
-        bench.update(body, acceptance="open", case=case)
+    for label in ("the first of two updates", "the second of two updates"):
+        bench.update(body, acceptance="open", label=label)
         bench.read()
 
 
@@ -169,22 +169,22 @@ def _refused(bench: Bench) -> None:
     credentials = bench.shared.profile.credentials
     refused: list[tuple[str, dict[str, Any] | bytes]] = [*bench.wrong_bodies(), ("malformed JSON", b"{")]
     for name, content in refused:
-        bench.update(content, body="broken", case=f"refused: {name}")
+        bench.update(content, body="broken", label=f"refused: {name}")
         bench.read()
-    bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", case="refused: no key")
+    bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", label="refused: no key")
     bench.read()
     for name in ("read_only", "unrelated"):
         if name in credentials:
-            bench.update(bench.inert(), caller=name, access="no-permission", case=f"refused: {name}")
+            bench.update(bench.inert(), caller=name, access="no-permission", label=f"refused: {name}")
             bench.read()
 
 
 def _after_refused(bench: Bench) -> None:
     body = _prepare(bench)
     name, content = bench.wrong_bodies()[1]
-    bench.update(content, body="broken", case=f"refused: {name}")
+    bench.update(content, body="broken", label=f"refused: {name}")
     bench.read()
-    bench.update(body, acceptance="open", case="after a refused update")
+    bench.update(body, acceptance="open", label="after a refused update")
     bench.read()
 
 
@@ -194,7 +194,7 @@ def _replay(bench: Bench) -> None:
     for says in (bench.names.disabled, bench.names.enabled):
         key = bench.new_key()
         sent = {**body, bench.names.status: says}
-        bench.update(sent, key=key, acceptance="open", case=f"before a replay, says {says}")
+        bench.update(sent, key=key, acceptance="open", label=f"before a replay, says {says}")
         first = len(bench.exchanges) - 1
         bench.read()
         if not is_replayed(bench, first, requirement=""):
@@ -209,14 +209,14 @@ def _replay(bench: Bench) -> None:
                 purpose="replay",
                 acceptance="open",
                 requirement="status.replay-keeps",
-                case=f"replayed after it was enabled again, says {says}",
+                label=f"replayed after it was enabled again, says {says}",
             )
             bench.read()
 
 
 def _trigger(bench: Bench) -> None:
     body = _prepare(bench)
-    bench.update(body, acceptance="open", case="before it is triggered")
+    bench.update(body, acceptance="open", label="before it is triggered")
     bench.read()
-    bench.trigger("trigger_only", requirement="status.not-triggerable", case="trigger after an update")
+    bench.trigger("trigger_only", requirement="status.not-triggerable", label="trigger after an update")
     bench.read()

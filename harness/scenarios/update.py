@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import amounts_in, group_index_name, with_amount
 from rules_harness.openapi.contract import Contract
@@ -23,7 +23,7 @@ from rules_harness.strategies.bodies import (
 )
 from rules_harness.strategies.world import World
 
-BODIES_PER_CASE = 8
+BODIES_PER_SCENARIO = 8
 FIRM_CENTS = 100_000
 """The amount of the page's example; that a larger one is accepted is a *should*."""
 MANY = 12
@@ -32,16 +32,18 @@ GRANULE_SECONDS = 1.1
 ACCEPTED = ("update.accepts-valid", "update.replaces", "update.omitted-is-cleared", "update.read-back")
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """The page's example, its variations, and every choice of the contract."""
     family = "update"
-    yield Case("update/example", family, ("update.documented-example", *ACCEPTED), _example, needs=("accounts:own",))
-    yield Case("update/omitted", family, ("update.omitted-is-cleared",), _omitted)
-    yield Case("update/repeatable", family, ("update.repeatable",), _repeatable)
-    yield Case("update/advances", family, ("update.updated-at", "update.created-at-kept"), _advances)
+    yield Scenario(
+        "update/example", family, ("update.documented-example", *ACCEPTED), _example, needs=("accounts:own",)
+    )
+    yield Scenario("update/omitted", family, ("update.omitted-is-cleared",), _omitted)
+    yield Scenario("update/repeatable", family, ("update.repeatable",), _repeatable)
+    yield Scenario("update/advances", family, ("update.updated-at", "update.created-at-kept"), _advances)
     enabled = ("rules:2", "read", "hook:enable_rule")
-    yield Case("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
-    yield Case("update/isolated", family, ("update.isolated",), _isolated, "alone", ("rules:2", "read"))
+    yield Scenario("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
+    yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", ("rules:2", "read"))
     if not world.accounts:
         return
     yield from _chunked("varied", variations(contract, world), ACCEPTED)
@@ -49,13 +51,13 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
     yield from _chunked("combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared"))
     yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
     yield from _chunked("open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
-    yield Case("update/structure", family, ("update.steps-replaced",), _structure)
+    yield Scenario("update/structure", family, ("update.steps-replaced",), _structure)
 
 
-def _chunked(name: str, bodies: Sequence[Body], requirements: tuple[str, ...]) -> Iterator[Case]:
-    chunks = [bodies[start : start + BODIES_PER_CASE] for start in range(0, len(bodies), BODIES_PER_CASE)]
+def _chunked(name: str, bodies: Sequence[Body], requirements: tuple[str, ...]) -> Iterator[Scenario]:
+    chunks = [bodies[start : start + BODIES_PER_SCENARIO] for start in range(0, len(bodies), BODIES_PER_SCENARIO)]
     for number, chunk in enumerate(chunks, start=1):
-        yield Case(f"update/{name}-{number:02d}", "update", requirements, partial(_send_all, bodies=chunk))
+        yield Scenario(f"update/{name}-{number:02d}", "update", requirements, partial(_send_all, bodies=chunk))
 
 
 def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
@@ -82,9 +84,9 @@ def _example(bench: Bench) -> None:
     if bench.shared.guard.is_open:
         bench.shared.guard.enabled.add(bench.rule)
         shown = {**body, names.status: names.enabled}
-        bench.update(shown, requirement=requirement, acceptance="must", case="the page's example as it stands")
+        bench.update(shown, requirement=requirement, acceptance="must", label="the page's example as it stands")
         bench.read()
-    bench.update(body, requirement=requirement, acceptance="must", case="the page's example, disabled")
+    bench.update(body, requirement=requirement, acceptance="must", label="the page's example, disabled")
     bench.read()
 
 
@@ -101,7 +103,7 @@ def _omitted(bench: Bench) -> None:
                 body.pop(name, None)
             else:
                 body[name] = None
-        bench.update(body, case=f"optional fields {cleared}")
+        bench.update(body, label=f"optional fields {cleared}")
         bench.read()
 
 
@@ -118,14 +120,14 @@ def _structure(bench: Bench) -> None:
     conditional = _conditional_step(bench)
     grouped = [{**action, index: (MANY - number) // 2} for number, action in enumerate(actions)]
     bench.begin()
-    for case, arranged in (
+    for label, arranged in (
         ("many steps", steps),
         ("equal steps", [steps[0], steps[1], steps[0], steps[0]]),
         ("steps with and without conditions", [steps[0], conditional, steps[1], conditional, steps[2]]),
         ("many actions", [{**steps[0], field: grouped}]),
         ("equal actions", [{**steps[0], field: [actions[0], actions[1], actions[0]]}, steps[1]]),
     ):
-        bench.update({**bench.marked(), names.steps: arranged}, case=case, acceptance="open")
+        bench.update({**bench.marked(), names.steps: arranged}, label=label, acceptance="open")
         bench.read()
 
 
@@ -144,7 +146,7 @@ def _repeatable(bench: Bench) -> None:
     bench.begin()
     body = bench.marked()
     for _ in range(3):
-        bench.update(body, requirement="update.repeatable", case="the same body again")
+        bench.update(body, requirement="update.repeatable", label="the same body again")
     bench.read()
 
 
@@ -160,13 +162,13 @@ def _isolated_enabled(bench: Bench) -> None:
     """An enabled rule stays enabled while another one is updated."""
     written, watched = bench.rules[:2]
     bench.begin(written, watched)
-    bench.update(bench.usual(), rule=watched, purpose="setup", acceptance="open", case="before it is enabled")
+    bench.update(bench.usual(), rule=watched, purpose="setup", acceptance="open", label="before it is enabled")
     bench.read(watched)
     if not bench.enable(watched):
         raise Unmet("the hook enable_rule did not leave the rule enabled")
-    bench.update(bench.marked(), rule=written, case="another rule is enabled")
+    bench.update(bench.marked(), rule=written, label="another rule is enabled")
     bench.read(watched)
-    bench.update(bench.usual(), rule=watched, purpose="contain", acceptance="open", case="disabled again")
+    bench.update(bench.usual(), rule=watched, purpose="contain", acceptance="open", label="disabled again")
     bench.read(watched)
 
 

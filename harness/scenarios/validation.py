@@ -10,8 +10,8 @@ import msgspec
 
 from rules_harness.harness.exchange import BodyKind
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body
@@ -20,8 +20,8 @@ from rules_harness.strategies.requests import OddRequest, encoding_bodies, media
 from rules_harness.strategies.world import World
 
 T = TypeVar("T")
-MUTATIONS_PER_CASE = 12
-ODD_PER_CASE = 10
+MUTATIONS_PER_SCENARIO = 12
+ODD_PER_SCENARIO = 10
 SERVER_OWNED = "update.identity"
 REFUSALS = ("validation.atomic", "validation.status", "envelope.error")
 KINDS: dict[str, BodyKind] = {
@@ -32,7 +32,7 @@ KINDS: dict[str, BodyKind] = {
 }
 
 
-def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """The whole catalogue, and every odd body."""
     if not world.accounts:
         return
@@ -45,13 +45,13 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
     asking = [
         mutation for mutation in sendable if not mutation.claims_violation and mutation.requirement != SERVER_OWNED
     ]
-    for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_CASE), start=1):
+    for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_SCENARIO), start=1):
         requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
         run = partial(_break, mutations=chunk)
-        yield Case(f"validation/broken-{number:02d}", "validation", (*requirements, *REFUSALS), run)
-    for number, chunk in enumerate(_chunks(asking, MUTATIONS_PER_CASE), start=1):
+        yield Scenario(f"validation/broken-{number:02d}", "validation", (*requirements, *REFUSALS), run)
+    for number, chunk in enumerate(_chunks(asking, MUTATIONS_PER_SCENARIO), start=1):
         requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
-        yield Case(f"validation/asked-{number:02d}", "validation", requirements, partial(_ask, mutations=chunk))
+        yield Scenario(f"validation/asked-{number:02d}", "validation", requirements, partial(_ask, mutations=chunk))
     odd: tuple[tuple[str, Callable[[Contract, World], Sequence[OddRequest]]], ...] = (
         ("syntax", syntax_bodies),
         ("encoding", encoding_bodies),
@@ -59,9 +59,9 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
         ("size", size_bodies),
     )
     for name, make in odd:
-        for number, some in enumerate(_chunks(make(contract, world), ODD_PER_CASE), start=1):
+        for number, some in enumerate(_chunks(make(contract, world), ODD_PER_SCENARIO), start=1):
             requirements = tuple(sorted({one.requirement for one in some}))
-            yield Case(
+            yield Scenario(
                 f"validation/{name}-{number:02d}",
                 "validation",
                 (*requirements, *REFUSALS),
@@ -69,11 +69,11 @@ def cases(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
             )
 
 
-def server_owned(contract: Contract, world: World, profile: Profile) -> Iterator[Case]:
+def server_owned(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Fields that the server alone sets, last of all: a target that takes them over may lose the rule."""
     mutations = [mutation for mutation in catalogue(contract) if mutation.requirement == SERVER_OWNED]
     if world.accounts and mutations:
-        yield Case(
+        yield Scenario(
             "validation/server-owned", "update", (SERVER_OWNED,), partial(_ask, mutations=mutations), "alone", ("read",)
         )
 
@@ -90,7 +90,7 @@ def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *,
         key=key,
         body="broken" if mutation.claims_violation else "open",
         acceptance="open",
-        case=mutation.name,
+        label=mutation.name,
         place=mutation.place,
         kind=mutation.kind,
         requirement=mutation.requirement or "",
@@ -102,7 +102,7 @@ def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *,
 
 def _begin_apart(bench: Bench) -> None:
     """Begin with a rule that holds nothing of what is sent, so that every effect shows."""
-    bench.update(bench.distinct(1), purpose="setup", acceptance="open", case="before what is refused")
+    bench.update(bench.distinct(1), purpose="setup", acceptance="open", label="before what is refused")
     bench.read()
 
 

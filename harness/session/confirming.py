@@ -11,15 +11,15 @@ import msgspec
 
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case
 from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.keeping import renew, watched
 from rules_harness.harness.target.hooks import HookFailed
 
 CONFIRMATIONS: Final = 2
 """How often one finding is confirmed, at most, before further sightings are believed."""
 MakeBench = Callable[[str, int], Bench]
-"""A bench for a case id and the number of an attempt."""
+"""A bench for a scenario's id and the number of an attempt."""
 
 
 class Confirmation(msgspec.Struct, frozen=True):
@@ -50,18 +50,18 @@ class Confirming:
         return True
 
 
-def confirm(case: Case, make_bench: MakeBench) -> Confirmation | None:
+def confirm(scenario: Scenario, make_bench: MakeBench) -> Confirmation | None:
     """Watch the rules for another writer and run a scenario again; ``None`` where that cannot be done after all.
 
     Raises what the client raises.
     """
     disturbed = watched(make_bench("safety/watch", 0))
-    bench = make_bench(case.id, 1)
+    bench = make_bench(scenario.id, 1)
     if not disturbed:
         try:
-            if case.lane not in ("unknown", "last"):
-                renew(make_bench(f"safety/renew-{case.id}", 0))
-            case.run(bench)
+            if scenario.lane not in ("unknown", "last"):
+                renew(make_bench(f"safety/renew-{scenario.id}", 0))
+            scenario.run(bench)
         except (Unmet, HookFailed):
             return None
     return Confirmation(bench, disturbed)

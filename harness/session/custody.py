@@ -88,7 +88,7 @@ def put_back(bench: Bench, found: FoundRule, *, status: str | None = None) -> st
             existence=bench.existence(found.rule),
             purpose="restore",
             acceptance="open",
-            case="its own configuration, put back",
+            label="its own configuration, put back",
         )
         if exchange.answer is not None and exchange.answer.is_success:
             return None
@@ -141,7 +141,7 @@ def contain(bench: Bench, rule: str) -> Contained:
         existence=bench.existence(rule),
         purpose="contain",
         acceptance="open",
-        case="contained",
+        label="contained",
     )
     if exchange.answer is None or not exchange.answer.is_success:
         return Contained(rule, told(bench.contract, exchange))

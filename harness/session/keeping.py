@@ -10,8 +10,8 @@ import msgspec
 from rules_harness.harness.journal import FoundRule, Note
 from rules_harness.harness.judging.checks.common import changed_fields
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Situation
 from rules_harness.harness.scenarios.planner import Known, Outgoing, Shared
+from rules_harness.harness.scenarios.scenario import Situation
 from rules_harness.harness.session.custody import (
     contain,
     endpoint_missing,
@@ -48,9 +48,9 @@ class Keeping:
         self._found: dict[str, FoundRule] = dict(earlier)
         self._earlier = frozenset(earlier)
 
-    def bench(self, case_id: str, rules: Iterable[str], *, attempt: int = 0) -> Bench:
+    def bench(self, scenario_id: str, rules: Iterable[str], *, attempt: int = 0) -> Bench:
         """A bench on which these rules may be used."""
-        return Bench(self.shared, self.known, case_id, tuple(rules), attempt=attempt)
+        return Bench(self.shared, self.known, scenario_id, tuple(rules), attempt=attempt)
 
     def take(self) -> Situation | None:
         """Look at the target, record each rule and put its own configuration back once; ``None`` where `stop` says why.
@@ -192,7 +192,7 @@ def watched(bench: Bench) -> str:
 
 
 def renew(bench: Bench) -> None:
-    """Give the rules of a bench another nickname, so that what a case leaves there shows a second time."""
+    """Give the rules of a bench another nickname, so that what a scenario leaves there shows a second time."""
     guard = bench.shared.guard
     for rule in bench.rules:
         if guard.is_open or rule not in guard.enabled:

@@ -1,4 +1,4 @@
-"""Which cases run, and where: each rule has one lane, so that no rule has two writers."""
+"""Which scenarios run, and where: each rule has one lane, so that no rule has two writers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import msgspec
 
 from rules_harness.harness.journal import Skipped
 from rules_harness.harness.judging.judge import selected
-from rules_harness.harness.scenarios import all_cases
-from rules_harness.harness.scenarios.case import Case, Situation, lacking
+from rules_harness.harness.scenarios import all_scenarios
 from rules_harness.harness.scenarios.planner import Shared
+from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
 from rules_harness.harness.session.record import RunRecord
 from rules_harness.openapi.contract import Contract
 
@@ -18,25 +18,25 @@ GENERAL = "envelope"
 """The family that every answer is judged by."""
 
 
-def chosen_cases(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Case]:
-    """The cases that judge what is selected; what every answer must keep is judged by all of them."""
+def chosen_scenarios(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Scenario]:
+    """The scenarios that judge what is selected; what every answer must keep is judged by all of them."""
     wanted = {requirement.id for requirement in contract.requirements.values() if selected(requirement.id, select)}
     families = frozenset(contract.requirements[requirement].family for requirement in wanted)
     if not select or GENERAL in families:
-        return list(all_cases(contract, shared.world, shared.profile))
-    cases = all_cases(contract, shared.world, shared.profile, families=families)
-    return [case for case in cases if wanted & set(case.requirements)]
+        return list(all_scenarios(contract, shared.world, shared.profile))
+    scenarios = all_scenarios(contract, shared.world, shared.profile, families=families)
+    return [scenario for scenario in scenarios if wanted & set(scenario.requirements)]
 
 
-def runnable(cases: Iterable[Case], situation: Situation, record: RunRecord) -> list[Case]:
-    """The cases that can be run here; of the others it is recorded why not."""
+def runnable(scenarios: Iterable[Scenario], situation: Situation, record: RunRecord) -> list[Scenario]:
+    """The scenarios that can be run here; of the others it is recorded why not."""
     chosen = []
-    for case in cases:
-        reason = lacking(case, situation)
+    for scenario in scenarios:
+        reason = lacking(scenario, situation)
         if reason is None:
-            chosen.append(case)
+            chosen.append(scenario)
         else:
-            record.skip(Skipped(case=case.id, requirements=case.requirements, reason=reason))
+            record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=reason))
     return chosen
 
 
@@ -44,7 +44,7 @@ class Lane(msgspec.Struct, frozen=True):
     """Rules that one thread owns, and what it does with them, in order."""
 
     rules: tuple[str, ...]
-    cases: tuple[Case, ...]
+    scenarios: tuple[Scenario, ...]
 
 
 def other_rules(situation: Situation) -> tuple[str, ...]:
@@ -54,17 +54,19 @@ def other_rules(situation: Situation) -> tuple[str, ...]:
     return tuple(rule for rule, usable in pairs if usable and rule is not None)
 
 
-def lanes_of(cases: Sequence[Case], situation: Situation) -> list[Lane]:
-    """Cases dealt to the rules in turn, so that the same profile always gives the same requests."""
+def lanes_of(scenarios: Sequence[Scenario], situation: Situation) -> list[Lane]:
+    """Scenarios dealt to the rules in turn, so that the same profile always gives the same requests."""
     rules = situation.profile.rules
-    dealt: list[list[Case]] = [[] for _ in situation.usable]
-    for number, case in enumerate(case for case in cases if case.lane == "rule"):
-        dealt[number % len(dealt)].append(case)
+    dealt: list[list[Scenario]] = [[] for _ in situation.usable]
+    for number, scenario in enumerate(scenario for scenario in scenarios if scenario.lane == "rule"):
+        dealt[number % len(dealt)].append(scenario)
     lanes = [Lane((rule,), tuple(own)) for rule, own in zip(situation.usable, dealt, strict=True)]
     for name, own_rules in (
         ("unknown", situation.usable),
         ("limited", (rules.limited,)),
         ("foreign", (rules.other_org,)),
     ):
-        lanes.append(Lane(tuple(r for r in own_rules if r), tuple(case for case in cases if case.lane == name)))
+        lanes.append(
+            Lane(tuple(r for r in own_rules if r), tuple(scenario for scenario in scenarios if scenario.lane == name))
+        )
     return lanes

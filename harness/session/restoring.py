@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from rules_harness.harness.journal import FoundRule, Journal
-from rules_harness.harness.scenarios.case import Situation
+from rules_harness.harness.scenarios.scenario import Situation
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Remarks, Session, Settings
 from rules_harness.openapi.contract import Contract

@@ -21,8 +21,8 @@ from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.case import Case, Situation
 from rules_harness.harness.scenarios.planner import Outgoing
+from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.session.endings import Ending, ending_of, stopped
 from rules_harness.harness.session.keeping import Keeping, share
 from rules_harness.harness.session.opening import Opened
@@ -35,9 +35,9 @@ from rules_harness.openapi.contract import Contract
 class Progress(Protocol):
     """Whoever shows a run while it goes on."""
 
-    def planned(self, cases: int) -> None: ...
+    def planned(self, scenarios: int) -> None: ...
 
-    def finished(self, case: Case, episode: Episode) -> None: ...
+    def finished(self, scenario: Scenario, episode: Episode) -> None: ...
 
     def note(self, text: str) -> None: ...
 
@@ -51,10 +51,10 @@ class Remarks(Protocol):
 class Silent:
     """Nobody looks on."""
 
-    def planned(self, cases: int) -> None:
+    def planned(self, scenarios: int) -> None:
         """Say nothing."""
 
-    def finished(self, case: Case, episode: Episode) -> None:
+    def finished(self, scenario: Scenario, episode: Episode) -> None:
         """Say nothing."""
 
     def note(self, text: str) -> None:
@@ -198,9 +198,9 @@ class Session(ABC):
         """The profile as the journal holds it."""
         return dict(msgspec.to_builtins(self.profile))
 
-    def bench(self, case_id: str, rules: tuple[str, ...], attempt: int = 0) -> Bench:
+    def bench(self, scenario_id: str, rules: tuple[str, ...], attempt: int = 0) -> Bench:
         """A bench on which these rules may be used."""
-        return self.keeping.bench(case_id, rules, attempt=attempt)
+        return self.keeping.bench(scenario_id, rules, attempt=attempt)
 
     def stop_for(self, text: str) -> None:
         """Note why not everything can be judged; what was found counts all the same."""

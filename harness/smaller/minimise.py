@@ -27,7 +27,7 @@ UNREPEATABLE: Final = (Unmet, HookFailed, SafetyError)
 """Why an episode cannot be sent again here."""
 
 MakeBench = Callable[[str, tuple[str, ...]], Bench]
-"""A bench for a case id and the rules that it may use."""
+"""A bench for a scenario's id and the rules that it may use."""
 
 
 class Smallest(msgspec.Struct, frozen=True):
@@ -87,7 +87,7 @@ class Minimiser:
         intent, body = exchange.intent, exchange.request.body
         if body is None or intent.operation != "update":
             return
-        mutation = self._mutations.get(intent.case)
+        mutation = self._mutations.get(intent.label)
         if mutation is not None and intent.body == "broken":
             yield _with_body(exchange, apply(self._contract, self._world, mutation))
         elif intent.body in ("valid", "open"):

@@ -145,7 +145,7 @@ class _Resending:
         if state is not None and state.get(names.status) == names.enabled and bench.existence(rule) == "own":
             body = {**bench.inert(), names.nickname: "Disabled again"}
             bench.update(
-                body, rule=rule, caller=bench.writer(rule), purpose="contain", acceptance="open", case=DISABLED
+                body, rule=rule, caller=bench.writer(rule), purpose="contain", acceptance="open", label=DISABLED
             )
             bench.read(rule)
 

@@ -26,9 +26,9 @@ _CODE_LIMIT: Final = 80
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of input. ``case`` is the case of a gate, which is the same in every run; a campaign has none."""
+    """One kind of input. ``scenario`` is that of a gate, which is the same in every run; a campaign has none."""
 
-    case: str
+    scenario: str
     method: str
     purpose: str
     operation: str
@@ -49,8 +49,8 @@ class Kind(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What is odd about this input, or else the case that it belongs to."""
-        return " ".join(part for part in (self.place, self.kind) if part) or self.odd or self.case or self.operation
+        """What is odd about this input, or else the scenario that it belongs to."""
+        return " ".join(part for part in (self.place, self.kind) if part) or self.odd or self.scenario or self.operation
 
 
 class InputTally:
@@ -148,7 +148,7 @@ def _comparable(episode: Episode, names: Names) -> Iterator[tuple[int, Exchange,
             continue
         if answer.is_success and intent.operation == "update":
             written.add(intent.rule)
-        # A read before any write shows what another case left behind; of a huge body not every place is known.
+        # A read before any write shows what another scenario left behind; of a huge body not every place is known.
         is_read_blindly = intent.operation == "read" and intent.rule not in written
         is_known = not answer.is_success or not (is_read_blindly or intent.rule in oversized)
         yield position, exchange, answer, sent.get(intent.rule, frozenset()) if is_known else None
@@ -167,7 +167,7 @@ def _sent_places(exchange: Exchange, names: Names) -> frozenset[str]:
 def _kind(episode: Episode, exchange: Exchange, *, is_gate: bool) -> Kind:
     intent = exchange.intent
     return Kind(
-        case=folded(f"{episode.family}/{episode.case}") if is_gate else "",
+        scenario=folded(f"{episode.family}/{episode.scenario}") if is_gate else "",
         method=exchange.request.method,
         purpose=intent.purpose,
         operation=intent.operation,
@@ -178,7 +178,7 @@ def _kind(episode: Episode, exchange: Exchange, *, is_gate: bool) -> Kind:
         acceptance=intent.acceptance,
         requirement=intent.requirement,
         reading=intent.reading,
-        odd=intent.case,
+        odd=intent.label,
         place=intent.place,
         kind=intent.kind,
         request_id=intent.request_id,

@@ -38,7 +38,7 @@ def test_profile_through_a_socket(shell: Shell, whole_profile: Path, reference: 
     ended = shell("check", "--target", whole_profile, "--out", "elsewhere", "--quiet")
     assert ended.code == 0, ended.out
     assert {row["verdict"] for row in shell.summary("elsewhere")["requirements"].values()} == {"passed"}
-    assert "cases" not in ended.err
+    assert "scenarios" not in ended.err
     header = read(shell.folder / "elsewhere").header
     assert header.now == NOW
     assert header.profile["credentials"]["full"]["key_env"] == "RULES_KEY_FULL"
@@ -100,6 +100,6 @@ def test_progress_in_a_log(shell: Shell, whole_profile: Path, monkeypatch: pytes
     monkeypatch.setattr("rules_harness.harness.cli.progress._SECONDS_BETWEEN_LINES", 0.0)
     ended = shell("check", "--target", whole_profile, *FEW)
     assert ended.code == 0
-    assert "cases to run" in ended.err
+    assert "scenarios to run" in ended.err
     assert " left" in ended.err
     assert "\x1b" not in ended.out + ended.err

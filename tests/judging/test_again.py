@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.journal import FILE_NAME, Run, read
+from rules_harness.harness.journal import FILE_NAME, SCHEMA_VERSION, Run, read
 from rules_harness.harness.judging.judge import judge
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
@@ -128,8 +128,9 @@ def test_damaged_line(clean: Ended, tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"not JSON\n", "first line is no JSON"),
         (b'{"record":"episode"}\n', "first line is no header"),
+        (b'{"record":"header","schema_version":1}\n', "journal version 1, this program reads"),
         (b'{"record":"header","schema_version":99}\n', "journal version 99"),
-        (b'{"record":"header","schema_version":1}\n', "damaged header"),
+        (f'{{"record":"header","schema_version":{SCHEMA_VERSION}}}\n'.encode(), "damaged header"),
     ],
 )
 def test_what_is_no_journal(content: bytes, problem: str, tmp_path: Path) -> None:

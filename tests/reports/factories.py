@@ -124,8 +124,8 @@ def read(data: Mapping[str, Any], *, at: float = 1.0, took: float = 0.006, calle
 
 
 def episode(id: str, *exchanges: Exchange, **changes: Any) -> Episode:
-    family, _, case = id.partition("/")
-    return Episode(**{"id": id, "family": family, "case": case, "exchanges": exchanges, **changes})
+    family, _, scenario = id.partition("/")
+    return Episode(**{"id": id, "family": family, "scenario": scenario, "exchanges": exchanges, **changes})
 
 
 def finding(requirement: str, episode: str, shown_by: Sequence[int], **changes: Any) -> Finding:

@@ -120,7 +120,7 @@ def test_findings_without_exchanges_make_no_file() -> None:
 
 
 def test_raw_requests_go_out_byte_for_byte(server: ReferenceServer, tmp_path: Path) -> None:
-    one = episode("not-found/odd-ids", update(answer(200, {}), existence="odd", rule="a\x01b", case="control"))
+    one = episode("not-found/odd-ids", update(answer(200, {}), existence="odd", rule="a\x01b", label="control"))
     (sent,) = one.exchanges
     raw = msgspec.structs.replace(sent.request, target="/rules/a\x01b", raw=True)
     one = msgspec.structs.replace(one, exchanges=(msgspec.structs.replace(sent, request=raw),))

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from rules_harness.harness.exchange import Exchange
-from rules_harness.harness.journal import EpisodeRecord, Record
+from rules_harness.harness.journal import SCHEMA_VERSION, EpisodeRecord, Record
 from rules_harness.openapi.contract import load
 from rules_harness.reports.regression import data, html, markdown, terminal
 from rules_harness.reports.regression.fields import folded, places
@@ -45,7 +45,7 @@ def journal(folder: Path, *exchanges: Exchange, **changes: Any) -> Path:
 
 
 def unauthenticated(outcome: Any, **intent: Any) -> Exchange:
-    details = {"caller": "none", "access": "unauthenticated", "case": "no header", "requirement": "auth.missing"}
+    details = {"caller": "none", "access": "unauthenticated", "label": "no header", "requirement": "auth.missing"}
     return update(outcome, authorization=None, **{**details, **intent})
 
 
@@ -65,8 +65,8 @@ def hostile(tmp_path: Path) -> Path:
     return journal(
         tmp_path / "hostile",
         unauthenticated(leaking),
-        unauthenticated(refused(HOSTILE), case=HOSTILE),
-        unauthenticated(refused(HOSTILE[:70], **{HOSTILE: [1]}), case="code"),
+        unauthenticated(refused(HOSTILE), label=HOSTILE),
+        unauthenticated(refused(HOSTILE[:70], **{HOSTILE: [1]}), label="code"),
         target=HOSTILE,
     )
 
@@ -242,8 +242,8 @@ def test_html_asks_nobody(base: Path, hostile: Path) -> None:
 
 def test_many_entries_are_cut_but_counted(tmp_path: Path) -> None:
     kinds = [f"case {chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(600)]
-    one = journal(tmp_path / "one", *(unauthenticated(refused(), case=kind) for kind in kinds))
-    other = journal(tmp_path / "other", *(unauthenticated(refused("denied"), case=kind) for kind in kinds))
+    one = journal(tmp_path / "one", *(unauthenticated(refused(), label=kind) for kind in kinds))
+    other = journal(tmp_path / "other", *(unauthenticated(refused("denied"), label=kind) for kind in kinds))
     comparison = compared(one, other)
     assert len(comparison.answers[0].kinds) == 600
     assert "Answered differently: 600" in markdown.render(comparison)
@@ -276,7 +276,7 @@ def test_diff_ends_with_the_verdict(base: Path, hostile: Path, capsys: pytest.Ca
         (b"\x00\x01", "is not a journal"),
         (b'{"record":"episode"}\n', "is not a journal"),
         (b'{"record":"header","schema_version":99}\n', "journal version 99"),
-        (b'{"record":"header","schema_version":1}\n', "damaged header"),
+        (f'{{"record":"header","schema_version":{SCHEMA_VERSION}}}\n'.encode(), "damaged header"),
     ],
 )
 def test_what_is_no_journal_is_told_apart(

@@ -24,7 +24,7 @@ def pages(folder: Path) -> dict[str, str]:
     runs = [
         written(folder / str(number), [header(target=HOSTILE), EpisodeRecord(episode("auth/missing", one)), footer()])
         for number, one in enumerate(
-            update(got, authorization=None, caller="none", access="unauthenticated", case=HOSTILE) for got in sent
+            update(got, authorization=None, caller="none", access="unauthenticated", label=HOSTILE) for got in sent
         )
     ]
     judged = JudgedRun(HOSTILE, header(), outcome(verdicts={"auth.missing": ("failed", HOSTILE)}), load())

@@ -93,7 +93,7 @@ def test_the_picture_says_what_the_table_says() -> None:
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = []
     for number, got in enumerate([refusal(401, "unauthorized"), answer(200, {"request_id": "r", "data": {}})], 1):
-        details: dict[str, Any] = {"caller": "none", "access": "unauthenticated", "case": "none", "requirement": ID}
+        details: dict[str, Any] = {"caller": "none", "access": "unauthenticated", "label": "none", "requirement": ID}
         sent = EpisodeRecord(episode("auth/missing", update(got, authorization=None, **details)))
         started = header(started_at=f"2026-01-0{number}T00:00:00+00:00")
         paths.append(written(tmp_path / str(number), [started, sent, footer()]))

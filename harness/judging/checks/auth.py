@@ -64,7 +64,7 @@ def scheme_case(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for position, exchange, answer in answered(episode):
         if exchange.intent.reading == "reading.scheme-case" and (answer.is_success or answer.status == 401):
             token = "401" if answer.status == 401 else "accepted"
-            yield Seen("reading.scheme-case", token, exchange.intent.case, (position,))
+            yield Seen("reading.scheme-case", token, exchange.intent.label, (position,))
 
 
 def _unauthenticated(exchange: Exchange, answer: Answer) -> bool:

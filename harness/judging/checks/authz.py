@@ -48,7 +48,7 @@ def organization(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     yield from _answers(episode, contract, "authz.organization", "other-organization", {403, 404})
     for position, exchange, answer in updates(episode):
         if exchange.intent.access == "other-organization" and answer.status in (403, 404):
-            yield Seen("reading.other-organization", str(answer.status), exchange.intent.case, (position,))
+            yield Seen("reading.other-organization", str(answer.status), exchange.intent.label, (position,))
 
 
 def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]:

@@ -132,7 +132,7 @@ def unchanged(
         if not sent or not all(isinstance(e.outcome, Answer) and selects(e, e.outcome) for e in sent):
             continue
         changed = changed_fields(contract, span.before, span.after)
-        places = sorted({exchange.intent.place or exchange.intent.case for exchange in sent})
+        places = sorted({exchange.intent.place or exchange.intent.label for exchange in sent})
         if not changed:
             yield Kept(requirement)
             continue
@@ -179,7 +179,7 @@ def described(contract: Contract, answer: Answer) -> str:
 def where(exchange: Exchange) -> str:
     """The place of a violation that a whole request shows: what is odd in it, else the operation."""
     intent = exchange.intent
-    return intent.place or intent.case or intent.operation
+    return intent.place or intent.label or intent.operation
 
 
 def kind_of_error(exchange: Exchange, answer: Answer) -> str:

@@ -71,7 +71,7 @@ def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         else:
             yield Violation(
                 requirement,
-                sent[0][1].intent.case,
+                sent[0][1].intent.label,
                 problem[0],
                 "one request executes, and each answer is that one's, a 409, or a refusal of the reuse",
                 problem[1],

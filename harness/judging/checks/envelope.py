@@ -279,7 +279,7 @@ def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             continue
         found = answer.object().get(names.error)
         code = found.get(names.code) if isinstance(found, dict) else None
-        kind = (intent.operation, intent.caller, intent.rule, intent.case, intent.place, intent.kind)
+        kind = (intent.operation, intent.caller, intent.rule, intent.label, intent.place, intent.kind)
         if kind not in seen:
             seen[kind] = (position, answer.status, code)
             continue

@@ -21,7 +21,7 @@ def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
         intent = exchange.intent
         if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
             is_named = bool(intent.kind) and not intent.kind.startswith(BOUNDARY)
-            kind = f"{intent.place} {intent.kind}" if is_named else intent.case
+            kind = f"{intent.place} {intent.kind}" if is_named else intent.label
             yield Seen("reading.validation-status", str(answer.status), kind, (position,))
 
 
@@ -88,7 +88,7 @@ def _accepted_or_refused(episode: Episode, reading: str, accepted: str) -> Itera
         intent = exchange.intent
         if intent.reading == reading and (answer.is_success or answer.status in (400, 422)):
             token = accepted if answer.is_success else "refused"
-            yield Seen(reading, token, intent.place or intent.kind or intent.case, (position,))
+            yield Seen(reading, token, intent.place or intent.kind or intent.label, (position,))
 
 
 def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:

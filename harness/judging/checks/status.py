@@ -158,7 +158,7 @@ def not_triggerable(episode: Episode, contract: Contract) -> Iterator[Judgement]
         elif answer.is_success:
             yield Violation(
                 "status.not-triggerable",
-                exchange.intent.case,
+                exchange.intent.label,
                 f"answered {answer.status}",
                 "a refusal",
                 described(contract, answer),

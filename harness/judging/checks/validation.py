@@ -43,8 +43,8 @@ def refuses(requirement: str) -> CheckFunction:
             elif answer.is_success:
                 yield Violation(
                     requirement,
-                    intent.place or intent.case,
-                    f"{intent.kind or intent.case} accepted",
+                    intent.place or intent.label,
+                    f"{intent.kind or intent.label} accepted",
                     "a refusal",
                     described(contract, answer),
                     (position,),

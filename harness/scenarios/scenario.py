@@ -14,8 +14,8 @@ from rules_harness.openapi.contract import Contract
 Lane = Literal["rule", "limited", "foreign", "unknown", "alone", "last"]
 
 
-class Case(msgspec.Struct, frozen=True):
-    """A case is run by one bench and makes one episode.
+class Scenario(msgspec.Struct, frozen=True):
+    """A scenario is run by one bench and makes one episode.
 
     ``lane`` says whose rules it takes: one writable rule, the limited key's rule, the other organization's, none that
     exists, all of them with nothing else running, or none and after all else, for what may end a target.  ``needs`` are
@@ -50,27 +50,27 @@ class Situation(msgspec.Struct, frozen=True):
     """Why a rule is not used, by rule."""
 
 
-def lacking(case: Case, situation: Situation) -> str | None:
-    """Why a case cannot be run here; ``None`` where it can."""
-    lane = _lacking_lane(case, situation)
+def lacking(scenario: Scenario, situation: Situation) -> str | None:
+    """Why a scenario cannot be run here; ``None`` where it can."""
+    lane = _lacking_lane(scenario, situation)
     if lane is not None:
         return lane
-    return next((reason for need in case.needs if (reason := _lacking_need(need, situation)) is not None), None)
+    return next((reason for need in scenario.needs if (reason := _lacking_need(need, situation)) is not None), None)
 
 
-def _lacking_lane(case: Case, situation: Situation) -> str | None:
+def _lacking_lane(scenario: Scenario, situation: Situation) -> str | None:
     profile = situation.profile
     if not situation.plausible:
         return "no two accounts are known that money can move between; list them under [[accounts]] in the profile"
     missing = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
-    if case.lane in ("rule", "alone") and not situation.usable:
+    if scenario.lane in ("rule", "alone") and not situation.usable:
         return f"no writable rule can be used ({missing or 'the profile lists none under rules.writable'})"
-    if case.lane == "limited" and not situation.limited:
+    if scenario.lane == "limited" and not situation.limited:
         rule = profile.rules.limited
         return (
             "the profile has no rules.limited" if rule is None else f"{rule}: {situation.reasons.get(rule, 'unusable')}"
         )
-    if case.lane == "foreign" and not situation.foreign:
+    if scenario.lane == "foreign" and not situation.foreign:
         rule = profile.rules.other_org
         return (
             "the profile has no rules.other_org"
