@@ -20,7 +20,7 @@ from rules_harness.harness.smaller.resending import Recording
 from rules_harness.openapi.contract import Contract
 
 
-class Replay(Session):
+class Replaying(Session):
     """Sends an episode again, and says how often its violation showed. Make it, call `run` once."""
 
     kind: ClassVar[str] = "replay"

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("openapi", "strategies", "harness", "reports", "tests", "benchmarks")
+PACKAGE = ("openapi", "strategies", "harness", "reports")
+FOLDERS = (*PACKAGE, "tests", "benchmarks")
+OWN_WORDS = "harness/reference"
+"""The embedded target still has an answer, a target and a clock of its own, under the names that the harness uses."""
 
 
 def test_modules_fit_in_a_head() -> None:
     modules = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
     lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in modules}
     assert {path: length for path, length in lengths.items() if length > 350} == {}
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    places = defaultdict(list)
+    for path in (path for folder in PACKAGE for path in (ROOT / folder).rglob("*.py")):
+        module = path.relative_to(ROOT).as_posix()
+        if not module.startswith(OWN_WORDS):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].append(module)
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
 def test_lock_names_versions_and_hashes_and_no_place() -> None:

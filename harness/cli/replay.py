@@ -19,7 +19,7 @@ from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import EpisodeRecord, Header, Journal
 from rules_harness.harness.judging.outcome import Finding, Violation
 from rules_harness.harness.judging.tally import closest, judge_episode
-from rules_harness.harness.replaying import Replay
+from rules_harness.harness.replaying import Replaying
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
 from rules_harness.harness.session.recorded import (
     EMBEDDED,
@@ -58,7 +58,7 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
         check_production(chosen.profile, held_to)
         folder = path.parent / FOLDER / wanted.id
         keep_unrestored(folder)
-        replay = Replay(
+        replay = Replaying(
             held_to,
             chosen,
             Journal(folder, clean=output.guard(chosen.keyring).clean_text),
