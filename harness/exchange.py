@@ -1,9 +1,8 @@
 """Frozen records of what was sent and what came of it.
 
 An *exchange* is one request and its outcome; an *episode* is the exchanges that are judged together, in order, with
-the facts known before them.  Whether a request is valid is decided once, where it is made (`Intent`), and never guessed
-again from its bytes.  Keys stand here by reference only (``{key:full}``, ``{key:full|truncated}``); the client puts the
-real ones in when it sends.
+the facts known before them.  Keys stand here by reference only (``{key:full}``, ``{key:full|truncated}``); the client
+puts the real ones in when it sends.
 """
 
 from __future__ import annotations
@@ -17,13 +16,9 @@ from typing import Any, Literal
 
 import msgspec
 
-Access = Literal["allowed", "unauthenticated", "no-permission", "outside-resources", "other-organization", "open"]
-Existence = Literal["own", "unknown", "foreign", "odd"]
-BodyKind = Literal["none", "valid", "open", "broken", "syntax", "encoding", "media-type", "size", "foreign-account"]
-Acceptance = Literal["must", "should", "open"]
-Purpose = Literal["probe", "setup", "read", "replay", "restore", "contain", "trigger"]
-FaultKind = Literal["timeout", "connect", "closed", "abandoned", "too-large", "malformed", "unsent"]
+from rules_harness.harness.intent import Intent
 
+FaultKind = Literal["timeout", "connect", "closed", "abandoned", "too-large", "malformed", "unsent"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -114,46 +109,6 @@ class TransportFault(msgspec.Struct, frozen=True, tag_field="type", tag="fault")
 
     kind: FaultKind
     detail: str
-
-
-class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a request was meant to be, known where it was made.
-
-    Each field is one dimension; the answers that the contract allows follow from all of them together.
-    """
-
-    purpose: Purpose = "probe"
-    operation: Literal["update", "read", "trigger", "other"] = "update"
-    caller: str = "full"
-    """The credential by name, or what is wrong with it (``full|truncated``, ``none``, ``bearer``)."""
-    access: Access = "allowed"
-    rule: str = ""
-    existence: Existence = "own"
-    body: BodyKind = "none"
-    acceptance: Acceptance = "must"
-    """For a valid or open body: how firmly the contract says that it is accepted."""
-    label: str = ""
-    """What is special about this request, in a few words: the name of a mutation, a raw body, an odd id or a hostile
-    request id, or what it comes after. Requests of one label, place and caller are alike."""
-    place: str = ""
-    kind: str = ""
-    requirement: str = ""
-    """The requirement that the odd part of this request exercises, where it is one only."""
-    reading: str = ""
-    standing: Literal["documented", "inferred"] = "documented"
-    level: Literal["must", "should"] = "must"
-    """How firmly the contract says that what is odd here is refused, were its place documented."""
-    key: str | None = None
-    """The Idempotency-Key as sent; ``None`` without the header."""
-    repeats: int | None = None
-    """The position in the episode of the request whose key this one carries again."""
-    request_id: Literal["none", "plain", "hostile"] = "none"
-    window: Literal["", "within", "beyond"] = ""
-    """For a repeated key: whether the target's clock has passed the 24 hours since its first use."""
-    group: int | None = None
-    """Requests of one group were released together."""
-    features: tuple[str, ...] = ()
-    """Open features and shapes of the body that a reading asks about."""
 
 
 class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rules_harness.harness.exchange import Answer, Exchange, Intent
+from rules_harness.harness.exchange import Answer, Exchange
+from rules_harness.harness.intent import Intent
 from rules_harness.reports.model import Cell, Grid, GridRow, HeatMap, Latency, Mark
 from rules_harness.reports.text import line
 
@@ -141,7 +142,7 @@ class HeatTally:
         if intent.body not in _BROKEN or intent.access != "allowed" or intent.existence != "own":
             return
         if intent.body == "broken" and intent.place:
-            self._cells.add((intent.place, intent.kind or intent.label), status, findings)
+            self._cells.add((intent.place, intent.violation or intent.label), status, findings)
         else:
             self._bodies.add((intent.body, ""), status, findings)
 

@@ -7,8 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
+from rules_harness.harness.intent import RequestIdKind
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.validation import plan_mutation, plan_wrong_body
@@ -51,15 +50,15 @@ def send_odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
             continue
         request, intent = _planned(bench, odd)
         # Each drawn one has a name of its own; findings are told apart by the sort.
-        bench.send(request, msgspec.structs.replace(intent, label=_DRAWN.sub(":drawn", odd.name)))
+        bench.send(request, intent.but(label=_DRAWN.sub(":drawn", odd.name)))
     bench.read()
 
 
 def _planned(bench: Bench, odd: OddRequest) -> Planned:
     family = odd.requirement.partition(".")[0]
     if family == "request-id":
-        kind = "plain" if odd.requirement == _PLAIN else "hostile"
-        return bench.plan_odd(odd, bench.marked(), request_id=kind)
+        kind: RequestIdKind = "plain" if odd.requirement == _PLAIN else "hostile"
+        return bench.plan_odd(odd, bench.marked(), request_id_kind=kind)
     if family == "not-found":
         return bench.plan_odd(odd, bench.inert(), rule=odd.name, existence="odd", body="valid")
     if family == "auth":

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rules_harness.harness.exchange import Access
+from rules_harness.harness.intent import Access, GroupBodies, Window
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned, Unmet
 from rules_harness.harness.scenarios.validation import plan_mutation
@@ -166,7 +166,7 @@ class _Performance:
         if self._asked == "status.replay-keeps":
             self.read()
 
-    def _asks(self, use: _Use, window: str) -> tuple[str, str]:
+    def _asks(self, use: _Use, window: Window) -> tuple[str, str]:
         """What a replay puts to the test, and what it is called."""
         original = self._bench.exchanges[use.position]
         if original.intent.body not in ("valid", "open"):
@@ -271,7 +271,7 @@ class _Performance:
         if width < 2:
             return
         bench.read()
-        kind = "equal" if len(set(step.bodies[:width])) == 1 else "distinct"
+        bodies: GroupBodies = "equal" if len(set(step.bodies[:width])) == 1 else "distinct"
         one_key = bench.new_key() if step.keys == "one" else None
         planned: list[Planned] = []
         for number in step.bodies[:width]:
@@ -281,8 +281,8 @@ class _Performance:
                     key=bench.new_key() if step.keys == "own" else one_key,
                     acceptance="open",
                     requirement="idempotency.concurrent" if one_key else "concurrency.whole",
-                    label=f"simultaneous, one key, {kind} bodies" if one_key else "simultaneous, one rule",
-                    kind=kind if one_key else "",
+                    label=f"simultaneous, one key, {bodies} bodies" if one_key else "simultaneous, one rule",
+                    group_bodies=bodies if one_key else "",
                 )
             )
         room = 0 if one_key else max(0, bench.width(width + step.reads) - width)
@@ -295,7 +295,7 @@ class _Performance:
         use = self._uses.get(-1 if index is None else index)
         return None if use is None or use.is_spent else use
 
-    def _window(self, use: _Use) -> str:
+    def _window(self, use: _Use) -> Window:
         """Whether a key's window has passed; after that it is not used again."""
         passed = self._clock - use.at
         if not passed:

@@ -137,8 +137,8 @@ class Recorder:
             if answer is None:
                 continue
             if answer.is_success:
-                shapes.update(exchange.intent.features)
-                coverage.add_shapes(exchange.intent.features)
+                shapes.update(exchange.intent.shapes)
+                coverage.add_shapes(exchange.intent.shapes)
             is_new = coverage.is_new_answer(exchange, *wording_of(self._contract, answer)) or is_new
         coverage.add_requirements(counts.exercised, shapes)
         if is_new:

@@ -63,7 +63,7 @@ def _requirement(requirement: Requirement, contract: Contract) -> Iterator[str]:
     scenarios = _scenarios(requirement.id, contract)
     yield f"Sent to judge it ({len(scenarios)} scenarios, and whatever else is answered in the run):"
     for scenario in scenarios[:_SCENARIOS_SHOWN]:
-        needs = f"  (needs {', '.join(scenario.needs)})" if scenario.needs else ""
+        needs = f"  (needs {', '.join(str(need) for need in scenario.needs)})" if scenario.needs else ""
         yield f"  {scenario.id}{needs}"
     if len(scenarios) > _SCENARIOS_SHOWN:
         yield f"  … and {len(scenarios) - _SCENARIOS_SHOWN} more"

@@ -14,7 +14,7 @@ def coverage_of(contract: Contract, tally: Tally) -> dict[str, Any]:
     """Shapes and mutations reached of all, those not reached by name, and how often each requirement was exercised."""
     shapes, mutations = set(all_shapes(contract)), {mutation.name for mutation in catalogue(contract)}
     return {
-        "shapes": _reached(shapes, tally.sent_features),
+        "shapes": _reached(shapes, tally.sent_shapes),
         "mutations": _reached(mutations, tally.sent_labels),
         "requirements": {requirement: tally.exercised[requirement] for requirement in contract.requirements},
     }

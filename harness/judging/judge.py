@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED
+from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
 from rules_harness.harness.judging.outcome import (
     Conclusion,
     Finding,
-    Level,
     Outcome,
     ReadingOutcome,
     RequirementOutcome,

@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-Level = Literal["must", "should"]
+from rules_harness.harness.intent import Level
+
 Verdict = Literal["passed", "failed", "warned", "skipped", "inconclusive", "error"]
 Conclusion = Literal["conforms", "violates", "inconclusive", "error"]
 

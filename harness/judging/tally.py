@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from rules_harness.harness.exchange import Episode, TransportFault
+from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.outcome import (
@@ -15,7 +16,6 @@ from rules_harness.harness.judging.outcome import (
     Finding,
     Judgement,
     Kept,
-    Level,
     Seen,
     Stored,
     Violation,
@@ -54,7 +54,7 @@ class Tally:
         self.contract = contract
         self.exercised: Counter[str] = Counter()
         self.stored: set[str] = set()
-        self.sent_features: set[str] = set()
+        self.sent_shapes: set[str] = set()
         """Shapes of the bodies that were sent."""
         self.sent_labels: set[str] = set()
         """Names of what was odd in the requests that were sent."""
@@ -85,7 +85,7 @@ class Tally:
             self._count(judgement, episode)
         self._note_faults(episode)
         for exchange in episode.exchanges:
-            self.sent_features.update(exchange.intent.features)
+            self.sent_shapes.update(exchange.intent.shapes)
             self.sent_labels.add(exchange.intent.label)
         return found
 

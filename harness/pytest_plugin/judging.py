@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from hypothesis.strategies import SearchStrategy
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Intent, Payload, Request
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.pytest_plugin.items import ContractWarning
@@ -73,7 +74,7 @@ def _plausible(body: Body) -> Drawn:
         body="open" if body.acceptance == "open" else "valid",
         acceptance=body.acceptance,
         label="a drawn body",
-        features=tuple(sorted(body.shapes)) if body.acceptance == "should" else (),
+        shapes=tuple(sorted(body.shapes)) if body.acceptance == "should" else (),
     )
     return Drawn(msgspec.json.encode(body.value), body.value, meant)
 
@@ -96,7 +97,7 @@ def _broken(drawn: tuple[Mutation, Body, bytes]) -> Drawn:
         acceptance="open",
         label=mutation.name,
         place=mutation.place,
-        kind=mutation.kind,
+        mutation=mutation.kind,
         requirement=mutation.requirement or "",
         standing=mutation.standing,
         level=mutation.level,
@@ -146,11 +147,10 @@ class Judge:
     def _update(self, body: Drawn, answer: Any, rule: str) -> Exchange:
         names = self._target.contract.names
         sent = _sent_headers(answer, (names.idempotency_key, names.request_id_header))
-        intent = msgspec.structs.replace(
-            body.meant,
+        intent = body.meant.but(
             rule=rule,
             key=_header(sent, names.idempotency_key),
-            request_id="none" if _header(sent, names.request_id_header) is None else "plain",
+            request_id_kind="none" if _header(sent, names.request_id_header) is None else "plain",
         )
         operation = self._target.contract.update
         request = Request(operation.method, operation.path_for(rule), sent, Payload.of(body.content))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.scenario import Need, NeedsCredential, NeedsPermission, NeedsRead, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_credentials
@@ -17,7 +17,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     """Who may not ask, in every way of asking."""
     yield _scenario("missing", ("auth.missing", "auth.no-effect", "auth.challenge"), _missing)
     for requirement in ("auth.malformed", "auth.unknown-key", "auth.header-only"):
-        needs = ("permission:expose_key",) if requirement == "auth.header-only" else ()
+        needs = (NeedsPermission("expose_key"),) if requirement == "auth.header-only" else ()
         yield _scenario(
             requirement.partition(".")[2],
             (requirement, "auth.no-effect", "auth.challenge"),
@@ -25,14 +25,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
             *needs,
         )
     yield _scenario("body-key", ("auth.header-only", "auth.no-effect"), _key_in_body)
-    yield _scenario("revoked", ("auth.unknown-key", "auth.no-effect"), _revoked, "credential:revoked")
+    yield _scenario("revoked", ("auth.unknown-key", "auth.no-effect"), _revoked, NeedsCredential("revoked"))
     yield Scenario("auth/before-lookup", "auth", ("auth.before-lookup",), _before_lookup, lane="unknown")
     yield _scenario("before-validation", ("auth.before-validation",), _before_validation)
     yield _scenario("scheme-case", ("auth.malformed",), _scheme_case)
-    yield _scenario("read", ("auth.missing", "auth.unknown-key"), _read, "read")
+    yield _scenario("read", ("auth.missing", "auth.unknown-key"), _read, NeedsRead())
 
 
-def _scenario(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: str) -> Scenario:
+def _scenario(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: Need) -> Scenario:
     return Scenario(f"auth/{name}", "auth", requirements, run, needs=needs)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from rules_harness.harness.intent import Access
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.foreign import with_foreign_account
-from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsCredential, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
@@ -24,17 +25,17 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
             "authz",
             ("authz.scope", "authz.before-validation", "authz.no-effect"),
             partial(_forbidden, credential=credential, access="no-permission", requirement="authz.scope"),
-            needs=(f"credential:{credential}",),
+            needs=(NeedsCredential(credential),),
         )
     yield Scenario(
         "authz/resource",
         "authz",
         ("authz.resource", "authz.before-validation", "authz.no-effect"),
         partial(_forbidden, credential="limited", access="outside-resources", requirement="authz.resource"),
-        needs=("credential:limited",),
+        needs=(NeedsCredential("limited"),),
     )
     yield Scenario(
-        "authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", ("credential:limited",)
+        "authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", (NeedsCredential("limited"),)
     )
     yield Scenario(
         "authz/limited-unknown-id",
@@ -42,14 +43,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         ("not-found.unknown-id",),
         _limited_unknown,
         "unknown",
-        ("credential:limited",),
+        (NeedsCredential("limited"),),
     )
     yield Scenario(
         "authz/organization",
         "authz",
         ("authz.organization", "authz.before-validation", "authz.no-effect"),
         partial(_forbidden, credential="other_org", access="other-organization", requirement="authz.organization"),
-        needs=("credential:other_org",),
+        needs=(NeedsCredential("other_org"),),
     )
     yield Scenario(
         "authz/rule-of-others",
@@ -57,14 +58,18 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         ("authz.organization", "authz.no-effect"),
         _rule_of_others,
         "foreign",
-        ("credential:other_org", "credential:full"),
+        (NeedsCredential("other_org"), NeedsCredential("full")),
     )
     yield Scenario(
-        "authz/foreign-account", "authz", ("authz.foreign-account",), _foreign_account, needs=("accounts:foreign",)
+        "authz/foreign-account",
+        "authz",
+        ("authz.foreign-account",),
+        _foreign_account,
+        needs=(NeedsAccounts("foreign"),),
     )
 
 
-def _forbidden(bench: Bench, credential: str, access: str, requirement: str) -> None:
+def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) -> None:
     bench.begin()
     if credential == "other_org":
         # Right for the rule, and naming accounts that are foreign to the caller: a target may refuse it for either.
@@ -136,6 +141,6 @@ def _foreign_account(bench: Bench) -> None:
             place=place,
             label="another organization's account",
             requirement="authz.foreign-account",
-            features=(account,),
+            foreign_account=account,
         )
         bench.read()

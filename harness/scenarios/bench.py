@@ -7,11 +7,11 @@ the state of its rules as last read, so that an episode begins with known facts 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
-import msgspec
-
-from rules_harness.harness.exchange import Episode, Exchange, Facts, Intent, Request
+from rules_harness.harness.exchange import Episode, Exchange, Facts, Request
+from rules_harness.harness.intent import Intent, Meaning
+from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
 from rules_harness.harness.scenarios.planner import Known, Planned, Planner, Shared, Unmet
 from rules_harness.strategies.bodies import Body
 
@@ -61,7 +61,7 @@ class Bench(Planner):
         )
         self.read(rule, existence=self.existence(rule))
 
-    def update(self, body: Body | Mapping[str, Any] | bytes | None, /, **details: Any) -> Exchange:
+    def update(self, body: Body | Mapping[str, Any] | bytes | None, /, **details: Unpack[UpdateDetails]) -> Exchange:
         """Send one update; see `plan_update`."""
         return self.send(*self.plan_update(body, **details))
 
@@ -75,7 +75,7 @@ class Bench(Planner):
         self.exchanges += earlier.exchanges
         self._before |= earlier.facts.before
 
-    def read(self, rule: str | None = None, **intent: Any) -> dict[str, Any] | None:
+    def read(self, rule: str | None = None, **details: Unpack[ReadDetails]) -> dict[str, Any] | None:
         """Read a rule and remember its state; ``None`` where it cannot be read.
 
         Waits for reads to catch up first, where the profile says that they may lag.
@@ -85,7 +85,7 @@ class Bench(Planner):
         rule = self.rule if rule is None else rule
         if rule in self._known.stale and self.shared.profile.limits.settle_seconds > 0:
             self.shared.client.wait(self.shared.profile.limits.settle_seconds)
-        exchange = self.send(*self.plan_read(rule, **intent))
+        exchange = self.send(*self.plan_read(rule, **details))
         return self._known.states.get(rule) if exchange.answer is not None else None
 
     def begin(self, *rules: str) -> None:
@@ -101,15 +101,14 @@ class Bench(Planner):
         self._known.stale.update(rules)
         self.begin(*rules)
 
-    def trigger(self, caller: str, **intent: Any) -> Exchange:
+    def trigger(self, caller: str, **meaning: Unpack[Meaning]) -> Exchange:
         """Ask for an execution; only where the profile allows it (`Guard.check`)."""
         if self.contract.trigger is None:
             raise Unmet("the contract has no trigger")
         headers = ((self.names.authorization, f"{self.names.auth_scheme} {{key:{caller}}}"),)
         request = Request(self.contract.trigger.method, self.contract.trigger.path_for(self.rule), headers)
-        return self.send(
-            request, Intent(purpose="trigger", operation="trigger", caller=caller, rule=self.rule, **intent)
-        )
+        meaning["purpose"] = meaning["operation"] = "trigger"
+        return self.send(request, Intent(caller=caller, rule=self.rule, **meaning))
 
     def send(self, request: Request, intent: Intent) -> Exchange:
         """Send one request, record it, and return the exchange."""
@@ -125,7 +124,7 @@ class Bench(Planner):
         if together:
             self._groups += 1
             group = self._groups
-            planned = [(request, msgspec.structs.replace(intent, group=group)) for request, intent in planned]
+            planned = [(request, intent.but(group=group)) for request, intent in planned]
             results = self.shared.client.send_together(requests)
         elif len(requests) == 1:
             results = [self.shared.client.send(requests[0])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from rules_harness.harness.exchange import BodyKind
+from rules_harness.harness.intent import BodyKind
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import Scenario
@@ -20,8 +20,6 @@ from rules_harness.strategies.world import World
 CASES_PER_SCENARIO = 20
 KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.media-type": "media-type"}
 """A body that is missing, or no JSON by its Content-Type, may be refused for either."""
-KIND = "boundary:"
-"""What the kinds of these cases begin with."""
 
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
@@ -50,7 +48,7 @@ def plan(bench: Bench, case: BoundaryCase) -> Planned:
         acceptance="open",
         label=case.name,
         place=case.place,
-        kind=KIND + case.scenario,
+        boundary=case.scenario,
         requirement=_requirement(case),
         standing=case.standing,
         level=case.level,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from rules_harness.harness.intent import GroupBodies
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned, Unmet
-from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsInFlight, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
@@ -19,30 +20,30 @@ WIDTH = 6
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Rounds of simultaneous requests."""
     key = ("idempotency.concurrent",)
-    for kind in ("equal", "distinct"):
-        yield Scenario(
-            f"concurrency/one-key-{kind}", "concurrency", key, partial(_one_key, kind=kind), "alone", ("in-flight:2",)
-        )
-    enabled = ("read", "in-flight:2", "hook:enable_rule")
+    kinds: tuple[GroupBodies, ...] = ("equal", "distinct")
+    for bodies in kinds:
+        run = partial(_one_key, bodies=bodies)
+        yield Scenario(f"concurrency/one-key-{bodies}", "concurrency", key, run, "alone", (NeedsInFlight(2),))
+    enabled = (NeedsRead(), NeedsInFlight(2), NeedsHook("enable_rule"))
     yield Scenario("concurrency/enabled", "concurrency", ("concurrency.disabled",), _enabled, "alone", enabled)
     one_rule = ("concurrency.whole", "concurrency.disabled")
-    yield Scenario("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", ("read", "in-flight:2"))
+    yield Scenario("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", (NeedsRead(), NeedsInFlight(2)))
     apart = ("concurrency.isolated", "concurrency.disabled")
-    yield Scenario("concurrency/apart", "concurrency", apart, _apart, "alone", ("rules:2", "in-flight:2"))
+    yield Scenario("concurrency/apart", "concurrency", apart, _apart, "alone", (NeedsRules(2), NeedsInFlight(2)))
 
 
-def _one_key(bench: Bench, kind: str) -> None:
+def _one_key(bench: Bench, bodies: GroupBodies) -> None:
     bench.begin()
     for number in range(ROUNDS):
         key = bench.new_key()
         planned = [
             bench.plan_update(
-                bench.distinct(10 * number + (index if kind == "distinct" else 0)),
+                bench.distinct(10 * number + (index if bodies == "distinct" else 0)),
                 key=key,
                 acceptance="open",
                 requirement="idempotency.concurrent",
-                label=f"simultaneous, one key, {kind} bodies",
-                kind=kind,
+                label=f"simultaneous, one key, {bodies} bodies",
+                group_bodies=bodies,
             )
             for index in range(bench.width(WIDTH))
         ]

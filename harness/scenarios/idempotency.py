@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
+from rules_harness.harness.intent import Acceptance
 from rules_harness.harness.scenarios import key_owners
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, is_replayed, other_body
 from rules_harness.harness.scenarios.planner import Unmet
-from rules_harness.harness.scenarios.scenario import Lane, Scenario
+from rules_harness.harness.scenarios.scenario import (
+    Lane,
+    Need,
+    NeedsCredential,
+    NeedsForeignRule,
+    NeedsHook,
+    NeedsRead,
+    NeedsRules,
+    Scenario,
+)
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_keys
@@ -20,35 +30,41 @@ MARGIN_SECONDS = 60
 SHORT = 16
 """Keys shorter than this could have been used by an earlier run."""
 
-Row = tuple[str, tuple[str, ...], Callable[[Bench], None], Lane, tuple[str, ...]]
+Row = tuple[str, tuple[str, ...], Callable[[Bench], None], Lane, tuple[Need, ...]]
 
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Histories of keys."""
     table: tuple[Row, ...] = (
         ("replay", (REPLAY,), _replay, "rule", ()),
-        ("no-reexecution", (REPLAY, "idempotency.no-reexecution"), _no_reexecution, "rule", ("read",)),
+        ("no-reexecution", (REPLAY, "idempotency.no-reexecution"), _no_reexecution, "rule", (NeedsRead(),)),
         ("reuse", (REUSE, REPLAY), _reuse, "rule", ()),
         ("reuse-again", (REUSE,), _reuse_again, "rule", ()),
         ("same-json", (REPLAY,), _same_json, "rule", ()),
         ("auth-first", ("idempotency.auth-first",), key_owners.auth_first, "rule", ()),
         ("not-poisoned", NOT_POISONED, key_owners.not_poisoned, "rule", ()),
-        ("refused-for-permission", NOT_POISONED, key_owners.refused_for_permission, "rule", ("credential:read_only",)),
+        (
+            "refused-for-permission",
+            NOT_POISONED,
+            key_owners.refused_for_permission,
+            "rule",
+            (NeedsCredential("read_only"),),
+        ),
         ("refused-for-body", NOT_POISONED, key_owners.refused_for_body, "rule", ()),
         ("any-key", ("idempotency.any-key", REPLAY), _any_key, "rule", ()),
         ("odd-keys", ("idempotency.odd-keys",), _odd_keys, "rule", ()),
         ("without-key", ("idempotency.without-key",), _without_key, "rule", ()),
-        ("per-rule", ("idempotency.per-rule",), key_owners.per_rule, "alone", ("rules:2",)),
-        ("per-rule-same-body", ("idempotency.per-rule",), key_owners.per_rule_same_body, "alone", ("rules:2",)),
+        ("per-rule", ("idempotency.per-rule",), key_owners.per_rule, "alone", (NeedsRules(2),)),
+        ("per-rule-same-body", ("idempotency.per-rule",), key_owners.per_rule_same_body, "alone", (NeedsRules(2),)),
         (
             "per-caller",
             ("idempotency.per-caller",),
             key_owners.per_caller,
             "alone",
-            ("credential:other_org", "foreign-rule"),
+            (NeedsCredential("other_org"), NeedsForeignRule()),
         ),
-        ("key-scope", ("idempotency.per-caller",), key_owners.key_scope, "limited", ("credential:limited",)),
-        ("window", ("idempotency.window",), _window, "alone", ("hook:advance_clock",)),
+        ("key-scope", ("idempotency.per-caller",), key_owners.key_scope, "limited", (NeedsCredential("limited"),)),
+        ("window", ("idempotency.window",), _window, "alone", (NeedsHook("advance_clock"),)),
     )
     for name, requirements, run, lane, needs in table:
         yield Scenario(f"idempotency/{name}", "idempotency", requirements, run, lane, needs)
@@ -152,7 +168,8 @@ def _odd_keys(bench: Bench) -> None:
         if len(value.strip()) < SHORT and value.strip() and "reset" not in hooks:
             bench.notes.append(f"{odd.name} was left out: an earlier run may have used so short a key (no hook reset)")
             continue
-        bench.send(*bench.plan_odd(odd, bench.marked(), kind=odd.expect, access="open"))
+        acceptance: Acceptance = "must" if odd.expect == "accepted" else "open"
+        bench.send(*bench.plan_odd(odd, bench.marked(), access="open", acceptance=acceptance))
     bench.read()
 
 

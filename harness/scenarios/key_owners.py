@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules_harness.harness.exchange import Access
+from rules_harness.harness.intent import Access
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rules_harness.harness.exchange import Exchange
+from rules_harness.harness.intent import Window
 from rules_harness.harness.judging.histories import same_answer
 from rules_harness.harness.scenarios.bench import Bench
 
@@ -12,18 +14,27 @@ REPLAY = "idempotency.replay"
 REUSE = "idempotency.reuse-not-executed"
 
 
-def first_use(bench: Bench, body: dict[str, Any], key: str, /, **details: Any) -> int:
+def first_use(
+    bench: Bench,
+    body: dict[str, Any],
+    key: str,
+    *,
+    rule: str | None = None,
+    caller: str = "full",
+    requirement: str = "idempotency.any-key",
+    label: str = "first use of a key",
+) -> int:
     """Send an update that uses a key for the first time; returns its position."""
-    details.setdefault("requirement", "idempotency.any-key")
-    bench.update(body, key=key, acceptance="open", label=details.pop("label", "first use of a key"), **details)
+    bench.update(body, rule=rule, caller=caller, key=key, acceptance="open", requirement=requirement, label=label)
     return len(bench.exchanges) - 1
 
 
-def again(bench: Bench, first: int, label: str = "replay", **details: Any) -> Exchange:
+def again(
+    bench: Bench, first: int, label: str = "replay", *, requirement: str = REPLAY, window: Window = ""
+) -> Exchange:
     """Send the very same request again."""
     original = bench.exchanges[first]
-    details.setdefault("requirement", REPLAY)
-    request, intent = bench.plan_update(
+    return bench.update(
         original.request.body.content if original.request.body else None,
         rule=original.intent.rule,
         caller=original.intent.caller,
@@ -33,24 +44,34 @@ def again(bench: Bench, first: int, label: str = "replay", **details: Any) -> Ex
         purpose="replay",
         body="valid",
         acceptance="open",
+        requirement=requirement,
         label=label,
-        **details,
+        window=window,
     )
-    return bench.send(request, intent)
 
 
-def is_replayed(bench: Bench, first: int, **details: Any) -> bool:
+def is_replayed(bench: Bench, first: int, *, requirement: str = REPLAY) -> bool:
     """Send the very same request again, and see whether it gets the original answer."""
     bench.sleep(bench.granule())
-    original, answer = bench.exchanges[first].answer, again(bench, first, **details).answer
+    original, answer = bench.exchanges[first].answer, again(bench, first, requirement=requirement).answer
     return original is not None and answer is not None and same_answer(bench.contract, original, answer)
 
 
-def other_body(bench: Bench, body: Any, first: int, /, **details: Any) -> Exchange:
+def other_body(
+    bench: Bench,
+    body: Mapping[str, Any] | bytes,
+    first: int,
+    label: str = "same key, other body",
+    *,
+    requirement: str = REUSE,
+) -> Exchange:
     """Send another body under a key that was used."""
-    details.setdefault("requirement", REUSE)
-    details.setdefault("body", "valid")
-    key = bench.exchanges[first].intent.key
     return bench.update(
-        body, key=key, repeats=first, acceptance="open", label=details.pop("label", "same key, other body"), **details
+        body,
+        key=bench.exchanges[first].intent.key,
+        repeats=first,
+        body="valid",
+        acceptance="open",
+        requirement=requirement,
+        label=label,
     )

@@ -6,12 +6,14 @@ import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Existence, Intent, Payload, Request, TransportFault
+from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
+from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
+from rules_harness.harness.scenarios.details import UpdateDetails
 from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
@@ -150,23 +152,23 @@ class Planner:
         method: str = "PUT",
         target: str | None = None,
         raw: bool = False,
-        **intent: Any,
+        **meaning: Unpack[Meaning],
     ) -> Planned:
         """One update, not yet sent.
 
         ``caller`` names a credential; ``authorization`` is the whole header value instead, with key references, or
-        ``""`` for no such header.  What is given in ``intent`` goes into the `Intent` as it is.
+        ``""`` for no such header.  ``meaning`` goes into the `Intent` as it is; what it leaves out is told by the body.
         """
         names = self.names
         target_rule = self.rule if rule is None else rule
         if isinstance(body, Body):
-            intent.setdefault("acceptance", body.acceptance)
-            intent.setdefault("features", tuple(sorted(body.shapes)))
-            intent.setdefault("body", "open" if body.acceptance == "open" else "valid")
+            meaning.setdefault("acceptance", body.acceptance)
+            meaning.setdefault("shapes", tuple(sorted(body.shapes)))
+            meaning.setdefault("body", "open" if body.acceptance == "open" else "valid")
             body = body.value
         elif isinstance(body, Mapping):
-            intent.setdefault("body", "valid")
-            intent.setdefault("acceptance", "open")
+            meaning.setdefault("body", "valid")
+            meaning.setdefault("acceptance", "open")
         content = body if isinstance(body, bytes) or body is None else encode(body)
         lines: list[tuple[str, str]] = []
         if authorization is None:
@@ -179,7 +181,7 @@ class Planner:
             lines.append((names.idempotency_key, key))
         if request_id is not None:
             lines.append((names.request_id_header, request_id))
-            intent.setdefault("request_id", "plain")
+            meaning.setdefault("request_id_kind", "plain")
         lines += headers
         request = Request(
             method=method,
@@ -188,41 +190,50 @@ class Planner:
             body=None if content is None else Payload.of(content),
             raw=raw,
         )
-        return request, Intent(caller=caller, rule=target_rule, key=key, **intent)
+        return request, Intent(caller=caller, rule=target_rule, key=key, **meaning)
 
-    def plan_odd(self, odd: OddRequest, body: Body | Mapping[str, Any], /, **intent: Any) -> Planned:
+    def plan_odd(self, odd: OddRequest, body: Body | Mapping[str, Any], /, **details: Unpack[UpdateDetails]) -> Planned:
         """A valid update with one thing odd in it, not yet sent."""
         value = body.value if isinstance(body, Body) else body
         content = encode({**value, **dict(odd.fields)}) if odd.body is None else odd.body
         replaced = {name.lower() for name, _ in odd.headers} | {name.lower() for name in odd.without}
-        intent.setdefault("body", "valid")
-        intent.setdefault("acceptance", "open")
-        request_id = intent.pop("request_id", "none")
-        request, plain = self.plan_update(content, label=odd.name, requirement=odd.requirement, **intent)
-        plain = msgspec.structs.replace(plain, request_id=request_id)
+        details.setdefault("body", "valid")
+        details.setdefault("acceptance", "open")
+        details.setdefault("label", odd.name)
+        details.setdefault("requirement", odd.requirement)
+        request, intent = self.plan_update(content, **details)
         headers = tuple(line for line in request.headers if line[0].lower() not in replaced) + odd.headers
         target = request.target
         if odd.segment is not None:
             target = self.contract.update.path.rpartition("/")[0] + "/" + odd.segment
         if odd.query:
             target += "?" + odd.query
-        return msgspec.structs.replace(request, headers=headers, target=target, raw=odd.raw), plain
+        return msgspec.structs.replace(request, headers=headers, target=target, raw=odd.raw), intent
 
-    def plan_read(self, rule: str | None = None, *, caller: str | None = None, **intent: Any) -> Planned:
-        """One read by the companion GET, not yet sent."""
+    def plan_read(
+        self,
+        rule: str | None = None,
+        *,
+        caller: str | None = None,
+        request_id: str | None = None,
+        authorization: str | None = None,
+        **meaning: Unpack[Meaning],
+    ) -> Planned:
+        """One read by the companion GET, not yet sent; what is given means the same as in `plan_update`."""
         if self.contract.read is None:
             raise Unmet("the contract has no companion GET")
         rule = self.rule if rule is None else rule
         caller = caller or self.reader(rule)
-        request_id = intent.pop("with_request_id", None)
-        authorization = intent.pop("authorization", f"{self.names.auth_scheme} {{key:{caller}}}")
+        if authorization is None:
+            authorization = f"{self.names.auth_scheme} {{key:{caller}}}"
         headers = [(self.names.authorization, authorization)] if authorization else []
         if request_id is not None:
             headers.append((self.names.request_id_header, request_id))
-            intent.setdefault("request_id", "plain")
+            meaning.setdefault("request_id_kind", "plain")
         request = Request("GET", self.contract.read.path_for(rule), tuple(headers))
-        intent.setdefault("purpose", "read")
-        return request, Intent(operation="read", caller=caller, rule=rule, **intent)
+        meaning.setdefault("purpose", "read")
+        meaning["operation"] = "read"
+        return request, Intent(caller=caller, rule=rule, **meaning)
 
     def can_send(self, odd: OddRequest) -> bool:
         """Whether an odd request says anything here: a changed key is another key, and the profile lets keys show."""

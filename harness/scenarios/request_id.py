@@ -28,9 +28,9 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 def _echo(bench: Bench) -> None:
     for odd in odd_request_ids(bench.contract):
         if odd.requirement == PLAIN:
-            bench.send(*bench.plan_odd(odd, bench.marked(), request_id="plain"))
+            bench.send(*bench.plan_odd(odd, bench.marked(), request_id_kind="plain"))
     if bench.readable:
-        bench.read(with_request_id=bench.new_key(), purpose="probe")
+        bench.read(request_id=bench.new_key(), purpose="probe")
 
 
 def _generated(bench: Bench) -> None:
@@ -70,6 +70,6 @@ def _hostile(bench: Bench) -> None:
     planned: list[Planned] = []
     for odd in odd_request_ids(bench.contract):
         if odd.requirement != PLAIN:
-            planned.append(bench.plan_odd(odd, bench.marked(), request_id="hostile"))
+            planned.append(bench.plan_odd(odd, bench.marked(), request_id_kind="hostile"))
     for request, intent in planned:
         bench.send(request, intent)

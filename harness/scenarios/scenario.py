@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -14,12 +14,18 @@ from rules_harness.openapi.contract import Contract
 Lane = Literal["rule", "limited", "foreign", "unknown", "alone", "last"]
 
 
+class Need(Protocol):
+    """What a scenario cannot do without; as text, the words of the profile for it."""
+
+    def lacking(self, situation: Situation) -> str | None:
+        """Why it is not to be had here; ``None`` where it is."""
+
+
 class Scenario(msgspec.Struct, frozen=True):
     """A scenario is run by one bench and makes one episode.
 
     ``lane`` says whose rules it takes: one writable rule, the limited key's rule, the other organization's, none that
-    exists, all of them with nothing else running, or none and after all else, for what may end a target.  ``needs`` are
-    conditions by name, see `lacking`.
+    exists, all of them with nothing else running, or none and after all else, for what may end a target.
     """
 
     id: str
@@ -27,7 +33,7 @@ class Scenario(msgspec.Struct, frozen=True):
     requirements: tuple[str, ...]
     run: Callable[[Bench], None]
     lane: Lane = "rule"
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,12 +56,110 @@ class Situation(msgspec.Struct, frozen=True):
     """Why a rule is not used, by rule."""
 
 
+class NeedsCredential(msgspec.Struct, frozen=True):
+    """A credential of this name."""
+
+    name: str
+
+    def lacking(self, situation: Situation) -> str | None:
+        return None if self.name in situation.profile.credentials else f"the profile has no {self}"
+
+    def __str__(self) -> str:
+        return f"credentials.{self.name}"
+
+
+class NeedsHook(msgspec.Struct, frozen=True):
+    """A hook of the operator's."""
+
+    name: Literal["enable_rule", "advance_clock"]
+
+    def lacking(self, situation: Situation) -> str | None:
+        return None if self.name in situation.profile.hooks else f"the profile has no {self}"
+
+    def __str__(self) -> str:
+        return f"hook {self.name}"
+
+
+class NeedsPermission(msgspec.Struct, frozen=True):
+    """Something that the owner of the target must allow."""
+
+    name: Literal["expose_key", "trigger"]
+
+    def lacking(self, situation: Situation) -> str | None:
+        permissions = situation.profile.permissions
+        allowed = {"expose_key": permissions.expose_key, "trigger": permissions.trigger}
+        return None if allowed[self.name] else f"the profile does not give {self}"
+
+    def __str__(self) -> str:
+        return f"permissions.{self.name}"
+
+
+class NeedsRules(msgspec.Struct, frozen=True):
+    """So many writable rules that can be used."""
+
+    count: int
+
+    def lacking(self, situation: Situation) -> str | None:
+        usable = len(situation.usable)
+        return None if usable >= self.count else f"it takes {self}, and {usable} can be used"
+
+    def __str__(self) -> str:
+        return f"{self.count} writable rules"
+
+
+class NeedsInFlight(msgspec.Struct, frozen=True):
+    """So many requests in flight at once."""
+
+    count: int
+
+    def lacking(self, situation: Situation) -> str | None:
+        most = situation.profile.limits.in_flight
+        return None if most >= self.count else f"it takes {self}, and limits.in_flight is {most}"
+
+    def __str__(self) -> str:
+        return f"{self.count} requests in flight"
+
+
+class NeedsForeignRule(msgspec.Struct, frozen=True):
+    """A rule of another organization."""
+
+    def lacking(self, situation: Situation) -> str | None:
+        return None if situation.foreign else f"the profile has no usable {self}"
+
+    def __str__(self) -> str:
+        return "rules.other_org"
+
+
+class NeedsRead(msgspec.Struct, frozen=True):
+    """The companion GET."""
+
+    def lacking(self, situation: Situation) -> str | None:
+        return None if situation.readable else f"the target has no {self}, so that states cannot be compared"
+
+    def __str__(self) -> str:
+        return "companion GET"
+
+
+class NeedsAccounts(msgspec.Struct, frozen=True):
+    """Accounts of the target's own, or of another organization."""
+
+    owner: Literal["own", "foreign"]
+
+    def lacking(self, situation: Situation) -> str | None:
+        profile = situation.profile
+        listed = profile.accounts if self.owner == "own" else profile.other_org_accounts
+        return None if listed else f"the profile lists no {self}"
+
+    def __str__(self) -> str:
+        return "accounts" if self.owner == "own" else "other_org_accounts"
+
+
 def lacking(scenario: Scenario, situation: Situation) -> str | None:
     """Why a scenario cannot be run here; ``None`` where it can."""
     lane = _lacking_lane(scenario, situation)
     if lane is not None:
         return lane
-    return next((reason for need in scenario.needs if (reason := _lacking_need(need, situation)) is not None), None)
+    return next((reason for need in scenario.needs if (reason := need.lacking(situation)) is not None), None)
 
 
 def _lacking_lane(scenario: Scenario, situation: Situation) -> str | None:
@@ -78,32 +182,3 @@ def _lacking_lane(scenario: Scenario, situation: Situation) -> str | None:
             else f"{rule}: {situation.reasons.get(rule, 'unusable')}"
         )
     return None
-
-
-def _lacking_need(need: str, situation: Situation) -> str | None:
-    kind, _, name = need.partition(":")
-    profile = situation.profile
-    if kind == "credential":
-        return None if name in profile.credentials else f"the profile has no credentials.{name}"
-    if kind == "hook":
-        return None if name in profile.hooks else f"the profile has no hook {name}"
-    if kind == "permission":
-        return None if getattr(profile.permissions, name) else f"the profile does not give permissions.{name}"
-    if kind == "rules":
-        enough = len(situation.usable) >= int(name)
-        return None if enough else f"it takes {name} writable rules, and {len(situation.usable)} can be used"
-    if kind == "in-flight":
-        enough = profile.limits.in_flight >= int(name)
-        return (
-            None
-            if enough
-            else f"it takes {name} requests in flight, and limits.in_flight is {profile.limits.in_flight}"
-        )
-    if kind == "foreign-rule":
-        return None if situation.foreign else "the profile has no usable rules.other_org"
-    if kind == "read":
-        return None if situation.readable else "the target has no companion GET, so that states cannot be compared"
-    if kind == "accounts":
-        listed = profile.other_org_accounts if name == "foreign" else profile.accounts
-        return None if listed else f"the profile lists no {'other_org_accounts' if name == 'foreign' else 'accounts'}"
-    raise ValueError(f"unknown need {need}")

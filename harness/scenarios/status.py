@@ -11,7 +11,14 @@ import msgspec
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import is_replayed
 from rules_harness.harness.scenarios.planner import Unmet
-from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.scenario import (
+    Need,
+    NeedsCredential,
+    NeedsHook,
+    NeedsPermission,
+    NeedsRead,
+    Scenario,
+)
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
@@ -54,11 +61,15 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", "authz.no-effect"), _refused)
     yield _enabled("after-refused", ENABLED, _after_refused)
     yield _enabled("replay", ("status.replay-keeps",), _replay)
-    yield _enabled("trigger", ("status.not-triggerable",), _trigger, "permission:trigger", "credential:trigger_only")
+    yield _enabled(
+        "trigger", ("status.not-triggerable",), _trigger, NeedsPermission("trigger"), NeedsCredential("trigger_only")
+    )
 
 
-def _enabled(name: str, requirements: tuple[str, ...], run: Any, *needs: str) -> Scenario:
-    return Scenario(f"status/{name}", "status", requirements, run, needs=("hook:enable_rule", "read", *needs))
+def _enabled(name: str, requirements: tuple[str, ...], run: Any, *needs: Need) -> Scenario:
+    return Scenario(
+        f"status/{name}", "status", requirements, run, needs=(NeedsHook("enable_rule"), NeedsRead(), *needs)
+    )
 
 
 def _kinds(contract: Contract, world: World) -> Iterator[tuple[str, Body]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Unmet
-from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import amounts_in, group_index_name, with_amount
 from rules_harness.openapi.contract import Contract
@@ -36,14 +36,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     """The page's example, its variations, and every choice of the contract."""
     family = "update"
     yield Scenario(
-        "update/example", family, ("update.documented-example", *ACCEPTED), _example, needs=("accounts:own",)
+        "update/example", family, ("update.documented-example", *ACCEPTED), _example, needs=(NeedsAccounts("own"),)
     )
     yield Scenario("update/omitted", family, ("update.omitted-is-cleared",), _omitted)
     yield Scenario("update/repeatable", family, ("update.repeatable",), _repeatable)
     yield Scenario("update/advances", family, ("update.updated-at", "update.created-at-kept"), _advances)
-    enabled = ("rules:2", "read", "hook:enable_rule")
+    enabled = (NeedsRules(2), NeedsRead(), NeedsHook("enable_rule"))
     yield Scenario("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
-    yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", ("rules:2", "read"))
+    yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", (NeedsRules(2), NeedsRead()))
     if not world.accounts:
         return
     yield from _chunked("varied", variations(contract, world), ACCEPTED)
@@ -71,7 +71,7 @@ def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
             acceptance="should" if large and body.acceptance == "must" else body.acceptance,
             requirement="update.accepts-valid",
             reading="reading.empty" if asked and asked != "exotic-text" else "",
-            kind=asked,
+            open_feature=asked,
         )
         bench.read()
 

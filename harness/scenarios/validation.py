@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-import msgspec
-
-from rules_harness.harness.exchange import BodyKind
+from rules_harness.harness.intent import BodyKind
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned
-from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.scenario import NeedsRead, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body
@@ -74,7 +72,12 @@ def server_owned(contract: Contract, world: World, profile: Profile) -> Iterator
     mutations = [mutation for mutation in catalogue(contract) if mutation.requirement == SERVER_OWNED]
     if world.accounts and mutations:
         yield Scenario(
-            "validation/server-owned", "update", (SERVER_OWNED,), partial(_ask, mutations=mutations), "alone", ("read",)
+            "validation/server-owned",
+            "update",
+            (SERVER_OWNED,),
+            partial(_ask, mutations=mutations),
+            "alone",
+            (NeedsRead(),),
         )
 
 
@@ -92,7 +95,7 @@ def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *,
         acceptance="open",
         label=mutation.name,
         place=mutation.place,
-        kind=mutation.kind,
+        mutation=mutation.kind,
         requirement=mutation.requirement or "",
         reading=mutation.reading or "",
         standing=mutation.standing,
@@ -126,8 +129,7 @@ def plan_wrong_body(bench: Bench, odd: OddRequest) -> Planned:
     kind: BodyKind = "open"
     if odd.expect != "success-or-4xx" or "size" in odd.requirement:
         kind = KINDS.get(odd.requirement, "open")
-    request, intent = bench.plan_odd(odd, bench.inert(), body=kind)
-    return request, msgspec.structs.replace(intent, requirement=odd.requirement if kind != "open" else "")
+    return bench.plan_odd(odd, bench.inert(), body=kind, requirement=odd.requirement if kind != "open" else "")
 
 
 def _odd(bench: Bench, requests: Sequence[OddRequest]) -> None:

@@ -58,7 +58,7 @@ class Recording(msgspec.Struct, frozen=True):
             repeats = exchange.intent.repeats
             if repeats is not None and repeats not in numbers:
                 return None
-            intent = msgspec.structs.replace(exchange.intent, repeats=None if repeats is None else numbers[repeats])
+            intent = exchange.intent.but(repeats=None if repeats is None else numbers[repeats])
             kept.append(msgspec.structs.replace(exchange, intent=intent))
         return msgspec.structs.replace(self, exchanges=tuple(kept))
 
@@ -179,7 +179,7 @@ class _Resending:
             target = target.replace(path(intent.rule), path(here), 1)
         sent = Request(request.method, target, headers, self._body(request.body), request.raw)
         repeats = None if intent.repeats is None else self._positions[intent.repeats]
-        return sent, msgspec.structs.replace(intent, rule=here, key=key, group=None, repeats=repeats)
+        return sent, intent.but(rule=here, key=key, group=None, repeats=repeats)
 
     def _key(self, key: str) -> str:
         """A new key of the same form; keys that were alike are alike again."""

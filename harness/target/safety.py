@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from rules_harness.harness.exchange import Intent, Request
+from rules_harness.harness.exchange import Request
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from rules_harness.harness.exchange import Access, Answer, Episode, Exchange, Existence, Facts, Intent, Payload, Request
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
+from rules_harness.harness.intent import Access, Existence, Intent
 from rules_harness.openapi.contract import load
 
 CONTRACT = load()

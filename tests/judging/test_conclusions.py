@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rules_harness.harness.exchange import Episode, Exchange, Intent, Request, TransportFault
+from rules_harness.harness.exchange import Episode, Exchange, Request, TransportFault
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.journal import Count, Note, Skipped
 from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Judgement, Kept, Outcome, Seen, Stored, Violation, finding_id

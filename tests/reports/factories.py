@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange, Intent, Payload, Request, TransportFault
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request, TransportFault
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.journal import (
     SCHEMA_VERSION,
     Footer,

@@ -54,7 +54,9 @@ def mutations() -> list[Exchange]:
                 got = answer(500, "Internal Server Error", media_type="text/plain")
             body = {"place": place, "kind": kind}
             made.append(
-                update(got, body, body="broken", place=place, kind=kind, at=2 + len(made) / 50, label=f"{place} {kind}")
+                update(
+                    got, body, body="broken", place=place, mutation=kind, at=2 + len(made) / 50, label=f"{place} {kind}"
+                )
             )
     return made
 

@@ -144,8 +144,9 @@ def _forbidden(exchange: Exchange, answer: Answer) -> bool:
 
 
 def _foreign(sent: list[Exchange]) -> list[str]:
-    """The accounts of another organization that bodies named; the scenario puts them into `features`."""
-    return sorted({account for exchange in sent for account in exchange.intent.features if sent_body(exchange)})
+    """The accounts of another organization that bodies named."""
+    named = {exchange.intent.foreign_account for exchange in sent if sent_body(exchange)}
+    return sorted(named - {""})
 
 
 CHECKS = run_by(

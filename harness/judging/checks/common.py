@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange, Intent
+from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import Difference, differences_of_rules, same_instant
 from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation

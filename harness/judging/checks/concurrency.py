@@ -78,7 +78,7 @@ def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 (*round_.positions, *round_.final.values()),
                 compares_states=problem[0] == OTHER_STORED,
             )
-        if sent[0][1].intent.kind == "equal" and problem is None:
+        if sent[0][1].intent.group_bodies == "equal" and problem is None:
             equal = True
             statuses |= {exchange.answer.status for _, exchange in sent if exchange.answer is not None}
     if equal:
@@ -105,7 +105,7 @@ def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
         answer = exchange.answer
         if answer is None or answer.is_success or answer.status in BUSY_STATUSES | {502, 503, 504}:
             continue
-        allowed = REUSE_STATUSES if exchange.intent.kind == "distinct" else {IN_FLIGHT}
+        allowed = REUSE_STATUSES if exchange.intent.group_bodies == "distinct" else {IN_FLIGHT}
         if answer.status not in allowed:
             return f"answered {answer.status}", f"{answer.status} to one of the simultaneous requests"
     return None

@@ -279,7 +279,8 @@ def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             continue
         found = answer.object().get(names.error)
         code = found.get(names.code) if isinstance(found, dict) else None
-        kind = (intent.operation, intent.caller, intent.rule, intent.label, intent.place, intent.kind)
+        oddity = (intent.label, intent.place, intent.violation, intent.open_feature)
+        kind = (intent.operation, intent.caller, intent.rule, *oddity)
         if kind not in seen:
             seen[kind] = (position, answer.status, code)
             continue

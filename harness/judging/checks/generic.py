@@ -10,7 +10,6 @@ from rules_harness.harness.judging.checks.common import BUSY_STATUSES, EDGE_STAT
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
 
-BOUNDARY: Final = "boundary:"
 ALLOWED: Final = (405, 409, 413, 414, 415, 417, 422, 429, 431)
 """Statuses that the contract allows beyond those of the document."""
 SERVER_ERROR: Final = 500
@@ -25,7 +24,7 @@ REQUIREMENTS: Final = {
 def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No server error, a documented status, its content type, and its schema."""
     for position, exchange, answer in updates(episode):
-        if not exchange.intent.kind.startswith(BOUNDARY) or answer.status in EDGE_STATUSES | BUSY_STATUSES:
+        if not exchange.intent.boundary or answer.status in EDGE_STATUSES | BUSY_STATUSES:
             continue
         from rules_harness.strategies.boundary import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
 

@@ -76,7 +76,7 @@ def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         intent = exchange.intent
         if intent.requirement != "idempotency.odd-keys" or answer.status in BUSY_STATUSES:
             continue
-        firm = intent.kind == "accepted"
+        firm = intent.acceptance == "must"
         yield kept_or(
             answer.is_success or (answer.is_refusal and not firm),
             "idempotency.odd-keys",

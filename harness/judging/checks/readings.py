@@ -8,7 +8,6 @@ from typing import Any
 
 from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.judging.checks.common import answered, data_of, executed, run_by, updates
-from rules_harness.harness.judging.checks.generic import BOUNDARY
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Seen
 from rules_harness.openapi.contract import Contract
@@ -20,8 +19,7 @@ def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
-            is_named = bool(intent.kind) and not intent.kind.startswith(BOUNDARY)
-            kind = f"{intent.place} {intent.kind}" if is_named else intent.label
+            kind = f"{intent.place} {intent.mutation}" if intent.mutation else intent.label
             yield Seen("reading.validation-status", str(answer.status), kind, (position,))
 
 
@@ -88,7 +86,7 @@ def _accepted_or_refused(episode: Episode, reading: str, accepted: str) -> Itera
         intent = exchange.intent
         if intent.reading == reading and (answer.is_success or answer.status in (400, 422)):
             token = accepted if answer.is_success else "refused"
-            yield Seen(reading, token, intent.place or intent.kind or intent.label, (position,))
+            yield Seen(reading, token, intent.place or intent.open_feature or intent.label, (position,))
 
 
 def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:

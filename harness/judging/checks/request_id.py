@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.intent import RequestIdKind
 from rules_harness.harness.judging.checks.common import (
     answered,
     described,
@@ -135,11 +136,11 @@ def hostile(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         )
 
 
-def _rows(episode: Episode, contract: Contract, request_id: str) -> Iterator[Row]:
+def _rows(episode: Episode, contract: Contract, kind: RequestIdKind) -> Iterator[Row]:
     """Answers that the family judges: neither replays nor what an edge may have answered by itself."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
-        if intent.request_id != request_id or intent.repeats is not None or intent.group is not None:
+        if intent.request_id_kind != kind or intent.repeats is not None or intent.group is not None:
             continue
         if intent.operation in ("update", "read") and not is_edge(intent, answer, raw=exchange.request.raw):
             yield position, exchange, answer

@@ -301,7 +301,7 @@ def _accepted(episode: Episode, contract: Contract, requirement: str) -> Iterato
                 described(contract, answer),
                 (position,),
                 level="must" if firm else "should",
-                unless_unstored=() if firm else intent.features,
+                unless_unstored=() if firm else intent.shapes,
             )
 
 
@@ -311,7 +311,7 @@ def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         body, data = sent_body(exchange), data_of(contract, answer)
         if exchange.intent.body == "valid" and body and data:
             given_back = places_of(contract, body) & places_of(contract, data)
-            yield Stored((*sorted(given_back), *exchange.intent.features))
+            yield Stored((*sorted(given_back), *exchange.intent.shapes))
 
 
 CHECKS = run_by(

@@ -44,7 +44,7 @@ def refuses(requirement: str) -> CheckFunction:
                 yield Violation(
                     requirement,
                     intent.place or intent.label,
-                    f"{intent.kind or intent.label} accepted",
+                    f"{intent.violation or intent.label} accepted",
                     "a refusal",
                     described(contract, answer),
                     (position,),
