@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -66,7 +66,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     )
 
 
-def _enabled(name: str, requirements: tuple[str, ...], run: Any, *needs: Need) -> Scenario:
+def _enabled(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: Need) -> Scenario:
     return Scenario(
         f"status/{name}", "status", requirements, run, needs=(NeedsHook("enable_rule"), NeedsRead(), *needs)
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request, TransportFault
-from rules_harness.harness.intent import Intent
+from rules_harness.harness.intent import Intent, IntentFields
 from rules_harness.harness.journal import (
     SCHEMA_VERSION,
     Footer,
@@ -105,9 +105,9 @@ def update(
     took: float = 0.012,
     authorization: str | None = "ApiKey {key:full}",
     headers: Sequence[tuple[str, str]] = (),
-    **intent: Any,
+    **fields: Unpack[IntentFields],
 ) -> Exchange:
-    meant = Intent(**{"rule": "rule_a", "body": "valid", **intent})
+    meant = Intent(rule="rule_a", body="valid").but(**fields)
     sent = contract().example_body() | {"status": "disabled"} if content is None else content
     raw = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
     lines = [("Authorization", authorization)] if authorization is not None else []

@@ -3,12 +3,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import html5lib
 import pytest
 from rich.console import Console
 
+from rules_harness.harness.intent import IntentFields
 from rules_harness.harness.journal import EpisodeRecord
 from rules_harness.harness.judging.outcome import Verdict
 from rules_harness.openapi.contract import load
@@ -93,7 +93,7 @@ def test_the_picture_says_what_the_table_says() -> None:
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = []
     for number, got in enumerate([refusal(401, "unauthorized"), answer(200, {"request_id": "r", "data": {}})], 1):
-        details: dict[str, Any] = {"caller": "none", "access": "unauthenticated", "label": "none", "requirement": ID}
+        details: IntentFields = {"caller": "none", "access": "unauthenticated", "label": "none", "requirement": ID}
         sent = EpisodeRecord(episode("auth/missing", update(got, authorization=None, **details)))
         started = header(started_at=f"2026-01-0{number}T00:00:00+00:00")
         paths.append(written(tmp_path / str(number), [started, sent, footer()]))
