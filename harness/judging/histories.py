@@ -89,7 +89,7 @@ class _Follower:
             self.possibilities = fitting
             return
         self.contradictions.append(
-            Contradiction(position, tuple(sorted({behaviour.told() for _, behaviour in options})))
+            Contradiction(position, tuple(sorted({behaviour.description for _, behaviour in options})))
         )
         self.possibilities = {self._as_seen(possibility, position, answer) for possibility in self.possibilities}
 

@@ -54,7 +54,9 @@ class Behaviour(msgspec.Struct, frozen=True):
     statuses: tuple[int, ...] = ()
     enters: bool = True
 
-    def told(self) -> str:
+    @property
+    def description(self) -> str:
+        """What it would look like from outside, in words."""
         if self.act == "execute":
             return "the request is executed"
         if self.act == "replay":
