@@ -1,6 +1,6 @@
 """How long the help takes to appear, against the import of the library that prints it: CPU time, taken in turns.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 from __future__ import annotations

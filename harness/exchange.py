@@ -148,6 +148,8 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     scenario: str
     exchanges: tuple[Exchange, ...]
     facts: Facts = Facts()
+    about: tuple[str, ...] = ()
+    """The requirements that it was made to judge."""
     confirms: str = ""
     """The id of the episode that this one repeats, to confirm its findings."""
     disturbed: str = ""

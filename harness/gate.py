@@ -102,7 +102,7 @@ class Gate(Session):
             self.record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=str(reason)))
         finally:
             if bench.exchanges:
-                episode = bench.episode(scenario.family, scenario.name)
+                episode = bench.episode(scenario.family, scenario.name, about=scenario.requirements)
                 judgements = self.record.episode(episode)
                 self._progress.finished(scenario, episode)
                 self.keeping.contain_where_needed(bench)

@@ -235,7 +235,9 @@ class Work:
 
     def _finish(self, attempt: Attempt, bench: Bench, *, confirms: str = "", disturbed: str = "") -> list[Judgement]:
         scenario = attempt.scenario
-        episode = bench.episode(scenario.family, attempt.name, confirms=confirms, disturbed=disturbed)
+        episode = bench.episode(
+            scenario.family, attempt.name, about=scenario.requirements, confirms=confirms, disturbed=disturbed
+        )
         added = self._recorder.add(attempt, episode)
         with self._choosing:
             self._chooser.learn(added.accepted, attempt.base if added.is_new else None)

@@ -12,15 +12,19 @@ import click
 
 from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.verdict import verdict_lines
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import locate
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.variants import VARIANTS
 from rules_harness.harness.scenarios import all_scenarios
 from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.opening import specimen
+from rules_harness.harness.session.recorded import contract_for, header_of
 from rules_harness.openapi.contract import Contract, Reading, Requirement, load
 
+MOST_WORDS: Final = 2
 _SCENARIOS_SHOWN: Final = 12
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _BASIS: Final = {
@@ -32,13 +36,22 @@ _BASIS: Final = {
 
 
 @click.command(short_help="Explain one requirement or reading.")
-@click.argument("id")
+@click.argument("words", nargs=-1, required=True, metavar="[RUN] ID")
 @contract_option
 @click.pass_obj
-def command(output: Output, id: str, contract: Path | None) -> None:
-    """Explain ID, a requirement or a reading: what it rests on, what is sent to judge it, and what proves the check."""
-    known = load(contract)
-    if id in known.requirements:
+def command(output: Output, words: tuple[str, ...], contract: Path | None) -> None:
+    """Explain ID, a requirement or a reading: what it rests on, what is sent to judge it, and what proves the check.
+
+    With RUN, a recorded run (its folder or its journal): why the requirement ID has the verdict that it has there.
+    """
+    if len(words) > MOST_WORDS:
+        raise UsageError(f"explain takes [RUN] ID, and got {len(words)} words")
+    id = words[-1]
+    path = locate(Path(words[0])) if len(words) == MOST_WORDS else None
+    known = load(contract) if path is None else contract_for(header_of(path), contract)
+    if path is not None and id in known.requirements:
+        lines = verdict_lines(path, id, known)
+    elif id in known.requirements:
         lines = _requirement(known.requirements[id], known)
     elif id in known.readings:
         lines = _reading(known.readings[id])

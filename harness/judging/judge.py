@@ -28,6 +28,7 @@ STOPPED = "stopped"
 """The kind of note that says why nothing, or not everything, could be judged."""
 CONTAINED = "contained"
 """The kind of note that names a rule that was enabled where it must not be."""
+REASONS_SHOWN = 3
 UNFINISHED = "the run was cut off before its end"
 
 
@@ -155,10 +156,18 @@ def _verdict(
     elif requirement.id in tally.unanswered:
         verdict, reason = "error", tally.unanswered[requirement.id]
     else:
-        verdict, reason = "inconclusive", "no answer put it to the test" if whole else UNFINISHED
+        verdict, reason = "inconclusive", _why_open(requirement, tally) if whole else UNFINISHED
     if verdict in ("failed", "warned"):
         reason = f"{counting[0].place}: {counting[0].kind}"
     return RequirementOutcome(requirement.id, requirement.level, verdict, exercised, len(own), reason)
+
+
+def _why_open(requirement: Requirement, tally: Tally) -> str:
+    """What came of the attempts to judge a requirement."""
+    reasons = tally.unjudged.get(requirement.id)
+    if not reasons:
+        return "nothing that was sent puts it to the test"
+    return "; ".join(f"{reason} ({times} ×)" for reason, times in reasons.most_common(REASONS_SHOWN))
 
 
 def _crash(requirement: Requirement, tally: Tally) -> str | None:

@@ -21,6 +21,7 @@ from rules_harness.harness.judging.outcome import (
     Violation,
     finding_id,
 )
+from rules_harness.harness.judging.unjudged import unjudged
 from rules_harness.openapi.contract import Contract, Requirement
 
 
@@ -66,6 +67,8 @@ class Tally:
         """Requirements of episodes in which nothing was answered, with what happened instead."""
         self.crashes: dict[str, str] = {}
         """Requirements and readings whose check broke, and how."""
+        self.unjudged: dict[str, Counter[str]] = {}
+        """By requirement, why episodes that were made to judge it did not, and how many."""
         self._counted: Counter[str] = Counter()
         """Violations that were counted without their episodes, by finding id."""
         self._awaiting: dict[str, list[Violation]] = {}
@@ -84,6 +87,8 @@ class Tally:
         for judgement in found:
             self._count(judgement, episode)
         self._note_faults(episode)
+        for requirement, reason in unjudged(episode, found):
+            self.unjudged.setdefault(requirement, Counter())[reason] += 1
         for exchange in episode.exchanges:
             self.sent_shapes.update(exchange.intent.shapes)
             self.sent_labels.add(exchange.intent.label)

@@ -28,8 +28,16 @@ class Bench(Planner):
         self._enabled_by_operator: set[str] = set()
         self._enabled_after_update: set[str] = set()
 
-    def episode(self, family: str, scenario: str, *, confirms: str = "", disturbed: str = "") -> Episode:
-        """Everything that was exchanged so far."""
+    def episode(
+        self,
+        family: str,
+        scenario: str,
+        *,
+        about: tuple[str, ...] = (),
+        confirms: str = "",
+        disturbed: str = "",
+    ) -> Episode:
+        """Everything that was exchanged so far; ``about`` are the requirements that it was to judge."""
         facts = Facts(
             before=dict(self._before),
             readable=self.readable,
@@ -41,6 +49,7 @@ class Bench(Planner):
             scenario=scenario,
             exchanges=tuple(self.exchanges),
             facts=facts,
+            about=about,
             confirms=confirms,
             disturbed=disturbed,
             notes=tuple(self.notes),
