@@ -246,13 +246,16 @@ class Work:
         return added.judgements
 
     def _contain(self, bench: Bench) -> None:
-        """Off loopback, disable a rule that is enabled where it must not be, and end the campaign."""
-        if self._shared.guard.is_open or not bench.unexpectedly_enabled():
+        """Off loopback, leave no rule enabled; one that is enabled where it must not be ends the campaign."""
+        if self._shared.guard.is_open:
             return
-        self.stop()
-        with self._client.restoring():
-            self._end(ending_of(contain(bench, bench.unexpectedly_enabled()[0])))
-        raise Stopped
+        unexpected = bench.unexpectedly_enabled()
+        for rule in (*unexpected, *bench.enabled_on_purpose()):
+            with self._client.restoring():
+                left = contain(self._bench(f"safety/disarm-{rule}", (rule,)), rule)
+            if unexpected or left.problem is not None:
+                self._end(ending_of(left))
+                raise Stopped
 
     def _confirm(self, attempt: Attempt, rules: tuple[str, ...], judgements: list[Judgement]) -> None:
         if not self._confirming.is_due(judgements):

@@ -164,6 +164,10 @@ class Bench(Planner):
         """Rules that a read or an answer of this bench showed enabled after an update that was executed."""
         return sorted(self._enabled_after_update)
 
+    def enabled_on_purpose(self) -> list[str]:
+        """Rules that the operator's hook enabled here, and that no update has disabled since."""
+        return sorted(self._enabled_by_operator)
+
     def sleep(self, seconds: float) -> None:
         self.shared.client.wait(seconds)
 

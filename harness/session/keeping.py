@@ -115,7 +115,11 @@ class Keeping:
         return {rule.rule for rule in found} - set(reasons)
 
     def contain_where_needed(self, bench: Bench) -> None:
-        """Off loopback, disable a rule that is enabled where it must not be; raises `Contained`, which ends the run."""
+        """Off loopback, leave no rule enabled.
+
+        One that was enabled on purpose is disabled, so that what comes next may be sent.  One that is enabled where it
+        must not be is disabled too, and `Contained` is raised, which ends the run.
+        """
         if self.shared.guard.is_open:
             return
         for rule in bench.unexpectedly_enabled():
@@ -125,6 +129,13 @@ class Keeping:
                 reason = contain(containing, rule)
             self._record.episode(containing.episode("status", "contained"))
             raise reason
+        for rule in bench.enabled_on_purpose():
+            disarming = self.bench(f"safety/disarm-{rule}", (rule,))
+            with self.shared.client.restoring():
+                left = contain(disarming, rule)
+            self._record.episode(disarming.episode("status", "disarmed"))
+            if left.problem is not None:
+                raise left
 
     def give_back(self) -> None:
         """Put every rule back as it was found, disabled; `given_back` says of each what came of it."""
