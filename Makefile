@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: run test selftest lock clean
+.PHONY: run test selftest docs lock clean
 
 run: $(READY)
 	$(BIN)/rules-harness check --out out
@@ -21,6 +21,10 @@ test: $(READY)
 
 selftest: $(READY)
 	$(BIN)/rules-harness selftest --seeds 3
+
+# The page of requirements, from openapi/rules.yaml.
+docs: $(READY)
+	$(BIN)/python -m rules_harness.reports.requirements > docs/requirements.md
 
 # From pyproject.toml. Take the oldest Python that the project supports: what only that one needs is then locked too.
 lock: $(READY)
