@@ -161,8 +161,7 @@ class _Examination:
         )
 
     def _is_enveloped(self, answer: Answer) -> bool:
-        error = answer.object().get(self._names.error)
-        return isinstance(error, dict) and isinstance(error.get(self._names.code), str)
+        return isinstance(answer.part(self._names.error).get(self._names.code), str)
 
     def _on_unknown(self, answer: Answer) -> Iterator[Remark]:
         told = f"reading a rule that does not exist {self._told(answer)}"
@@ -189,8 +188,7 @@ class _Examination:
     def _state(self, outcome: Answer | TransportFault) -> Mapping[str, Any] | None:
         if not isinstance(outcome, Answer) or outcome.status != 200:
             return None
-        data = outcome.object().get(self._names.data)
-        return data if isinstance(data, dict) else None
+        return outcome.part(self._names.data) or None
 
     def _without_rules(self) -> str | None:
         rules = self._profile.rules

@@ -99,8 +99,16 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
         return parsed(self.body)
 
     def object(self) -> Mapping[str, Any]:
-        """The body as a JSON object; empty where it is none."""
+        """The body as a JSON object; empty where it is not one."""
         value = self.json()
+        return value if isinstance(value, dict) else {}
+
+    def part(self, name: str) -> dict[str, Any]:
+        """The object under one name of the body, its `data` or its `error` by the contract's names; empty without one.
+
+        Shared, as `json` is: nobody changes it.
+        """
+        value = self.object().get(name)
         return value if isinstance(value, dict) else {}
 
 

@@ -12,14 +12,14 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Run
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.key_steps import again, first_use, is_replayed
+from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, again, first_use, is_replayed
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import Scenario
 
 REQUIREMENT: Final = "idempotency.window"
 PLANT: Final = "window/plant"
 DAY_SECONDS: Final = 86_400.0
-MARGIN: Final = timedelta(seconds=60)
+MARGIN: Final = timedelta(seconds=MARGIN_SECONDS)
 
 Side = Literal["within", "beyond"]
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rules_harness.harness.exchange import Answer, Exchange
+from rules_harness.harness.exchange import Exchange
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.model import DifferenceLine, Shown, SideBySide
 from rules_harness.reports.text import line
@@ -59,8 +59,7 @@ def _content(exchange: Exchange) -> Any:
 
 def _data(contract: Contract, exchange: Exchange) -> dict[str, Any]:
     answer = exchange.answer
-    data = answer.object().get(contract.names.data) if isinstance(answer, Answer) and answer.is_success else None
-    return data if isinstance(data, dict) else {}
+    return answer.part(contract.names.data) if answer is not None and answer.is_success else {}
 
 
 def _sent(exchange: Exchange) -> dict[str, Any]:

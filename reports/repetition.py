@@ -101,11 +101,11 @@ def _shows_enabled(contract: Contract, exchange: Exchange) -> bool:
     return exchange.intent.operation == "read" and _is_enabled(contract, _data(contract, exchange))
 
 
-def _data(contract: Contract, exchange: Exchange) -> Any:
+def _data(contract: Contract, exchange: Exchange) -> dict[str, Any]:
     """The rule that a success carries."""
     answer = exchange.answer
-    return answer.object().get(contract.names.data) if answer is not None and answer.is_success else None
+    return answer.part(contract.names.data) if answer is not None and answer.is_success else {}
 
 
-def _is_enabled(contract: Contract, state: Any) -> bool:
-    return isinstance(state, dict) and state.get(contract.names.status) == contract.names.enabled
+def _is_enabled(contract: Contract, state: Mapping[str, Any]) -> bool:
+    return bool(state.get(contract.names.status) == contract.names.enabled)

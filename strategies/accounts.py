@@ -16,6 +16,8 @@ Pointer = tuple[str | int, ...]
 _SIDES: Final[tuple[Side, Side]] = ("source", "destination")
 _ALONE: Final = frozenset({"trigger-account", "condition-account"})
 """Roles of fields that name an account by its id alone: the one that money comes from."""
+ACCOUNT_IDS: Final = _ALONE | {"account-ref-id"}
+"""Roles of all fields that hold the id of an account."""
 
 
 class NamedAccount(msgspec.Struct, frozen=True):

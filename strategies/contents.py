@@ -17,13 +17,14 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
+from rules_harness.strategies.accounts import ACCOUNT_IDS
 from rules_harness.strategies.places import Place
 from rules_harness.strategies.plausible import plausible_place
 from rules_harness.strategies.scalars import ends_of
 from rules_harness.strategies.world import World
 
 _WHOLE_SECOND: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_TAKEN_FROM_WORLD: Final = frozenset({"status", "account-ref-id", "trigger-account", "condition-account"})
+_TAKEN_FROM_WORLD: Final = ACCOUNT_IDS | {"status"}
 """Roles of fields whose values are no choice of the contract's."""
 
 

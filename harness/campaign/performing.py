@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from rules_harness.harness.intent import Access, GroupBodies, Window
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, REUSE
 from rules_harness.harness.scenarios.planner import Planned, Unmet
 from rules_harness.harness.scenarios.validation import plan_mutation
 from rules_harness.harness.target.hooks import HookFailed
@@ -26,10 +27,6 @@ from rules_harness.strategies.histories import (
     Update,
 )
 from rules_harness.strategies.mutations import Mutation
-
-MARGIN_SECONDS: Final = 60
-REPLAY: Final = "idempotency.replay"
-REUSE: Final = "idempotency.reuse-not-executed"
 
 
 class Materials(msgspec.Struct, frozen=True):

@@ -264,11 +264,8 @@ class _Follower:
 
     def shown_by(self, position: int, answer: Answer) -> frozenset[int]:
         """Whose body the `data` of an answer shows, as far as can be seen; an answer without one speaks for itself."""
-        data = answer.object().get(self.contract.names.data)
-        rule = self.exchanges[position].intent.rule
-        if not isinstance(data, dict) or not data:
-            return frozenset({position})
-        return self.identify(rule, data, up_to=position)
+        data = answer.part(self.contract.names.data)
+        return self.identify(self.exchanges[position].intent.rule, data, position) if data else frozenset({position})
 
     def identify(self, rule: str, state: Mapping[str, Any], up_to: int) -> frozenset[int]:
         """The requests so far whose body a state is nearest to; several where their bodies are the same."""
@@ -320,8 +317,7 @@ def state_shown(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | N
     answer = exchange.answer
     if exchange.intent.operation != "read" or answer is None or answer.status != 200:
         return None
-    data = answer.object().get(contract.names.data)
-    return data if isinstance(data, dict) and data else None
+    return answer.part(contract.names.data) or None
 
 
 def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:

@@ -177,8 +177,8 @@ class Bench(Planner):
         intent, answer = exchange.intent, exchange.answer
         if intent.operation != "read" or answer is None or answer.status != 200:
             return
-        data = answer.object().get(self.names.data)
-        if isinstance(data, dict):
+        data = answer.part(self.names.data)
+        if data:
             self._known.states[intent.rule] = data
             self._known.stale.discard(intent.rule)
 
@@ -187,8 +187,7 @@ class Bench(Planner):
         intent, answer, guard = exchange.intent, exchange.answer, self.shared.guard
         if answer is None or not answer.is_success or intent.existence not in ("own", "foreign"):
             return
-        data = answer.object().get(self.names.data)
-        status = data.get(self.names.status) if isinstance(data, dict) else None
+        status = answer.part(self.names.data).get(self.names.status)
         must_disable = intent.rule in self._enabled_by_operator or guard.says(exchange.request) != self.names.enabled
         if intent.operation == "update" and intent.repeats is None and must_disable:
             guard.enabled.discard(intent.rule)

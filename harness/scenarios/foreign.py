@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.strategies.accounts import ACCOUNT_IDS
 from rules_harness.strategies.bodies import covering_set
 from rules_harness.strategies.places import body_place, visited
-
-ACCOUNT_ROLES = ("account-ref-id", "trigger-account", "condition-account")
 
 
 def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -25,7 +24,7 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
     done: set[str] = set()
     for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
         for place, pointer, _ in list(visited(body_place(bench.contract), base.value)):
-            if place.path in done or not any(place.offers(role) for role in ACCOUNT_ROLES):
+            if place.path in done or not any(map(place.offers, ACCOUNT_IDS)):
                 continue
             done.add(place.path)
             body = _with(base.value, pointer, foreign.id)

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from rules_harness.harness.intent import Acceptance
 from rules_harness.harness.scenarios import key_owners
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.key_steps import REPLAY, REUSE, again, first_use, is_replayed, other_body
+from rules_harness.harness.scenarios.key_steps import (
+    MARGIN_SECONDS,
+    REPLAY,
+    REUSE,
+    again,
+    first_use,
+    is_replayed,
+    other_body,
+)
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Lane,
@@ -26,7 +34,6 @@ from rules_harness.strategies.requests import odd_keys
 from rules_harness.strategies.world import World
 
 NOT_POISONED = ("idempotency.not-poisoned",)
-MARGIN_SECONDS = 60
 SHORT = 16
 """Keys shorter than this could have been used by an earlier run."""
 

@@ -12,6 +12,8 @@ from rules_harness.harness.scenarios.bench import Bench
 
 REPLAY = "idempotency.replay"
 REUSE = "idempotency.reuse-not-executed"
+MARGIN_SECONDS = 60
+"""How far from the end of a key's window a target is asked: so much its clock and ours may differ."""
 
 
 def first_use(

@@ -180,8 +180,7 @@ def _state(contract: Contract, exchange: Exchange) -> dict[str, Any] | None:
     answer = exchange.answer
     if answer is None or answer.status != 200:
         return None
-    data = answer.object().get(contract.names.data)
-    return data if isinstance(data, dict) else None
+    return answer.part(contract.names.data) or None
 
 
 def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | None:
@@ -244,5 +243,4 @@ def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | No
 
 
 def _is_enveloped(contract: Contract, answer: Answer) -> bool:
-    error = answer.object().get(contract.names.error)
-    return isinstance(error, dict) and isinstance(error.get(contract.names.code), str)
+    return isinstance(answer.part(contract.names.error).get(contract.names.code), str)

@@ -21,10 +21,10 @@ from rules_harness.harness.exchange import Episode, Exchange, Payload, Request
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
 from rules_harness.harness.scenarios.planner import Planned, Unmet
 from rules_harness.strategies.scalars import instant_text
 
-MARGIN_SECONDS: Final = 60
 DISABLED: Final = "disabled again"
 SHORT: Final = 16
 """Keys shorter than this are sent as they were: what is odd in them is all there is of them."""
@@ -134,8 +134,8 @@ class _Resending:
         """What a recorded answer to an update says of its rule's status."""
         answer, names = exchange.answer, self._bench.names
         if exchange.intent.operation == "update" and answer is not None and answer.is_success:
-            data = answer.object().get(names.data)
-            if isinstance(data, dict) and exchange.intent.repeats is None:
+            data = answer.part(names.data)
+            if data and exchange.intent.repeats is None:
                 self._status[exchange.intent.rule] = data.get(names.status)
 
     def _disable(self, rule: str) -> None:

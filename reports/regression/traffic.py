@@ -67,7 +67,7 @@ class InputTally:
         """Count one answer; ``sent`` are the places that the client wrote, `None` where nobody knows them."""
         sort: Answers = "successes" if answer.is_success else "errors"
         content = answer.json()
-        self.answers.add(_told(answer, content, names))
+        self.answers.add(_told(answer, names))
         self.seconds.setdefault(sort, array("d")).append(max(exchange.ended - exchange.started, 0.0))
         if sent is not None and not answer.cut:
             found = places(content)
@@ -75,10 +75,9 @@ class InputTally:
             self.unsent.setdefault(sort, set()).update(found - sent)
 
 
-def _told(answer: Answer, content: object, names: Names) -> str:
+def _told(answer: Answer, names: Names) -> str:
     """An answer without what differs from run to run: its status, and the error code where there is one."""
-    error = content.get(names.error) if isinstance(content, dict) else None
-    code = error.get(names.code) if isinstance(error, dict) else None
+    code = answer.part(names.error).get(names.code)
     return f"{answer.status} {folded(code)[:_CODE_LIMIT]}" if isinstance(code, str) and code else str(answer.status)
 
 

@@ -85,12 +85,6 @@ def is_refused_body(intent: Intent, answer: Answer) -> bool:
     return answer.is_refusal and intent.access == "allowed" and intent.existence == "own" and intent.body != "valid"
 
 
-def data_of(contract: Contract, answer: Answer) -> Mapping[str, Any]:
-    """The rule in a success; empty where there is none."""
-    data = answer.object().get(contract.names.data)
-    return data if isinstance(data, dict) else {}
-
-
 def state_of(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | None:
     """The state of a rule that a successful read shows; none for a read that was released together with writes."""
     return state_shown(contract, exchange) if exchange.intent.group is None else None
@@ -167,12 +161,9 @@ def short(value: Any, limit: int = 120) -> str:
 def described(contract: Contract, answer: Answer) -> str:
     """An answer in words: its status, and the error's code and message or the state it shows."""
     names = contract.names
-    content = answer.object()
-    error = content.get(names.error)
-    if isinstance(error, dict):
+    if error := answer.part(names.error):
         return f"{answer.status} {short(error.get(names.code), 60)}: {short(error.get(names.message), 120)}"
-    data = content.get(names.data)
-    if isinstance(data, dict):
+    if data := answer.part(names.data):
         return f"{answer.status}, status {short(data.get(names.status), 40)}"
     return f"{answer.status} {short(answer.body.text if answer.body.text is not None else '(binary)', 120)}"
 

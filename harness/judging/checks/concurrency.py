@@ -11,18 +11,16 @@ from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
     BUSY_STATUSES,
     changed_fields,
-    data_of,
     described,
     run_by,
     short,
     told,
 )
 from rules_harness.harness.judging.equality import differences_from_body
-from rules_harness.harness.judging.histories import overlapping, same_answer, sent_body, state_shown
+from rules_harness.harness.judging.histories import REUSE_STATUSES, overlapping, same_answer, sent_body, state_shown
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
 
-REUSE_STATUSES = frozenset({400, 409, 422})
 IN_FLIGHT = 409
 OTHER_STORED = "another body is stored"
 
@@ -94,7 +92,7 @@ def _several_executed(contract: Contract, sent: list[tuple[int, Exchange]]) -> t
     first = successes[0].answer
     for other in successes[1:]:
         if first is not None and other.answer is not None and not same_answer(contract, first, other.answer):
-            changed = changed_fields(contract, data_of(contract, first), data_of(contract, other.answer))
+            changed = changed_fields(contract, first.part(contract.names.data), other.answer.part(contract.names.data))
             what = "; ".join(told(difference) for difference in changed[:2]) or "two executions of the same body"
             return "two answers", f"{len(successes)} successes that are not one answer: {what}"
     return None
@@ -105,7 +103,7 @@ def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
         answer = exchange.answer
         if answer is None or answer.is_success or answer.status in BUSY_STATUSES | {502, 503, 504}:
             continue
-        allowed = REUSE_STATUSES if exchange.intent.group_bodies == "distinct" else {IN_FLIGHT}
+        allowed = REUSE_STATUSES if exchange.intent.group_bodies == "distinct" else (IN_FLIGHT,)
         if answer.status not in allowed:
             return f"answered {answer.status}", f"{answer.status} to one of the simultaneous requests"
     return None
@@ -120,9 +118,9 @@ def _other_stored(episode: Episode, contract: Contract, round_: Round) -> tuple[
     ]
     for position in round_.final.values():
         state = state_shown(contract, episode.exchanges[position])
-        if state is None or not answers or not data_of(contract, answers[0]):
+        if state is None or not answers or not answers[0].part(contract.names.data):
             continue
-        changed = changed_fields(contract, data_of(contract, answers[0]), state)
+        changed = changed_fields(contract, answers[0].part(contract.names.data), state)
         if changed:
             return OTHER_STORED, "; ".join(told(difference) for difference in changed[:2])
     return None
@@ -235,7 +233,7 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 continue
             final = round_.final.get(exchange.intent.rule)
             state = state_shown(contract, episode.exchanges[final]) if final is not None else None
-            data = data_of(contract, exchange.answer)
+            data = exchange.answer.part(contract.names.data)
             if not data:
                 continue
             mixed = not _is_body(contract, exchange, data) or data.get(contract.names.id) != exchange.intent.rule

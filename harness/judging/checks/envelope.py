@@ -66,8 +66,8 @@ def rule_schema(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """After a valid body, `data` satisfies the schema of a rule, server-made fields included."""
     validator = _rule_validator(contract)
     for position, exchange, answer in executed(episode):
-        data = answer.object().get(contract.names.data)
-        if exchange.intent.body != "valid" or not isinstance(data, dict):
+        data = answer.part(contract.names.data)
+        if exchange.intent.body != "valid" or not data:
             continue
         problem = next(iter(validator.iter_errors(data)), None)
         if problem is None:
@@ -136,8 +136,7 @@ def error_code(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for position, exchange, answer in answered(episode):
         if answer.status not in CODED or not _is_error_of_ours(exchange, answer):
             continue
-        found = answer.object().get(names.error)
-        code = found.get(names.code) if isinstance(found, dict) else None
+        code = answer.part(names.error).get(names.code)
         if not _text(code):
             continue
         expected = getattr(names, CODED[answer.status])
@@ -162,8 +161,7 @@ def not_found_names_id(episode: Episode, contract: Contract) -> Iterator[Judgeme
         intent = exchange.intent
         if answer.status != 404 or intent.existence != "unknown" or intent.access != "allowed" or not intent.rule:
             continue
-        found = answer.object().get(names.error)
-        message = found.get(names.message) if isinstance(found, dict) else None
+        message = answer.part(names.error).get(names.message)
         if isinstance(message, str):
             yield kept_or(
                 intent.rule in message,
@@ -277,8 +275,7 @@ def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         intent = exchange.intent
         if not answer.is_refusal or answer.status in BUSY_STATUSES or intent.key is not None:
             continue
-        found = answer.object().get(names.error)
-        code = found.get(names.code) if isinstance(found, dict) else None
+        code = answer.part(names.error).get(names.code)
         oddity = (intent.label, intent.place, intent.violation, intent.open_feature)
         kind = (intent.operation, intent.caller, intent.rule, *oddity)
         if kind not in seen:

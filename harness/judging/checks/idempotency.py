@@ -65,8 +65,7 @@ def histories(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def _told(contract: Contract, answer: Answer) -> str:
-    data = answer.object().get(contract.names.data)
-    nickname = data.get(contract.names.nickname) if isinstance(data, dict) else None
+    nickname = answer.part(contract.names.data).get(contract.names.nickname)
     return described(contract, answer) + (f", {contract.names.nickname} {nickname!r}" if nickname else "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules_harness.harness.exchange import Episode, Exchange
-from rules_harness.harness.judging.checks.common import answered, data_of, executed, run_by, updates
+from rules_harness.harness.judging.checks.common import answered, executed, run_by, updates
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Seen
 from rules_harness.openapi.contract import Contract
@@ -33,7 +33,7 @@ def unknown_properties(episode: Episode, contract: Contract) -> Iterator[Judgeme
             token = "refused"
         else:
             names = set(_unknown_names(body_place(contract), sent_body(exchange)))
-            token = "stored" if _holds_name(data_of(contract, answer), names) else "ignored"
+            token = "stored" if _holds_name(answer.part(contract.names.data), names) else "ignored"
         yield Seen("reading.unknown-properties", token, intent.place or "top level", (position,))
 
 
@@ -45,7 +45,7 @@ def duplicate_names(episode: Episode, contract: Contract) -> Iterator[Judgement]
         if values is None:
             continue
         first, last = (json.dumps(value, ensure_ascii=False) for value in values)
-        shown = json.dumps(data_of(contract, answer), ensure_ascii=False)
+        shown = json.dumps(answer.part(contract.names.data), ensure_ascii=False)
         if answer.is_refusal:
             yield Seen("reading.duplicate-names", "refused", intent.place, (position,))
         elif answer.is_success and (first in shown) != (last in shown):
@@ -92,7 +92,7 @@ def _accepted_or_refused(episode: Episode, reading: str, accepted: str) -> Itera
 def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """reading.defaults: documented default added to actions."""
     for position, exchange, answer in executed(episode):
-        body, data = sent_body(exchange), data_of(contract, answer)
+        body, data = sent_body(exchange), answer.part(contract.names.data)
         for name, is_added in sorted(set(_defaulted(body_place(contract), body, data))):
             yield Seen("reading.defaults", "added" if is_added else "not-added", name, (position,))
 
@@ -116,18 +116,17 @@ def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement
     """reading.error-request-id: `request_id` in an error body."""
     names = contract.names
     for position, exchange, answer in answered(episode):
-        content = answer.object()
-        if answer.status in (400, 401, 403, 404, 422) and isinstance(content.get(names.error), dict):
+        if answer.status in (400, 401, 403, 404, 422) and answer.part(names.error):
             intent = exchange.intent
             if intent.operation in ("update", "read") and intent.existence != "odd":
-                token = "present" if names.request_id in content else "absent"
+                token = "present" if names.request_id in answer.object() else "absent"
                 yield Seen("reading.error-request-id", token, str(answer.status), (position,))
 
 
 def timestamp_form(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """reading.timestamp-form: zone of the updated_at of executed updates."""
     for position, _, answer in executed(episode):
-        value = data_of(contract, answer).get(contract.names.updated_at)
+        value = answer.part(contract.names.data).get(contract.names.updated_at)
         if isinstance(value, str) and value:
             yield Seen("reading.timestamp-form", "z" if value[-1] in "zZ" else "offset", "", (position,))
 

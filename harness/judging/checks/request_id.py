@@ -36,7 +36,7 @@ def echo_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """And in `request_id` of a success."""
     for position, exchange, answer in _rows(episode, contract, "plain"):
         content = answer.object()
-        if not answer.is_success or contract.names.data not in content:
+        if not answer.is_success or not answer.part(contract.names.data):
             continue
         sent, got = exchange.request.header(contract.names.request_id_header), content.get(contract.names.request_id)
         yield kept_or(
@@ -74,7 +74,7 @@ def generated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Without one, the server makes one: non-empty, the same in header and body."""
     for position, exchange, answer in _rows(episode, contract, "none"):
         content = answer.object()
-        if not answer.is_success or contract.names.data not in content:
+        if not answer.is_success or not answer.part(contract.names.data):
             continue
         header, body = answer.header(contract.names.request_id_header), content.get(contract.names.request_id)
         problem = None

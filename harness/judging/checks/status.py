@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import data_of, described, run_by, short, state_of
+from rules_harness.harness.judging.checks.common import described, run_by, short, state_of
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
@@ -43,7 +43,7 @@ def changes(episode: Episode, contract: Contract) -> Iterator[Change]:
         elif exchange.intent.operation == "update" and answer is not None and exchange.intent.group is None:
             waiting.setdefault(rule, []).append((position, known.get(rule)))
             if answer.is_success and exchange.intent.repeats is None:
-                known[rule] = data_of(contract, answer).get(name)
+                known[rule] = answer.part(contract.names.data).get(name)
     for left in waiting.values():
         yield from _read(episode, left, None, None)
 
@@ -99,7 +99,9 @@ def no_enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgemen
         says = sent_body(change.exchange).get(names.status)
         if change.before != names.disabled or says != names.enabled or not _is_executed(change) or not change.alone:
             continue
-        shown = change.after if change.read_at is not None else data_of(contract, change.answer).get(names.status)
+        shown = (
+            change.after if change.read_at is not None else change.answer.part(contract.names.data).get(names.status)
+        )
         if shown in (names.enabled, names.disabled):
             token = "stays-disabled" if shown == names.disabled else "becomes-enabled"
             yield Seen("reading.enable-by-body", token, "", _shown_by(change))
@@ -168,7 +170,7 @@ def not_triggerable(episode: Episode, contract: Contract) -> Iterator[Judgement]
 
 def _is_disabled(requirement: str, contract: Contract, change: Change, verb: str) -> Iterator[Judgement]:
     names = contract.names
-    data = data_of(contract, change.answer)
+    data = change.answer.part(contract.names.data)
     if verb == "answers" and not data:
         return
     shown = change.after if verb == "stored as" else data.get(names.status)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.judging.checks.common import changed_fields, data_of, executed, run_by, short, state_of
+from rules_harness.harness.judging.checks.common import changed_fields, executed, run_by, short, state_of
 from rules_harness.harness.judging.equality import instant, same_instant
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
@@ -44,7 +44,7 @@ def updated_at(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     names = contract.names
     last: dict[str, tuple[int, Mapping[str, Any]]] = {}
     for position, exchange, answer in executed(episode):
-        rule, state = exchange.intent.rule, data_of(contract, answer)
+        rule, state = exchange.intent.rule, answer.part(contract.names.data)
         now, made = instant(state.get(names.updated_at)), instant(state.get(names.created_at))
         if now is None:
             continue
@@ -90,7 +90,7 @@ def _states(episode: Episode, contract: Contract) -> Iterator[tuple[int, str, Ma
     for position, exchange in enumerate(episode.exchanges):
         state = state_of(contract, exchange)
         if state is None and position in executed_at and exchange.answer is not None:
-            state = data_of(contract, exchange.answer)
+            state = exchange.answer.part(contract.names.data)
         if state and exchange.intent.existence in ("own", "foreign"):
             yield position, exchange.intent.rule, state
 

@@ -9,7 +9,6 @@ from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
     BUSY_STATUSES,
     changed_fields,
-    data_of,
     described,
     executed,
     kept_or,
@@ -93,7 +92,7 @@ def compares(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """After a success, `data` equals the body: every field sent, every field left out, every step, every amount."""
     known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
     for position, exchange, answer in executed(episode):
-        body, data = sent_body(exchange), data_of(contract, answer)
+        body, data = sent_body(exchange), answer.part(contract.names.data)
         before = known.get(exchange.intent.rule)
         known[exchange.intent.rule] = data or before or {}
         twice = exchange.intent.reading == "reading.duplicate-names"
@@ -127,7 +126,7 @@ def read_back(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         rule = exchange.intent.rule
         state = state_of(contract, exchange)
         if position in executed_at and exchange.answer is not None:
-            data = data_of(contract, exchange.answer)
+            data = exchange.answer.part(contract.names.data)
             overlaps = exchange.started < ended.get(rule, 0.0)
             last[rule] = (position, data) if data and not overlaps else None
             ended[rule] = max(ended.get(rule, 0.0), exchange.ended)
@@ -168,7 +167,7 @@ def identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     names = contract.names
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
-        data = data_of(contract, answer)
+        data = answer.part(contract.names.data)
         if not answer.is_success or not data or intent.existence != "own":
             if intent.requirement == "update.identity" and answer.is_refusal:
                 yield Kept("update.identity")
@@ -261,7 +260,9 @@ def repeatable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if exchange.intent.requirement != "update.repeatable":
             continue
         if previous is not None and previous.answer is not None and previous.answer.is_success:
-            changed = changed_fields(contract, data_of(contract, previous.answer), data_of(contract, answer))
+            changed = changed_fields(
+                contract, previous.answer.part(contract.names.data), answer.part(contract.names.data)
+            )
             yield kept_or(
                 answer.is_success and not changed,
                 "update.repeatable",
@@ -308,7 +309,7 @@ def _accepted(episode: Episode, contract: Contract, requirement: str) -> Iterato
 def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Which places the target accepts, stores and gives back."""
     for _, exchange, answer in executed(episode):
-        body, data = sent_body(exchange), data_of(contract, answer)
+        body, data = sent_body(exchange), answer.part(contract.names.data)
         if exchange.intent.body == "valid" and body and data:
             given_back = places_of(contract, body) & places_of(contract, data)
             yield Stored((*sorted(given_back), *exchange.intent.shapes))

@@ -11,7 +11,6 @@ from rules_harness.harness.judging.checks.common import (
     BUSY_STATUSES,
     EDGE_STATUSES,
     CheckFunction,
-    data_of,
     described,
     is_disguised,
     kept_or,
@@ -24,9 +23,10 @@ from rules_harness.harness.judging.checks.common import (
 from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import ACCOUNT_IDS
 from rules_harness.strategies.places import below, body_place
 
-ACCOUNT_ROLES = ("account-ref", "account-ref-id", "trigger-account", "condition-account")
+ACCOUNT_ROLES = ACCOUNT_IDS | {"account-ref"}
 REFUSALS = {"size": {400, 413, 422}, "media-type": {400, 415, 422}, "foreign-account": {400, 403, 404, 422}}
 
 
@@ -87,7 +87,7 @@ def _altered(contract: Contract, exchange: Exchange, answer: Answer) -> str | No
     status = f"/{contract.names.status}"
     changed = [
         difference
-        for difference in differences_from_body(contract, body, data_of(contract, answer))
+        for difference in differences_from_body(contract, body, answer.part(contract.names.data))
         if difference.place != status
     ]
     return told(changed[0]) if changed else None
@@ -137,9 +137,7 @@ def _is_refused(exchange: Exchange, answer: Answer) -> bool:
 @lru_cache(maxsize=16)
 def account_places(contract: Contract) -> frozenset[str]:
     """The places that name an account: what is wrong there may read as an account that is not there."""
-    return frozenset(
-        place.name for place in below(body_place(contract)) if any(place.offers(role) for role in ACCOUNT_ROLES)
-    )
+    return frozenset(place.name for place in below(body_place(contract)) if any(map(place.offers, ACCOUNT_ROLES)))
 
 
 def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
