@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
 
-from rules_harness.harness.judging.checks import CHECKS
+from rules_harness.harness.judging.checks import CHECKS, Check
 from rules_harness.harness.reference.faults import FAULTS, Fault
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.reference.variants import VARIANTS
@@ -19,6 +20,8 @@ from rules_harness.openapi.contract import load
 
 CONTRACT = load()
 ABOUT = {name for check in CHECKS for name in check.about}
+OWN = [check for check in CHECKS if len(check.about) == 1]
+"""The checks of one requirement or reading; what speaks of several, or of none, adds to theirs."""
 EVERY_ANSWER = "envelope"
 """The family that every answer is judged by, so that no scenario need name its requirements."""
 
@@ -42,6 +45,20 @@ def test_every_requirement_has_a_check_and_none_is_invented() -> None:
 
 def test_every_reading_is_observed_and_none_is_invented() -> None:
     assert {name for name in ABOUT if name.startswith("reading.")} == set(CONTRACT.readings)
+
+
+def test_every_requirement_and_reading_has_one_check_of_its_own() -> None:
+    assert sorted(check.about[0] for check in OWN) == sorted([*CONTRACT.requirements, *CONTRACT.readings])
+
+
+@pytest.mark.parametrize("check", OWN, ids=lambda check: check.about[0])
+def test_check_begins_with_the_sentence_that_it_enforces(check: Check) -> None:
+    (name,) = check.about
+    sentence = (
+        CONTRACT.requirements[name].sentence if name in CONTRACT.requirements else CONTRACT.readings[name].question
+    )
+    first, _, _ = (inspect.getdoc(check.judge) or "").partition("\n\n")
+    assert " ".join(first.split()) == sentence
 
 
 def test_every_requirement_has_a_scenario(scenarios: list[Scenario]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
     BUSY_STATUSES,
-    CheckFunction,
     answered,
     described,
     kept_or,
@@ -19,23 +18,34 @@ from rules_harness.harness.judging.outcome import Judgement, Seen
 from rules_harness.openapi.contract import Contract
 
 
-def answers_401(requirement: str) -> CheckFunction:
-    """The check that every request made for a requirement is answered with 401."""
+def missing(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """No Authorization header: 401."""
+    yield from _answers_401(episode, contract, "auth.missing")
 
-    def check(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-        for position, exchange, answer in answered(episode):
-            if exchange.intent.requirement == requirement and answer.status not in BUSY_STATUSES:
-                yield kept_or(
-                    answer.status == 401,
-                    requirement,
-                    position,
-                    exchange,
-                    kind=f"answered {answer.status}",
-                    expected="401",
-                    actual=described(contract, answer),
-                )
 
-    return check
+def malformed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Empty value, bare key, empty key, other schemes (Bearer, Basic): 401."""
+    yield from _answers_401(episode, contract, "auth.malformed")
+
+
+def unknown_key(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Unknown, revoked, truncated, extended, case-changed keys: 401."""
+    yield from _answers_401(episode, contract, "auth.unknown-key")
+
+
+def header_only(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key in the query, a cookie or the body does not authenticate."""
+    yield from _answers_401(episode, contract, "auth.header-only")
+
+
+def before_lookup(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Without authentication an unknown id is 401 just as a known one: who may not ask learns nothing."""
+    yield from _answers_401(episode, contract, "auth.before-lookup")
+
+
+def before_validation(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Without authentication a well-formed body of the wrong schema is still 401."""
+    yield from _answers_401(episode, contract, "auth.before-validation")
 
 
 def no_effect(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -60,11 +70,26 @@ def challenge(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def scheme_case(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.scheme-case: whether `apikey <key>` authenticates."""
+    """What answers the authorization scheme in lower case?"""
     for position, exchange, answer in answered(episode):
         if exchange.intent.reading == "reading.scheme-case" and (answer.is_success or answer.status == 401):
             token = "401" if answer.status == 401 else "accepted"
             yield Seen("reading.scheme-case", token, exchange.intent.label, (position,))
+
+
+def _answers_401(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
+    """Judges that every request made for a requirement is answered with 401."""
+    for position, exchange, answer in answered(episode):
+        if exchange.intent.requirement == requirement and answer.status not in BUSY_STATUSES:
+            yield kept_or(
+                answer.status == 401,
+                requirement,
+                position,
+                exchange,
+                kind=f"answered {answer.status}",
+                expected="401",
+                actual=described(contract, answer),
+            )
 
 
 def _unauthenticated(exchange: Exchange, answer: Answer) -> bool:
@@ -73,17 +98,12 @@ def _unauthenticated(exchange: Exchange, answer: Answer) -> bool:
 
 
 CHECKS = run_by(
-    *(
-        (requirement, answers_401(requirement))
-        for requirement in (
-            "auth.missing",
-            "auth.malformed",
-            "auth.unknown-key",
-            "auth.header-only",
-            "auth.before-lookup",
-            "auth.before-validation",
-        )
-    ),
+    ("auth.missing", missing),
+    ("auth.malformed", malformed),
+    ("auth.unknown-key", unknown_key),
+    ("auth.header-only", header_only),
+    ("auth.before-lookup", before_lookup),
+    ("auth.before-validation", before_validation),
     ("auth.no-effect", no_effect),
     ("auth.challenge", challenge),
     ("reading.scheme-case", scheme_case),

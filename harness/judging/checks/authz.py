@@ -46,13 +46,18 @@ def resource(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def organization(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A key of another organization never updates this rule (403 or 404: reading)."""
     yield from _answers(episode, contract, "authz.organization", "other-organization", {403, 404})
+
+
+def other_organization(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Which status has an update of another organization's rule?"""
     for position, exchange, answer in updates(episode):
         if exchange.intent.access == "other-organization" and answer.status in (403, 404):
             yield Seen("reading.other-organization", str(answer.status), exchange.intent.label, (position,))
 
 
 def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """A body that names another organization's account is refused, and never stored."""
+    """A body that names another organization's account is refused, and never stored. An account that the profile lists
+    as ours, or that our own rules name, is ours, whoever else names it."""
     for position, exchange, answer in updates(episode):
         if exchange.intent.body == "foreign-account" and answer.status not in BUSY_STATUSES and answer.status < 500:
             yield kept_or(
@@ -86,7 +91,8 @@ def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]
 
 
 def before_validation(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Without permission a well-formed body of the wrong schema is still 403."""
+    """Without permission a well-formed body of the wrong schema is still 403 (of another organization also 404, by
+    reading.other-organization)."""
     admitted = {exchange.intent.caller for _, exchange, answer in updates(episode) if answer.is_success}
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
@@ -112,7 +118,7 @@ def no_effect(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def limited_unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.limited-unknown-id: an unknown id, asked for by a key with a resource list."""
+    """Which status has an unknown id for a key with a resource list?"""
     for position, exchange, answer in updates(episode):
         if exchange.intent.reading == "reading.limited-unknown-id" and answer.status in (403, 404):
             yield Seen("reading.limited-unknown-id", str(answer.status), "", (position,))
@@ -152,7 +158,8 @@ def _foreign(sent: list[Exchange]) -> list[str]:
 CHECKS = run_by(
     ("authz.scope", scope),
     ("authz.resource", resource),
-    (("authz.organization", "reading.other-organization"), organization),
+    ("authz.organization", organization),
+    ("reading.other-organization", other_organization),
     ("authz.foreign-account", foreign_account),
     ("authz.before-validation", before_validation),
     ("authz.no-effect", no_effect),

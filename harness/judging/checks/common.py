@@ -205,5 +205,8 @@ def kept_or(
 
 
 def run_by(*rows: tuple[str | tuple[str, ...], CheckFunction]) -> tuple[Check, ...]:
-    """A family's table of checks: what each speaks about, and the generator."""
+    """A family's table of checks: what each speaks about, and the generator.
+
+    A check of one requirement begins with its sentence, one of a reading with its question.
+    """
     return tuple(Check((about,) if isinstance(about, str) else about, function) for about, function in rows)

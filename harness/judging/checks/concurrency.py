@@ -22,6 +22,7 @@ from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violati
 from rules_harness.openapi.contract import Contract
 
 IN_FLIGHT = 409
+ONE_KEY = "idempotency.concurrent"
 OTHER_STORED = "another body is stored"
 
 
@@ -55,32 +56,42 @@ def rounds(episode: Episode) -> Iterator[Round]:
 
 
 def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Of N simultaneous requests with one key exactly one executes; each answer is that one's, a 409, or a refusal."""
-    requirement = "idempotency.concurrent"
-    statuses: set[int] = set()
-    equal = False
+    """Of N simultaneous requests with one key exactly one executes; each answer is that one's, a 409, or, for other
+    bodies, what reading.key-reuse accepts. Shown with distinct bodies too, since equal ones hide a second execution."""
     for round_ in rounds(episode):
-        if round_.requirement != requirement:
+        if round_.requirement != ONE_KEY:
             continue
-        sent = [(position, episode.exchanges[position]) for position in round_.positions]
-        problem = _several_executed(contract, sent) or _odd_refusal(sent) or _other_stored(episode, contract, round_)
+        problem = _problem(episode, contract, round_)
         if problem is None:
-            yield Kept(requirement)
+            yield Kept(ONE_KEY)
         else:
             yield Violation(
-                requirement,
-                sent[0][1].intent.label,
+                ONE_KEY,
+                episode.exchanges[round_.positions[0]].intent.label,
                 problem[0],
                 "one request executes, and each answer is that one's, a 409, or a refusal of the reuse",
                 problem[1],
                 (*round_.positions, *round_.final.values()),
                 compares_states=problem[0] == OTHER_STORED,
             )
-        if sent[0][1].intent.group_bodies == "equal" and problem is None:
-            equal = True
-            statuses |= {exchange.answer.status for _, exchange in sent if exchange.answer is not None}
-    if equal:
+
+
+def key_in_flight(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """What answers the simultaneous duplicates of a request with a key?"""
+    statuses: set[int] = set()
+    for round_ in rounds(episode):
+        sent = [episode.exchanges[position] for position in round_.positions]
+        is_asked = round_.requirement == ONE_KEY and sent[0].intent.group_bodies == "equal"
+        if is_asked and _problem(episode, contract, round_) is None:
+            statuses |= {exchange.answer.status for exchange in sent if exchange.answer is not None}
+    if statuses:
         yield Seen("reading.key-in-flight", "409" if IN_FLIGHT in statuses else "original")
+
+
+def _problem(episode: Episode, contract: Contract, round_: Round) -> tuple[str, str] | None:
+    """What shows that not exactly one of the requests of a round was executed, and in words."""
+    sent = [(position, episode.exchanges[position]) for position in round_.positions]
+    return _several_executed(contract, sent) or _odd_refusal(sent) or _other_stored(episode, contract, round_)
 
 
 def _several_executed(contract: Contract, sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
@@ -127,7 +138,8 @@ def _other_stored(episode: Episode, contract: Contract, round_: Round) -> tuple[
 
 
 def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """After simultaneous updates of one rule it equals one of their bodies, whole; so does every read in between."""
+    """After simultaneous updates of one rule it equals one of their bodies, whole; every read in between equals the
+    state before or one written so far."""
     for round_ in rounds(episode):
         if round_.requirement != "concurrency.whole":
             continue
@@ -199,7 +211,7 @@ def _state_before(episode: Episode, contract: Contract, moment: float, rule: str
 
 
 def disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """And it is disabled."""
+    """After simultaneous updates of an enabled rule it is disabled."""
     names = contract.names
     for round_ in rounds(episode):
         if not round_.requirement.startswith("concurrency."):
@@ -254,7 +266,8 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 CHECKS = run_by(
-    (("idempotency.concurrent", "reading.key-in-flight"), concurrent),
+    (ONE_KEY, concurrent),
+    ("reading.key-in-flight", key_in_flight),
     ("concurrency.whole", whole),
     ("concurrency.disabled", disabled),
     ("concurrency.isolated", isolated),

@@ -63,7 +63,8 @@ def success(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def rule_schema(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """After a valid body, `data` satisfies the schema of a rule, server-made fields included."""
+    """After a valid body, the `data` of a success satisfies the schema of a rule, server-made fields included; further
+    fields are allowed."""
     validator = _rule_validator(contract)
     for position, exchange, answer in executed(episode):
         data = answer.part(contract.names.data)
@@ -101,7 +102,8 @@ def success_status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def error(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Every 401, 403, 404 and refusal of a body is an object with `error.code` and `error.message`, and no `data`."""
+    """Every 401, 403, 404 and refusal of a body (malformed JSON included) is a JSON object with `error.code` and
+    `error.message`, both non-empty strings, and no `data`."""
     names = contract.names
     for position, exchange, answer in answered(episode):
         if not _is_error_of_ours(exchange, answer):
@@ -247,7 +249,8 @@ def well_formed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def documented_status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """No status outside the documented ones, the edges' own, and 3xx to odd ids."""
+    """No status outside 200, 400, 401, 403, 404, 405, 409, 413, 414, 415, 417, 422, 429, 431, the edges' own, and 3xx
+    to odd ids."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
         if answer.status >= 500 or intent.operation in ("trigger", "other"):

@@ -3,42 +3,163 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from rules_harness.harness.exchange import Answer, Episode
 from rules_harness.harness.judging.checks.common import BUSY_STATUSES, answered, described, kept_or, run_by, where
-from rules_harness.harness.judging.histories import follow
+from rules_harness.harness.judging.histories import FollowedHistory, follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
-
-JUDGED_BY_THE_MODEL = (
-    "idempotency.replay",
-    "idempotency.no-reexecution",
-    "idempotency.reuse-not-executed",
-    "idempotency.per-caller",
-    "idempotency.per-rule",
-    "idempotency.auth-first",
-    "idempotency.not-poisoned",
-    "idempotency.any-key",
-    "idempotency.window",
-    "idempotency.without-key",
-)
-
 
 LONG_KEY = 64
 """Longer keys may be refused: that they are accepted is a *should* of `idempotency.odd-keys`."""
 
 
-def histories(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """What was sent for each of these requirements went as the model of rules and keys allows; and the open questions
-    that every possibility answers in the same way."""
-    if not any(exchange.intent.requirement.startswith("idempotency.") for exchange in episode.exchanges):
+def replay(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Same key, same request, within 24 hours: the original answer, any number of times."""
+    yield from _follows(episode, contract, "idempotency.replay")
+
+
+def no_reexecution(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """The replay does not execute: a later update by another key is not reverted."""
+    yield from _follows(episode, contract, "idempotency.no-reexecution")
+
+
+def reuse_not_executed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Same key, other body: the other body is not executed (what it answers is a reading)."""
+    yield from _follows(episode, contract, "idempotency.reuse-not-executed")
+
+
+def per_caller(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """The key of one organization means nothing to another: no replay, no leak of its answer."""
+    yield from _follows(episode, contract, "idempotency.per-caller")
+
+
+def per_rule(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key used on one rule never writes to another by its stored request, and is never answered there with the first
+    rule's data as if it had been updated (what it answers is a reading)."""
+    yield from _follows(episode, contract, "idempotency.per-rule")
+
+
+def auth_first(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A replay is authenticated and authorized like any request: without, 401 / 403, never the stored answer."""
+    yield from _follows(episode, contract, "idempotency.auth-first")
+
+
+def not_poisoned(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A request refused for its credentials does not use the key up."""
+    yield from _follows(episode, contract, "idempotency.not-poisoned")
+
+
+def any_key(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key need not be a UUID: letters, digits and `-_.~:` in it are taken; keys that differ in case or only late in
+    the string are different keys."""
+    yield from _follows(episode, contract, "idempotency.any-key")
+
+
+def window(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key keeps its answer for 24 hours; judged where the clock can be moved, or with the two halves of the check a
+    day apart."""
+    yield from _follows(episode, contract, "idempotency.window")
+
+
+def without_key(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Without the header every request executes, also with an X-Request-ID that was seen before."""
+    yield from _follows(episode, contract, "idempotency.without-key")
+
+
+def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Empty, very long, odd keys: accepted or a 4xx, never a 5xx; up to 255 visible ASCII characters accepted; `0`,
+    `null`, `undefined` are keys like others."""
+    for position, exchange, answer in answered(episode):
+        intent = exchange.intent
+        if intent.requirement != "idempotency.odd-keys" or answer.status in BUSY_STATUSES:
+            continue
+        firm = intent.acceptance == "must"
+        yield kept_or(
+            answer.is_success or (answer.is_refusal and not firm),
+            "idempotency.odd-keys",
+            position,
+            exchange,
+            kind=f"answered {answer.status}",
+            expected="200" if firm else "a success or a 4xx",
+            actual=described(contract, answer),
+        )
+
+
+def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Which `request_id` has a replay?"""
+    name = contract.names.request_id
+    for position, exchange, answer in answered(episode):
+        intent = exchange.intent
+        if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
+            continue
+        original = episode.exchanges[intent.repeats].answer
+        first, again = (found.object().get(name) if found else None for found in (original, answer))
+        if isinstance(first, str) and isinstance(again, str):
+            token = "original" if first == again else "new"
+            yield Seen("reading.replayed-request-id", token, "", (intent.repeats, position))
+
+
+def key_reuse(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """What answers the same key with another body?"""
+    yield from _answers(episode, contract, "reading.key-reuse")
+
+
+def key_on_other_rule(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """What answers the same key on another rule?"""
+    yield from _answers(episode, contract, "reading.key-on-other-rule")
+
+
+def key_scope(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """In whose namespace does a key live?"""
+    yield from _answers(episode, contract, "reading.key-scope")
+
+
+def body_identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """When are two bodies under one key the same?"""
+    yield from _answers(episode, contract, "reading.body-identity")
+
+
+def refusal_replayed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Is a 400, 403 or 422 stored for its key (each status apart)?"""
+    yield from _answers(episode, contract, "reading.refusal-replayed")
+
+
+def after_window(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """What does the same key do after 24 hours?"""
+    yield from _answers(episode, contract, "reading.after-window")
+
+
+class _OneEpisode:
+    """The key of a cache: the very same episode, since the states in it cannot be hashed."""
+
+    def __init__(self, episode: Episode, contract: Contract) -> None:
+        self.episode, self.contract = episode, contract
+
+    def __hash__(self) -> int:
+        return id(self.episode)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _OneEpisode) and self.episode is other.episode and self.contract is other.contract
+
+
+@lru_cache(maxsize=4)
+def _followed(one: _OneEpisode) -> FollowedHistory:
+    """What became of the keys of an episode; worked out once for all who ask."""
+    return follow(one.episode, one.contract)
+
+
+def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
+    """Judges that what was sent for one requirement went as the model of rules and keys allows."""
+    if not any(exchange.intent.requirement == requirement for exchange in episode.exchanges):
         return
-    history = follow(episode, contract)
+    history = _followed(_OneEpisode(episode, contract))
     contradictions = {contradiction.position: contradiction for contradiction in history.contradictions}
     for position in history.judged:
         exchange = episode.exchanges[position]
-        requirement, answer = exchange.intent.requirement, exchange.answer
-        if requirement not in JUDGED_BY_THE_MODEL or answer is None:
+        answer = exchange.answer
+        if exchange.intent.requirement != requirement or answer is None:
             continue
         if answer.status in BUSY_STATUSES or answer.status >= 500:
             continue
@@ -57,11 +178,17 @@ def histories(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             tuple(range(position + 1)),
             compares_states=is_read,
         )
-    if not history.contradictions and history.possibilities:
-        common = set(history.possibilities[0].tokens).intersection(
-            *(possibility.tokens for possibility in history.possibilities)
-        )
-        yield from (Seen(reading, token, kind) for reading, token, kind in sorted(common))
+
+
+def _answers(episode: Episode, contract: Contract, reading: str) -> Iterator[Judgement]:
+    """The answers to an open question that every possibility of a history of keys gives in the same way."""
+    if not any(exchange.intent.requirement.startswith("idempotency.") for exchange in episode.exchanges):
+        return
+    history = _followed(_OneEpisode(episode, contract))
+    if history.contradictions or not history.possibilities:
+        return
+    common = set.intersection(*(set(possibility.tokens) for possibility in history.possibilities))
+    yield from (Seen(name, token, kind) for name, token, kind in sorted(common) if name == reading)
 
 
 def _told(contract: Contract, answer: Answer) -> str:
@@ -69,49 +196,23 @@ def _told(contract: Contract, answer: Answer) -> str:
     return described(contract, answer) + (f", {contract.names.nickname} {nickname!r}" if nickname else "")
 
 
-def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Empty, very long, odd keys: accepted or a 4xx, never a 5xx; up to 255 visible ASCII characters accepted."""
-    for position, exchange, answer in answered(episode):
-        intent = exchange.intent
-        if intent.requirement != "idempotency.odd-keys" or answer.status in BUSY_STATUSES:
-            continue
-        firm = intent.acceptance == "must"
-        yield kept_or(
-            answer.is_success or (answer.is_refusal and not firm),
-            "idempotency.odd-keys",
-            position,
-            exchange,
-            kind=f"answered {answer.status}",
-            expected="200" if firm else "a success or a 4xx",
-            actual=described(contract, answer),
-        )
-
-
-def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.replayed-request-id: `request_id` of a replay."""
-    name = contract.names.request_id
-    for position, exchange, answer in answered(episode):
-        intent = exchange.intent
-        if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
-            continue
-        original = episode.exchanges[intent.repeats].answer
-        first, again = (found.object().get(name) if found else None for found in (original, answer))
-        if isinstance(first, str) and isinstance(again, str):
-            token = "original" if first == again else "new"
-            yield Seen("reading.replayed-request-id", token, "", (intent.repeats, position))
-
-
-READINGS = (
-    "reading.key-reuse",
-    "reading.key-on-other-rule",
-    "reading.key-scope",
-    "reading.body-identity",
-    "reading.refusal-replayed",
-    "reading.after-window",
-)
-
 CHECKS = run_by(
-    ((*JUDGED_BY_THE_MODEL, *READINGS), histories),
+    ("idempotency.replay", replay),
+    ("idempotency.no-reexecution", no_reexecution),
+    ("idempotency.reuse-not-executed", reuse_not_executed),
+    ("idempotency.per-caller", per_caller),
+    ("idempotency.per-rule", per_rule),
+    ("idempotency.auth-first", auth_first),
+    ("idempotency.not-poisoned", not_poisoned),
+    ("idempotency.any-key", any_key),
+    ("idempotency.window", window),
+    ("idempotency.without-key", without_key),
     ("idempotency.odd-keys", odd_keys),
     ("reading.replayed-request-id", replayed_request_id),
+    ("reading.key-reuse", key_reuse),
+    ("reading.key-on-other-rule", key_on_other_rule),
+    ("reading.key-scope", key_scope),
+    ("reading.body-identity", body_identity),
+    ("reading.refusal-replayed", refusal_replayed),
+    ("reading.after-window", after_window),
 )

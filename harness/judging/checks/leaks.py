@@ -12,7 +12,8 @@ from rules_harness.openapi.contract import Contract
 
 
 def no_leak(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """No answer holds an API key, nor a stack trace, SQL or a file path that the run did not send itself."""
+    """No answer holds an API key, the run's own included; nor a stack trace, SQL or a file path that the run did not
+    send itself."""
     for position, exchange, answer in answered(episode):
         leaked = [("an API key", name) for name in answer.leaks]
         if not answer.is_success:

@@ -27,7 +27,7 @@ def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def no_upsert(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """And no rule is created by it."""
+    """No rule is created by an update of an id that does not exist."""
     asked: set[str] = set()
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
@@ -48,7 +48,9 @@ def no_upsert(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def odd_ids(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Odd ids: a 4xx or a redirect, never a 5xx, never another rule."""
+    """Odd ids (long, encoded, unicode, dots, NUL, SQL, traversal), chosen so that neither they nor what lenient routers
+    make of them (percent-decoding, RFC 3986 6.2.2, trimmed white space and slashes, letter case) is a rule or leaves
+    `/rules/`: a 4xx or a redirect, never a 5xx, never another rule."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
         if intent.requirement != "not-found.odd-ids" or answer.status in BUSY_STATUSES:

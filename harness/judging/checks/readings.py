@@ -15,7 +15,7 @@ from rules_harness.strategies.places import Place, body_place
 
 
 def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.validation-status: status of a validation failure."""
+    """Which status has a validation failure?"""
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
@@ -24,7 +24,7 @@ def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
 
 
 def unknown_properties(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.unknown-properties: unknown properties in the body, top level and nested apart."""
+    """What happens to unknown properties in the body (top level and nested apart)?"""
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         if intent.reading != "reading.unknown-properties" or not (answer.is_refusal or answer.is_success):
@@ -38,7 +38,7 @@ def unknown_properties(episode: Episode, contract: Contract) -> Iterator[Judgeme
 
 
 def duplicate_names(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.duplicate-names: a JSON object with a name twice."""
+    """What happens to a JSON object with a name twice?"""
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         values = _duplicated(exchange) if intent.reading == "reading.duplicate-names" else None
@@ -67,17 +67,18 @@ def _duplicated(exchange: Exchange) -> tuple[Any, Any] | None:
 
 
 def null_conditions(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.null-conditions: `conditions` left out of a step."""
+    """What happens when `conditions` is left out of a step?"""
     yield from _accepted_or_refused(episode, "reading.null-conditions", "null")
 
 
 def integral_float(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.integral-float: `1.0` for an integer."""
+    """What happens to `1.0` for an integer?"""
     yield from _accepted_or_refused(episode, "reading.integral-float", "accepted")
 
 
 def empty(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.empty: empty lists, zero amounts, empty or odd text, more than two percentage digits."""
+    """What happens to empty steps, actions, any or all; zero amounts; empty, untrimmed or NUL-bearing text; more than
+    two percentage digits (one answer per kind)?"""
     yield from _accepted_or_refused(episode, "reading.empty", "stored")
 
 
@@ -90,7 +91,7 @@ def _accepted_or_refused(episode: Episode, reading: str, accepted: str) -> Itera
 
 
 def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.defaults: documented default added to actions."""
+    """Is the documented default added to actions?"""
     for position, exchange, answer in executed(episode):
         body, data = sent_body(exchange), answer.part(contract.names.data)
         for name, is_added in sorted(set(_defaulted(body_place(contract), body, data))):
@@ -113,7 +114,7 @@ def _defaulted(place: Place, sent: Any, got: Any) -> Iterator[tuple[str, bool]]:
 
 
 def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.error-request-id: `request_id` in an error body."""
+    """Has an error body a `request_id`?"""
     names = contract.names
     for position, exchange, answer in answered(episode):
         if answer.status in (400, 401, 403, 404, 422) and answer.part(names.error):
@@ -124,7 +125,7 @@ def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement
 
 
 def timestamp_form(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """reading.timestamp-form: zone of the updated_at of executed updates."""
+    """Which zone has the updated_at of executed updates?"""
     for position, _, answer in executed(episode):
         value = answer.part(contract.names.data).get(contract.names.updated_at)
         if isinstance(value, str) and value:

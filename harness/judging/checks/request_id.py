@@ -26,14 +26,15 @@ SIMILAR = 8
 
 
 def echo_header(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """A client's X-Request-ID of up to 64 visible ASCII characters comes back, unchanged, in the answer's header."""
+    """A client's X-Request-ID of up to 64 visible ASCII characters comes back, unchanged, in the answer's X-Request-ID;
+    a second X-Request-ID header with another value breaks it."""
     for row in _rows(episode, contract, "plain"):
         if row[2].is_success:
             yield _header_echoes("request-id.echo-header", row, contract)
 
 
 def echo_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """And in `request_id` of a success."""
+    """A client's X-Request-ID of up to 64 visible ASCII characters comes back in `request_id` of a success too."""
     for position, exchange, answer in _rows(episode, contract, "plain"):
         content = answer.object()
         if not answer.is_success or not answer.part(contract.names.data):
@@ -52,7 +53,7 @@ def echo_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def on_errors(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """The header is on 401, 403, 404 and validation refusals too, and echoes."""
+    """The X-Request-ID header is on 401, 403, 404 and validation refusals too, and echoes."""
     for row in _rows(episode, contract, "plain"):
         if _is_judged_error(row):
             yield _header_echoes("request-id.on-errors", row, contract)
@@ -71,7 +72,7 @@ def on_errors(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def generated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Without one, the server makes one: non-empty, the same in header and body."""
+    """Without a client's X-Request-ID, the server makes one: non-empty, the same in header and body."""
     for position, exchange, answer in _rows(episode, contract, "none"):
         content = answer.object()
         if not answer.is_success or not answer.part(contract.names.data):
@@ -97,7 +98,7 @@ def generated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def unique(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Generated ids differ from answer to answer."""
+    """Generated request ids differ from answer to answer."""
     seen: dict[str, int] = {}
     for position, exchange, answer in _rows(episode, contract, "none"):
         made = answer.header(contract.names.request_id_header) or answer.object().get(contract.names.request_id)
@@ -118,7 +119,8 @@ def unique(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def hostile(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Odd ids are echoed exactly, replaced by a generated one, or refused with a 4xx; never altered, never a 5xx."""
+    """Longer, odd, repeated or non-ASCII ids are echoed exactly, replaced by a generated one, or refused with a 4xx;
+    never altered, never a 5xx (white space at the ends is no part of the value, RFC 9110 5.5)."""
     header = contract.names.request_id_header
     for position, exchange, answer in _rows(episode, contract, "hostile"):
         sent = [value.strip(" \t") for name, value in exchange.request.headers if name.lower() == header.lower()]

@@ -61,7 +61,8 @@ def _is_executed(change: Change) -> bool:
 
 
 def enabled_becomes_disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """An update of an enabled rule leaves it disabled, whatever the body says or changes."""
+    """An update of an enabled rule leaves it disabled, whatever `status` the body carries, whatever else changes or
+    does not, whatever trigger or actions, with or without a key."""
     names = contract.names
     for change in changes(episode, contract):
         if change.before == names.enabled and _is_executed(change):
@@ -93,7 +94,21 @@ def stays_disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def no_enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """A body saying `enabled` does not enable a disabled rule ("require a human to review and re-enable it")."""
+    """A body saying `enabled` does not enable a disabled rule."""
+    for _, shown in _enabled_by_body(episode, contract):
+        if shown == contract.names.disabled:
+            yield Kept("status.no-enable-by-body")
+
+
+def enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """What does `status` enabled in the body do to a disabled rule?"""
+    for change, shown in _enabled_by_body(episode, contract):
+        token = "stays-disabled" if shown == contract.names.disabled else "becomes-enabled"
+        yield Seen("reading.enable-by-body", token, "", _shown_by(change))
+
+
+def _enabled_by_body(episode: Episode, contract: Contract) -> Iterator[tuple[Change, str]]:
+    """Executed updates of a disabled rule whose body says enabled, each with the status that the rule has then."""
     names = contract.names
     for change in changes(episode, contract):
         says = sent_body(change.exchange).get(names.status)
@@ -103,10 +118,7 @@ def no_enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgemen
             change.after if change.read_at is not None else change.answer.part(contract.names.data).get(names.status)
         )
         if shown in (names.enabled, names.disabled):
-            token = "stays-disabled" if shown == names.disabled else "becomes-enabled"
-            yield Seen("reading.enable-by-body", token, "", _shown_by(change))
-            if token == "stays-disabled":
-                yield Kept("status.no-enable-by-body")
+            yield change, shown
 
 
 def rejected_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -130,7 +142,8 @@ def rejected_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def replay_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """A replayed answer neither enables nor disables anything."""
+    """A replayed answer neither enables nor disables anything: a rule that a human re-enabled after the first update
+    stays enabled."""
     for change in changes(episode, contract):
         intent = change.exchange.intent
         if intent.requirement != "status.replay-keeps" or intent.repeats is None or change.read_at is None:
@@ -201,7 +214,8 @@ CHECKS = run_by(
     ("status.enabled-becomes-disabled", enabled_becomes_disabled),
     ("status.stored", stored),
     ("status.stays-disabled", stays_disabled),
-    (("status.no-enable-by-body", "reading.enable-by-body"), no_enable_by_body),
+    ("status.no-enable-by-body", no_enable_by_body),
+    ("reading.enable-by-body", enable_by_body),
     ("status.rejected-keeps", rejected_keeps),
     ("status.replay-keeps", replay_keeps),
     ("status.not-triggerable", not_triggerable),

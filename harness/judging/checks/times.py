@@ -17,7 +17,7 @@ FINE_GRANULE_SECONDS = 0.05
 
 
 def created_at_kept(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """created_at does not change."""
+    """An update does not change created_at."""
     name = contract.names.created_at
     known = {rule: state.get(name) for rule, state in episode.facts.before.items()}
     for position, rule, state in _states(episode, contract):
@@ -40,7 +40,8 @@ def created_at_kept(episode: Episode, contract: Contract) -> Iterator[Judgement]
 
 
 def updated_at(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """updated_at never goes back, is not before created_at, and advances when a changed body executes later."""
+    """updated_at never goes back, is not before created_at, and advances when a changed body executes at least one
+    granule (as observed, up to a second) later."""
     names = contract.names
     last: dict[str, tuple[int, Mapping[str, Any]]] = {}
     for position, exchange, answer in executed(episode):

@@ -1,4 +1,4 @@
-"""Full replacement: what was sent is what is there afterwards, all of it and nothing else."""
+"""An update reaches the rule that it was sent to, and no other; and what is plausible is accepted."""
 
 from __future__ import annotations
 
@@ -21,100 +21,14 @@ from rules_harness.harness.judging.checks.common import (
 )
 from rules_harness.harness.judging.equality import (
     Difference,
-    differences,
-    differences_from_body,
     instant,
-    left_behind,
     rule_place,
     same_instant,
 )
 from rules_harness.harness.judging.histories import sent_body
-from rules_harness.harness.judging.outcome import Judgement, Kept, Stored, Violation
+from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.places import Place, body_place
-from rules_harness.strategies.shapes import places_of, standing_of
-
-
-def _by_requirement(
-    contract: Contract, body: Mapping[str, Any], data: Mapping[str, Any]
-) -> dict[str, list[Difference]]:
-    """The differences between a body and the answer to it, each under the requirement that it breaks."""
-    found: dict[str, list[Difference]] = {}
-    steps = f"/{contract.names.steps}"
-    rearranged = _is_rearranged(body_place(contract), body, data)
-    for difference in differences_from_body(contract, body, data):
-        if difference.place == f"/{contract.names.status}":
-            continue
-        in_steps = difference.place.startswith(steps)
-        is_structure = difference.kind == "length" and bool(difference.roles & STRUCTURE_ROLES)
-        if is_structure or "group-index" in difference.roles or (rearranged and in_steps):
-            requirement = "update.steps-replaced"
-        elif difference.kind == "not-cleared":
-            requirement = "update.omitted-is-cleared"
-        elif difference.is_number:
-            requirement = "update.amounts-exact"
-        else:
-            requirement = "update.replaces"
-        found.setdefault(requirement, []).append(difference)
-    return found
-
-
-def _is_rearranged(place: Place, sent: Any, got: Any) -> bool:
-    """Whether an array somewhere below came back with its entries in another order."""
-    if isinstance(sent, dict) and isinstance(got, dict):
-        parts = ((part, sent.get(name), got.get(name)) for name, part in place.properties.items())
-        return any(_is_rearranged(part, left, right) for part, left, right in parts)
-    if not isinstance(sent, list) or not isinstance(got, list) or place.items is None or len(sent) != len(got):
-        return False
-    items = place.items
-    if _is_permutation(items, sent, got):
-        return True
-    return any(_is_rearranged(items, left, right) for left, right in zip(sent, got, strict=True))
-
-
-def _is_permutation(items: Place, sent: list[Any], got: list[Any]) -> bool:
-    if not any(any(differences(items, left, right)) for left, right in zip(sent, got, strict=True)):
-        return False
-    unmatched = list(got)
-    for value in sent:
-        match = next((i for i, other in enumerate(unmatched) if not any(differences(items, value, other))), None)
-        if match is None:
-            return False
-        del unmatched[match]
-    return True
-
-
-STRUCTURE_ROLES = frozenset({"steps", "actions"})
-COMPARED = ("update.replaces", "update.omitted-is-cleared", "update.steps-replaced", "update.amounts-exact")
-
-
-def compares(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """After a success, `data` equals the body: every field sent, every field left out, every step, every amount."""
-    known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
-    for position, exchange, answer in executed(episode):
-        body, data = sent_body(exchange), answer.part(contract.names.data)
-        before = known.get(exchange.intent.rule)
-        known[exchange.intent.rule] = data or before or {}
-        twice = exchange.intent.reading == "reading.duplicate-names"
-        if exchange.intent.body not in ("valid", "open") or twice or not body or not data:
-            continue
-        by_requirement = _by_requirement(contract, body, data)
-        if not by_requirement:
-            by_requirement["update.omitted-is-cleared"] = list(left_behind(body_place(contract), body, data, before))
-        for requirement in COMPARED:
-            found = by_requirement.get(requirement, [])
-            if not found:
-                yield Kept(requirement)
-            for first in {difference.place: difference for difference in reversed(found)}.values():
-                yield Violation(
-                    requirement,
-                    first.place,
-                    first.kind,
-                    f"{first.place} as it was sent: {short(first.sent)}",
-                    told(first),
-                    (position,),
-                    inferred_place=standing_of(contract, first.place) == "inferred",
-                )
+from rules_harness.strategies.places import body_place
 
 
 def read_back(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -163,7 +77,8 @@ def _read_back(
 
 
 def identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """`data.id` is the path's id; a body cannot set id, created_at, organization or another server-owned field."""
+    """`data.id` is the path's id; a body cannot set id, created_at, organization or another server-owned field; no id
+    in a body, a query or a header (another writable rule's, say) makes the update fall on that rule."""
     names = contract.names
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
@@ -306,22 +221,11 @@ def _accepted(episode: Episode, contract: Contract, requirement: str) -> Iterato
             )
 
 
-def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Which places the target accepts, stores and gives back."""
-    for _, exchange, answer in executed(episode):
-        body, data = sent_body(exchange), answer.part(contract.names.data)
-        if exchange.intent.body == "valid" and body and data:
-            given_back = places_of(contract, body) & places_of(contract, data)
-            yield Stored((*sorted(given_back), *exchange.intent.shapes))
-
-
 CHECKS = run_by(
-    (COMPARED, compares),
     ("update.read-back", read_back),
     ("update.identity", identity),
     ("update.isolated", isolated),
     ("update.repeatable", repeatable),
     ("update.documented-example", documented_example),
     ("update.accepts-valid", accepts_valid),
-    ((), stored_places),
 )

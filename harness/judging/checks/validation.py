@@ -10,7 +10,6 @@ from rules_harness.harness.judging.checks.common import (
     BODY_DEFECTS,
     BUSY_STATUSES,
     EDGE_STATUSES,
-    CheckFunction,
     described,
     is_disguised,
     kept_or,
@@ -30,29 +29,35 @@ ACCOUNT_ROLES = ACCOUNT_IDS | {"account-ref"}
 REFUSALS = {"size": {400, 413, 422}, "media-type": {400, 415, 422}, "foreign-account": {400, 403, 404, 422}}
 
 
-def refuses(requirement: str) -> CheckFunction:
-    """The check that every body made to break one requirement is refused."""
+def required(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Each required field missing: refused."""
+    yield from _refuses(episode, contract, "validation.required")
 
-    def check(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-        for position, exchange, answer in updates(episode):
-            intent = exchange.intent
-            if intent.requirement != requirement or intent.access != "allowed" or answer.status in BUSY_STATUSES:
-                continue
-            if answer.is_refusal or is_disguised(contract, answer):
-                yield Kept(requirement, intent.place)
-            elif answer.is_success:
-                yield Violation(
-                    requirement,
-                    intent.place or intent.label,
-                    f"{intent.violation or intent.label} accepted",
-                    "a refusal",
-                    described(contract, answer),
-                    (position,),
-                    level=None if intent.level == "must" else "should",
-                    inferred_place=intent.standing == "inferred",
-                )
 
-    return check
+def wrong_type(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Each field with each wrong JSON type, numeric strings and booleans for integers included: refused."""
+    yield from _refuses(episode, contract, "validation.type")
+
+
+def enum(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Unknown status, trigger type, action type and every other enumerated value: refused."""
+    yield from _refuses(episode, contract, "validation.enum")
+
+
+def bounds(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Negative and fractional cents, too large amounts, percentages outside 0–100, malformed or impossible dates:
+    refused."""
+    yield from _refuses(episode, contract, "validation.bounds")
+
+
+def syntax(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Malformed JSON, an empty body, a body that is not an object, NaN: refused."""
+    yield from _refuses(episode, contract, "validation.syntax")
+
+
+def media_type(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Other content types: 415, 400 or 422, not processed as JSON."""
+    yield from _refuses(episode, contract, "validation.media-type")
 
 
 def encoding(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -72,6 +77,27 @@ def encoding(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 kind="stored altered",
                 expected="a refusal, or the body stored unaltered",
                 actual=altered or "",
+            )
+
+
+def _refuses(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
+    """Judges that every body made to break one requirement is refused."""
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        if intent.requirement != requirement or intent.access != "allowed" or answer.status in BUSY_STATUSES:
+            continue
+        if answer.is_refusal or is_disguised(contract, answer):
+            yield Kept(requirement, intent.place)
+        elif answer.is_success:
+            yield Violation(
+                requirement,
+                intent.place or intent.label,
+                f"{intent.violation or intent.label} accepted",
+                "a refusal",
+                described(contract, answer),
+                (position,),
+                level=None if intent.level == "must" else "should",
+                inferred_place=intent.standing == "inferred",
             )
 
 
@@ -141,7 +167,8 @@ def account_places(contract: Contract) -> frozenset[str]:
 
 
 def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """The refusal is 400 or 422 (413 for size, 415 for media type; 403 or 404 for an account that is not there)."""
+    """The refusal is 400 or 422 (413 for size, 415 for media type; 403 or 404 for an account that is not there) in the
+    error envelope."""
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         if intent.access != "allowed" or intent.existence != "own" or intent.body not in BODY_DEFECTS:
@@ -167,17 +194,12 @@ def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 CHECKS = run_by(
-    *(
-        (requirement, refuses(requirement))
-        for requirement in (
-            "validation.required",
-            "validation.type",
-            "validation.enum",
-            "validation.bounds",
-            "validation.syntax",
-            "validation.media-type",
-        )
-    ),
+    ("validation.required", required),
+    ("validation.type", wrong_type),
+    ("validation.enum", enum),
+    ("validation.bounds", bounds),
+    ("validation.syntax", syntax),
+    ("validation.media-type", media_type),
     ("validation.encoding", encoding),
     ("validation.size", size),
     ("validation.atomic", atomic),

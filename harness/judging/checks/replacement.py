@@ -1,0 +1,156 @@
+"""Full replacement: what was sent is what is there afterwards, all of it and nothing else."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from rules_harness.harness.exchange import Episode, Payload, parsed
+from rules_harness.harness.judging.checks.common import executed, run_by, short, told
+from rules_harness.harness.judging.equality import Difference, differences, differences_from_body, left_behind
+from rules_harness.harness.judging.histories import sent_body
+from rules_harness.harness.judging.outcome import Judgement, Kept, Stored, Violation
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.places import Place, body_place
+from rules_harness.strategies.shapes import places_of, standing_of
+
+STRUCTURE_ROLES = frozenset({"steps", "actions"})
+
+
+def replaces(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """After a success, `data` equals the body in every field of the contract that the client sent, apart from `status`
+    and documented defaults."""
+    for sent in _replacements(episode, contract, "valid", "open"):
+        yield from _compared("update.replaces", contract, sent)
+
+
+def omitted_is_cleared(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """An optional field left out is null afterwards, not the old value; an explicit null is null."""
+    for sent in _replacements(episode, contract, "valid", "open"):
+        yield from _compared("update.omitted-is-cleared", contract, sent)
+
+
+def steps_replaced(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Steps and actions are replaced: not merged, appended, reordered, renumbered or cut."""
+    for sent in _replacements(episode, contract, "valid", "open"):
+        yield from _compared("update.steps-replaced", contract, sent)
+
+
+def amounts_exact(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Amounts survive exactly or are refused, percentages with their fraction, also those beyond what the schema
+    allows: an amount that was accepted and altered breaks this, whatever else it breaks; the range that was tried is
+    reported."""
+    for sent in _replacements(episode, contract, "valid", "open", "broken"):
+        yield from _compared("update.amounts-exact", contract, sent)
+
+
+class Replacement(msgspec.Struct, frozen=True):
+    """An executed update of which body, answer and, as far as known, the state before can be compared."""
+
+    position: int
+    sent: Payload
+    answer: Payload
+    before: Mapping[str, Any] | None
+
+
+def _replacements(episode: Episode, contract: Contract, *bodies: str) -> Iterator[Replacement]:
+    """The executed updates whose bodies are of these kinds, apart from bodies that say one thing twice."""
+    known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
+    for position, exchange, answer in executed(episode):
+        intent, data = exchange.intent, answer.part(contract.names.data)
+        before = known.get(intent.rule)
+        known[intent.rule] = data or before or {}
+        is_compared = intent.body in bodies and intent.reading != "reading.duplicate-names"
+        if is_compared and exchange.request.body is not None and sent_body(exchange) and data:
+            yield Replacement(position, exchange.request.body, answer.body, before)
+
+
+def _compared(requirement: str, contract: Contract, sent: Replacement) -> Iterator[Judgement]:
+    """Judges one replacement by one of the requirements that its differences may break."""
+    differences = _by_requirement(contract, sent.sent, sent.answer)
+    found = list(differences.get(requirement, ()))
+    if requirement == "update.omitted-is-cleared" and not differences:
+        body, answer = parsed(sent.sent), parsed(sent.answer)
+        found = list(left_behind(body_place(contract), body, answer[contract.names.data], sent.before))
+    if not found:
+        yield Kept(requirement)
+    for first in {difference.place: difference for difference in reversed(found)}.values():
+        yield Violation(
+            requirement,
+            first.place,
+            first.kind,
+            f"{first.place} as it was sent: {short(first.sent)}",
+            told(first),
+            (sent.position,),
+            inferred_place=standing_of(contract, first.place) == "inferred",
+        )
+
+
+@functools.lru_cache(maxsize=64)
+def _by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mapping[str, Sequence[Difference]]:
+    """The differences between a body and the answer to it, each under the requirement that it breaks."""
+    body, data = parsed(sent), parsed(answer)[contract.names.data]
+    found: dict[str, list[Difference]] = {}
+    steps = f"/{contract.names.steps}"
+    rearranged = _is_rearranged(body_place(contract), body, data)
+    for difference in differences_from_body(contract, body, data):
+        if difference.place == f"/{contract.names.status}":
+            continue
+        in_steps = difference.place.startswith(steps)
+        is_structure = difference.kind == "length" and bool(difference.roles & STRUCTURE_ROLES)
+        if is_structure or "group-index" in difference.roles or (rearranged and in_steps):
+            requirement = "update.steps-replaced"
+        elif difference.kind == "not-cleared":
+            requirement = "update.omitted-is-cleared"
+        elif difference.is_number:
+            requirement = "update.amounts-exact"
+        else:
+            requirement = "update.replaces"
+        found.setdefault(requirement, []).append(difference)
+    return found
+
+
+def _is_rearranged(place: Place, sent: Any, got: Any) -> bool:
+    """Whether an array somewhere below came back with its entries in another order."""
+    if isinstance(sent, dict) and isinstance(got, dict):
+        parts = ((part, sent.get(name), got.get(name)) for name, part in place.properties.items())
+        return any(_is_rearranged(part, left, right) for part, left, right in parts)
+    if not isinstance(sent, list) or not isinstance(got, list) or place.items is None or len(sent) != len(got):
+        return False
+    items = place.items
+    if _is_permutation(items, sent, got):
+        return True
+    return any(_is_rearranged(items, left, right) for left, right in zip(sent, got, strict=True))
+
+
+def _is_permutation(items: Place, sent: list[Any], got: list[Any]) -> bool:
+    if not any(any(differences(items, left, right)) for left, right in zip(sent, got, strict=True)):
+        return False
+    unmatched = list(got)
+    for value in sent:
+        match = next((i for i, other in enumerate(unmatched) if not any(differences(items, value, other))), None)
+        if match is None:
+            return False
+        del unmatched[match]
+    return True
+
+
+def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """Which places the target accepts, stores and gives back."""
+    for _, exchange, answer in executed(episode):
+        body, data = sent_body(exchange), answer.part(contract.names.data)
+        if exchange.intent.body == "valid" and body and data:
+            given_back = places_of(contract, body) & places_of(contract, data)
+            yield Stored((*sorted(given_back), *exchange.intent.shapes))
+
+
+CHECKS = run_by(
+    ("update.replaces", replaces),
+    ("update.omitted-is-cleared", omitted_is_cleared),
+    ("update.steps-replaced", steps_replaced),
+    ("update.amounts-exact", amounts_exact),
+    ((), stored_places),
+)
