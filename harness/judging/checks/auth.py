@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
-    BUSY_STATUSES,
     answered,
     described,
     kept_or,
@@ -80,7 +79,7 @@ def scheme_case(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def _answers_401(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
     """Judges that every request made for a requirement is answered with 401."""
     for position, exchange, answer in answered(episode):
-        if exchange.intent.requirement == requirement and answer.status not in BUSY_STATUSES:
+        if exchange.intent.requirement == requirement:
             yield kept_or(
                 answer.status == 401,
                 requirement,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
-    BUSY_STATUSES,
     answered,
     described,
     kept_or,
     run_by,
-    short,
     spans,
     unchanged,
     updates,
@@ -58,8 +57,11 @@ def other_organization(episode: Episode, contract: Contract) -> Iterator[Judgeme
 def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A body that names another organization's account is refused, and never stored. An account that the profile lists
     as ours, or that our own rules name, is ours, whoever else names it."""
+    theirs = {exchange.intent.rule for exchange in episode.exchanges if exchange.intent.existence == "foreign"}
+    own = [state for rule, state in episode.facts.before.items() if rule not in theirs]
+    ours = {text for state in own for text in _texts(state)}
     for position, exchange, answer in updates(episode):
-        if exchange.intent.body == "foreign-account" and answer.status not in BUSY_STATUSES and answer.status < 500:
+        if exchange.intent.body == "foreign-account" and answer.status < 500 and _foreign([exchange]) - ours:
             yield kept_or(
                 answer.is_refusal,
                 "authz.foreign-account",
@@ -75,7 +77,10 @@ def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]
         # One that was accepted is a finding already; what it stored is the same one.
         if not naming or any(exchange.answer is not None and exchange.answer.is_success for exchange in naming):
             continue
-        stored = [account for account in _foreign(sent) if account in short(span.after, 1_000_000)]
+        foreign = _foreign(naming) - ours
+        if not foreign:
+            continue
+        stored = sorted(foreign & set(_texts(span.after)))
         if not stored:
             yield Kept("authz.foreign-account")
         else:
@@ -98,7 +103,7 @@ def before_validation(episode: Episode, contract: Contract) -> Iterator[Judgemen
         intent = exchange.intent
         if intent.caller in admitted:
             continue
-        if intent.requirement == "authz.before-validation" and answer.status not in BUSY_STATUSES:
+        if intent.requirement == "authz.before-validation":
             allowed = {403, 404} if intent.access == "other-organization" else {403}
             yield kept_or(
                 answer.status in allowed,
@@ -129,7 +134,7 @@ def _answers(
 ) -> Iterator[Judgement]:
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
-        if intent.requirement != requirement or intent.access != access or answer.status in BUSY_STATUSES:
+        if intent.requirement != requirement or intent.access != access:
             continue
         yield kept_or(
             answer.status in statuses,
@@ -149,10 +154,18 @@ def _forbidden(exchange: Exchange, answer: Answer) -> bool:
     return intent.operation == "update" and is_forbidden and answer.status in refused
 
 
-def _foreign(sent: list[Exchange]) -> list[str]:
+def _foreign(naming: list[Exchange]) -> set[str]:
     """The accounts of another organization that bodies named."""
-    named = {exchange.intent.foreign_account for exchange in sent if sent_body(exchange)}
-    return sorted(named - {""})
+    return {exchange.intent.foreign_account for exchange in naming if sent_body(exchange)} - {""}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a state, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 CHECKS = run_by(

@@ -18,7 +18,6 @@ CheckFunction = Callable[[Episode, Contract], Iterator[Judgement]]
 
 EDGE_STATUSES = frozenset({413, 414, 417, 431})
 """What a proxy or an HTTP server answers by itself; not held to the envelope or the request id."""
-BUSY_STATUSES = frozenset({425, 429})
 BODY_DEFECTS = frozenset({"broken", "syntax", "encoding", "media-type", "size", "foreign-account"})
 
 
@@ -40,10 +39,15 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
-    """Every exchange that got an answer, with its position."""
+    """Every exchange that got an answer to its request, with its position."""
     for position, exchange in enumerate(episode.exchanges):
-        if isinstance(exchange.outcome, Answer):
-            yield position, exchange, exchange.outcome
+        if exchange.answer is not None and not is_put_off(exchange.answer):
+            yield position, exchange, exchange.answer
+
+
+def is_put_off(answer: Answer) -> bool:
+    """Whether an answer only says to come again later, and nothing of the request."""
+    return answer.status in (425, 429) or (answer.status == 503 and answer.header("retry-after") is not None)
 
 
 def updates(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
@@ -64,11 +68,7 @@ def executed(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
 
 def is_edge(intent: Intent, answer: Answer, *, raw: bool) -> bool:
     """Whether this may be the HTTP server's or a proxy's own answer to what it cannot parse or does not know."""
-    if answer.status in EDGE_STATUSES | BUSY_STATUSES:
-        return True
-    if answer.status in (501, 505) or (answer.status == 503 and answer.header("retry-after")):
-        return True
-    if answer.status in (502, 504):
+    if answer.status in EDGE_STATUSES or answer.status in (501, 502, 504, 505):
         return True
     return intent.operation == "other" or intent.existence == "odd" or (raw and answer.status == 400)
 

@@ -10,7 +10,6 @@ import jsonschema_rs
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault
 from rules_harness.harness.judging.checks.common import (
-    BUSY_STATUSES,
     EDGE_STATUSES,
     answered,
     described,
@@ -257,7 +256,7 @@ def documented_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
             continue
         if intent.requirement == "http.headers" and answer.is_refusal:
             continue
-        allowed = answer.status in DOCUMENTED | BUSY_STATUSES or (intent.existence == "odd" and answer.status < 400)
+        allowed = answer.status in DOCUMENTED or (intent.existence == "odd" and answer.status < 400)
         yield kept_or(
             allowed,
             "envelope.documented-status",
@@ -276,7 +275,7 @@ def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     seen: dict[tuple[str, ...], tuple[int, int, Any]] = {}
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
-        if not answer.is_refusal or answer.status in BUSY_STATUSES or intent.key is not None:
+        if not answer.is_refusal or intent.key is not None:
             continue
         code = answer.part(names.error).get(names.code)
         oddity = (intent.label, intent.place, intent.violation, intent.open_feature)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.judging.checks.common import BUSY_STATUSES, EDGE_STATUSES, run_by, short, updates
+from rules_harness.harness.judging.checks.common import EDGE_STATUSES, run_by, short, updates
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
 
@@ -24,7 +24,7 @@ REQUIREMENTS: Final = {
 def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No server error, a documented status, its content type, and its schema."""
     for position, exchange, answer in updates(episode):
-        if not exchange.intent.boundary or answer.status in EDGE_STATUSES | BUSY_STATUSES:
+        if not exchange.intent.boundary or answer.status in EDGE_STATUSES:
             continue
         from rules_harness.strategies.boundary import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import BUSY_STATUSES, answered, described, kept_or, run_by, unchanged
+from rules_harness.harness.judging.checks.common import answered, described, kept_or, run_by, unchanged
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.openapi.contract import Contract
 
@@ -13,7 +13,7 @@ from rules_harness.openapi.contract import Contract
 def methods(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """PATCH and POST on the path do not update; 405 (then with Allow), or 401/403/404."""
     for position, exchange, answer in answered(episode):
-        if exchange.intent.requirement != "http.methods" or answer.status in BUSY_STATUSES:
+        if exchange.intent.requirement != "http.methods":
             continue
         lacks_allow = answer.status == 405 and answer.header("allow") is None
         yield kept_or(

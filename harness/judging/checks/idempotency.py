@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from rules_harness.harness.exchange import Answer, Episode
-from rules_harness.harness.judging.checks.common import BUSY_STATUSES, answered, described, kept_or, run_by, where
+from rules_harness.harness.judging.checks.common import answered, described, is_put_off, kept_or, run_by, where
 from rules_harness.harness.judging.histories import FollowedHistory, follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
@@ -73,7 +73,7 @@ def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     `null`, `undefined` are keys like others."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
-        if intent.requirement != "idempotency.odd-keys" or answer.status in BUSY_STATUSES:
+        if intent.requirement != "idempotency.odd-keys":
             continue
         firm = intent.acceptance == "must"
         yield kept_or(
@@ -161,7 +161,7 @@ def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator
         answer = exchange.answer
         if exchange.intent.requirement != requirement or answer is None:
             continue
-        if answer.status in BUSY_STATUSES or answer.status >= 500:
+        if is_put_off(answer) or answer.status >= 500:
             continue
         if answer.is_refusal and len(exchange.intent.key or "") > LONG_KEY:
             continue

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Answer, Episode
-from rules_harness.harness.judging.checks.common import answered, kind_of_answer, run_by, short
+from rules_harness.harness.judging.checks.common import kind_of_answer, run_by, short
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
 
@@ -14,7 +14,10 @@ from rules_harness.openapi.contract import Contract
 def no_leak(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No answer holds an API key, the run's own included; nor a stack trace, SQL or a file path that the run did not
     send itself."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange in enumerate(episode.exchanges):
+        answer = exchange.answer
+        if answer is None:
+            continue
         leaked = [("an API key", name) for name in answer.leaks]
         if not answer.is_success:
             leaked += _internals(episode, answer)

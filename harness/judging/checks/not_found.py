@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.judging.checks.common import BUSY_STATUSES, answered, described, is_edge, kept_or, run_by
+from rules_harness.harness.judging.checks.common import answered, described, is_edge, kept_or, run_by
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.openapi.contract import Contract
 
@@ -13,7 +13,7 @@ from rules_harness.openapi.contract import Contract
 def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """An id that does not exist: 404 in the error envelope."""
     for position, exchange, answer in answered(episode):
-        if exchange.intent.requirement == "not-found.unknown-id" and answer.status not in BUSY_STATUSES:
+        if exchange.intent.requirement == "not-found.unknown-id":
             is_enveloped = bool(answer.part(contract.names.error))
             yield kept_or(
                 answer.status == 404 and is_enveloped,
@@ -53,7 +53,7 @@ def odd_ids(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     `/rules/`: a 4xx or a redirect, never a 5xx, never another rule."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
-        if intent.requirement != "not-found.odd-ids" or answer.status in BUSY_STATUSES:
+        if intent.requirement != "not-found.odd-ids":
             continue
         by_an_edge = answer.status >= 500 and answer.status in (501, 505) and is_edge(intent, answer, raw=True)
         yield kept_or(

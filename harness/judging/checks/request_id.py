@@ -156,7 +156,7 @@ def _header_echoes(requirement: str, row: Row, contract: Contract) -> Judgement:
     if not answer.is_success:
         problem += f" on {answer.status}"
     return kept_or(
-        sent in got,
+        set(got) == {sent},
         requirement,
         position,
         exchange,

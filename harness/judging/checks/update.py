@@ -7,7 +7,6 @@ from typing import Any
 
 from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
-    BUSY_STATUSES,
     changed_fields,
     described,
     executed,
@@ -203,7 +202,7 @@ def accepts_valid(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def _accepted(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
-        if intent.requirement != requirement or intent.acceptance == "open" or answer.status in BUSY_STATUSES:
+        if intent.requirement != requirement or intent.acceptance == "open":
             continue
         if answer.is_success:
             yield Kept(requirement)

@@ -8,10 +8,10 @@ from functools import lru_cache
 from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault, parsed
 from rules_harness.harness.judging.checks.common import (
     BODY_DEFECTS,
-    BUSY_STATUSES,
     EDGE_STATUSES,
     described,
     is_disguised,
+    is_put_off,
     kept_or,
     run_by,
     told,
@@ -63,7 +63,7 @@ def media_type(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def encoding(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Invalid UTF-8, BOM, UTF-16, lone surrogate escapes: refused, or stored unaltered."""
     for position, exchange, answer in updates(episode):
-        if exchange.intent.requirement != "validation.encoding" or answer.status in BUSY_STATUSES:
+        if exchange.intent.requirement != "validation.encoding":
             continue
         if answer.is_refusal:
             yield Kept("validation.encoding")
@@ -84,7 +84,7 @@ def _refuses(episode: Episode, contract: Contract, requirement: str) -> Iterator
     """Judges that every body made to break one requirement is refused."""
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
-        if intent.requirement != requirement or intent.access != "allowed" or answer.status in BUSY_STATUSES:
+        if intent.requirement != requirement or intent.access != "allowed":
             continue
         if answer.is_refusal or is_disguised(contract, answer):
             yield Kept(requirement, intent.place)
@@ -136,7 +136,7 @@ def size(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     (position,),
                 )
             continue
-        if outcome.status in BUSY_STATUSES:
+        if is_put_off(outcome):
             continue
         yield kept_or(
             outcome.is_success or outcome.is_refusal,
@@ -174,7 +174,7 @@ def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if intent.access != "allowed" or intent.existence != "own" or intent.body not in BODY_DEFECTS:
             continue
         refused = answer.is_refusal or is_disguised(contract, answer)
-        if not refused or answer.status in BUSY_STATUSES | (EDGE_STATUSES - {413}):
+        if not refused or answer.status in EDGE_STATUSES - {413}:
             continue
         allowed = REFUSALS.get(intent.body, {400, 422})
         if intent.place in account_places(contract):
