@@ -1,0 +1,81 @@
+"""The rows of the tables that prove the checks: what happened, and what has to be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.intent import Level
+from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
+from tests.judging.episodes import Sent, Value, episode
+
+
+class Holds(msgspec.Struct, frozen=True):
+    """The requirement was put to the test, and held."""
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A violation. ``None`` as a place says that the place does not matter here."""
+
+    kind: str
+    place: str | None = None
+    by_states: bool = False
+    """It rests on comparing states, so that another writer makes it void."""
+    level: Level | None = None
+    inferred: bool = False
+
+
+class Says(msgspec.Struct, frozen=True):
+    """An answer to an open question, for one kind of input."""
+
+    token: str
+    kind: str = ""
+
+
+HOLDS: Final = Holds()
+Expected = Holds | Broken | Says
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One episode, and what the check of one requirement or reading has to say of it; nothing where none is given."""
+
+    text: str
+    episode: Episode
+    expected: tuple[Expected, ...]
+
+
+Table = Mapping[str, Sequence[Row]]
+"""Rows by the requirement or reading whose check is put on trial."""
+
+
+def row(
+    text: str,
+    sent: Sent | Sequence[Sent],
+    *expected: Expected,
+    before: Value | tuple[Value, ...] = (),
+    settle: float = 0.0,
+) -> Row:
+    """What happened in words, the requests that were sent, and what has to be said of them, in order."""
+    requests = (sent,) if isinstance(sent, Sent) else sent
+    return Row(text, episode(*requests, before=before, settle=settle), expected)
+
+
+def agrees(expected: Expected, judgement: Judgement) -> bool:
+    """Whether a judgement is the expected one."""
+    match expected, judgement:
+        case Holds(), Kept():
+            return True
+        case Says(), Seen():
+            return (expected.token, expected.kind) == (judgement.token, judgement.kind)
+        case Broken(), Violation():
+            same = (expected.kind, expected.by_states, expected.level, expected.inferred) == (
+                judgement.kind,
+                judgement.compares_states,
+                judgement.level,
+                judgement.inferred_place,
+            )
+            return same and expected.place in (None, judgement.place)
+    return False

@@ -1,0 +1,78 @@
+"""Every check on trial, without a socket: tables of episodes made by hand, and what each of them means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from rules_harness.harness.exchange import Answer
+from rules_harness.harness.judging.checks import CHECKS
+from rules_harness.harness.judging.outcome import Judgement, Violation
+from rules_harness.harness.judging.tally import Tally
+from tests.judging.episodes import CONTRACT, JSON, Outcome, disturbed, lost, otherwise, refused
+from tests.judging.rows import Broken, Row, agrees
+from tests.judging.tables import TABLES
+
+OWN: Final = {check.about[0]: check for check in CHECKS if len(check.about) == 1}
+ROWS: Final = [(name, row) for table in TABLES for name, rows in table.items() for row in rows]
+
+LATER: Final = (*JSON, ("Retry-After", "1"))
+
+every_row = pytest.mark.parametrize(("name", "row"), ROWS, ids=[f"{name}: {row.text}" for name, row in ROWS])
+
+
+def _judged(name: str, row: Row) -> list[Judgement]:
+    return list(OWN[name].judge(row.episode, CONTRACT))
+
+
+@every_row
+def test_row(name: str, row: Row) -> None:
+    judgements = _judged(name, row)
+    assert len(judgements) == len(row.expected), judgements
+    for expected, judgement in zip(row.expected, judgements, strict=True):
+        assert agrees(expected, judgement), f"{judgement} instead of {expected}"
+        if isinstance(judgement, Violation):
+            assert judgement.requirement == name
+            assert judgement.place
+            assert judgement.expected
+            assert judgement.actual
+            assert set(judgement.shown_by) <= set(range(len(row.episode.exchanges)))
+            assert judgement.shown_by
+
+
+@every_row
+def test_without_an_answer_nothing_is_judged(name: str, row: Row) -> None:
+    unanswered = otherwise(row.episode, lost("connect"))
+    assert list(OWN[name].judge(unanswered, CONTRACT)) == []
+
+
+@every_row
+@pytest.mark.parametrize("answer", [refused(429), refused(503, headers=LATER)], ids=["429", "503"])
+def test_an_answer_to_come_again_later_breaks_nothing(name: str, row: Row, answer: Answer) -> None:
+    found = OWN[name].judge(otherwise(row.episode, answer), CONTRACT)
+    assert not [one for one in found if isinstance(one, Violation)]
+
+
+@every_row
+@pytest.mark.parametrize("outcome", [refused(429), lost("timeout")], ids=["refused", "lost"])
+def test_without_reads_no_states_are_compared(name: str, row: Row, outcome: Outcome) -> None:
+    unread = otherwise(row.episode, outcome, reads_only=True)
+    found = OWN[name].judge(unread, CONTRACT)
+    assert not [one for one in found if isinstance(one, Violation) and one.compares_states]
+
+
+@every_row
+def test_another_writer_makes_void_what_rests_on_states(name: str, row: Row) -> None:
+    """And nothing else."""
+    tally = Tally(CONTRACT)
+    tally.add(disturbed(row.episode), _judged(name, row))
+    void = [expected.by_states for expected in row.expected if isinstance(expected, Broken)]
+    assert len([one for one in tally.shown.values() if one.violation.requirement == name]) <= void.count(False)
+    assert bool(tally.shown) == (False in void)
+    assert (name in tally.doubts) == (True in void)
+
+
+def test_rows_of_a_check_have_names_of_their_own() -> None:
+    names = [(name, row.text) for name, row in ROWS]
+    assert len(set(names)) == len(names)
