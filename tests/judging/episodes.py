@@ -55,7 +55,7 @@ def body(**fields: Any) -> Value:
     return _with({**CONTRACT.example_body(), "status": "disabled"}, fields)
 
 
-def rule(id: str = RULE, **fields: Any) -> Value:
+def rule(id: Any = RULE, **fields: Any) -> Value:
     """A rule as it is stored and answered; without ``fields`` it holds what `body` says."""
     return _with({"id": id, **body(), "created_at": CREATED, "updated_at": UPDATED}, fields)
 

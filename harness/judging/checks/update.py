@@ -17,6 +17,7 @@ from rules_harness.harness.judging.checks.common import (
     state_of,
     told,
     updates,
+    where,
 )
 from rules_harness.harness.judging.equality import (
     Difference,
@@ -100,6 +101,7 @@ def identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if intent.requirement == "update.identity":
             yield from _taken_over(episode, contract, position, exchange, data)
             yield from _moved_away(episode, contract, position, exchange)
+            yield from _fell_elsewhere(episode, contract, position, exchange)
 
 
 def _taken_over(
@@ -109,7 +111,8 @@ def _taken_over(
     before = episode.facts.before.get(exchange.intent.rule, {})
     body = sent_body(exchange)
     known = body_place(contract).properties
-    later = [state for e in episode.exchanges[position + 1 :] if (state := state_of(contract, e)) is not None]
+    following = (e for e in episode.exchanges[position + 1 :] if e.intent.rule == exchange.intent.rule)
+    later = [state for e in following if (state := state_of(contract, e)) is not None]
     for name in sorted(set(body) - set(known)):
         shown = [state for state in (data, *later[:1]) if _same_value(state.get(name), body[name])]
         is_its_own = name in rule_place(contract).properties or name in before
@@ -139,6 +142,26 @@ def _moved_away(episode: Episode, contract: Contract, position: int, exchange: E
             "reading it afterwards: " + described(contract, gone[0].answer),
             (position, position + 1),
         )
+
+
+def _fell_elsewhere(episode: Episode, contract: Contract, position: int, exchange: Exchange) -> Iterator[Judgement]:
+    """Another rule that changed, though nothing was sent to it but an id in this request."""
+    for span in spans(episode, contract):
+        if span.rule == exchange.intent.rule or span.between or span.read_at < position:
+            continue
+        changed = changed_fields(contract, span.before, span.after)
+        if not changed:
+            yield Kept("update.identity")
+        else:
+            yield Violation(
+                "update.identity",
+                where(exchange),
+                "fell on another rule",
+                "the rule of the path is updated, and no other",
+                "; ".join(told(difference) for difference in changed[:3]),
+                (position, span.read_at),
+                compares_states=True,
+            )
 
 
 def _same_value(left: Any, right: Any) -> bool:

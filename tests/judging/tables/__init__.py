@@ -3,7 +3,17 @@
 from typing import Final
 
 from tests.judging.rows import Table
-from tests.judging.tables import answers, auth, authz, envelope, not_found, request_id
+from tests.judging.tables import (
+    answers,
+    auth,
+    authz,
+    envelope,
+    not_found,
+    replacement,
+    request_id,
+    times,
+    update,
+)
 
 TABLES: Final[tuple[Table, ...]] = (
     envelope.TABLE,
@@ -12,4 +22,7 @@ TABLES: Final[tuple[Table, ...]] = (
     auth.TABLE,
     authz.TABLE,
     not_found.TABLE,
+    replacement.TABLE,
+    update.TABLE,
+    times.TABLE,
 )
