@@ -41,6 +41,11 @@ def headers(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 expected="an answer below 500",
                 actual=described(contract, answer),
             )
+    yield from unchanged(episode, contract, "http.headers", _refused_headers)
+
+
+def _refused_headers(exchange: Exchange, answer: Answer) -> bool:
+    return exchange.intent.requirement == "http.headers" and answer.is_refusal
 
 
 def _other_method(exchange: Exchange, answer: Answer) -> bool:

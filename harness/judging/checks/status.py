@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import described, run_by, short, state_of
+from rules_harness.harness.judging.checks.common import described, is_put_off, run_by, short, state_of
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
@@ -33,25 +33,35 @@ def changes(episode: Episode, contract: Contract) -> Iterator[Change]:
     known: dict[str, Any] = {rule: state.get(name) for rule, state in episode.facts.before.items()}
     waiting: dict[str, list[tuple[int, Any]]] = {}
     for position, exchange in enumerate(episode.exchanges):
-        rule, answer = exchange.intent.rule, exchange.answer
-        if exchange.intent.operation == "read":
-            state = state_of(contract, exchange)
-            if state is None:
-                continue
+        rule = exchange.intent.rule
+        if exchange.intent.operation != "read":
+            waiting.setdefault(rule, []).append((position, known.get(rule)))
+            known[rule] = _status_after(contract, exchange, known.get(rule))
+            continue
+        state = state_of(contract, exchange)
+        if state is not None:
             yield from _read(episode, waiting.pop(rule, []), state.get(name), position)
             known[rule] = state.get(name)
-        elif exchange.intent.operation == "update" and answer is not None and exchange.intent.group is None:
-            waiting.setdefault(rule, []).append((position, known.get(rule)))
-            if answer.is_success and exchange.intent.repeats is None:
-                known[rule] = answer.part(contract.names.data).get(name)
     for left in waiting.values():
         yield from _read(episode, left, None, None)
+
+
+def _status_after(contract: Contract, exchange: Exchange, before: Any) -> Any:
+    """The status that a rule has after a request, as far as its answer tells."""
+    answer, intent = exchange.answer, exchange.intent
+    if answer is None or answer.status >= 500 or intent.group is not None:
+        return None
+    if intent.operation == "update" and answer.is_success and intent.repeats is None:
+        return answer.part(contract.names.data).get(contract.names.status)
+    return before
 
 
 def _read(episode: Episode, sent: list[tuple[int, Any]], after: Any, read_at: int | None) -> Iterator[Change]:
     for position, before in sent:
         exchange = episode.exchanges[position]
-        if exchange.answer is not None and exchange.intent.existence == "own":
+        intent = exchange.intent
+        is_single = intent.operation == "update" and intent.group is None and intent.existence == "own"
+        if exchange.answer is not None and is_single:
             yield Change(position, exchange, exchange.answer, before, after, read_at, alone=len(sent) == 1)
 
 
@@ -146,7 +156,9 @@ def replay_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     stays enabled."""
     for change in changes(episode, contract):
         intent = change.exchange.intent
-        if intent.requirement != "status.replay-keeps" or intent.repeats is None or change.read_at is None:
+        if intent.requirement != "status.replay-keeps" or intent.repeats is None:
+            continue
+        if change.before is None or change.read_at is None or not change.alone:
             continue
         if change.after == change.before:
             yield Kept("status.replay-keeps")
@@ -168,7 +180,7 @@ def not_triggerable(episode: Episode, contract: Contract) -> Iterator[Judgement]
         answer = exchange.answer
         if exchange.intent.requirement != "status.not-triggerable" or answer is None:
             continue
-        if answer.is_refusal:
+        if answer.is_refusal and not is_put_off(answer):
             yield Kept("status.not-triggerable")
         elif answer.is_success:
             yield Violation(

@@ -8,11 +8,15 @@ from tests.judging.tables import (
     auth,
     authz,
     envelope,
+    http,
     not_found,
+    readings,
     replacement,
     request_id,
+    status,
     times,
     update,
+    validation,
 )
 
 TABLES: Final[tuple[Table, ...]] = (
@@ -25,4 +29,8 @@ TABLES: Final[tuple[Table, ...]] = (
     replacement.TABLE,
     update.TABLE,
     times.TABLE,
+    status.TABLE,
+    validation.TABLE,
+    http.TABLE,
+    readings.TABLE,
 )
