@@ -91,6 +91,11 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
     def is_refusal(self) -> bool:
         return 400 <= self.status < 500
 
+    @property
+    def is_put_off(self) -> bool:
+        """Whether this only says to come again later, and nothing of the request."""
+        return self.status in (425, 429) or (self.status == 503 and self.header("retry-after") is not None)
+
     def json(self) -> Any:
         """The body as JSON, leniently; ``None`` where it is none (`envelope.well-formed` judges strictly).
 

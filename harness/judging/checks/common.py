@@ -41,13 +41,8 @@ class Span(msgspec.Struct, frozen=True):
 def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
     """Every exchange that got an answer to its request, with its position."""
     for position, exchange in enumerate(episode.exchanges):
-        if exchange.answer is not None and not is_put_off(exchange.answer):
+        if exchange.answer is not None and not exchange.answer.is_put_off:
             yield position, exchange, exchange.answer
-
-
-def is_put_off(answer: Answer) -> bool:
-    """Whether an answer only says to come again later, and nothing of the request."""
-    return answer.status in (425, 429) or (answer.status == 503 and answer.header("retry-after") is not None)
 
 
 def updates(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:

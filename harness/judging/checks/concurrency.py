@@ -11,7 +11,6 @@ from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
     changed_fields,
     described,
-    is_put_off,
     run_by,
     short,
     told,
@@ -99,7 +98,7 @@ def _several_executed(contract: Contract, sent: list[tuple[int, Exchange]]) -> t
     successes = [exchange for _, exchange in sent if exchange.answer is not None and exchange.answer.is_success]
     if not successes:
         answers = [exchange.answer for _, exchange in sent if exchange.answer is not None]
-        refused = [answer for answer in answers if answer.is_refusal and not is_put_off(answer)]
+        refused = [answer for answer in answers if answer.is_refusal and not answer.is_put_off]
         return ("none executed", "every request was refused") if len(refused) == len(sent) else None
     first = successes[0].answer
     for other in successes[1:]:
@@ -113,7 +112,7 @@ def _several_executed(contract: Contract, sent: list[tuple[int, Exchange]]) -> t
 def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
     for _, exchange in sent:
         answer = exchange.answer
-        if answer is None or answer.is_success or is_put_off(answer) or answer.status in (502, 503, 504):
+        if answer is None or answer.is_success or answer.is_put_off or answer.status in (502, 503, 504):
             continue
         allowed = REUSE_STATUSES if exchange.intent.group_bodies == "distinct" else (IN_FLIGHT,)
         if answer.status not in allowed:

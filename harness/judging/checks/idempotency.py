@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from rules_harness.harness.exchange import Answer, Episode
-from rules_harness.harness.judging.checks.common import answered, described, is_put_off, kept_or, run_by, where
+from rules_harness.harness.judging.checks.common import answered, described, kept_or, run_by, where
 from rules_harness.harness.judging.histories import FollowedHistory, follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
@@ -161,7 +161,7 @@ def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator
         answer = exchange.answer
         if exchange.intent.requirement != requirement or answer is None:
             continue
-        if is_put_off(answer) or answer.status >= 500:
+        if answer.is_put_off or answer.status >= 500:
             continue
         if answer.is_refusal and len(exchange.intent.key or "") > LONG_KEY:
             continue

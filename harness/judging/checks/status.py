@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import described, is_put_off, run_by, short, state_of
+from rules_harness.harness.judging.checks.common import described, run_by, short, state_of
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
@@ -180,7 +180,7 @@ def not_triggerable(episode: Episode, contract: Contract) -> Iterator[Judgement]
         answer = exchange.answer
         if exchange.intent.requirement != "status.not-triggerable" or answer is None:
             continue
-        if answer.is_refusal and not is_put_off(answer):
+        if answer.is_refusal and not answer.is_put_off:
             yield Kept("status.not-triggerable")
         elif answer.is_success:
             yield Violation(

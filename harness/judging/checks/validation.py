@@ -11,7 +11,6 @@ from rules_harness.harness.judging.checks.common import (
     EDGE_STATUSES,
     described,
     is_disguised,
-    is_put_off,
     kept_or,
     run_by,
     told,
@@ -136,7 +135,7 @@ def size(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     (position,),
                 )
             continue
-        if is_put_off(outcome):
+        if outcome.is_put_off:
             continue
         yield kept_or(
             outcome.is_success or outcome.is_refusal,
