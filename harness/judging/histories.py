@@ -43,7 +43,10 @@ class FollowedHistory(msgspec.Struct, frozen=True):
 
 
 def follow(episode: Episode, contract: Contract) -> FollowedHistory:
-    """Follow a history of single requests; requests that were released together are judged by `groups`."""
+    """Follow a history of single requests.
+
+    What was lost, what failed, and each of several that were released together may have been executed or not.
+    """
     return _Follower(episode, contract).follow()
 
 
@@ -60,18 +63,20 @@ class _Follower:
     def follow(self) -> FollowedHistory:
         for position, exchange in enumerate(self.exchanges):
             intent = exchange.intent
-            if intent.group is not None or intent.existence not in ("own", "foreign"):
+            if intent.existence not in ("own", "foreign"):
                 continue
             if intent.operation == "update":
                 self._update(position, exchange)
-            elif intent.operation == "read":
+            elif intent.operation == "read" and intent.group is None:
                 self._read(position, exchange)
         likely = {possibility for possibility in self.possibilities if possibility.is_of_one_mind} or self.possibilities
         return FollowedHistory(tuple(sorted(likely, key=str)), tuple(self.contradictions), tuple(self.judged))
 
     def _update(self, position: int, exchange: Exchange) -> None:
         answer = exchange.answer
-        if answer is None:
+        if answer is not None and answer.is_put_off:
+            return
+        if answer is None or answer.status >= 500 or exchange.intent.group is not None:
             executed = {possibility.executing(exchange.intent.rule, position) for possibility in self.possibilities}
             self.possibilities |= executed
             return

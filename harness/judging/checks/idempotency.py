@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -11,8 +12,8 @@ from rules_harness.harness.judging.histories import FollowedHistory, follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
 
-LONG_KEY = 64
-"""Longer keys may be refused: that they are accepted is a *should* of `idempotency.odd-keys`."""
+CERTAIN_KEY = re.compile(r"[A-Za-z0-9._~:-]{0,64}")
+"""Longer keys, and keys of other characters, may be refused: `idempotency.odd-keys` says that they should not be."""
 
 
 def replay(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -161,9 +162,7 @@ def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator
         answer = exchange.answer
         if exchange.intent.requirement != requirement or answer is None:
             continue
-        if answer.is_put_off or answer.status >= 500:
-            continue
-        if answer.is_refusal and len(exchange.intent.key or "") > LONG_KEY:
+        if answer.is_refusal and not CERTAIN_KEY.fullmatch(exchange.intent.key or ""):
             continue
         if position not in contradictions:
             yield Kept(requirement)
