@@ -11,7 +11,7 @@ from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.outcome import Judgement, Violation
 from rules_harness.harness.judging.tally import Tally
 from tests.judging.episodes import CONTRACT, JSON, Outcome, disturbed, lost, otherwise, refused
-from tests.judging.rows import Broken, Row, agrees
+from tests.judging.rows import Broken, Holds, Row, Says, agrees
 from tests.judging.tables import TABLES
 
 OWN: Final = {check.about[0]: check for check in CHECKS if len(check.about) == 1}
@@ -19,6 +19,7 @@ ROWS: Final = [(name, row) for table in TABLES for name, rows in table.items() f
 
 LATER: Final = (*JSON, ("Retry-After", "1"))
 
+every_check = pytest.mark.parametrize("name", list(OWN))
 every_row = pytest.mark.parametrize(("name", "row"), ROWS, ids=[f"{name}: {row.text}" for name, row in ROWS])
 
 
@@ -41,38 +42,57 @@ def test_row(name: str, row: Row) -> None:
             assert judgement.shown_by
 
 
-@every_row
-def test_without_an_answer_nothing_is_judged(name: str, row: Row) -> None:
-    unanswered = otherwise(row.episode, lost("connect"))
-    assert list(OWN[name].judge(unanswered, CONTRACT)) == []
+@every_check
+def test_without_an_answer_nothing_is_judged(name: str) -> None:
+    for row in _rows(name):
+        assert list(OWN[name].judge(otherwise(row.episode, lost("connect")), CONTRACT)) == [], row.text
 
 
-@every_row
+@every_check
 @pytest.mark.parametrize("answer", [refused(429), refused(503, headers=LATER)], ids=["429", "503"])
-def test_an_answer_to_come_again_later_breaks_nothing(name: str, row: Row, answer: Answer) -> None:
-    found = OWN[name].judge(otherwise(row.episode, answer), CONTRACT)
-    assert not [one for one in found if isinstance(one, Violation)]
+def test_an_answer_to_come_again_later_breaks_nothing(name: str, answer: Answer) -> None:
+    for row in _rows(name):
+        found = OWN[name].judge(otherwise(row.episode, answer), CONTRACT)
+        assert not [one for one in found if isinstance(one, Violation)], row.text
 
 
-@every_row
+@every_check
 @pytest.mark.parametrize("outcome", [refused(429), lost("timeout")], ids=["refused", "lost"])
-def test_without_reads_no_states_are_compared(name: str, row: Row, outcome: Outcome) -> None:
-    unread = otherwise(row.episode, outcome, reads_only=True)
-    found = OWN[name].judge(unread, CONTRACT)
-    assert not [one for one in found if isinstance(one, Violation) and one.compares_states]
+def test_without_reads_no_states_are_compared(name: str, outcome: Outcome) -> None:
+    for row in _rows(name):
+        found = OWN[name].judge(otherwise(row.episode, outcome, reads_only=True), CONTRACT)
+        assert not [one for one in found if isinstance(one, Violation) and one.compares_states], row.text
 
 
-@every_row
-def test_another_writer_makes_void_what_rests_on_states(name: str, row: Row) -> None:
+@every_check
+def test_another_writer_makes_void_what_rests_on_states(name: str) -> None:
     """And nothing else."""
-    tally = Tally(CONTRACT)
-    tally.add(disturbed(row.episode), _judged(name, row))
-    void = [expected.by_states for expected in row.expected if isinstance(expected, Broken)]
-    assert len([one for one in tally.shown.values() if one.violation.requirement == name]) <= void.count(False)
-    assert bool(tally.shown) == (False in void)
-    assert (name in tally.doubts) == (True in void)
+    for row in _rows(name):
+        tally = Tally(CONTRACT)
+        tally.add(disturbed(row.episode), _judged(name, row))
+        void = [expected.by_states for expected in row.expected if isinstance(expected, Broken)]
+        assert bool(tally.shown) == (False in void), row.text
+        assert (name in tally.doubts) == (True in void), row.text
+
+
+@every_check
+def test_check_has_rows_of_every_sort(name: str) -> None:
+    rows = _rows(name)
+    said = {type(expected) for row in rows for expected in row.expected}
+    assert [row for row in rows if not row.expected], "no row in which it does not apply"
+    if name in CONTRACT.readings:
+        tokens = {expected.token for row in rows for expected in row.expected if isinstance(expected, Says)}
+        assert tokens >= set(CONTRACT.readings[name].accepted)
+        return
+    assert Holds in said
+    # Where a reading decides, the violation is an answer to it that is not accepted.
+    assert Broken in said or CONTRACT.requirements[name].level == "reading"
 
 
 def test_rows_of_a_check_have_names_of_their_own() -> None:
     names = [(name, row.text) for name, row in ROWS]
     assert len(set(names)) == len(names)
+
+
+def _rows(name: str) -> list[Row]:
+    return [row for table in TABLES for row in table.get(name, ())]

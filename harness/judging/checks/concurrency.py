@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
     changed_fields,
     described,
@@ -62,7 +62,8 @@ def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             continue
         problem = _problem(episode, contract, round_)
         if problem is None:
-            yield Kept(ONE_KEY)
+            if len(_telling(episode, round_)) > 1:
+                yield Kept(ONE_KEY)
         else:
             yield Violation(
                 ONE_KEY,
@@ -79,12 +80,20 @@ def key_in_flight(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What answers the simultaneous duplicates of a request with a key?"""
     statuses: set[int] = set()
     for round_ in rounds(episode):
-        sent = [episode.exchanges[position] for position in round_.positions]
-        is_asked = round_.requirement == ONE_KEY and sent[0].intent.group_bodies == "equal"
-        if is_asked and _problem(episode, contract, round_) is None:
-            statuses |= {exchange.answer.status for exchange in sent if exchange.answer is not None}
+        is_asked = (
+            round_.requirement == ONE_KEY and episode.exchanges[round_.positions[0]].intent.group_bodies == "equal"
+        )
+        answers = _telling(episode, round_)
+        if is_asked and len(answers) > 1 and _problem(episode, contract, round_) is None:
+            statuses |= {answer.status for answer in answers}
     if statuses:
         yield Seen("reading.key-in-flight", "409" if IN_FLIGHT in statuses else "original")
+
+
+def _telling(episode: Episode, round_: Round) -> list[Answer]:
+    """The answers of a round that say something of its requests: not that they are to come again later."""
+    answers = [answer for position in round_.positions if (answer := episode.exchanges[position].answer) is not None]
+    return [answer for answer in answers if answer.is_success or (answer.is_refusal and not answer.is_put_off)]
 
 
 def _problem(episode: Episode, contract: Contract, round_: Round) -> tuple[str, str] | None:
@@ -216,9 +225,9 @@ def disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for round_ in rounds(episode):
         if not round_.requirement.startswith("concurrency."):
             continue
-        for position in round_.final.values():
+        for rule, position in round_.final.items():
             state = state_shown(contract, episode.exchanges[position])
-            if state is None:
+            if state is None or not _is_disabling(episode, contract, round_, rule):
                 continue
             if state.get(names.status) == names.disabled:
                 yield Kept("concurrency.disabled")
@@ -230,7 +239,17 @@ def disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     names.disabled,
                     short(state.get(names.status)),
                     (*round_.positions, position),
+                    compares_states=True,
                 )
+
+
+def _is_disabling(episode: Episode, contract: Contract, round_: Round, rule: str) -> bool:
+    """Whether a round updated a rule for certain, and no body of it asks for another status."""
+    sent = [episode.exchanges[position] for position in round_.positions]
+    updates = [exchange for exchange in sent if (exchange.intent.operation, exchange.intent.rule) == ("update", rule)]
+    is_executed = any(exchange.answer is not None and exchange.answer.is_success for exchange in updates)
+    statuses = {sent_body(exchange).get(contract.names.status) for exchange in updates}
+    return is_executed and statuses == {contract.names.disabled}
 
 
 def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
