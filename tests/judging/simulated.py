@@ -13,11 +13,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
-from rules_harness.harness.intent import Access, Existence, Intent
-from rules_harness.openapi.contract import load
+from rules_harness.harness.exchange import Answer, Episode
+from rules_harness.harness.intent import Access, Existence
+from tests.judging.episodes import CONTRACT, Sent, answered, episode, get, put
 
-CONTRACT = load()
 EXAMPLE = CONTRACT.example_body()
 OURS, THEIRS = ("rule_one", "rule_two"), "rule_theirs"
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -99,36 +98,30 @@ class Target:
 
     def recorded(self, steps: Iterable[Step]) -> Episode:
         """What a run would record of a history."""
-        exchanges: list[Exchange] = []
+        sent: list[Sent] = []
         for step in steps:
-            exchanges.append(self._exchange(step, exchanges))
-        return Episode("history", "idempotency", "history", tuple(exchanges), Facts(before=self.before))
+            sent.append(self._sent(step, sent))
+        return episode(*sent, before=tuple(self.before.values()))
 
-    def _exchange(self, step: Step, earlier: list[Exchange]) -> Exchange:
-        moment = float(len(earlier))
+    def _sent(self, step: Step, earlier: list[Sent]) -> Sent:
         existence: Existence = "foreign" if step.rule == THEIRS else "own"
         if isinstance(step, Read):
-            request = Request("GET", f"/rules/{step.rule}")
-            reader = "other_org" if step.rule == THEIRS else "full"
-            intent = Intent(purpose="read", operation="read", caller=reader, rule=step.rule, existence=existence)
-            return Exchange(request, self._answer(200, self.rules[step.rule]), intent, moment, moment + 0.5)
+            return get(self._answer(200, self.rules[step.rule]), rule=step.rule, whose=existence)
         content = _bytes(step)
-        headers = () if step.key is None else ((CONTRACT.names.idempotency_key, step.key),)
-        repeats = next((at for at, one in enumerate(earlier) if step.key and one.intent.key == step.key), None)
         self._now += WINDOW + timedelta(hours=1) if step.late else timedelta(seconds=2)
-        intent = Intent(
+        is_old = self._is_old(step)
+        return put(
+            self._updated(step, content),
+            content,
             caller=step.caller,
             access=ACCESS.get(step.caller, "allowed"),
             rule=step.rule,
-            existence=existence,
-            body="broken" if step.broken else "valid",
+            whose=existence,
+            content="broken" if step.broken else "valid",
             key=step.key,
-            repeats=repeats,
-            window="beyond" if self._is_old(step) else "",
+            repeats=next((at for at, one in enumerate(earlier) if step.key and one.intent.key == step.key), None),
+            window="beyond" if is_old else "",
         )
-        answer = self._updated(step, content)
-        request = Request("PUT", f"/rules/{step.rule}", headers, Payload.of(content))
-        return Exchange(request, answer, intent, moment, moment + 0.5)
 
     def _updated(self, step: Update, content: bytes) -> Answer:
         entry = self._entry(step)
@@ -249,7 +242,7 @@ class Target:
 
 
 def _made(status: int, content: Content) -> Answer:
-    return Answer(status, (("Content-Type", "application/json"),), Payload(text=json.dumps(content)))
+    return answered(status, content)
 
 
 def _rule(rule: str) -> Content:

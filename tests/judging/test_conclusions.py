@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from rules_harness.harness.exchange import Episode, Exchange, Request, TransportFault
-from rules_harness.harness.intent import Intent
+from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Count, Note, Skipped
 from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Judgement, Kept, Outcome, Seen, Stored, Violation, finding_id
 from rules_harness.harness.judging.tally import Tally
-from rules_harness.openapi.contract import load
+from tests.judging.episodes import CONTRACT, episode, lost, put
 
-CONTRACT = load()
 PLACE = "/steps/*/actions/*:fixed_amount/limit"
 DISTURBED = "rule_a changed while nothing was sent to it: somebody else writes to it"
 
@@ -24,7 +23,7 @@ def _violation(requirement: str = "update.replaces", **details: Any) -> Violatio
 
 
 def _episode(name: str = "one", **details: Any) -> Episode:
-    return Episode(name, "update", name, (), **details)
+    return msgspec.structs.replace(episode(), id=name, **details)
 
 
 def _tally(*judgements: Judgement) -> Tally:
@@ -205,15 +204,12 @@ def test_accepted_findings_fail_nothing() -> None:
 
 
 def test_verdicts_without_a_judgement() -> None:
-    fault = Exchange(
-        Request("PUT", "/rules/a"), TransportFault("timeout", "10 s"), Intent(requirement="auth.missing"), 0, 1
-    )
     tally = Tally(CONTRACT)
-    tally.add(Episode("one", "auth", "one", (fault,)), [])
+    tally.add(episode(put(lost("timeout"), requirement="auth.missing")), [])
     skipped = [Skipped("status/replay", ("status.replay-keeps",), "the profile has no hook enable_rule")]
     outcome = _concluded(tally, skipped=skipped)
     assert outcome.requirements["auth.missing"].verdict == "error"
-    assert outcome.requirements["auth.missing"].reason == "timeout: 10 s"
+    assert outcome.requirements["auth.missing"].reason == "timeout: no answer came"
     assert outcome.requirements["status.replay-keeps"].verdict == "skipped"
     assert outcome.requirements["auth.unknown-key"].verdict == "inconclusive"
     assert (outcome.conclusion, outcome.exit_code) == ("error", 3)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules_harness.harness.judging.histories import FollowedHistory, follow
-from tests.judging.simulated import CONTRACT, OURS, THEIRS, Break, Read, Step, Target, Tokens, Update
+from tests.judging.episodes import CONTRACT
+from tests.judging.simulated import OURS, THEIRS, Break, Read, Step, Target, Tokens, Update
 
 KEYS = ("order-0001-a", "order-0001-b")
 READINGS = {
