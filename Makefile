@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: run test selftest docs lock clean
+.PHONY: run test selftest mutants docs lock clean
 
 run: $(READY)
 	$(BIN)/rules-harness check --out out
@@ -21,6 +21,9 @@ test: $(READY)
 
 selftest: $(READY)
 	$(BIN)/rules-harness selftest --seeds 3
+
+mutants: $(READY)
+	$(BIN)/python -m benchmarks.mutants
 
 # The page of requirements, from openapi/rules.yaml.
 docs: $(READY)

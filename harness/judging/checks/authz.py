@@ -15,7 +15,6 @@ from rules_harness.harness.judging.checks.common import (
     unchanged,
     updates,
 )
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
 
@@ -156,7 +155,7 @@ def _forbidden(exchange: Exchange, answer: Answer) -> bool:
 
 def _foreign(naming: list[Exchange]) -> set[str]:
     """The accounts of another organization that bodies named."""
-    return {exchange.intent.foreign_account for exchange in naming if sent_body(exchange)} - {""}
+    return {exchange.intent.foreign_account for exchange in naming} - {""}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.judging.checks.common import answered, described, is_edge, kept_or, run_by
+from rules_harness.harness.judging.checks.common import answered, described, kept_or, run_by
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.openapi.contract import Contract
 
@@ -55,9 +55,8 @@ def odd_ids(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         intent = exchange.intent
         if intent.requirement != "not-found.odd-ids":
             continue
-        by_an_edge = answer.status >= 500 and answer.status in (501, 505) and is_edge(intent, answer, raw=True)
         yield kept_or(
-            300 <= answer.status < 500 or by_an_edge,
+            300 <= answer.status < 500 or answer.status in (501, 505),
             "not-found.odd-ids",
             position,
             exchange,

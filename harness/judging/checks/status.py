@@ -51,9 +51,9 @@ def _status_after(contract: Contract, exchange: Exchange, before: Any) -> Any:
     answer, intent = exchange.answer, exchange.intent
     if answer is None or answer.status >= 500 or intent.group is not None:
         return None
-    if intent.operation == "update" and answer.is_success and intent.repeats is None:
-        return answer.part(contract.names.data).get(contract.names.status)
-    return before
+    if not answer.is_success or intent.operation == "trigger" or intent.repeats is not None:
+        return before
+    return answer.part(contract.names.data).get(contract.names.status) if intent.operation == "update" else None
 
 
 def _read(episode: Episode, sent: list[tuple[int, Any]], after: Any, read_at: int | None) -> Iterator[Change]:

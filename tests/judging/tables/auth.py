@@ -58,6 +58,18 @@ TABLE: Table = {
             before=rule(),
         ),
         row(
+            "the time of the making has changed after a 401",
+            [stranger(refused(401)), get(rule(created_at="2026-06-02T09:00:00Z"))],
+            Broken("changed", by_states=True),
+            before=rule(),
+        ),
+        row(
+            "the time of the making is told in another zone",
+            [stranger(refused(401)), get(rule(created_at="2026-03-01T11:00:00+01:00"))],
+            HOLDS,
+            before=rule(),
+        ),
+        row(
             "only the time of the last update has changed",
             [stranger(refused(401)), get(rule(updated_at="2026-06-02T09:00:00Z"))],
             HOLDS,
@@ -83,6 +95,11 @@ TABLE: Table = {
         row(
             "whoever has no key was let in, which is for others to judge",
             [stranger(ok()), get(rule(nickname="Taken"))],
+            before=rule(),
+        ),
+        row(
+            "another method changes the rule, which is judged elsewhere",
+            [stranger(refused(401), method="PATCH"), get(rule(nickname="Taken"))],
             before=rule(),
         ),
         row("a rightful caller got a 401", [put(refused(401)), get(rule(nickname="Taken"))], before=rule()),

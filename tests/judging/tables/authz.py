@@ -119,6 +119,13 @@ TABLE: Table = {
             before=(rule(), rule("rule_theirs", steps=NAMED["steps"])),
         ),
         row("the server fails, which is for others to judge", naming(answered(500, {}))),
+        row(
+            "an ordinary body was sent beside it",
+            [naming(refused(403)), put(refused()), get(rule(nickname="Old"))],
+            HOLDS,
+            HOLDS,
+            before=rule(),
+        ),
         row("an account of ours is accepted", put(ok(), requirement="authz.foreign-account")),
     ),
     "authz.before-validation": (
@@ -167,6 +174,11 @@ TABLE: Table = {
         ),
         row("the rule has changed after a 403 to a rightful key", [put(refused(403)), get(HELD)], before=rule()),
         row("whoever may not was let in", [unpermitted(ok()), get(HELD)], before=rule()),
+        row(
+            "another method changes the rule, which is judged elsewhere",
+            [unpermitted(refused(403), method="PATCH"), get(rule(nickname="Taken"))],
+            before=rule(),
+        ),
         row("nobody knows how the rule was", [unpermitted(refused(403)), get(HELD)]),
     ),
     "reading.limited-unknown-id": (

@@ -91,6 +91,11 @@ TABLE: Table = {
             [distinct(answer(1)), distinct(refused(409), 2), finally_(held(2))],
             Broken("another body is stored", "distinct bodies", by_states=True),
         ),
+        row(
+            "the answers hold no data, which is judged elsewhere",
+            [one_key(ok(data=...)), one_key(ok(data=...)), finally_(held(1))],
+            HOLDS,
+        ),
         row("there is no time for the other", [one_key(answer(1)), one_key(refused(429))]),
         row("there is no time for any", [one_key(refused(429)), one_key(refused(429))]),
         row("a gateway gives up on the other", [one_key(answer(1)), one_key(answered(504, b""))]),
@@ -182,6 +187,29 @@ TABLE: Table = {
             HOLDS,
             before=BEFORE,
         ),
+        row(
+            "all were refused, and the rule holds the state before",
+            [whole(1, refused(409)), whole(2, refused(409)), finally_(BEFORE[0])],
+            HOLDS,
+            before=BEFORE,
+        ),
+        row(
+            "the state before is what was read before",
+            [get(BEFORE[0], at=(0, 0.5)), whole(1), whole(2), between(BEFORE[0])],
+            HOLDS,
+        ),
+        row(
+            "the rule holds a body that only a lost one could have overwritten",
+            [whole(1, at=(1, 2)), whole(3, at=(1, 4)), whole(2, lost(), at=(3, 4)), finally_(held(1))],
+            HOLDS,
+            before=BEFORE,
+        ),
+        row(
+            "a read finds a body while the next one is still under way",
+            [whole(1, at=(1, 2)), whole(3, at=(1, 4)), whole(2, at=(2.2, 4)), between(held(1), (2.5, 3))],
+            HOLDS,
+            before=BEFORE,
+        ),
         row("it is not read", [whole(1), whole(2)], before=BEFORE),
         row(
             "another update came before the read",
@@ -220,6 +248,17 @@ TABLE: Table = {
             [whole(1), put(answer(2), body(status="enabled"), requirement="", group=1, at=AT_ONCE), finally_(ENABLED)],
             before=ENABLED,
         ),
+        row(
+            "one of several rules was refused, and stays enabled",
+            [
+                apart(1),
+                apart(2, refused(409), id=OTHER),
+                finally_(held(1)),
+                get(rule(OTHER, status="enabled"), rule=OTHER, at=(6, 7)),
+            ],
+            HOLDS,
+            before=(ENABLED, rule(OTHER, status="enabled")),
+        ),
         row("they have one key", [one_key(answer(1)), one_key(answer(1)), finally_(ENABLED)], before=ENABLED),
         row("it is not read", [whole(1), whole(2)], before=ENABLED),
         row("they did not overlap", [whole(1), whole(2, at=(3, 4)), finally_(ENABLED)], before=ENABLED),
@@ -254,6 +293,7 @@ TABLE: Table = {
         row("one is lost", [apart(1), apart(2, lost(), id=OTHER)], HOLDS),
         row("one holds no data, which is judged elsewhere", [apart(1), apart(2, ok(data=...), id=OTHER)], HOLDS),
         row("they are for another requirement", [at_once(answer(1)), at_once(answer(1, OTHER), rule=OTHER)]),
+        row("a read came in between", [apart(1), apart(2, id=OTHER), between(held(1))], HOLDS, HOLDS),
         row("all are refused", [apart(1, refused(409)), apart(2, refused(409), id=OTHER)]),
     ),
 }

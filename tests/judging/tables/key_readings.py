@@ -28,6 +28,8 @@ TABLE: Table = {
         row("the replay has one of its own", [use(), replay(outcome=answer(1, request_id="req_2"))], Says("new")),
         row("the replay has none", [use(), replay(outcome=ok(held(1), request_id=...))]),
         row("the replay is refused", [use(), replay(outcome=refused(409))]),
+        row("the replay is refused with the original's", [use(), replay(outcome=refused(409, request_id="req_1"))]),
+        row("it is no replay", use(requirement="idempotency.replay")),
         row("the original was lost", [use(outcome=lost()), replay()]),
         row("it is for another requirement", [use(), again()]),
     ),
@@ -38,6 +40,7 @@ TABLE: Table = {
         row("a 422", [use(), reuse(refused(422))], Says("422"), before=BEFORE),
         row("it is executed, which breaks more", [use(), reuse()], before=BEFORE),
         row("there is no time for it", [use(), reuse(refused(429))], before=BEFORE),
+        row("a replay breaks more", [use(), reuse(refused(422)), replay(outcome=refused(409))], before=BEFORE),
         row("nothing was asked of keys", put(ok())),
     ),
     "reading.key-on-other-rule": (

@@ -91,6 +91,7 @@ TABLE: Table = {
         ),
         row("the default is not added", put(ok()), Says("not-added", "is_direct_deposit")),
         row("the default was sent", put(ok(), body(steps=steps(action(is_direct_deposit=False))))),
+        row("the steps are a text, which is judged elsewhere", put(ok(rule(steps="steps")))),
         row("there is no action", put(ok(rule(steps=[])), body(steps=[]))),
         row("the answer is a replay", put(ok(), repeats=0)),
         row("a read shows it", get(rule(steps=steps(action(is_direct_deposit=False))))),

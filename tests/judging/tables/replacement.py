@@ -77,6 +77,7 @@ TABLE: Table = {
             Broken("changed", "/description"),
             Broken("changed", "/nickname"),
         ),
+        row("the steps are a text", came_back(body(), steps="steps"), Broken("type", "/steps")),
         row("the trigger is gone", came_back(body(), trigger=...), Broken("lost", "/trigger:SCHEDULED")),
         row("the body was to be refused", put(ok(rule(nickname="Old")), body(nickname="New"), content="broken")),
         row("the body says one thing twice", put(ok(rule(nickname="Old")), reading="reading.duplicate-names")),
@@ -130,6 +131,18 @@ TABLE: Table = {
             ),
             HOLDS,
             before=rule(trigger={"type": "MANUAL", "account_id": "acc_1"}),
+        ),
+        row(
+            "a field of the trigger that an earlier update set is left behind",
+            [
+                put(ok()),
+                put(
+                    ok(rule(trigger={"type": "MANUAL", "account_id": "acc_1", "schedule_type": "MONTHLY"})),
+                    body(trigger={"type": "MANUAL", "account_id": "acc_1"}),
+                ),
+            ],
+            HOLDS,
+            Broken("not-cleared", inferred=True),
         ),
         row("the body was to be refused", put(ok(rule(description="Old")), body(description=...), content="broken")),
         row("the answer is a replay", put(ok(rule(description="Old")), body(description=...), repeats=0)),

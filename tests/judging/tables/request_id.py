@@ -98,6 +98,7 @@ TABLE: Table = {
         row("a proxy refused the size", wrong(refused(413), content="size")),
         row("the server could not read the request", wrong(refused(400), raw=True)),
         row("the update succeeded", named(ok())),
+        row("the update succeeded, and the client sent no id", put(ok())),
         row("a valid body was refused", named(refused(400))),
         row("the answer is a replay", stranger(refused(401), repeats=0)),
     ),

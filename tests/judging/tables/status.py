@@ -60,6 +60,22 @@ TABLE: Table = {
         ),
         row("it is another organization's rule", put(ok(ENABLED), whose="foreign"), before=ENABLED),
         row("the update was one of several at once", put(ok(ENABLED), group=1), before=ENABLED),
+        row("several at once may have disabled it", [put(ok(ENABLED), group=1), put(ok(ENABLED))], before=DISABLED),
+        row(
+            "another method may have enabled it", [put(ok(ENABLED), method="PATCH"), put(ok(ENABLED))], before=DISABLED
+        ),
+        row(
+            "a trigger leaves it as it was",
+            [trigger_other(ok()), put(ok(ENABLED))],
+            Broken('answers "enabled"'),
+            before=ENABLED,
+        ),
+        row(
+            "a replay does not disable it",
+            [put(ok(DISABLED), key="k", repeats=0), put(ok(ENABLED))],
+            Broken('answers "enabled"'),
+            before=ENABLED,
+        ),
         row("the update was refused", put(refused()), before=ENABLED),
         row("the update was lost", put(lost()), before=ENABLED),
         row("a lost update may have disabled it", [put(lost()), put(ok(ENABLED), says_enabled)], before=ENABLED),
@@ -205,6 +221,7 @@ TABLE: Table = {
             [put(refused()), put(ok(), group=1), get(DISABLED)],
             before=ENABLED,
         ),
+        row("another method disables the rule", [put(refused(405), method="PATCH"), get(DISABLED)], before=ENABLED),
         row("it was not read", put(refused()), before=ENABLED),
     ),
     "status.replay-keeps": (

@@ -39,6 +39,12 @@ def _refuses(requirement: str, content: Any = "broken") -> Sequence[Row]:
             Broken("a mutation accepted", "a mutation"),
         ),
         row("it is refused with the status of a success", ask(DISGUISED), HOLDS),
+        row(
+            "it is accepted, and the answer holds an error too",
+            ask(ok(error={"code": "c"})),
+            Broken("missing accepted"),
+        ),
+        row("it is accepted, and the answer is empty", ask(answered(200, {})), Broken("missing accepted")),
         row("the server fails, which is judged elsewhere", ask(answered(500, {}))),
         row("there is no time for it", ask(refused(429))),
         row("nothing comes back", ask(lost("timeout"))),
@@ -119,6 +125,11 @@ TABLE: Table = {
             [put(refused(405), method="PATCH", content="none"), get(rule(nickname="x"))],
             before=rule(),
         ),
+        row(
+            "another method refuses a body",
+            [wrong(refused(), method="PATCH"), get(rule(nickname="Half"))],
+            before=rule(),
+        ),
         row("nobody knows how the rule was", [wrong(refused()), get(rule(nickname="Half"))]),
     ),
     "validation.status": (
@@ -143,6 +154,7 @@ TABLE: Table = {
         row("there is no time for it", wrong(refused(429))),
         row("it is accepted, which is judged elsewhere", wrong(ok())),
         row("the server fails, which is judged elsewhere", wrong(answered(500, {}))),
+        row("the server fails in the error envelope", wrong(refused(500))),
         row("a valid body is refused", put(refused(404))),
         row("whoever may not sends it", wrong(refused(403), access="no-permission")),
         row("an unknown id gets it", wrong(refused(404), whose="unknown")),
