@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault
+from rules_harness.harness.exchange import Episode, Exchange, TransportFault
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 
 
@@ -36,7 +36,7 @@ def _obstacle(exchange: Exchange) -> str | None:
     intent, outcome = exchange.intent, exchange.outcome
     if isinstance(outcome, TransportFault):
         return f"a request got no answer ({outcome.kind})"
-    if _is_deferred(outcome):
+    if outcome.is_put_off:
         return f"the target asked to come again later ({outcome.status})"
     if outcome.is_success:
         return None
@@ -52,7 +52,3 @@ def _obstacle(exchange: Exchange) -> str | None:
 def _is_rightful(exchange: Exchange) -> bool:
     intent = exchange.intent
     return intent.access == "allowed" and intent.existence == "own" and intent.acceptance != "open"
-
-
-def _is_deferred(answer: Answer) -> bool:
-    return answer.status in (425, 429) or (answer.status == 503 and answer.header("retry-after") is not None)
