@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ from rules_harness.strategies.world import Account, World
 
 Acceptance = Literal["must", "should", "open"]
 Pointer = tuple[str | int, ...]
+
+INERT_START: Final = timedelta(days=400)
+"""How far ahead a body that is to move nothing soon begins."""
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -61,7 +64,7 @@ def example(contract: Contract, world: World) -> Body:
 def inert(contract: Contract, world: World) -> Body:
     """The example, starting more than a year ahead, for one cent: what does the least should anything execute it."""
     value = example(contract, world).value
-    for role, replacement in (("start-date", instant_text(_start(world, timedelta(days=400)))), ("amount", 1)):
+    for role, replacement in (("start-date", instant_text(_start(world, INERT_START))), ("amount", 1)):
         value = with_role(contract, value, role, replacement)
     return body_of(contract, world, value)
 

@@ -18,7 +18,7 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.judging.judge import selected
-from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
+from rules_harness.harness.session.opening import Chosen, Opened, check_now, check_production, opened
 from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, keep_unrestored
 from rules_harness.harness.session.reporting import ALWAYS
 from rules_harness.harness.session.session import Settings
@@ -116,6 +116,7 @@ def command(output: Output, /, **given: Any) -> int:
     _check_patterns(options.select, contract)
     with opened(options.chosen, contract) as target:
         check_production(target.profile, contract)
+        check_now(target.profile, options.now)
         if options.dry_run:
             output.guard(target.keyring)
             output.print(rehearsal_text(contract, target.profile, target.keyring, options.settings(target)))

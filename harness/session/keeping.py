@@ -154,7 +154,7 @@ def shared_for(shared: Shared, profile: Profile, *, readable: bool) -> Shared:
     """The same run with what is now known of the target."""
     world = msgspec.structs.replace(profile.world(shared.world.now))
     return msgspec.structs.replace(
-        shared, profile=profile, world=world, guard=Guard(shared.contract, profile, world), readable=readable
+        shared, profile=profile, world=world, guard=Guard(shared.contract, profile), readable=readable
     )
 
 
@@ -176,7 +176,7 @@ def share(
         contract=contract,
         profile=profile,
         world=world,
-        guard=Guard(contract, profile, world),
+        guard=Guard(contract, profile),
         client=client,
         hooks=hooks,
         seed=seed,

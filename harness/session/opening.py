@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -15,8 +16,10 @@ from rules_harness.harness.reference.process import ReferenceServer, ServerError
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.target import reader as profile_reader
 from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.target.safety import INERT_AHEAD
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.examples import INERT_START
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -74,6 +77,16 @@ def check_production(profile: Profile, contract: Contract) -> None:
         raise UsageError(
             f"{profile.target.base_url} is a production host. Nothing was sent. A profile with permissions.production "
             "allows requests to ids that do not exist there, and permissions.production_writes the update of its rules"
+        )
+
+
+def check_now(profile: Profile, now: datetime) -> None:
+    """Raise `UsageError` where dates counted from ``now`` would not be far enough ahead to be harmless."""
+    if not profile.allows_live_shapes and now + INERT_START < datetime.now(UTC) + INERT_AHEAD + timedelta(days=1):
+        earliest = datetime.now(UTC) + INERT_AHEAD - INERT_START + timedelta(days=1)
+        raise UsageError(
+            f"--now {now.isoformat()}: off this machine what is sent must lie a year ahead by the real clock. Give "
+            f"{earliest.date().isoformat()} or later, or leave it out; permissions.live_shapes lifts this"
         )
 
 

@@ -7,9 +7,11 @@ whichever scenario made it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -19,14 +21,20 @@ from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import Place, below, body_place, visited
-from rules_harness.strategies.world import World
 
 INERT_AHEAD = timedelta(days=365)
+_FOLD: Final = re.compile(r"\r\n[ \t]")
+"""A value that goes on in the next line (RFC 9112, section 5.2) is still one value."""
+_BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 SENT_METHODS = frozenset({"GET", "PUT", "POST", "PATCH"})
 
 
 class SafetyError(Exception):
     """A scenario asked for a request that must not leave; the harness, not the target, is at fault."""
+
+
+def _real_time() -> datetime:
+    return datetime.now(UTC)
 
 
 class Guard:
@@ -35,10 +43,11 @@ class Guard:
     ``writable`` are the rules that were recorded and may be written; ``enabled`` those that may be enabled right now.
     """
 
-    def __init__(self, contract: Contract, profile: Profile, world: World):
+    def __init__(self, contract: Contract, profile: Profile, clock: Callable[[], datetime] = _real_time):
+        """``clock`` is what money goes by: dates are inert by it, whatever the dates of a run are counted from."""
         self.contract = contract
         self.profile = profile
-        self.world = world
+        self._clock = clock
         self.writable: set[str] = set()
         self.enabled: set[str] = set()
 
@@ -48,24 +57,48 @@ class Guard:
         return self.profile.allows_live_shapes
 
     def check(self, request: Request, intent: Intent) -> None:
-        """Raise `SafetyError` where the request must not be sent."""
+        """Raise `SafetyError` where the request must not be sent.
+
+        What decides is what goes over the wire; what a request was meant to be only says whether a body that no rule
+        holds yet is to be harmless.
+        """
         if request.method not in SENT_METHODS:
             raise SafetyError(f"{request.method} could destroy and is never sent")
-        if intent.operation == "trigger" and not self.profile.permissions.trigger:
-            raise SafetyError("a trigger moves money: permissions.trigger is not given")
+        for name, value in request.headers:
+            if _BREAKS_LINES.search(name + _FOLD.sub("", value)):
+                raise SafetyError(f"the value of {name!r} would begin a header or a request of its own")
+        rule, beyond = self._addressed(request)
         if request.method == "GET":
             return
-        if intent.operation != "trigger":
-            self._check_rule(intent)
-            self._check_body(request, intent)
+        if self._is_trigger(beyond):
+            if not self.profile.permissions.trigger:
+                raise SafetyError("a trigger moves money: permissions.trigger is not given")
+            return
+        self._check_rule(rule, intent)
+        self._check_body(request, intent)
 
-    def _check_rule(self, intent: Intent) -> None:
-        production = self.profile.is_production(self.contract)
-        if intent.existence in ("own", "foreign"):
-            if intent.rule not in self.writable:
-                raise SafetyError(f"{intent.rule} is not a rule that may be written")
-            if production and not self.profile.permissions.production_writes:
-                raise SafetyError("a production host: permissions.production_writes is not given")
+    def _addressed(self, request: Request) -> tuple[str, str]:
+        """The rule that a request target names, percent-decoded, and what stands behind it in the path."""
+        path = request.target.partition("?")[0]
+        prefix = self.contract.update.path.partition("{")[0]
+        if not path.startswith(prefix):
+            raise SafetyError(f"{request.target} is no operation of the contract")
+        segment, _, beyond = path.removeprefix(prefix).partition("/")
+        return unquote(segment), unquote(beyond)
+
+    def _is_trigger(self, beyond: str) -> bool:
+        """Whether a lenient router could take this end of a path for the trigger's."""
+        trigger = self.contract.trigger
+        return trigger is not None and beyond.strip("/ ").lower() == trigger.path.partition("}")[2].strip("/").lower()
+
+    def _check_rule(self, rule: str, intent: Intent) -> None:
+        is_listed = rule in self.profile.rules.all
+        if not is_listed and intent.existence not in ("own", "foreign"):
+            return
+        if rule not in self.writable:
+            raise SafetyError(f"{rule} is not a rule that may be written")
+        if self.profile.is_production(self.contract) and not self.profile.permissions.production_writes:
+            raise SafetyError("a production host: permissions.production_writes is not given")
 
     def _check_body(self, request: Request, intent: Intent) -> None:
         if request.body is None or self.is_open or intent.purpose in ("restore", "contain"):
@@ -74,7 +107,7 @@ class Guard:
         if body is None:
             return
         names = self.contract.names
-        if body.get(names.status) == names.enabled and "status" not in intent.place and not self.is_inert(body):
+        if body.get(names.status) == names.enabled and not self.is_inert(body):
             raise SafetyError("a body that says enabled must be inert off loopback")
         risky = intent.rule in self.enabled or intent.existence in ("unknown", "odd")
         if risky and intent.body in ("valid", "open") and not self.is_inert(body):
@@ -90,9 +123,15 @@ class Guard:
         place = body_place(self.contract)
         dates = [instant(value) for value in _having(place, body, "start-date")]
         amounts = _having(place, body, "amount")
-        actions = [value for at, _, value in visited(place, body) if at.items is None and "source" in at.properties]
-        far = bool(dates) and all(date is not None and date >= self.world.now + INERT_AHEAD for date in dates)
+        actions = [value for at, _, value in visited(place, body) if _is_action(at)]
+        earliest = self._clock() + INERT_AHEAD
+        far = bool(dates) and all(date is not None and date >= earliest for date in dates)
         return far and amounts == [1] * len(actions) and len(actions) <= 1
+
+
+def _is_action(place: Place) -> bool:
+    """Whether a place is an action: what has a source takes money from it."""
+    return place.items is None and any(part.offers("source") for part in place.properties.values())
 
 
 def _having(place: Place, body: Mapping[str, Any], role: str) -> list[Any]:

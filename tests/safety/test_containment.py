@@ -11,7 +11,7 @@ from rules_harness.harness.reference.process import ReferenceServer
 from tests.gate.runs import Ended
 from tests.safety.staging import Staging, configuration, is_inert, puts_back, staging
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)
 FOUND_ENABLED, FOUND_DISABLED = "rule_01HXYZ1234", "rule_01HXYZ5678"
 
 

@@ -28,7 +28,7 @@ from tests.safety.staging import (
     staging,
 )
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 class Watched:
