@@ -26,6 +26,7 @@ from rules_harness.harness.intent import (
     GroupBodies,
     Intent,
     Level,
+    Purpose,
     Window,
 )
 from rules_harness.openapi.contract import load
@@ -118,6 +119,7 @@ def put(
     outcome: Outcome | None = None,
     sent: Any = None,
     *,
+    purpose: Purpose = "probe",
     rule: str = RULE,
     whose: Existence = "own",
     caller: str = "full",
@@ -153,6 +155,7 @@ def put(
     raw_body = given if isinstance(given, bytes) else json.dumps(given, ensure_ascii=False).encode()
     request = Request(method or "PUT", CONTRACT.update.path_for(rule), headers, Payload.of(raw_body), raw)
     intent = Intent(
+        purpose=purpose,
         operation="other" if method else "update",
         caller=caller,
         access=access,

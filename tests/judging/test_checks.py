@@ -89,6 +89,10 @@ def test_check_has_rows_of_every_sort(name: str) -> None:
     assert Broken in said or CONTRACT.requirements[name].level == "reading"
 
 
+def test_every_check_has_its_rows_in_one_place() -> None:
+    assert sorted(name for table in TABLES for name in table) == sorted(OWN)
+
+
 def test_rows_of_a_check_have_names_of_their_own() -> None:
     names = [(name, row.text) for name, row in ROWS]
     assert len(set(names)) == len(names)

@@ -80,9 +80,8 @@ def key_in_flight(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What answers the simultaneous duplicates of a request with a key?"""
     statuses: set[int] = set()
     for round_ in rounds(episode):
-        is_asked = (
-            round_.requirement == ONE_KEY and episode.exchanges[round_.positions[0]].intent.group_bodies == "equal"
-        )
+        first = episode.exchanges[round_.positions[0]]
+        is_asked = round_.requirement == ONE_KEY and first.intent.group_bodies == "equal"
         answers = _telling(episode, round_)
         if is_asked and len(answers) > 1 and _problem(episode, contract, round_) is None:
             statuses |= {answer.status for answer in answers}
