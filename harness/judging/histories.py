@@ -192,9 +192,18 @@ class _Follower:
             yield possibility, replay
         elif _same_value(sent, before):
             yield possibility.saying("reading.body-identity", "json-value"), replay
-            yield from _reused(possibility.saying("reading.body-identity", "bytes"), first)
+            yield from self._reused(possibility.saying("reading.body-identity", "bytes"), position, first)
         else:
-            yield from _reused(possibility, first)
+            yield from self._reused(possibility, position, first)
+
+    def _reused(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
+        """The same key with another body: it is not executed; what it answers is open."""
+        answer = self.exchanges[position].answer
+        other = {answer.status} if answer is not None and answer.is_refusal else set()
+        yield possibility.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
+        for status in sorted({*REUSE_STATUSES, *other}):
+            refusal = Behaviour("refuse", statuses=(status,), enters=False)
+            yield possibility.saying("reading.key-reuse", str(status)), refusal
 
     def _after_refusal(self, possibility: Possibility, position: int, first: int, status: int) -> Iterator[Option]:
         if status == 401:
@@ -295,14 +304,6 @@ class _Follower:
 def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:
     status = f"/{contract.names.status}"
     return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)
-
-
-def _reused(possibility: Possibility, first: int) -> Iterator[Option]:
-    """The same key with another body: it is not executed; what it answers is open."""
-    yield possibility.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
-    for status in REUSE_STATUSES:
-        refused = possibility.saying("reading.key-reuse", str(status))
-        yield refused, Behaviour("refuse", statuses=(status,), enters=False)
 
 
 def _same_value(one: Any, other: Any) -> bool:

@@ -103,7 +103,7 @@ def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgem
 
 
 def key_reuse(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """What answers the same key with another body?"""
+    """What answers the same key with another body (any other 4xx is its number)?"""
     yield from _answers(episode, contract, "reading.key-reuse")
 
 

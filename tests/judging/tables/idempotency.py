@@ -131,6 +131,7 @@ TABLE: Table = {
     "idempotency.reuse-not-executed": (
         row("the other body has the original answer", [use(), reuse(answer(1))], HOLDS, before=BEFORE),
         row("the other body is a conflict", [use(), reuse(refused(409))], HOLDS, before=BEFORE),
+        row("the other body is refused in another way, which the reading tells", [use(), reuse(refused(417))], HOLDS),
         row(
             "the other body is refused", [use(), reuse(refused(422)), not_reused(held(1))], HOLDS, HOLDS, before=BEFORE
         ),

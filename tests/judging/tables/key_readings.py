@@ -38,6 +38,7 @@ TABLE: Table = {
         row("a 400", [use(), reuse(refused(400))], Says("400"), before=BEFORE),
         row("a 409", [use(), reuse(refused(409))], Says("409"), before=BEFORE),
         row("a 422", [use(), reuse(refused(422))], Says("422"), before=BEFORE),
+        row("any other refusal", [use(), reuse(refused(417))], Says("417"), before=BEFORE),
         row("it is executed, which breaks more", [use(), reuse()], before=BEFORE),
         row("there is no time for it", [use(), reuse(refused(429))], before=BEFORE),
         row("a replay breaks more", [use(), reuse(refused(422)), replay(outcome=refused(409))], before=BEFORE),
