@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: run test selftest mutants docs lock clean
+.PHONY: run test selftest mutants docs zoo lock clean
 
 run: $(READY)
 	$(BIN)/rules-harness check --out out
@@ -29,13 +29,17 @@ mutants: $(READY)
 docs: $(READY)
 	$(BIN)/python -m rules_harness.reports.requirements > docs/requirements.md
 
+# Servers by other hands, and their mistakes: hours. `make zoo ZOO=--help` says how to have less.
+zoo: $(READY)
+	$(BIN)/python -m tests.targets.zoo $(ZOO)
+
 # From pyproject.toml. Take the oldest Python that the project supports: what only that one needs is then locked too.
 lock: $(READY)
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --all-extras --allow-unsafe --strip-extras \
 	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build out *.egg-info
+	rm -rf $(VENV) .zoo build out *.egg-info
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=…")'
