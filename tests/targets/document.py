@@ -87,7 +87,7 @@ def _cell(results: Results, stack: Stack, condition: str) -> str:
 
 def _verdict(result: Result) -> str:
     failed, warned = result.requirements("failed"), result.requirements("warned")
-    outcomes = {0: "conforms", 1: "fails", 3: "could not judge", None: "took too long"}
+    outcomes = {0: "conforms", 1: "fails", 3: "could not judge", None: result.outcome}
     text = outcomes.get(result.exit_code, f"ended with {result.exit_code}")
     text += f": {', '.join(failed)}" if failed else ""
     return text + (f", warns of {', '.join(warned)}" if warned else "")

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from tests.targets.stacks import Missing, Stack
+from tests.targets.stacks import NotStarted, Stack
 
 START_SECONDS = 60
 END_SECONDS = 10
@@ -63,7 +63,7 @@ class Server:
         self.profile = "\n".join([*kept[:at], *(f"{name} = {value}" for name, value in limits.items()), *kept[at:], ""])
 
     def wait(self) -> None:
-        """Until the first writable rule can be read. Raises `Missing` where that does not come."""
+        """Until the first writable rule can be read. Raises `NotStarted`."""
         request, until = self.request(), time.monotonic() + START_SECONDS
         while time.monotonic() < until and self._process.poll() is None:
             try:
@@ -71,7 +71,7 @@ class Server:
                     return
             except (URLError, OSError):
                 time.sleep(0.1)
-        raise Missing(f"{self.stack.name} does not start: {self.log()[-500:].strip()}")
+        raise NotStarted(self.log().strip()[-200:])
 
     def request(self, body: dict[str, Any] | None = None) -> Request:
         """A request for the first writable rule with the full credential: reading it, or updating it."""
@@ -115,7 +115,7 @@ def _keys(stack: Stack) -> dict[str, str]:
 
 @contextmanager
 def serving(stack: Stack, switches: Mapping[str, str], *, minimal: bool = False) -> Iterator[Server]:
-    """A server that answers. Raises `Missing` where it does not start."""
+    """A server that answers. Raises `NotStarted`."""
     server = Server(stack, switches, minimal=minimal)
     try:
         server.wait()

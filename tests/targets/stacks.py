@@ -33,6 +33,10 @@ class Missing(Exception):
     """What this machine lacks for a stack, and cannot get."""
 
 
+class NotStarted(Exception):
+    """A server that does not come to answer."""
+
+
 class Stack(msgspec.Struct, frozen=True):
     """A server in ``tests/targets/NAME``, and what it takes to run it.
 
