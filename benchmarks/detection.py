@@ -28,8 +28,9 @@ import msgspec
 
 from rules_harness.harness.journal import FILE_NAME, Count, EpisodeRecord, Record
 from rules_harness.harness.judging.tally import Tally
-from rules_harness.harness.reference.faults import FAULTS, Fault
+from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.reference.stand_ins import PlantedFault
 from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()
@@ -97,7 +98,7 @@ def told(found: Found) -> str:
     return f"{found.seconds:6.1f} s {requests:>14}"
 
 
-def look(tool: str, server: ReferenceServer, fault: Fault, seconds: float, known: set[str]) -> Found:
+def look(tool: str, server: ReferenceServer, fault: PlantedFault, seconds: float, known: set[str]) -> Found:
     """How soon one tool finds the fault that the server has."""
     if tool == "campaign":
         return ours(server, fault, seconds, ["fuzz", "--time", f"{seconds * SEARCH_SHARE:g}s"])
@@ -106,7 +107,7 @@ def look(tool: str, server: ReferenceServer, fault: Fault, seconds: float, known
     return schemathesis(server, seconds, known)
 
 
-def ours(server: ReferenceServer, fault: Fault, seconds: float, command: Sequence[str]) -> Found:
+def ours(server: ReferenceServer, fault: PlantedFault, seconds: float, command: Sequence[str]) -> Found:
     """Run a command of ours until its journal shows the fault, or the time is over."""
     wanted = {fault.requirement, *fault.also}
     # What is killed may leave somebody who still writes.

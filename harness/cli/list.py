@@ -41,13 +41,16 @@ def _readings(contract: Contract) -> Iterable[Row]:
 def _faults(contract: Contract) -> Iterable[Row]:
     from rules_harness.harness.reference.faults import FAULTS
 
-    return map(msgspec.to_builtins, FAULTS)
+    for entry in FAULTS:
+        yield {"id": entry.id, "requirement": entry.requirement, "summary": entry.summary, "also": entry.also}
 
 
 def _variants(contract: Contract) -> Iterable[Row]:
     from rules_harness.harness.reference.variants import VARIANTS
 
-    return map(msgspec.to_builtins, VARIANTS)
+    for entry in VARIANTS:
+        described = {"id": entry.id, "group": entry.group, "summary": entry.summary}
+        yield {**described, "allowed_by": entry.allowed_by, "warns": entry.warns}
 
 
 def _mutations(contract: Contract) -> Iterable[Row]:

@@ -4,9 +4,8 @@ import argparse
 import json
 import sys
 
-from rules_harness.harness.reference.control import switch
 from rules_harness.harness.reference.server import listen, ready, run
-from rules_harness.harness.reference.tables import UnknownSwitch
+from rules_harness.harness.reference.tables import UnknownSwitch, switch
 
 
 def main() -> None:
@@ -18,7 +17,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=int, default=0)
     given = parser.parse_args()
     try:
-        switch(given.fault, given.variant, given.latency_ms)
+        switch(given.fault, given.variant)
         listener = listen(given.port)
     except (UnknownSwitch, OSError) as error:
         parser.error(str(error))
@@ -27,7 +26,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(ready(listener)._asdict()) + "\n")
         sys.stdout.flush()
 
-    run(listener, announce, until_stdin_closes=True)
+    run(listener, announce, given.latency_ms, until_stdin_closes=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 
-class Clock:
-    """Wall-clock time plus an offset that only grows until it is reset."""
+class ServerClock:
+    """Wall-clock time plus an offset that only grows."""
 
     def __init__(self) -> None:
         self._offset = timedelta()
@@ -27,7 +27,3 @@ class Clock:
         except OverflowError as error:
             raise ValueError("advance_seconds leads beyond the calendar") from error
         self._offset = offset
-
-    def reset(self) -> None:
-        """Back to the machine's time."""
-        self._offset = timedelta()

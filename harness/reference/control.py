@@ -1,6 +1,6 @@
 """The control plane: what a human operator would do, and the switches. It needs no key and listens on loopback only."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from starlette.requests import Request
@@ -8,8 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from rules_harness.harness.reference.service import Service
-from rules_harness.harness.reference.switches import SWITCHES
-from rules_harness.harness.reference.tables import UnknownSwitch, check
+from rules_harness.harness.reference.tables import ON, UnknownSwitch, switch
 
 Handler = Callable[[Request], Awaitable[JSONResponse]]
 
@@ -26,18 +25,6 @@ class Configure(msgspec.Struct, forbid_unknown_fields=True):
     faults: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     latency_ms: int = 0
-
-
-def switch(faults: Sequence[str], variants: Sequence[str], latency_ms: int) -> None:
-    """Set every switch of this process.
-
-    Raises:
-        UnknownSwitch: an id that no table lists, or two variants that exclude each other.
-    """
-    check(faults, variants)
-    SWITCHES.faults = frozenset(faults)
-    SWITCHES.variants = frozenset(variants)
-    SWITCHES.latency_ms = latency_ms
 
 
 def routes(service: Service) -> list[Route]:
@@ -61,7 +48,8 @@ def routes(service: Service) -> list[Route]:
 
     async def configure(request: Request) -> JSONResponse:
         wanted = msgspec.json.decode(await request.body(), type=Configure)
-        switch(wanted.faults, wanted.variants, wanted.latency_ms)
+        switch(wanted.faults, wanted.variants)
+        service.latency_ms = wanted.latency_ms
         service.reset()
         return JSONResponse(msgspec.to_builtins(wanted))
 
@@ -70,9 +58,8 @@ def routes(service: Service) -> list[Route]:
         return JSONResponse(
             {
                 "now": service.clock.now().isoformat(),
-                "faults": sorted(SWITCHES.faults),
-                "variants": sorted(SWITCHES.variants),
-                "latency_ms": SWITCHES.latency_ms,
+                **ON,
+                "latency_ms": service.latency_ms,
                 "rules": rules,
                 "executions": service.store.executions,
                 "idempotency_keys": len(service.keys),

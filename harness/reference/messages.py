@@ -1,7 +1,7 @@
 """What comes in and what goes out: plain records, no sockets."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -24,13 +24,10 @@ class Incoming(msgspec.Struct, frozen=True):
 
     def first(self, name: bytes) -> bytes | None:
         """The first value sent under a header name, or None."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return None
+        return next((value for key, value in self.headers if key == name), None)
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True):
     """One answer before it is written out: `data` for a success, `error` for a refusal."""
 
     status: int
@@ -42,6 +39,10 @@ class Answer(msgspec.Struct, frozen=True):
     instead: tuple[str, bytes] | None = None
     """Media type and bytes of a body that is not the envelope."""
 
+    def having(self, **changes: Any) -> Self:
+        """The same reply with other values."""
+        return msgspec.structs.replace(self, **changes)
+
 
 class Written(msgspec.Struct, frozen=True):
     """One answer as it goes over the wire."""
@@ -52,12 +53,12 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """A request that is not carried out, with the answer that says so."""
+    """A request that is not carried out, with the reply that says so."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
 
 
 class Crashed(Exception):
-    """The server's own code has failed, as a fault asked for."""
+    """The server's own code has failed."""

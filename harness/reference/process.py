@@ -28,15 +28,8 @@ class ReferenceServer:
         self, *, faults: Sequence[str] = (), variants: Sequence[str] = (), latency_ms: int = 0, port: int = 0
     ) -> None:
         """Prepare a server; `port` 0 takes a free one, `latency_ms` is added to each answer, jittered by half of it."""
-        self._command = [
-            sys.executable,
-            "-m",
-            "rules_harness.harness.reference",
-            "--port",
-            str(port),
-            "--latency-ms",
-            str(latency_ms),
-        ]
+        self._command = [sys.executable, "-m", "rules_harness.harness.reference"]
+        self._command += ["--port", str(port), "--latency-ms", str(latency_ms)]
         for fault_id in faults:
             self._command += ["--fault", fault_id]
         for variant_id in variants:

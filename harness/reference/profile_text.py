@@ -2,30 +2,23 @@
 
 from collections.abc import Mapping
 
-from rules_harness.harness.reference.seed import (
-    ACCOUNTS,
-    KEYS,
-    LIMITED_RULE,
-    ORGANIZATION,
-    OTHER_RULE,
-    WRITABLE_RULES,
-    Account,
-    Key,
-)
+from rules_harness.harness.reference import seed
 
 
 def key_environment() -> Mapping[str, str]:
     """Environment variables that hold the demo keys, by the names that the profile uses."""
-    return {_variable(key): key.secret for key in KEYS}
+    return {_variable(key): key.secret for key in seed.KEYS}
 
 
 def profile_text(base_url: str, control_url: str) -> str:
     """A complete profile (TOML) for a server at these URLs."""
-    credentials = "\n".join(f'[credentials.{key.role}]\nkey_env = "{_variable(key)}"' for key in KEYS)
-    own = "\n".join(_entry("accounts", account) for account in ACCOUNTS if account.organization_id == ORGANIZATION)
-    others = [account for account in ACCOUNTS if account.organization_id != ORGANIZATION]
+    credentials = "\n".join(f'[credentials.{key.role}]\nkey_env = "{_variable(key)}"' for key in seed.KEYS)
+    own = "\n".join(
+        _entry("accounts", account) for account in seed.ACCOUNTS if account.organization_id == seed.ORGANIZATION
+    )
+    others = [account for account in seed.ACCOUNTS if account.organization_id != seed.ORGANIZATION]
     foreign = "\n".join(_entry("other_org_accounts", account) for account in others)
-    writable = ", ".join(f'"{rule_id}"' for rule_id in WRITABLE_RULES)
+    writable = ", ".join(f'"{rule_id}"' for rule_id in seed.WRITABLE_RULES)
     return f"""\
 [target]
 name = "embedded"
@@ -35,8 +28,8 @@ base_url = "{base_url}"
 
 [rules]
 writable = [{writable}]
-limited = "{LIMITED_RULE}"
-other_org = "{OTHER_RULE}"
+limited = "{seed.LIMITED_RULE}"
+other_org = "{seed.OTHER_RULE}"
 
 {own}
 {foreign}
@@ -62,10 +55,10 @@ no_restore = true
 """
 
 
-def _variable(key: Key) -> str:
+def _variable(key: seed.Key) -> str:
     return "RULES_KEY_" + key.role.replace(".", "_").upper()
 
 
-def _entry(table: str, account: Account) -> str:
+def _entry(table: str, account: seed.LedgerAccount) -> str:
     liability = "\nliability = true" if account.liability else ""
     return f'[[{table}]]\nid = "{account.id}"\ntype = "{account.type}"{liability}'

@@ -1,12 +1,42 @@
-"""Rules, and those that exist at the start."""
+"""Rules, the types of triggers and actions that they are made of, and those that exist at the start."""
 
+from collections.abc import Set
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.seed import LIMITED_RULE, ORGANIZATION, OTHER_ORGANIZATION, OTHER_RULE, account
-from rules_harness.harness.reference.switches import variant
+from rules_harness.harness.reference.steps import step
+
+_TRIGGERS = frozenset({"SCHEDULED", "ON_FUNDS_TRANSFERRED", "MANUAL"})
+_TOP_UP = ("next_payment_minimum", "current_balance", "last_statement_balance")
+OWN_FIELDS: dict[str, frozenset[str]] = {
+    "fixed_amount": frozenset({"amount_in_cents"}),
+    "percentage": frozenset({"percentage_value", "percentage_target"}),
+    "top_up": frozenset({"amount_in_cents", *(f"{name}_account" for name in _TOP_UP)}),
+    "round_down": frozenset({"amount_in_cents"}),
+    "next_payment_minimum": frozenset(),
+    "total_amount_due": frozenset(),
+    "last_statement_balance": frozenset(),
+    "percentage_liability_balance": frozenset({"percentage_value"}),
+}
+"""The fields that actions of a type have beside the common ones."""
+
+
+class Kinds(NamedTuple):
+    """Types that are accepted."""
+
+    triggers: Set[str]
+    actions: Set[str]
+
+
+@step
+def kinds() -> Kinds:
+    """The types that the server accepts."""
+    return Kinds(_TRIGGERS, OWN_FIELDS.keys())
+
 
 _MADE = datetime(2024, 3, 1, 10, tzinfo=UTC)
 
@@ -27,20 +57,18 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 def first_rules() -> tuple[Rule, ...]:
-    """The rules that exist at the start; start dates lie one to two years ahead of the machine's clock."""
-    documented_only = variant("kinds.documented-only")
-    monthly = _scheduled("MONTHLY", "acc_01HABC4567")
+    """The rules that exist at the start, of accepted types; start dates lie one to two years ahead."""
+    monthly, weekly = _scheduled("MONTHLY", "acc_01HABC4567"), _scheduled("WEEKLY", "acc_01HABC4567")
     saving = _step(_fixed(25_000, "acc_01HABC4567", "acc_01HSAV9999"))
-    incoming = monthly if documented_only else {"type": "ON_FUNDS_TRANSFERRED", "account_id": "acc_01HABC4567"}
-    by_hand = monthly if documented_only else {"type": "MANUAL", "account_id": "acc_01HABC4567"}
-    reserve = [saving] if documented_only else [_reserve(), saving]
+    reserve = [_reserve(), saving] if "percentage" in kinds().actions else [saving]
+    theirs = (_scheduled("MONTHLY", "acc_01ZOTHINC2"), [_step(_fixed(9_900, "acc_01ZOTHINC2", "acc_01ZOTHPOD1"))])
     return (
-        _rule("rule_01HXYZ1234", "Save what comes in", "enabled", incoming, [saving]),
+        _rule("rule_01HXYZ1234", "Save what comes in", "enabled", _trigger("ON_FUNDS_TRANSFERRED"), [saving]),
         _rule("rule_01HXYZ5678", "Monthly savings transfer", "disabled", monthly, [saving]),
-        _rule("rule_01HXZA2468", "Tax reserve", "enabled", _scheduled("WEEKLY", "acc_01HABC4567"), reserve),
-        _rule("rule_01HXZB1357", "By hand", "disabled", by_hand, [saving]),
+        _rule("rule_01HXZA2468", "Tax reserve", "enabled", weekly, reserve),
+        _rule("rule_01HXZB1357", "By hand", "disabled", _trigger("MANUAL"), [saving]),
         _rule(LIMITED_RULE, "Limited", "disabled", monthly, [saving]),
-        _others_rule(),
+        Rule(OTHER_RULE, OTHER_ORGANIZATION, "Of others", "Not yours.", "disabled", *theirs, _MADE, _MADE),
     )
 
 
@@ -49,10 +77,9 @@ def _rule(rule_id: str, nickname: str, status: str, trigger: dict[str, Json], st
     return Rule(rule_id, ORGANIZATION, nickname, description, status, trigger, steps, _MADE, _MADE)
 
 
-def _others_rule() -> Rule:
-    steps = [_step(_fixed(9_900, "acc_01ZOTHINC2", "acc_01ZOTHPOD1"))]
-    trigger = _scheduled("MONTHLY", "acc_01ZOTHINC2")
-    return Rule(OTHER_RULE, OTHER_ORGANIZATION, "Of others", "Not yours.", "disabled", trigger, steps, _MADE, _MADE)
+def _trigger(kind: str) -> dict[str, Json]:
+    accepted = kind in kinds().triggers
+    return {"type": kind, "account_id": "acc_01HABC4567"} if accepted else _scheduled("MONTHLY", "acc_01HABC4567")
 
 
 def _scheduled(schedule_type: str, account_id: str) -> dict[str, Json]:
@@ -61,17 +88,11 @@ def _scheduled(schedule_type: str, account_id: str) -> dict[str, Json]:
 
 
 def _reserve() -> dict[str, Json]:
-    enough = {
-        "fact": "BALANCE",
-        "operator": "GREATER_THAN",
-        "value": 50_000,
-        "params": {"account_id": "acc_01HABC4567"},
-    }
+    params = {"account_id": "acc_01HABC4567"}
+    enough = {"fact": "BALANCE", "operator": "GREATER_THAN", "value": 50_000, "params": params}
     own = {"type": "percentage", "percentage_value": 12.5, "percentage_target": "source_account"}
-    return {
-        "conditions": {"all": [{"condition": enough}]},
-        "actions": [own | _common("acc_01HABC4567", "acc_01HPODTAX2")],
-    }
+    action = own | _common("acc_01HABC4567", "acc_01HPODTAX2")
+    return {"conditions": {"all": [{"condition": enough}]}, "actions": [action]}
 
 
 def _step(action: dict[str, Json]) -> dict[str, Json]:

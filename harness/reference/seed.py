@@ -12,14 +12,12 @@ OTHER_ORGANIZATION = "org_01HZBIRCH3"
 UPDATE_RULES = "UPDATE_RULES"
 """The scope that lets a key update a rule. The page names none; this one is the server's own."""
 
-EVERYTHING = frozenset({"*"})
-
 WRITABLE_RULES = ("rule_01HXYZ1234", "rule_01HXYZ5678", "rule_01HXZA2468")
 LIMITED_RULE = "rule_01HXZC8642"
 OTHER_RULE = "rule_01ZYOTHER9"
 
 
-class Account(msgspec.Struct, frozen=True):
+class LedgerAccount(msgspec.Struct, frozen=True):
     """An account; `liability` says that payments due make sense on it."""
 
     id: str
@@ -33,7 +31,7 @@ class Permission(msgspec.Struct, frozen=True):
     """One entry of a key: a scope and the resources it holds for (`*` for all)."""
 
     scope: str
-    resources: frozenset[str] = EVERYTHING
+    resources: frozenset[str] = frozenset({"*"})
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -47,22 +45,19 @@ class Key(msgspec.Struct, frozen=True):
 
     def permission(self, scope: str) -> Permission | None:
         """The entry for that scope, or None where the key lacks it."""
-        for entry in self.permissions:
-            if entry.scope == scope:
-                return entry
-        return None
+        return next((entry for entry in self.permissions if entry.scope == scope), None)
 
 
 ACCOUNTS = (
-    Account("acc_01HABC4567", "income_source", "Payroll", ORGANIZATION),
-    Account("acc_01HSAV9999", "pod", "Savings", ORGANIZATION),
-    Account("acc_01HPODTAX2", "pod", "Taxes", ORGANIZATION),
-    Account("acc_01HINC7731", "income_source", "Invoices", ORGANIZATION),
-    Account("acc_01HEXTCHK5", "external_account", "Checking", ORGANIZATION),
-    Account("acc_01HCARD884", "external_account", "Credit card", ORGANIZATION, liability=True),
-    Account("acc_01HLOAN365", "external_account", "Student loan", ORGANIZATION, liability=True),
-    Account("acc_01ZOTHPOD1", "pod", "Their savings", OTHER_ORGANIZATION),
-    Account("acc_01ZOTHINC2", "income_source", "Their payroll", OTHER_ORGANIZATION),
+    LedgerAccount("acc_01HABC4567", "income_source", "Payroll", ORGANIZATION),
+    LedgerAccount("acc_01HSAV9999", "pod", "Savings", ORGANIZATION),
+    LedgerAccount("acc_01HPODTAX2", "pod", "Taxes", ORGANIZATION),
+    LedgerAccount("acc_01HINC7731", "income_source", "Invoices", ORGANIZATION),
+    LedgerAccount("acc_01HEXTCHK5", "external_account", "Checking", ORGANIZATION),
+    LedgerAccount("acc_01HCARD884", "external_account", "Credit card", ORGANIZATION, liability=True),
+    LedgerAccount("acc_01HLOAN365", "external_account", "Student loan", ORGANIZATION, liability=True),
+    LedgerAccount("acc_01ZOTHPOD1", "pod", "Their savings", OTHER_ORGANIZATION),
+    LedgerAccount("acc_01ZOTHINC2", "income_source", "Their payroll", OTHER_ORGANIZATION),
 )
 
 
@@ -100,12 +95,12 @@ KEYS_BY_ROLE = {key.role: key for key in KEYS}
 _ACCOUNTS_BY_ID = {entry.id: entry for entry in ACCOUNTS}
 
 
-def account(account_id: str) -> Account:
+def account(account_id: str) -> LedgerAccount:
     """The account of any organization with that id; KeyError where there is none."""
     return _ACCOUNTS_BY_ID[account_id]
 
 
-def account_of(organization_id: str, account_id: str) -> Account | None:
+def account_of(organization_id: str, account_id: str) -> LedgerAccount | None:
     """The organization's account with that id, or None."""
     found = _ACCOUNTS_BY_ID.get(account_id)
     return found if found is not None and found.organization_id == organization_id else None

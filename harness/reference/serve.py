@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from rules_harness.harness.reference.control import switch
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.reference.server import listen, ready, run
+from rules_harness.harness.reference.tables import switch
 
 
 def serve(
@@ -23,7 +23,7 @@ def serve(
         UnknownSwitch: an id that no table lists, or two variants that exclude each other.
         OSError: the port is taken or not allowed.
     """
-    switch(faults, variants, latency_ms)
+    switch(faults, variants)
     listener = listen(port)
     out = output or sys.stdout
 
@@ -31,7 +31,7 @@ def serve(
         out.write(_usage(*ready(listener)))
         out.flush()
 
-    run(listener, announce)
+    run(listener, announce, latency_ms)
 
 
 def _usage(base_url: str, control_url: str) -> str:

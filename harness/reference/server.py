@@ -10,8 +10,8 @@ import uvicorn
 from starlette.routing import Mount, Router
 
 from rules_harness.harness.reference.api import Api
+from rules_harness.harness.reference.calls import BASE
 from rules_harness.harness.reference.control import routes
-from rules_harness.harness.reference.routing import BASE
 from rules_harness.harness.reference.service import Service
 
 HOST = "127.0.0.1"
@@ -37,9 +37,9 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-def application() -> Router:
+def application(latency_ms: int) -> Router:
     """The whole server as one ASGI application: the control plane, and everything else to the API."""
-    service = Service()
+    service = Service(latency_ms)
     return Router(routes=[Mount(CONTROL, routes=routes(service))], redirect_slashes=False, default=Api(service))
 
 
@@ -67,10 +67,12 @@ def ready(listener: socket.socket) -> Ready:
     return Ready(base_url=origin + BASE, control_url=origin + CONTROL)
 
 
-def run(listener: socket.socket, on_ready: Callable[[], None], *, until_stdin_closes: bool = False) -> None:
+def run(
+    listener: socket.socket, on_ready: Callable[[], None], latency_ms: int, *, until_stdin_closes: bool = False
+) -> None:
     """Serve until interrupted, or until the other end of stdin is closed; calls `on_ready` once the server answers."""
     config = uvicorn.Config(
-        application(),
+        application(latency_ms),
         http="httptools",
         ws="none",
         lifespan="off",

@@ -1,68 +1,125 @@
-"""The update: the body is judged whole before anything is written."""
+"""The update: the body is judged whole before anything is written, then one writer at a time replaces the rule."""
 
-from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
-from rules_harness.harness.reference.carrying_out import carried_out
-from rules_harness.harness.reference.messages import Answer, Json, Refused
-from rules_harness.harness.reference.rendering import rule_data
-from rules_harness.harness.reference.replacement import answered
+from rules_harness.harness.reference import envelope, syntax
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.messages import Json, Reply
 from rules_harness.harness.reference.rules import Rule
-from rules_harness.harness.reference.service import Service
-from rules_harness.harness.reference.store import Store
-from rules_harness.harness.reference.switches import fault, variant
-from rules_harness.harness.reference.syntax import parse
-from rules_harness.harness.reference.validation import Configuration, configuration
-from rules_harness.harness.reference.validation.plausible import check_plausible
+from rules_harness.harness.reference.steps import step
+from rules_harness.harness.reference.validation.body import Configuration, configuration
+from rules_harness.harness.reference.validation.values import Node
+
+_GRANULE = timedelta(milliseconds=1)
 
 
-async def update(service: Service, organization_id: str, rule_id: str, body: bytes, *, keyed: bool) -> Answer:
-    """Validate the body and replace the rule's configuration by it; the rule is disabled afterwards.
+class Replacement(msgspec.Struct, frozen=True):
+    """One rule on its way to another configuration."""
+
+    call: Call
+    before: Rule
+    wanted: Configuration
+
+
+@step
+async def update(call: Call, organization_id: str) -> Reply:
+    """Validate the body and replace the rule's configuration by it, on behalf of that organization.
 
     Raises:
         Refused: the body breaks the contract; then nothing has changed.
     """
-    rule = service.store.existing(rule_id)
-    if fault("status.disabled-before-validation"):
-        service.store.put(msgspec.structs.replace(rule, status="disabled"))
-    if fault("validation.empty-body-as-no-change") and not body:
-        return Answer(status=200, data=rule_data(rule))
-    asked = _asked(service, organization_id, rule, body)
-    replaced = await carried_out(service, rule_id, asked, keyed=keyed)
-    return Answer(status=_success_status(), data=rule_data(answered(replaced, asked)))
+    wanted = await validated(call, Node(syntax.parse(call.request.body), "", organization_id))
+    return answered(wanted, await carried_out(call, wanted))
 
 
-def _asked(service: Service, organization_id: str, rule: Rule, body: bytes) -> Configuration:
-    value = parse(body)
-    if fault("validation.missing-kept") and isinstance(value, dict):
-        value = {"status": "disabled", "trigger": rule.trigger, "steps": rule.steps, **value}
-    try:
-        asked = configuration(value, organization_id)
-    except Refused:
-        if isinstance(value, dict):
-            _written_nevertheless(service.store, rule, value)
-        raise
-    if variant("plausibility.strict"):
-        check_plausible(asked.trigger, asked.steps, service.clock.now())
-    return asked
+@step
+async def validated(call: Call, body: Node) -> Configuration:
+    """What the body asks for. Raises a refusal where it breaks the contract."""
+    return configuration(body)
 
 
-def _written_nevertheless(store: Store, rule: Rule, value: Mapping[str, Json]) -> None:
-    """What a refused update writes: nothing, unless a fault is on."""
-    nickname = value.get("nickname")
-    if fault("validation.texts-written-first") and isinstance(nickname, str):
-        store.put(msgspec.structs.replace(rule, nickname=nickname))
-    trigger, steps = value.get("trigger"), value.get("steps")
-    if fault("validation.judged-after-writing") and isinstance(trigger, dict) and isinstance(steps, list):
-        store.put(msgspec.structs.replace(rule, trigger=trigger, steps=steps))
-    if fault("status.disabled-by-refusal"):
-        store.put(msgspec.structs.replace(rule, status="disabled"))
+@step
+async def carried_out(call: Call, wanted: Configuration) -> Rule:
+    """The rule as it is afterwards; its lock is held from the first read to the last write."""
+    store = call.service.store
+    async with store.lock(call.rule_id):
+        change = Replacement(call, store.existing(call.rule_id), wanted)
+        rule = replaced(change)
+        await written(change, rule)
+    return rule
 
 
-def _success_status() -> int:
-    if fault("envelope.created-201"):
-        return 201
-    if fault("envelope.accepted-202"):
-        return 202
-    return 200
+@step
+async def written(change: Replacement, rule: Rule) -> None:
+    """Store the rule, and touch no other."""
+    change.call.service.store.put(rule)
+
+
+@step
+def answered(wanted: Configuration, rule: Rule) -> Reply:
+    """The answer to an update: the rule as it is stored."""
+    return Reply(status=200, data=envelope.rule_data(rule))
+
+
+@step
+def replaced(change: Replacement) -> Rule:
+    """The rule as the update leaves it."""
+    before, wanted = change.before, change.wanted
+    return Rule(
+        id=before.id,
+        organization_id=before.organization_id,
+        nickname=text_after(change, "nickname"),
+        description=text_after(change, "description"),
+        status=status_after(change),
+        trigger=trigger_after(change),
+        steps=steps_after(change),
+        extras=wanted.extras,
+        created_at=created_at_after(change),
+        updated_at=updated_at_after(change),
+    )
+
+
+@step
+def text_after(change: Replacement, name: str) -> str | None:
+    """'nickname?', 'description?': what was sent, null where it was left out."""
+    text: str | None = getattr(change.wanted, name)
+    return text
+
+
+@step
+def status_after(change: Replacement) -> str:
+    """'If the rule's status is enabled, the update will set it to disabled and require a human to review and re-enable
+    it'; so no update enables a rule."""
+    return "disabled"
+
+
+@step
+def trigger_after(change: Replacement) -> dict[str, Json]:
+    """The trigger that was sent."""
+    return change.wanted.trigger
+
+
+@step
+def steps_after(change: Replacement) -> list[Json]:
+    """The steps that were sent."""
+    return change.wanted.steps
+
+
+@step
+def created_at_after(change: Replacement) -> datetime:
+    """When the rule was made, which no update changes."""
+    return change.before.created_at
+
+
+@step
+def updated_at_after(change: Replacement) -> datetime:
+    """The clock's time, and always later than the last one."""
+    return max(change.call.service.clock.now(), change.before.updated_at + _GRANULE)
+
+
+def changes_nothing(before: Rule, wanted: Configuration) -> bool:
+    """Whether the rule has the wanted configuration already, its status aside."""
+    fields = ("nickname", "description", "trigger", "steps", "extras")
+    return all(getattr(before, name) == getattr(wanted, name) for name in fields)

@@ -1,92 +1,142 @@
 """Faults of the family auth."""
 
-from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl
 
-AUTH: tuple[Fault, ...] = (
-    *breaking(
-        "auth.missing",
-        "No Authorization header: 401.",
-        Mistake(
-            "auth.anonymous-is-default",
-            "Without the header the development key is taken.",
-            also=(
-                "auth.header-only",
-                "auth.before-lookup",
-                "auth.before-validation",
-                "auth.no-effect",
-                "auth.challenge",
-                "status.rejected-keeps",
-                "idempotency.auth-first",
-            ),
-        ),
-        Mistake(
-            "auth.missing-403",
-            "Without the header the framework's bearer guard answers 403.",
-            also=(
-                "auth.header-only",
-                "auth.before-lookup",
-                "auth.before-validation",
-                "auth.challenge",
-                "idempotency.auth-first",
-            ),
-        ),
-    ),
-    *breaking(
-        "auth.malformed",
-        "Empty value, bare key, empty key, other schemes (Bearer, Basic): 401.",
-        Mistake("auth.any-scheme", "The scheme is not looked at."),
-        Mistake("auth.bearer-accepted", "Bearer is accepted beside ApiKey."),
-        Mistake("auth.bare-key-accepted", "A key without a scheme is accepted."),
-        Mistake(
-            "auth.malformed-crash",
-            "The header is split in two without asking whether it has two parts.",
-            also=("envelope.no-server-error",),
-        ),
-        Mistake("auth.empty-key-is-internal", "An empty key counts as the internal caller."),
-    ),
-    *breaking(
-        "auth.unknown-key",
-        "Unknown, revoked, truncated, extended, case-changed keys: 401.",
-        Mistake("auth.prefix-compared", "Only the first 32 characters of a key are compared."),
-        Mistake("auth.shorter-accepted", "A key is found by what it begins with."),
-        Mistake("auth.case-folded", "Keys are compared without regard to case."),
-        Mistake("auth.revoked-accepted", "Revoked keys are still accepted."),
-    ),
-    *breaking(
-        "auth.header-only",
-        "A key in the query, a cookie or the body does not authenticate.",
-        Mistake("auth.query-accepted", "A key in the query authenticates."),
-        Mistake("auth.cookie-accepted", "A key in a cookie authenticates."),
-        Mistake("auth.body-accepted", "A key in the body authenticates."),
-    ),
-    *breaking(
-        "auth.before-lookup",
-        "Without authentication an unknown id is 401 just as a known one: who may not ask learns nothing.",
-        Mistake("auth.looked-up-first", "The rule is looked up before the key is checked."),
-    ),
-    *breaking(
-        "auth.before-validation",
-        "Without authentication a well-formed body of the wrong schema is still 401.",
-        Mistake("auth.validated-first", "The framework validates the body before the key is checked."),
-    ),
-    *breaking(
-        "auth.no-effect",
-        "After a 401 the rule is unchanged.",
-        Mistake(
-            "auth.executed-before-check",
-            "The update is written before the key is found to be wrong.",
-            also=("status.rejected-keeps",),
-        ),
-        Mistake(
-            "auth.failed-attempt-disables",
-            "A failed attempt disables the rule, as a precaution.",
-            also=("status.rejected-keeps",),
-        ),
-    ),
-    *breaking(
-        "auth.challenge",
-        "A 401 carries WWW-Authenticate (RFC 9110 15.5.2).",
-        Mistake("auth.no-challenge", "A 401 has no WWW-Authenticate."),
-        Mistake("auth.challenge-when-missing-only", "WWW-Authenticate is sent only where no key was given."),
-    ),
+from rules_harness.harness.reference import credentials, errors, syntax
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import altered, disable, execute
+from rules_harness.harness.reference.messages import Incoming
+from rules_harness.harness.reference.seed import KEYS, KEYS_BY_ROLE, KEYS_BY_SECRET, ORGANIZATION, Key
+from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if, on_refusal, refuse_if
+from rules_harness.harness.reference.validation.body import configuration
+from rules_harness.harness.reference.validation.values import Node
+
+faults: list[PlantedFault] = []
+_VALID = tuple(key for key in KEYS if not key.revoked)
+
+fault = Breaking(faults, "auth.missing", "auth.header-only", "auth.before-lookup", "auth.before-validation")
+_unheeded = ("auth.no-effect", "auth.challenge", "status.rejected-keeps", "idempotency.auth-first")
+
+
+@fault("auth.anonymous-is-default", credentials.authenticate, *_unheeded)
+async def anonymous_is_default(usual: Callable[[Call], Awaitable[Key]], call: Call) -> Key:
+    """Without the header the development key is taken."""
+    return await usual(call) if call.request.all(b"authorization") else KEYS_BY_ROLE["full"]
+
+
+fault("auth.missing-403", credentials.authenticate, "auth.challenge", "idempotency.auth-first").short(
+    "Without the header the framework's bearer guard answers 403.",
+    refuse_if(lambda call: not call.request.all(b"authorization"), lambda call: errors.forbidden()),
+)
+
+fault = Breaking(faults, "auth.malformed")
+fault("auth.any-scheme", credentials.secret_of).short(
+    "The scheme is not looked at.", lambda usual, value: value.partition(" ")[2] if " " in value else usual(value)
+)
+fault("auth.bearer-accepted", credentials.secret_of).short(
+    "Bearer is accepted beside ApiKey.",
+    lambda usual, value: value.removeprefix("Bearer ") if value.startswith("Bearer ") else usual(value),
+)
+fault("auth.bare-key-accepted", credentials.secret_of).short(
+    "A key without a scheme is accepted.", lambda usual, value: usual(value) if " " in value else value
+)
+fault("auth.malformed-crash", credentials.secret_of, "envelope.no-server-error").short(
+    "The header is split in two without asking whether it has two parts.", crash_if(lambda value: " " not in value)
+)
+fault("auth.empty-key-is-internal", credentials.known_key).short(
+    "An empty key counts as the internal caller.",
+    lambda usual, secret: usual(secret) if secret else KEYS_BY_ROLE["full"],
+)
+
+fault = Breaking(faults, "auth.unknown-key")
+fault("auth.prefix-compared", credentials.known_key).short(
+    "Only the first 32 characters of a key are compared.",
+    lambda usual, secret: next((key for key in _VALID if key.secret[:32] == secret[:32]), None),
+)
+fault("auth.shorter-accepted", credentials.known_key).short(
+    "A key is found by what it begins with.",
+    lambda usual, secret: next((key for key in _VALID if secret and key.secret.startswith(secret)), None),
+)
+fault("auth.case-folded", credentials.known_key).short(
+    "Keys are compared without regard to case.",
+    lambda usual, secret: next((key for key in _VALID if key.secret.lower() == secret.lower()), None),
+)
+fault("auth.revoked-accepted", credentials.known_key).short(
+    "Revoked keys are still accepted.", lambda usual, secret: KEYS_BY_SECRET.get(secret)
+)
+
+
+def _first_key(candidates: Iterable[object]) -> list[str]:
+    secrets = (value.removeprefix("ApiKey ") for value in candidates if isinstance(value, str))
+    return [f"ApiKey {secret}" for secret in secrets if secret in KEYS_BY_SECRET][:1]
+
+
+fault = Breaking(faults, "auth.header-only")
+fault("auth.query-accepted", credentials.credentials).short(
+    "A key in the query authenticates.",
+    lambda usual, request: usual(request) or _first_key(value for _, value in parse_qsl(request.query)),
+)
+
+
+@fault("auth.cookie-accepted", credentials.credentials)
+def cookie_accepted(usual: Callable[[Incoming], list[str]], request: Incoming) -> list[str]:
+    """A key in a cookie authenticates."""
+    try:
+        jar = SimpleCookie((request.first(b"cookie") or b"").decode("latin-1"))
+    except CookieError:
+        return usual(request)
+    return usual(request) or _first_key(morsel.value for morsel in jar.values())
+
+
+@fault("auth.body-accepted", credentials.credentials)
+def body_accepted(usual: Callable[[Incoming], list[str]], request: Incoming) -> list[str]:
+    """A key in the body authenticates."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return usual(request)
+    return usual(request) or _first_key(body.values() if isinstance(body, dict) else ())
+
+
+def _look_up(call: Call) -> None:
+    if call.rule_id and call.service.store.get(call.rule_id) is None:
+        raise errors.rule_not_found(call.rule_id)
+
+
+fault = Breaking(faults, "auth.before-lookup")
+fault("auth.looked-up-first", credentials.authenticate).short(
+    "The rule is looked up before the key is checked.", on_refusal(lambda refused, call: _look_up(call))
+)
+
+
+def _validate(call: Call) -> None:
+    if call.rule_id:
+        configuration(Node(syntax.parse(call.request.body), "", ORGANIZATION))
+
+
+fault = Breaking(faults, "auth.before-validation")
+fault("auth.validated-first", credentials.authenticate).short(
+    "The framework validates the body before the key is checked.", on_refusal(lambda refused, call: _validate(call))
+)
+
+fault = Breaking(faults, "auth.no-effect", "status.rejected-keeps")
+fault("auth.executed-before-check", credentials.authenticate).short(
+    "The update is written before the key is found to be wrong.",
+    on_refusal(lambda refused, call: execute(call) if call.request.method == "PUT" else None),
+)
+fault("auth.failed-attempt-disables", credentials.authenticate).short(
+    "A failed attempt disables the rule, as a precaution.",
+    on_refusal(lambda refused, call: disable(call) if call.request.method == "PUT" else None),
+)
+
+fault = Breaking(faults, "auth.challenge")
+fault("auth.no-challenge", errors.unauthorized).short(
+    "A 401 has no WWW-Authenticate.", lambda usual, given: altered(usual(given), headers=())
+)
+fault("auth.challenge-when-missing-only", errors.unauthorized).short(
+    "WWW-Authenticate is sent only where no key was given.",
+    lambda usual, given: usual(given) if given is None else altered(usual(given), headers=()),
 )

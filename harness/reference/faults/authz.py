@@ -1,86 +1,114 @@
 """Faults of the family authz."""
 
-from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
+from collections.abc import Awaitable, Callable
 
-AUTHZ: tuple[Fault, ...] = (
-    *breaking(
-        "authz.scope",
-        "A valid key without the update permission: 403. A documented scope, alone, is not that permission.",
-        Mistake(
-            "authz.scope-unchecked",
-            "Any key of the organization may update.",
-            also=("authz.before-validation", "authz.no-effect", "idempotency.auth-first"),
-        ),
-        Mistake(
-            "authz.read-is-enough",
-            "READ_RULES is taken for the permission to update.",
-            also=("authz.before-validation", "authz.no-effect", "idempotency.auth-first"),
-        ),
-        Mistake(
-            "authz.trigger-is-enough",
-            "TRIGGER_RULES is taken for the permission to update.",
-            also=("authz.before-validation", "authz.no-effect", "idempotency.auth-first"),
-        ),
-        Mistake(
-            "authz.scope-by-name",
-            "Any scope that speaks of rules is taken for the permission to update.",
-            also=("authz.before-validation", "authz.no-effect", "idempotency.auth-first"),
-        ),
-    ),
-    *breaking(
-        "authz.resource",
-        "A key whose resources do not include this rule: 403; for a rule they include, the same key succeeds.",
-        Mistake(
-            "authz.resource-unchecked",
-            "The list of resources is not looked at.",
-            also=("authz.before-validation", "authz.no-effect"),
-        ),
-        Mistake("authz.listed-rule-refused", "Only `*` grants access, a listed rule does not."),
-    ),
-    *breaking(
-        "authz.organization",
-        "A key of another organization never updates this rule (403 or 404: reading).",
-        Mistake(
-            "authz.organization-unchecked",
-            "The rule is looked up without regard to the organization.",
-            also=("authz.no-effect", "idempotency.per-caller", "authz.before-validation"),
-        ),
-        Mistake(
-            "authz.success-for-another-organization",
-            "Another organization's rule is answered as if it had been updated.",
-            also=("authz.no-effect",),
-        ),
-    ),
-    *breaking(
-        "authz.foreign-account",
-        "A body that names another organization's account is refused, and never stored.",
-        Mistake("authz.foreign-account-accepted", "Accounts are looked up without regard to the organization."),
-        Mistake("authz.foreign-destination-accepted", "Only where the money comes from is checked, not where it goes."),
-        Mistake("authz.foreign-trigger-account-accepted", "The trigger's account is not checked."),
-        Mistake("authz.foreign-condition-account-accepted", "The accounts in conditions are not checked."),
-    ),
-    *breaking(
-        "authz.before-validation",
-        "Without permission a well-formed body of the wrong schema is still 403.",
-        Mistake("authz.validated-first", "The body is validated before the permission is checked."),
-    ),
-    *breaking(
-        "authz.no-effect",
-        "After a 403 (or a cross-organization 404) the rule is unchanged.",
-        Mistake(
-            "authz.executed-before-check",
-            "The update is written before the permission is found to be missing.",
-            also=("status.rejected-keeps",),
-        ),
-        Mistake(
-            "authz.executed-for-another-organization",
-            "The update is written, then another organization's key is answered 404.",
-            also=("authz.organization", "status.rejected-keeps"),
-        ),
-        Mistake(
-            "authz.failed-attempt-disables",
-            "An attempt without permission disables the rule, as a precaution.",
-            also=("status.rejected-keeps",),
-        ),
-    ),
+from rules_harness.harness.reference import credentials, endpoints, envelope, syntax
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import disable, execute
+from rules_harness.harness.reference.endpoints import Endpoint
+from rules_harness.harness.reference.messages import Refused, Reply
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.seed import ACCOUNTS, UPDATE_RULES, Key, LedgerAccount, Permission
+from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, on_refusal
+from rules_harness.harness.reference.validation import accounts
+from rules_harness.harness.reference.validation.body import configuration
+from rules_harness.harness.reference.validation.values import Node
+
+faults: list[PlantedFault] = []
+
+fault = Breaking(faults, "authz.scope", "authz.before-validation", "authz.no-effect", "idempotency.auth-first")
+fault("authz.scope-unchecked", credentials.update_permission).short(
+    "Any key of the organization may update.", lambda usual, caller: usual(caller) or Permission(UPDATE_RULES)
+)
+fault("authz.read-is-enough", credentials.update_permission).short(
+    "READ_RULES is taken for the permission to update.",
+    lambda usual, caller: usual(caller) or caller.permission("READ_RULES"),
+)
+fault("authz.trigger-is-enough", credentials.update_permission).short(
+    "TRIGGER_RULES is taken for the permission to update.",
+    lambda usual, caller: usual(caller) or caller.permission("TRIGGER_RULES"),
+)
+fault("authz.scope-by-name", credentials.update_permission).short(
+    "Any scope that speaks of rules is taken for the permission to update.",
+    lambda usual, caller: usual(caller) or next((each for each in caller.permissions if "RULE" in each.scope), None),
+)
+
+fault = Breaking(faults, "authz.resource")
+fault("authz.resource-unchecked", credentials.update_permission, "authz.before-validation", "authz.no-effect").short(
+    "The list of resources is not looked at.", lambda usual, caller: usual(caller) and Permission(UPDATE_RULES)
+)
+fault("authz.listed-rule-refused", credentials.is_listed).short(
+    "Only `*` grants access, a listed rule does not.", lambda usual, rule_id, entry: "*" in entry.resources
+)
+
+
+def _of_others(call: Call, caller: Key) -> Rule | None:
+    rule = call.service.store.get(call.rule_id)
+    return None if rule is None or rule.organization_id == caller.organization_id else rule
+
+
+fault = Breaking(faults, "authz.organization")
+_any_organization = ("authz.no-effect", "idempotency.per-caller", "authz.before-validation")
+fault("authz.organization-unchecked", credentials.find, *_any_organization).short(
+    "The rule is looked up without regard to the organization.",
+    lambda usual, call, caller: call.service.store.get(call.rule_id) or usual(call, caller),
+)
+
+
+@fault("authz.success-for-another-organization", endpoints.put_rule, "authz.no-effect")
+async def success_for_another_organization(usual: Endpoint, call: Call, caller: Key) -> Reply:
+    """Another organization's rule is answered as if it had been updated."""
+    rule = _of_others(call, caller)
+    return await usual(call, caller) if rule is None else Reply(status=200, data=envelope.rule_data(rule))
+
+
+def _anybodys(node: Node) -> LedgerAccount | None:
+    return next((entry for entry in ACCOUNTS if entry.id == node.value), None)
+
+
+fault = Breaking(faults, "authz.foreign-account")
+fault("authz.foreign-account-accepted", accounts.account_named).short(
+    "Accounts are looked up without regard to the organization.", lambda usual, node: _anybodys(node)
+)
+fault("authz.foreign-destination-accepted", accounts.account_named).short(
+    "Only where the money comes from is checked, not where it goes.",
+    lambda usual, node: _anybodys(node) if "/destination" in node.pointer else usual(node),
+)
+fault("authz.foreign-trigger-account-accepted", accounts.account_named).short(
+    "The trigger's account is not checked.",
+    lambda usual, node: _anybodys(node) if node.pointer.startswith("/trigger") else usual(node),
+)
+fault("authz.foreign-condition-account-accepted", accounts.account_named).short(
+    "The accounts in conditions are not checked.",
+    lambda usual, node: _anybodys(node) if "/params" in node.pointer else usual(node),
+)
+
+
+def _on_403(effect: Callable[[Call], Awaitable[None] | None]) -> Callable[[Refused, Call, Key], Awaitable[None] | None]:
+    return lambda refused, call, caller: effect(call) if refused.reply.status == 403 else None
+
+
+def _validate(call: Call) -> None:
+    rule = call.service.store.get(call.rule_id)
+    if rule is not None:
+        configuration(Node(syntax.parse(call.request.body), "", rule.organization_id))
+
+
+fault = Breaking(faults, "authz.before-validation")
+fault("authz.validated-first", endpoints.put_rule).short(
+    "The body is validated before the permission is checked.", on_refusal(_on_403(_validate))
+)
+
+fault = Breaking(faults, "authz.no-effect")
+fault("authz.executed-before-check", endpoints.put_rule, "status.rejected-keeps").short(
+    "The update is written before the permission is found to be missing.", on_refusal(_on_403(execute))
+)
+fault(
+    "authz.executed-for-another-organization", endpoints.put_rule, "authz.organization", "status.rejected-keeps"
+).short(
+    "The update is written, then another organization's key is answered 404.",
+    on_refusal(lambda refused, call, caller: execute(call) if _of_others(call, caller) is not None else None),
+)
+fault("authz.failed-attempt-disables", endpoints.put_rule, "status.rejected-keeps").short(
+    "An attempt without permission disables the rule, as a precaution.", on_refusal(_on_403(disable))
 )

@@ -1,44 +1,90 @@
 """Faults of the family concurrency; each holds its race open, so that it shows every time."""
 
-from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
+from collections.abc import Awaitable, Callable
 
-CONCURRENCY: tuple[Fault, ...] = (
-    *breaking(
-        "concurrency.whole",
-        "After simultaneous updates of one rule it equals one of their bodies, whole; every read in between "
-        "equals the state before or one written so far.",
-        Mistake(
-            "concurrency.fields-apart",
-            "Texts and the rest are written in two statements without a transaction.",
-            also=("concurrency.disabled", "idempotency.concurrent"),
-        ),
-        Mistake("concurrency.halves-visible", "Between two statements a reader sees the half that is written."),
-        Mistake(
-            "concurrency.steps-deleted-then-inserted",
-            "Steps are deleted and inserted in two statements without a transaction.",
-            also=("concurrency.isolated",),
-        ),
-    ),
-    *breaking(
-        "concurrency.disabled",
-        "After simultaneous updates of an enabled rule it is disabled.",
-        Mistake(
-            "concurrency.disabled-by-version",
-            "The rule is disabled only where its version is still the one that was read.",
-        ),
-    ),
-    *breaking(
-        "concurrency.isolated",
-        "Simultaneous updates of different rules do not mix.",
-        Mistake(
-            "concurrency.shared-request",
-            "The request in hand is kept in a variable that all requests share.",
-            also=("concurrency.whole",),
-        ),
-        Mistake(
-            "concurrency.last-written-answered",
-            "The answer shows the rule that was written last by anyone.",
-            also=("concurrency.whole", "update.identity"),
-        ),
-    ),
-)
+from msgspec.structs import replace
+
+from rules_harness.harness.reference import update
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import hold
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault
+from rules_harness.harness.reference.update import Replacement
+from rules_harness.harness.reference.validation.body import Configuration
+
+faults: list[PlantedFault] = []
+Carrying = Callable[[Call, Configuration], Awaitable[Rule]]
+
+fault = Breaking(faults, "concurrency.whole")
+
+
+@fault("concurrency.fields-apart", update.carried_out, "concurrency.disabled", "idempotency.concurrent")
+async def fields_apart(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """Texts and the rest are written in two statements without a transaction."""
+    store = call.service.store
+    before = store.existing(call.rule_id)
+    rule = update.replaced(Replacement(call, before, wanted))
+    store.put(replace(before, nickname=rule.nickname, description=rule.description))
+    await hold(call.service, call.rule_id)
+    late = store.existing(call.rule_id)
+    store.put(replace(rule, nickname=late.nickname, description=late.description))
+    return rule
+
+
+@fault("concurrency.halves-visible", update.written)
+async def halves_visible(
+    usual: Callable[[Replacement, Rule], Awaitable[None]], change: Replacement, rule: Rule
+) -> None:
+    """Between two statements a reader sees the half that is written."""
+    service = change.call.service
+    service.store.put(replace(change.before, nickname=rule.nickname, description=rule.description))
+    await hold(service, rule.id, longest=0.12)
+    await usual(change, rule)
+
+
+@fault("concurrency.steps-deleted-then-inserted", update.carried_out, "concurrency.isolated")
+async def steps_deleted_then_inserted(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """Steps are deleted and inserted in two statements without a transaction."""
+    store = call.service.store
+    rule = update.replaced(Replacement(call, store.existing(call.rule_id), wanted))
+    store.put(replace(rule, steps=[]))
+    await hold(call.service, call.rule_id)
+    store.put(replace(rule, steps=[*store.existing(call.rule_id).steps, *rule.steps]))
+    return rule
+
+
+fault = Breaking(faults, "concurrency.disabled")
+
+
+@fault("concurrency.disabled-by-version", update.carried_out)
+async def disabled_by_version(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """The rule is disabled only where its version is still the one that was read."""
+    store = call.service.store
+    before = store.existing(call.rule_id)
+    await hold(call.service, call.rule_id)
+    rule = update.replaced(Replacement(call, before, wanted))
+    is_current = store.existing(call.rule_id).updated_at == before.updated_at
+    store.put(rule if is_current else replace(rule, status=before.status))
+    return rule
+
+
+fault = Breaking(faults, "concurrency.isolated", "concurrency.whole")
+_in_hand: dict[str, Configuration] = {}
+_written_last: dict[str, str] = {}
+
+
+@fault("concurrency.shared-request", update.carried_out)
+async def shared_request(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """The request in hand is kept in a variable that all requests share."""
+    _in_hand["wanted"] = wanted
+    await hold(call.service, "shared-request")
+    return await usual(call, _in_hand["wanted"])
+
+
+@fault("concurrency.last-written-answered", update.carried_out, "update.identity")
+async def last_written_answered(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """The answer shows the rule that was written last by anyone."""
+    await usual(call, wanted)
+    _written_last["id"] = call.rule_id
+    await hold(call.service, "answer")
+    return call.service.store.existing(_written_last["id"])

@@ -1,175 +1,239 @@
 """Faults of the family idempotency."""
 
-from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
+import hashlib
+import itertools
+import re
+from collections.abc import Awaitable, Callable, Hashable
+from datetime import timedelta
+from weakref import WeakKeyDictionary
 
-IDEMPOTENCY: tuple[Fault, ...] = (
-    *breaking(
-        "idempotency.replay",
-        "Same key, same request, within 24 hours: the original answer, any number of times.",
-        Mistake(
-            "idempotency.ignored",
-            "The Idempotency-Key header is not read.",
-            also=("idempotency.no-reexecution", "idempotency.reuse-not-executed", "idempotency.concurrent"),
-        ),
-        Mistake(
-            "idempotency.memory-of-one-worker",
-            "Each of two workers remembers its own keys.",
-            also=(
-                "idempotency.no-reexecution",
-                "idempotency.reuse-not-executed",
-                "idempotency.concurrent",
-                "idempotency.window",
-            ),
-        ),
-        Mistake(
-            "idempotency.one-replay",
-            "A key is forgotten once its answer was replayed.",
-            also=(
-                "idempotency.no-reexecution",
-                "idempotency.reuse-not-executed",
-                "idempotency.concurrent",
-                "idempotency.window",
-                "status.replay-keeps",
-            ),
-        ),
-        Mistake("idempotency.replay-409", "A replay is answered 409.", also=("idempotency.window",)),
-        Mistake("idempotency.replay-answers-present-state", "A replay is answered with the rule as it is now."),
+from msgspec.structs import replace
+
+from rules_harness.harness.reference import credentials, endpoints, envelope, errors, idempotency, keys, update
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import Using, hold, in_flight, overwrite, usable_key
+from rules_harness.harness.reference.endpoints import Endpoint
+from rules_harness.harness.reference.keys import Remembered, Use
+from rules_harness.harness.reference.messages import Crashed, Incoming, Refused, Reply
+from rules_harness.harness.reference.seed import Key
+from rules_harness.harness.reference.service import Store
+from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, changed, crash_if, refuse_if, then
+
+faults: list[PlantedFault] = []
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_workers = itertools.count()
+
+
+def _under(name: Callable[[Use], Hashable]) -> Callable[[Callable[[Call, Key, str], Use], Call, Key, str], Use]:
+    """Remember an answer under another name."""
+    return lambda usual, call, caller, key: replace(use := usual(call, caller, key), name=name(use))
+
+
+def _sent(request: Incoming) -> bytes:
+    return request.first(b"idempotency-key") or b""
+
+
+fault = Breaking(faults, "idempotency.replay")
+_again = ("idempotency.no-reexecution", "idempotency.reuse-not-executed", "idempotency.concurrent")
+fault("idempotency.ignored", idempotency.key_of, *_again).short(
+    "The Idempotency-Key header is not read.", lambda usual, request: None
+)
+fault("idempotency.memory-of-one-worker", idempotency.use_of, *_again, "idempotency.window").short(
+    "Each of two workers remembers its own keys.", _under(lambda use: (use.name, next(_workers) % 2))
+)
+fault("idempotency.one-replay", idempotency.replayed, *_again, "idempotency.window", "status.replay-keeps").short(
+    "A key is forgotten once its answer was replayed.",
+    then(lambda call, known, original: call.service.keys.forget(known.use.name)),
+)
+fault("idempotency.replay-409", idempotency.replayed, "idempotency.window").short(
+    "A replay is answered 409.",
+    refuse_if(
+        lambda call, known, original: True,
+        lambda call, known, original: errors.refusal(409, "duplicate_request", "This request was already processed."),
     ),
-    *breaking(
-        "idempotency.no-reexecution",
-        "The replay does not execute: a later update by another key is not reverted.",
-        Mistake(
-            "idempotency.replay-executes",
-            "A replay executes, and is answered with the original answer.",
-            also=("status.replay-keeps",),
-        ),
-        Mistake("idempotency.replay-writes-its-answer", "A replay writes its answer back into the store."),
+)
+fault("idempotency.replay-answers-present-state", idempotency.replayed).short(
+    "A replay is answered with the rule as it is now.",
+    changed(
+        lambda reply, call, _, __: reply.having(data=envelope.rule_data(call.service.store.existing(call.rule_id)))
     ),
-    *breaking(
-        "idempotency.reuse-not-executed",
-        "Same key, other body: the other body is not executed (what it answers is a reading).",
-        Mistake(
-            "idempotency.body-in-name",
-            "Keys are remembered together with the body.",
-            also=("idempotency.concurrent",),
-        ),
-        Mistake(
-            "idempotency.other-body-executed",
-            "Another body under a key replaces what is remembered.",
-            also=("idempotency.concurrent", "idempotency.replay"),
-        ),
-        Mistake(
-            "idempotency.other-body-executed-then-refused",
-            "Another body under a key is executed, then refused.",
-            also=("idempotency.concurrent",),
-        ),
+)
+
+
+fault = Breaking(faults, "idempotency.no-reexecution")
+fault("idempotency.replay-executes", idempotency.replayed, "status.replay-keeps").short(
+    "A replay executes, and is answered with the original answer.",
+    then(lambda call, known, original: update.update(call, known.use.organization_id)),
+)
+_WRITABLE = ("nickname", "description", "trigger", "steps")
+fault("idempotency.replay-writes-its-answer", idempotency.replayed).short(
+    "A replay writes its answer back into the store.",
+    then(lambda call, known, original: overwrite(call, **{name: original.data[name] for name in _WRITABLE})),
+)
+
+fault = Breaking(faults, "idempotency.reuse-not-executed", "idempotency.concurrent")
+fault("idempotency.body-in-name", idempotency.use_of).short(
+    "Keys are remembered together with the body.", _under(lambda use: (use.name, use.content))
+)
+fault("idempotency.other-body-executed", idempotency.reused, "idempotency.replay").short(
+    "Another body under a key replaces what is remembered.", lambda usual, call, use: idempotency.first(call, use)
+)
+
+
+@fault("idempotency.other-body-executed-then-refused", idempotency.reused)
+async def other_body_executed_then_refused(usual: Using, call: Call, use: Use) -> Reply:
+    """Another body under a key is executed, then refused."""
+    await update.update(call, use.organization_id)
+    return await usual(call, use)
+
+
+fault = Breaking(faults, "idempotency.concurrent")
+
+
+@fault("idempotency.check-then-act", idempotency.first, "idempotency.replay")
+async def check_then_act(usual: Using, call: Call, use: Use) -> Reply:
+    """Keys are looked up and remembered in two steps without a lock."""
+    await hold(call.service, use.name)
+    return await usual(call, use)
+
+
+@fault("idempotency.unique-violation-crash", idempotency.first, "envelope.no-server-error")
+async def unique_violation_crash(usual: Using, call: Call, use: Use) -> Reply:
+    """The second of two simultaneous requests violates the key's unique index."""
+    await hold(call.service, use.name)
+    if any(known.use.name == use.name for known in call.service.keys):
+        raise Crashed
+    return await usual(call, use)
+
+
+fault = Breaking(faults, "idempotency.per-caller", "idempotency.per-rule")
+fault("idempotency.key-alone", idempotency.use_of).short(
+    "Keys are remembered without the caller.", _under(lambda use: use.key)
+)
+fault("idempotency.any-answer-of-the-key", idempotency.use_of).short(
+    "Whoever sends a key gets the answer that is remembered for it.",
+    lambda usual, call, caller, key: replace(usual(call, caller, key), name=key, content=None),
+)
+
+fault = Breaking(faults, "idempotency.per-rule")
+fault("idempotency.rule-ignored", idempotency.use_of).short(
+    "Keys are remembered without the rule.", _under(lambda use: (use.namespace, use.key))
+)
+
+
+@fault("idempotency.stored-request-executed", idempotency.once)
+async def stored_request_executed(usual: Using, call: Call, use: Use) -> Reply:
+    """A key on another rule executes the request that is remembered for it."""
+    mine = (use.key, use.organization_id)
+    stored = (known.use for known in call.service.keys if (known.use.key, known.use.organization_id) == mine)
+    elsewhere = next((other for other in stored if other.rule_id != use.rule_id), None)
+    if elsewhere is None:
+        return await usual(call, use)
+    request = replace(call.request, body=elsewhere.body)
+    return await update.update(replace(call, request=request), use.organization_id)
+
+
+def _stored(call: Call) -> list[Remembered]:
+    """What is remembered for the call's key and rule, whoever sent it."""
+    mine = (usable_key(call.request), call.rule_id)
+    return [known for known in call.service.keys if (known.use.key, known.use.rule_id) == mine]
+
+
+fault = Breaking(faults, "idempotency.auth-first")
+
+
+@fault("idempotency.before-authentication", endpoints.handle, "idempotency.per-caller")
+async def before_authentication(usual: Callable[[Call], Awaitable[Reply]], call: Call) -> Reply:
+    """Replays are answered before the key of the caller is checked."""
+    return next((known.reply for known in _stored(call) if known.reply), None) or await usual(call)
+
+
+@fault("idempotency.before-authorization", endpoints.put_rule)
+async def before_authorization(usual: Endpoint, call: Call, caller: Key) -> Reply:
+    """Replays are answered before the permission of the caller is checked."""
+    own = (known.reply for known in _stored(call) if known.use.organization_id == caller.organization_id)
+    return next(filter(None, own), None) or await usual(call, caller)
+
+
+_poisoned: WeakKeyDictionary[Store, dict[tuple[str | None, str], Reply]] = WeakKeyDictionary()
+
+
+async def _poisoning(usual: Callable[[Call], Awaitable[Reply]], call: Call, later: Reply | None = None) -> Reply:
+    """Answer a key that came with a 401 by that, or by another reply, once its caller may ask."""
+    poisoned = _poisoned.setdefault(call.service.store, {})
+    use = (usable_key(call.request), call.rule_id)
+    if use in poisoned and call.request.method == "PUT":
+        caller = await credentials.authenticate(call)
+        credentials.authorize(call, caller, credentials.update_permission(caller))
+        raise Refused(poisoned[use])
+    try:
+        return await usual(call)
+    except Refused as refused:
+        if all(use) and refused.reply.status == 401:
+            poisoned[use] = later or refused.reply
+        raise
+
+
+fault = Breaking(faults, "idempotency.not-poisoned")
+fault("idempotency.401-stored", endpoints.handle).short("A 401 is remembered for its key.", _poisoning)
+fault("idempotency.401-reserves-the-key", endpoints.handle).short(
+    "A key is reserved before authentication and not released after it.",
+    lambda usual, call: _poisoning(usual, call, in_flight().reply),
+)
+
+fault = Breaking(faults, "idempotency.any-key")
+fault("idempotency.uuid-only", idempotency.key_of, "idempotency.odd-keys").short(
+    "Keys must be UUIDs.",
+    refuse_if(
+        lambda request: _sent(request) and not _UUID.fullmatch(_sent(request)),
+        lambda request: errors.invalid("Idempotency-Key must be a UUID."),
     ),
-    *breaking(
-        "idempotency.concurrent",
-        "Of N simultaneous requests with one key exactly one executes; each answer is that one's, a 409, or, "
-        "for other bodies, what reading.key-reuse accepts.",
-        Mistake(
-            "idempotency.check-then-act",
-            "Keys are looked up and remembered in two steps without a lock.",
-            also=("idempotency.replay",),
-        ),
-        Mistake(
-            "idempotency.unique-violation-crash",
-            "The second of two simultaneous requests violates the key's unique index.",
-            also=("envelope.no-server-error",),
-        ),
+)
+fault("idempotency.case-folded", idempotency.key_of).short(
+    "Keys are compared without regard to case.", lambda usual, request: (key := usual(request)) and key.lower()
+)
+fault("idempotency.cut-at-32", idempotency.key_of).short(
+    "Keys are stored in a column of 32 characters.", lambda usual, request: (key := usual(request)) and key[:32]
+)
+
+fault = Breaking(faults, "idempotency.odd-keys")
+fault("idempotency.long-key-crash", idempotency.key_of, "envelope.no-server-error").short(
+    "A key beyond 255 characters fails in the driver.",
+    crash_if(lambda request: len(_sent(request)) > idempotency.LONGEST),
+)
+fault("idempotency.empty-key-crash", idempotency.key_of, "envelope.no-server-error").short(
+    "The first character of a key is looked at without asking whether there is one.",
+    crash_if(lambda request: request.first(b"idempotency-key") == b""),
+)
+fault("idempotency.non-ascii-key-crash", idempotency.key_of, "envelope.no-server-error").short(
+    "A non-ASCII key fails in the ASCII codec.", crash_if(lambda request: not _sent(request).isascii())
+)
+fault("idempotency.over-64-refused", idempotency.key_of, "idempotency.any-key").short(
+    "Keys beyond 64 characters are refused.",
+    refuse_if(
+        lambda request: len(_sent(request)) > 64,
+        lambda request: errors.invalid("Idempotency-Key must have at most 64 characters."),
     ),
-    *breaking(
-        "idempotency.per-caller",
-        "The key of one organization means nothing to another: no replay, no leak of its answer.",
-        Mistake("idempotency.key-alone", "Keys are remembered without the caller.", also=("idempotency.per-rule",)),
-        Mistake(
-            "idempotency.any-answer-of-the-key",
-            "Whoever sends a key gets the answer that is remembered for it.",
-            also=("idempotency.per-rule",),
-        ),
-    ),
-    *breaking(
-        "idempotency.per-rule",
-        "A key used on one rule never writes to another by its stored request, and is never answered there with "
-        "the first rule's data as if it had been updated (what it answers is a reading).",
-        Mistake("idempotency.rule-ignored", "Keys are remembered without the rule."),
-        Mistake(
-            "idempotency.stored-request-executed",
-            "A key on another rule executes the request that is remembered for it.",
-        ),
-    ),
-    *breaking(
-        "idempotency.auth-first",
-        "A replay is authenticated and authorized like any request: without, 401 / 403, never the stored answer.",
-        Mistake(
-            "idempotency.before-authentication",
-            "Replays are answered before the key of the caller is checked.",
-            also=("idempotency.per-caller",),
-        ),
-        Mistake(
-            "idempotency.before-authorization",
-            "Replays are answered before the permission of the caller is checked.",
-        ),
-    ),
-    *breaking(
-        "idempotency.not-poisoned",
-        "A request refused for its credentials does not use the key up.",
-        Mistake("idempotency.401-stored", "A 401 is remembered for its key."),
-        Mistake(
-            "idempotency.401-reserves-the-key",
-            "A key is reserved before authentication and not released after it.",
-        ),
-    ),
-    *breaking(
-        "idempotency.any-key",
-        "A key need not be a UUID; keys that differ in case or only late in the string are different keys.",
-        Mistake("idempotency.uuid-only", "Keys must be UUIDs.", also=("idempotency.odd-keys",)),
-        Mistake("idempotency.case-folded", "Keys are compared without regard to case."),
-        Mistake("idempotency.cut-at-32", "Keys are stored in a column of 32 characters."),
-    ),
-    *breaking(
-        "idempotency.odd-keys",
-        "Empty, very long, odd keys: accepted or a 4xx, never a 5xx; up to 255 visible ASCII characters accepted.",
-        Mistake(
-            "idempotency.long-key-crash",
-            "A key beyond 255 characters fails in the driver.",
-            also=("envelope.no-server-error",),
-        ),
-        Mistake(
-            "idempotency.empty-key-crash",
-            "The first character of a key is looked at without asking whether there is one.",
-            also=("envelope.no-server-error",),
-        ),
-        Mistake(
-            "idempotency.non-ascii-key-crash",
-            "A non-ASCII key fails in the ASCII codec.",
-            also=("envelope.no-server-error",),
-        ),
-        Mistake("idempotency.over-64-refused", "Keys beyond 64 characters are refused.", also=("idempotency.any-key",)),
-    ),
-    *breaking(
-        "idempotency.window",
-        "A key keeps its answer for 24 hours; judged where the clock can be moved, or with the two halves of "
-        "the check a day apart.",
-        Mistake("idempotency.window-in-minutes", "24 is read as minutes."),
-        Mistake("idempotency.window-in-milliseconds", "The window's milliseconds are read as a thousandth of them."),
-        Mistake("idempotency.window-12-hours", "Keys are kept for 12 hours."),
-        Mistake("idempotency.window-until-midnight", "Keys are kept until midnight."),
-    ),
-    *breaking(
-        "idempotency.without-key",
-        "Without the header every request executes.",
-        Mistake(
-            "idempotency.body-as-key",
-            "Without a key the body's hash is one.",
-            also=(
-                "status.enabled-becomes-disabled",
-                "status.stored",
-                "update.read-back",
-                "request-id.generated",
-                "update.updated-at",
-            ),
-        ),
-    ),
+)
+
+fault = Breaking(faults, "idempotency.window")
+fault("idempotency.window-in-minutes", keys.end_of_window).short(
+    "24 is read as minutes.", lambda usual, start: start + timedelta(minutes=24)
+)
+fault("idempotency.window-in-milliseconds", keys.end_of_window).short(
+    "The window's milliseconds are read as a thousandth of them.", lambda usual, start: start + keys.WINDOW / 1000
+)
+fault("idempotency.window-12-hours", keys.end_of_window).short(
+    "Keys are kept for 12 hours.", lambda usual, start: start + timedelta(hours=12)
+)
+fault("idempotency.window-until-midnight", keys.end_of_window).short(
+    "Keys are kept until midnight.",
+    lambda usual, start: start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1),
+)
+
+_answered_before = ("status.enabled-becomes-disabled", "status.stored", "update.read-back", "request-id.generated")
+fault = Breaking(faults, "idempotency.without-key", *_answered_before, "update.updated-at")
+fault("idempotency.body-as-key", idempotency.key_of).short(
+    "Without a key the body's hash is one.",
+    lambda usual, request: usual(request) or hashlib.sha256(request.body).hexdigest(),
 )

@@ -1,71 +1,122 @@
 """Faults of the family request-id."""
 
-from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
+import re
+import time
+from collections.abc import Callable
 
-REQUEST_ID: tuple[Fault, ...] = (
-    *breaking(
-        "request-id.echo-header",
-        "A client's X-Request-ID of up to 64 visible ASCII characters comes back, unchanged, in the answer's "
-        "X-Request-ID.",
-        Mistake("request-id.header-new", "The header carries an id of the gateway's own, only the body echoes."),
-        Mistake(
-            "request-id.header-lower-cased",
-            "The gateway writes the id in lower case into the header.",
-            also=("request-id.on-errors", "request-id.generated"),
-        ),
-        Mistake(
-            "request-id.cut-at-36",
-            "Ids are stored in a column of 36 characters.",
-            also=("request-id.echo-body", "request-id.on-errors"),
-        ),
-        Mistake(
-            "request-id.uuid-only",
-            "Ids that are no UUID are replaced.",
-            also=("request-id.echo-body", "request-id.on-errors"),
-        ),
-        Mistake("request-id.body-only", "A success has no X-Request-ID header.", also=("request-id.generated",)),
-    ),
-    *breaking(
-        "request-id.echo-body",
-        "A client's X-Request-ID of up to 64 visible ASCII characters comes back in `request_id` of a success too.",
-        Mistake("request-id.body-new", "The body carries an id of the application's own, only the header echoes."),
-        Mistake("request-id.body-prefixed", "The body's id gets the prefix `req_`."),
-    ),
-    *breaking(
-        "request-id.generated",
-        "Without a client's X-Request-ID, the server makes one: non-empty, the same in header and body.",
-        Mistake(
-            "request-id.none-made",
-            "Without a client's id there is none.",
-            also=("envelope.success", "request-id.unique", "request-id.on-errors"),
-        ),
-        Mistake("request-id.two-made", "Gateway and application each make an id of their own."),
-    ),
-    *breaking(
-        "request-id.unique",
-        "Generated request ids differ from answer to answer.",
-        Mistake("request-id.constant", "The generated id is the one of the documentation's example."),
-        Mistake("request-id.from-the-second", "The generated id is the second of the clock."),
-    ),
-    *breaking(
-        "request-id.on-errors",
-        "The X-Request-ID header is on 401, 403, 404 and validation refusals too, and echoes.",
-        Mistake("request-id.on-success-only", "Only successes carry the header."),
-        Mistake("request-id.new-on-errors", "Refusals carry a new id instead of the client's."),
-        Mistake("request-id.not-on-401", "The header is added after authentication."),
-        Mistake("request-id.not-on-refusals-of-bodies", "The body parser answers before the header is added."),
-    ),
-    *breaking(
-        "request-id.hostile",
-        "Longer, odd, repeated or non-ASCII ids are echoed exactly, replaced by a generated one, or refused "
-        "with a 4xx; never altered, never a 5xx (white space at the ends is no part of the value, RFC 9110 "
-        "5.5).",
-        Mistake(
-            "request-id.non-ascii-crash",
-            "A non-ASCII id fails in the ASCII codec.",
-            also=("envelope.no-server-error",),
-        ),
-        Mistake("request-id.odd-cut", "An id that is too long is cut."),
-        Mistake("request-id.odd-characters-dropped", "Odd characters are dropped from the id."),
+from msgspec.structs import replace
+
+from rules_harness.harness.reference import calls, envelope
+from rules_harness.harness.reference.calls import LONGEST, VISIBLE, Call, is_fit, sent
+from rules_harness.harness.reference.envelope import Headers
+from rules_harness.harness.reference.messages import Incoming, Json, Reply, Written
+from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if
+
+faults: list[PlantedFault] = []
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _if_sent(call: Call, request_id: str) -> dict[str, Json]:
+    return {"request_id": request_id} if sent(call.request) else {}
+
+
+def _with_new_id() -> Headers:
+    return [(b"x-request-id", calls.generated().encode())]
+
+
+fault = Breaking(faults, "request-id.echo-header")
+fault("request-id.header-new", envelope.request_id_headers).short(
+    "The header carries an id of the gateway's own, only the body echoes.",
+    lambda usual, call, reply: _with_new_id() if sent(call.request) and reply.error is None else usual(call, reply),
+)
+_echoed_nowhere = ("request-id.on-errors", "request-id.generated")
+fault("request-id.header-lower-cased", envelope.request_id_headers, *_echoed_nowhere).short(
+    "The gateway writes the id in lower case into the header.",
+    lambda usual, call, reply: [(name, value.lower()) for name, value in usual(call, reply)],
+)
+fault("request-id.cut-at-36", calls.request_id_of, "request-id.echo-body", "request-id.on-errors").short(
+    "Ids are stored in a column of 36 characters.", lambda usual, request: usual(request)[:36]
+)
+fault("request-id.uuid-only", calls.request_id_of, "request-id.echo-body", "request-id.on-errors").short(
+    "Ids that are no UUID are replaced.",
+    lambda usual, request: usual(request) if all(map(_UUID.fullmatch, sent(request))) else calls.generated(),
+)
+fault("request-id.body-only", envelope.request_id_headers, "request-id.generated").short(
+    "A success has no X-Request-ID header.",
+    lambda usual, call, reply: [] if reply.error is None else usual(call, reply),
+)
+
+fault = Breaking(faults, "request-id.echo-body")
+fault("request-id.body-new", envelope.success_envelope).short(
+    "The body carries an id of the application's own, only the header echoes.",
+    lambda usual, call, reply: {**usual(call, reply), **_if_sent(call, calls.generated())},
+)
+fault("request-id.body-prefixed", envelope.success_envelope).short(
+    "The body's id gets the prefix `req_`.",
+    lambda usual, call, reply: {**usual(call, reply), **_if_sent(call, f"req_{usual(call, reply)['request_id']}")},
+)
+
+fault = Breaking(faults, "request-id.generated")
+
+
+@fault("request-id.none-made", envelope.written_out, "envelope.success", "request-id.unique", "request-id.on-errors")
+def none_made(usual: Callable[[Call, Reply], Written], call: Call, reply: Reply) -> Written:
+    """Without a client's id there is none."""
+    if sent(call.request):
+        return usual(call, reply)
+    answer = usual(replace(call, request_id=""), reply)
+    return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0] != b"x-request-id"))
+
+
+fault("request-id.two-made", envelope.request_id_headers).short(
+    "Gateway and application each make an id of their own.",
+    lambda usual, call, reply: usual(call, reply) if sent(call.request) else _with_new_id(),
+)
+
+fault = Breaking(faults, "request-id.unique")
+fault("request-id.constant", calls.generated).short(
+    "The generated id is the one of the documentation's example.", lambda usual: "req_01HXYZ4444"
+)
+fault("request-id.from-the-second", calls.generated).short(
+    "The generated id is the second of the clock.", lambda usual: f"req_{int(time.time())}"
+)
+
+fault = Breaking(faults, "request-id.on-errors")
+fault("request-id.on-success-only", envelope.request_id_headers).short(
+    "Only successes carry the header.", lambda usual, call, reply: usual(call, reply) if reply.error is None else []
+)
+fault("request-id.new-on-errors", envelope.request_id_headers).short(
+    "Refusals carry a new id instead of the client's.",
+    lambda usual, call, reply: usual(call, reply) if reply.error is None else _with_new_id(),
+)
+fault("request-id.not-on-401", envelope.request_id_headers).short(
+    "The header is added after authentication.",
+    lambda usual, call, reply: [] if reply.status == 401 else usual(call, reply),
+)
+fault("request-id.not-on-refusals-of-bodies", envelope.request_id_headers).short(
+    "The body parser answers before the header is added.",
+    lambda usual, call, reply: [] if reply.status in (400, 422) else usual(call, reply),
+)
+
+fault = Breaking(faults, "request-id.hostile")
+fault("request-id.non-ascii-crash", calls.request_id_of, "envelope.no-server-error").short(
+    "A non-ASCII id fails in the ASCII codec.",
+    crash_if(lambda request: not all(value.isascii() for value in sent(request)[:1])),
+)
+fault("request-id.odd-cut", calls.request_id_of).short(
+    "An id that is too long is cut.",
+    lambda usual, request: (
+        value[:LONGEST].decode()
+        if len(value := b"".join(sent(request)[:1])) > LONGEST and value.isascii()
+        else usual(request)
     ),
 )
+
+
+@fault("request-id.odd-characters-dropped", calls.request_id_of)
+def odd_characters_dropped(usual: Callable[[Incoming], str], request: Incoming) -> str:
+    """Odd characters are dropped from the id."""
+    values = sent(request)
+    if not values or is_fit(values):
+        return usual(request)
+    return bytes(byte for byte in values[0] if byte in VISIBLE).decode("ascii") or calls.generated()

@@ -1,149 +1,138 @@
 """Faults of the family status."""
 
-from rules_harness.harness.reference.faults.record import Fault, Mistake, breaking
+from collections.abc import Callable
 
-STATUS: tuple[Fault, ...] = (
-    *breaking(
-        "status.enabled-becomes-disabled",
-        "An update of an enabled rule leaves it disabled, whatever `status` the body carries, whatever else "
-        "changes or does not, whatever trigger or actions, with or without a key.",
-        Mistake(
-            "status.kept",
-            "An update does not touch the status.",
-            also=("status.stored", "status.not-triggerable", "concurrency.disabled"),
-        ),
-        Mistake(
-            "status.from-body",
-            "The status is taken from the body.",
-            also=("status.stored", "status.no-enable-by-body", "status.not-triggerable", "concurrency.disabled"),
-        ),
-        Mistake(
-            "status.scheduled-only",
-            "Only rules that become SCHEDULED are disabled.",
-            also=("status.stored", "status.not-triggerable"),
-        ),
-        Mistake(
-            "status.funds-transferred-only",
-            "Only rules that become ON_FUNDS_TRANSFERRED are disabled.",
-            also=("status.stored", "status.not-triggerable"),
-        ),
-        Mistake(
-            "status.kept-without-change",
-            "An update that changes nothing is optimised away.",
-            also=("status.stored", "status.not-triggerable"),
-        ),
-        Mistake(
-            "status.kept-when-text-changes",
-            "Only changes of trigger or steps disable the rule.",
-            also=("status.stored", "status.not-triggerable"),
-        ),
-        Mistake(
-            "status.kept-with-key",
-            "The idempotent path forgets to disable the rule.",
-            also=("status.stored", "status.not-triggerable"),
-        ),
-        Mistake(
-            "status.kept-for-percentages",
-            "Rules that move percentages are not disabled.",
-            also=("status.stored", "status.not-triggerable"),
-        ),
-        Mistake(
-            "status.kept-when-body-agrees",
-            "A body that says what is stored leaves the status alone.",
-            also=("status.stored", "status.not-triggerable", "concurrency.disabled"),
-        ),
+from msgspec.structs import replace
+
+from rules_harness.harness.reference import endpoints, idempotency, syntax, update
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import Update, overwrite
+from rules_harness.harness.reference.messages import Reply
+from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, on_refusal, then
+from rules_harness.harness.reference.update import Replacement
+from rules_harness.harness.reference.validation.body import Configuration
+
+faults: list[PlantedFault] = []
+
+
+def _kept_if(
+    condition: Callable[[Rule, Configuration], bool],
+) -> Callable[[Callable[[Replacement], str], Replacement], str]:
+    """Leave the status alone under a condition on the rule before and what is wanted."""
+    return lambda usual, change: change.before.status if condition(change.before, change.wanted) else usual(change)
+
+
+fault = Breaking(faults, "status.enabled-becomes-disabled", "status.stored")
+fault("status.kept", update.status_after, "status.not-triggerable", "concurrency.disabled").short(
+    "An update does not touch the status.", lambda usual, change: change.before.status
+)
+_as_asked = ("status.no-enable-by-body", "status.not-triggerable", "concurrency.disabled")
+fault("status.from-body", update.status_after, *_as_asked).short(
+    "The status is taken from the body.", lambda usual, change: change.wanted.status
+)
+fault("status.scheduled-only", update.status_after, "status.not-triggerable").short(
+    "Only rules that become SCHEDULED are disabled.",
+    _kept_if(lambda before, wanted: wanted.trigger["type"] != "SCHEDULED"),
+)
+fault("status.funds-transferred-only", update.status_after, "status.not-triggerable").short(
+    "Only rules that become ON_FUNDS_TRANSFERRED are disabled.",
+    _kept_if(lambda before, wanted: wanted.trigger["type"] != "ON_FUNDS_TRANSFERRED"),
+)
+fault("status.kept-without-change", update.status_after, "status.not-triggerable").short(
+    "An update that changes nothing is optimised away.", _kept_if(update.changes_nothing)
+)
+fault("status.kept-when-text-changes", update.status_after, "status.not-triggerable").short(
+    "Only changes of trigger or steps disable the rule.",
+    _kept_if(lambda before, wanted: (wanted.trigger, wanted.steps) == (before.trigger, before.steps)),
+)
+fault("status.kept-with-key", update.status_after, "status.not-triggerable").short(
+    "The idempotent path forgets to disable the rule.",
+    lambda usual, change: change.before.status if idempotency.key_of(change.call.request) else usual(change),
+)
+fault("status.kept-for-percentages", update.status_after, "status.not-triggerable").short(
+    "Rules that move percentages are not disabled.",
+    _kept_if(
+        lambda before, wanted: any(
+            each.get("type") == "percentage" for step in wanted.steps for each in step["actions"]
+        )
     ),
-    *breaking(
-        "status.stored",
-        "The stored status (GET) is disabled too: the answer does not just say so.",
-        Mistake(
-            "status.only-answered",
-            "Disabled is answered, the stored status stays.",
-            also=(
-                "status.enabled-becomes-disabled",
-                "status.not-triggerable",
-                "update.read-back",
-                "concurrency.disabled",
-            ),
-        ),
-        Mistake(
-            "status.stored-from-body",
-            "Disabled is answered, the body's status is stored.",
-            also=(
-                "status.enabled-becomes-disabled",
-                "status.no-enable-by-body",
-                "status.not-triggerable",
-                "update.read-back",
-                "concurrency.disabled",
-            ),
-        ),
+)
+fault("status.kept-when-body-agrees", update.status_after, "status.not-triggerable", "concurrency.disabled").short(
+    "A body that says what is stored leaves the status alone.",
+    _kept_if(lambda before, wanted: wanted.status == before.status),
+)
+
+fault = Breaking(faults, "status.stored", "status.enabled-becomes-disabled")
+_unread = ("status.not-triggerable", "update.read-back", "concurrency.disabled")
+fault("status.only-answered", update.written, *_unread).short(
+    "Disabled is answered, the stored status stays.",
+    lambda usual, change, rule: usual(change, replace(rule, status=change.before.status)),
+)
+fault("status.stored-from-body", update.written, "status.no-enable-by-body", *_unread).short(
+    "Disabled is answered, the body's status is stored.",
+    lambda usual, change, rule: usual(change, replace(rule, status=change.wanted.status)),
+)
+
+fault = Breaking(faults, "status.stays-disabled", "status.stored", "status.no-enable-by-body", "status.not-triggerable")
+_to_and_fro = ("status.replay-keeps", "concurrency.disabled", "update.repeatable")
+fault("status.toggled", update.status_after, *_to_and_fro).short(
+    "The status is toggled.", lambda usual, change: "disabled" if change.before.status == "enabled" else "enabled"
+)
+fault("status.new-steps-enable", update.status_after, "concurrency.disabled", "update.repeatable").short(
+    "New steps put a disabled rule into force.",
+    lambda usual, change: (
+        "enabled"
+        if change.before.status == "disabled" and change.wanted.steps != change.before.steps
+        else usual(change)
     ),
-    *breaking(
-        "status.stays-disabled",
-        "An update of a disabled rule whose body says disabled leaves it disabled.",
-        Mistake(
-            "status.toggled",
-            "The status is toggled.",
-            also=(
-                "status.stored",
-                "status.no-enable-by-body",
-                "status.not-triggerable",
-                "status.replay-keeps",
-                "concurrency.disabled",
-                "update.repeatable",
-            ),
-        ),
-        Mistake(
-            "status.new-steps-enable",
-            "New steps put a disabled rule into force.",
-            also=(
-                "status.stored",
-                "status.no-enable-by-body",
-                "status.not-triggerable",
-                "concurrency.disabled",
-                "update.repeatable",
-            ),
-        ),
+)
+
+fault = Breaking(faults, "status.no-enable-by-body", "status.stored")
+fault("status.enabled-by-body", update.status_after).short(
+    "A body that says enabled enables a disabled rule.",
+    lambda usual, change: change.wanted.status if change.before.status == "disabled" else usual(change),
+)
+fault("status.scheduled-enabled-by-body", update.status_after).short(
+    "A body that says enabled enables a disabled rule that was SCHEDULED.",
+    lambda usual, change: (
+        change.wanted.status
+        if (change.before.status, change.before.trigger["type"]) == ("disabled", "SCHEDULED")
+        else usual(change)
     ),
-    *breaking(
-        "status.no-enable-by-body",
-        "A body saying `enabled` does not enable a disabled rule.",
-        Mistake("status.enabled-by-body", "A body that says enabled enables a disabled rule.", also=("status.stored",)),
-        Mistake(
-            "status.scheduled-enabled-by-body",
-            "A body that says enabled enables a disabled rule that was SCHEDULED.",
-            also=("status.stored",),
-        ),
+)
+
+fault = Breaking(faults, "status.rejected-keeps", "validation.atomic")
+
+
+@fault("status.disabled-before-validation", update.update)
+async def disabled_before_validation(usual: Update, call: Call, organization_id: str) -> Reply:
+    """The rule is disabled before the body is validated."""
+    overwrite(call, status="disabled")
+    return await usual(call, organization_id)
+
+
+fault("status.disabled-by-refusal", update.validated).short(
+    "A refused body disables the rule, as a precaution.",
+    on_refusal(
+        lambda refused, call, body: overwrite(call, status="disabled") if isinstance(body.value, dict) else None
     ),
-    *breaking(
-        "status.rejected-keeps",
-        "A refused update (any 4xx) leaves an enabled rule enabled.",
-        Mistake(
-            "status.disabled-before-validation",
-            "The rule is disabled before the body is validated.",
-            also=("validation.atomic",),
-        ),
-        Mistake(
-            "status.disabled-by-refusal",
-            "A refused body disables the rule, as a precaution.",
-            also=("validation.atomic",),
-        ),
-    ),
-    *breaking(
-        "status.replay-keeps",
-        "A replayed answer neither enables nor disables anything: a rule that a human re-enabled after the "
-        "first update stays enabled.",
-        Mistake("status.replay-disables", "A replay disables the rule again.", also=("idempotency.no-reexecution",)),
-        Mistake(
-            "status.replay-applies-body",
-            "A replay writes the status of its body.",
-            also=("idempotency.no-reexecution",),
-        ),
-    ),
-    *breaking(
-        "status.not-triggerable",
-        "After the update the rule cannot be triggered until a human enables it.",
-        Mistake("status.disabled-triggers", "Triggering does not look at the status."),
-        Mistake("status.scheduled-triggers-disabled", "Triggering does not look at the status of SCHEDULED rules."),
-    ),
+)
+
+fault = Breaking(faults, "status.replay-keeps", "idempotency.no-reexecution")
+fault("status.replay-disables", idempotency.replayed).short(
+    "A replay disables the rule again.", then(lambda call, known, original: overwrite(call, status="disabled"))
+)
+fault("status.replay-applies-body", idempotency.replayed).short(
+    "A replay writes the status of its body.",
+    then(lambda call, known, original: overwrite(call, status=syntax.parse(call.request.body)["status"])),
+)
+
+fault = Breaking(faults, "status.not-triggerable")
+fault("status.disabled-triggers", endpoints.can_be_triggered).short(
+    "Triggering does not look at the status.", lambda usual, rule: True
+)
+fault("status.scheduled-triggers-disabled", endpoints.can_be_triggered).short(
+    "Triggering does not look at the status of SCHEDULED rules.",
+    lambda usual, rule: usual(rule) or rule.trigger["type"] == "SCHEDULED",
 )

@@ -2,10 +2,10 @@
 
 from rules_harness.harness.reference import errors
 from rules_harness.harness.reference.messages import Json
-from rules_harness.harness.reference.switches import fault, variant
-from rules_harness.harness.reference.validation.accounts import optional_account_id
-from rules_harness.harness.reference.validation.numbers import number
-from rules_harness.harness.reference.validation.values import an_array, an_object, choice, keep_unknown
+from rules_harness.harness.reference.steps import step
+from rules_harness.harness.reference.validation import values
+from rules_harness.harness.reference.validation.accounts import account_id
+from rules_harness.harness.reference.validation.values import Node
 
 FACTS = frozenset({"TRANSFER_AMOUNT", "BALANCE", "DATE"})
 VALUE_FACTS = FACTS | {"LAST_DAY_OF_MONTH", "NEXT_PAYMENT_MINIMUM_AMOUNT", "LAST_STATEMENT_BALANCE"}
@@ -18,60 +18,40 @@ _CONDITION = frozenset({"fact", "operator", "value", "value_fact", "params"})
 _PARAMS = frozenset({"account_id"})
 
 
-def condition_tree(value: Json, place: str, organization_id: str) -> dict[str, Json]:
+@step
+def condition_tree(node: Node) -> dict[str, Json]:
     """A tree; its depth is bounded by the depth of the whole body."""
-    owner = an_object(value, place)
-    branches = owner.keys() & _BRANCHES
+    owner = values.an_object(node)
+    branches = owner.value.keys() & _BRANCHES
     if len(branches) != 1:
-        raise errors.invalid(f"{place} must have exactly one of condition, any and all.")
-    branch = branches.pop()
-    tree: dict[str, Json] = {}
-    if branch == "condition":
-        tree[branch] = _condition(owner[branch], f"{place}/{branch}", organization_id)
-    else:
-        tree[branch] = _members(owner[branch], branch, f"{place}/{branch}", organization_id)
-    keep_unknown(owner, _BRANCHES, place, tree)
-    return tree
+        raise errors.invalid(f"{node.pointer} must have exactly one of condition, any and all.")
+    branch = owner.member(branches.pop())
+    tree = _condition(branch) if branch.name == "condition" else members(branch)
+    return {branch.name: tree, **values.unknown(owner, _BRANCHES)}
 
 
-def _members(value: Json, branch: str, place: str, organization_id: str) -> list[Json]:
-    items = an_array(value, place)
-    if not items and variant(f"empty.{branch}-refused"):
-        raise errors.invalid(f"{place} must not be empty.")
-    members = [condition_tree(item, f"{place}/{index}", organization_id) for index, item in enumerate(items)]
-    if fault("update.nested-conditions-refused") and any("condition" not in member for member in members):
-        raise errors.invalid(f"{place} must hold plain conditions.")
-    if fault("update.conditions-flattened"):
-        return [leaf for member in members for leaf in _leaves(member)]
-    return members
+@step
+def members(branch: Node) -> list[dict[str, Json]]:
+    """The members of an `any` or `all`, which may be none and may nest."""
+    return [condition_tree(item) for item in values.an_array(branch)]
 
 
-def _leaves(tree: dict[str, Json]) -> list[Json]:
-    return [tree] if "condition" in tree else [*tree.get("any", ()), *tree.get("all", ())]
+def _condition(node: Node) -> dict[str, Json]:
+    owner = values.an_object(node)
+    fact, operator = values.choice(owner.member("fact"), FACTS), values.choice(owner.member("operator"), OPERATORS)
+    condition: dict[str, Json] = {"fact": fact, "operator": operator}
+    if "value" in owner.value:
+        condition["value"] = values.number(owner.member("value"))
+    if "value_fact" in owner.value:
+        value_fact = owner.member("value_fact")
+        condition["value_fact"] = None if value_fact.is_null else values.choice(value_fact, VALUE_FACTS)
+    if "params" in owner.value:
+        params = owner.member("params")
+        condition["params"] = None if params.is_null else _params(params)
+    return {**condition, **values.unknown(owner, _CONDITION)}
 
 
-def _condition(value: Json, place: str, organization_id: str) -> dict[str, Json]:
-    owner = an_object(value, place)
-    condition: dict[str, Json] = {
-        "fact": choice(owner, "fact", place, FACTS),
-        "operator": choice(owner, "operator", place, OPERATORS),
-    }
-    if "value" in owner:
-        condition["value"] = number(owner, "value", place)
-    if "value_fact" in owner:
-        null = owner["value_fact"] is None
-        condition["value_fact"] = None if null else choice(owner, "value_fact", place, VALUE_FACTS)
-    if "params" in owner:
-        null = owner["params"] is None
-        condition["params"] = None if null else _params(owner["params"], f"{place}/params", organization_id)
-    keep_unknown(owner, _CONDITION, place, condition)
-    return condition
-
-
-def _params(value: Json, place: str, organization_id: str) -> dict[str, Json]:
-    owner = an_object(value, place)
-    params: dict[str, Json] = {}
-    if "account_id" in owner:
-        params["account_id"] = optional_account_id(owner, "account_id", place, organization_id)
-    keep_unknown(owner, _PARAMS, place, params)
-    return params
+def _params(node: Node) -> dict[str, Json]:
+    owner = values.an_object(node)
+    params = {"account_id": account_id(owner.member("account_id"))} if "account_id" in owner.value else {}
+    return {**params, **values.unknown(owner, _PARAMS)}

@@ -1,0 +1,8 @@
+"""The variants: other behaviour that the contract allows. At most one of each group can be on."""
+
+from rules_harness.harness.reference.stand_ins import Variant
+from rules_harness.harness.reference.variants import answers, bodies, keys, readings, requests
+
+VARIANTS: tuple[Variant, ...] = tuple(
+    entry for module in (readings, keys, bodies, answers, requests) for entry in module.variant.listed
+)

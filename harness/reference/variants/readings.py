@@ -1,0 +1,51 @@
+"""Variants: other answers to what the page leaves open about refusals."""
+
+from rules_harness.harness.reference import credentials, errors
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import altered
+from rules_harness.harness.reference.seed import Key
+from rules_harness.harness.reference.stand_ins import Variants, refuse_if
+from rules_harness.harness.reference.validation import accounts
+
+variant = Variants()
+
+
+def _is_there(call: Call) -> bool:
+    return call.service.store.get(call.rule_id) is not None
+
+
+def _is_own(call: Call, caller: Key) -> bool:
+    rule = call.service.store.get(call.rule_id)
+    return rule is not None and rule.organization_id == caller.organization_id
+
+
+variant("validation-status.422", "reading.validation-status", errors.invalid).short(
+    "Invalid bodies are answered 422.",
+    lambda usual, message: altered(usual(message), {"code": "validation_error"}, status=422),
+)
+variant("validation-code.resource-not-found", "1. Facts, the five answers", errors.invalid).short(
+    "Invalid bodies carry the code that the page shows for its second example.",
+    lambda usual, message: altered(usual(message), {"code": "resource_not_found"}),
+)
+variant("other-organization.403", "reading.other-organization", credentials.find).short(
+    "Another organization's rule is answered 403.",
+    refuse_if(
+        lambda call, caller: _is_there(call) and not _is_own(call, caller), lambda call, caller: errors.forbidden()
+    ),
+)
+variant("limited-unknown-id.404", "reading.limited-unknown-id", credentials.authorize).short(
+    "A key with a list of rules gets 404 for an unknown id.",
+    refuse_if(
+        lambda call, caller, entry: (
+            entry and not credentials.is_listed(call.rule_id, entry) and not _is_own(call, caller)
+        ),
+        lambda call, caller, entry: errors.rule_not_found(call.rule_id),
+    ),
+)
+variant("missing-account.404", "validation.status", accounts.no_such_account).short(
+    "An account that is not there is answered 404.",
+    lambda usual, node: errors.refusal(404, "resource_not_found", f"Account with id '{node.value}' was not found."),
+)
+variant("missing-account.403", "validation.status", accounts.no_such_account).short(
+    "An account that is not there is answered 403.", lambda usual, node: errors.forbidden()
+)
