@@ -1,6 +1,8 @@
 """What stands in for a step of the server: a fault, which breaks a promise, or a variant, which the contract allows.
 
-Each is one function, which takes the step as it would be without it (`usual`), and then what the step takes.
+Each is one function, which takes the step as it would be without it (`usual`), and then what the step takes. To add a
+fault is to write one such function, or one line of `short`, in the file of its family, under its requirement; what
+several of them need stands below (`crash_if`, `then`, ...) and in `effects`.
 """
 
 import inspect

@@ -21,8 +21,6 @@ faults: list[PlantedFault] = []
 fault = Breaking(faults, "update.read-back")
 _stale = ("update.omitted-is-cleared", "update.steps-replaced", "update.amounts-exact")
 _cached: WeakKeyDictionary[Store, dict[str, Reply]] = WeakKeyDictionary()
-
-
 fault("update.first-read-cached", endpoints.get_rule, "status.stored", *_stale).short(
     "A read is answered from a cache that updates do not clear.",
     changed(lambda reply, call, caller: _cached.setdefault(call.service.store, {}).setdefault(call.rule_id, reply)),
@@ -32,8 +30,6 @@ fault("update.replica-one-behind", endpoints.get_rule, *_late).short(
     "A read is answered by a replica that is one update behind.",
     changed(lambda reply, call, _: reply.having(data=envelope.rule_data(call.service.store.previous(call.rule_id)))),
 )
-
-
 fault("update.description-not-stored", update.written, "update.omitted-is-cleared", "update.replaces").short(
     "The description is answered but not stored.",
     lambda usual, change, rule: usual(change, replace(rule, description=change.before.description)),

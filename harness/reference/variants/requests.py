@@ -66,8 +66,6 @@ variant("size.small-limits", "validation.size", syntax.bounds).short(
     "Bodies beyond 64 KiB and nesting beyond 32 levels are refused.",
     lambda usual: Bounds(size=usual().size // 16, depth=usual().depth // 4),
 )
-
-
 _PAYMENTS = frozenset(
     {"next_payment_minimum", "total_amount_due", "last_statement_balance", "percentage_liability_balance"}
 )
