@@ -51,7 +51,7 @@ class Variant(StandIn, frozen=True):
     """Requirements whose *should* does not hold with it."""
 
 
-class Place(Generic[R, *Ts]):
+class Planting(Generic[R, *Ts]):
     """Where a function stands in: put it over a function whose docstring is the summary, or call `short`."""
 
     def __init__(self, put: Callable[[str, Callable[..., Any]], None]) -> None:
@@ -73,14 +73,14 @@ class Breaking:
         self._requirement = requirement
         self._also = also
 
-    def __call__(self, id: str, step: Callable[[*Ts], R], *also: str) -> Place[R, *Ts]:
+    def __call__(self, id: str, step: Callable[[*Ts], R], *also: str) -> Planting[R, *Ts]:
         """The place of a fault, with further requirements that cannot hold together with it."""
 
         def put(summary: str, function: Callable[..., Any]) -> None:
             broken = (self._requirement, (*self._also, *also))
             self._family.append(PlantedFault(id, summary, step, function, *broken))
 
-        return Place(put)
+        return Planting(put)
 
 
 class Variants:
@@ -91,14 +91,14 @@ class Variants:
 
     def __call__(
         self, id: str, allowed_by: str, step: Callable[[*Ts], R], *, group: str = "", warns: tuple[str, ...] = ()
-    ) -> Place[R, *Ts]:
+    ) -> Planting[R, *Ts]:
         """The place of a variant; its group is what stands before the last dot of its id, unless another is named."""
 
         def put(summary: str, function: Callable[..., Any]) -> None:
             own_group = group or id.rpartition(".")[0]
             self.listed.append(Variant(id, summary, step, function, allowed_by, own_group, warns))
 
-        return Place(put)
+        return Planting(put)
 
 
 def crash_if(condition: Callable[[*Ts], object]) -> Callable[[Callable[[*Ts], R], *Ts], R]:

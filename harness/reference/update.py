@@ -15,7 +15,7 @@ from rules_harness.harness.reference.validation.values import Node
 _GRANULE = timedelta(milliseconds=1)
 
 
-class Replacement(msgspec.Struct, frozen=True):
+class RuleChange(msgspec.Struct, frozen=True):
     """One rule on its way to another configuration."""
 
     call: Call
@@ -45,14 +45,14 @@ async def carried_out(call: Call, wanted: Configuration) -> Rule:
     """The rule as it is afterwards; its lock is held from the first read to the last write."""
     store = call.service.store
     async with store.lock(call.rule_id):
-        change = Replacement(call, store.existing(call.rule_id), wanted)
+        change = RuleChange(call, store.existing(call.rule_id), wanted)
         rule = replaced(change)
         await written(change, rule)
     return rule
 
 
 @step
-async def written(change: Replacement, rule: Rule) -> None:
+async def written(change: RuleChange, rule: Rule) -> None:
     """Store the rule, and touch no other."""
     change.call.service.store.put(rule)
 
@@ -64,7 +64,7 @@ def answered(wanted: Configuration, rule: Rule) -> Reply:
 
 
 @step
-def replaced(change: Replacement) -> Rule:
+def replaced(change: RuleChange) -> Rule:
     """The rule as the update leaves it."""
     before, wanted = change.before, change.wanted
     return Rule(
@@ -82,39 +82,39 @@ def replaced(change: Replacement) -> Rule:
 
 
 @step
-def text_after(change: Replacement, name: str) -> str | None:
+def text_after(change: RuleChange, name: str) -> str | None:
     """'nickname?', 'description?': what was sent, null where it was left out."""
     text: str | None = getattr(change.wanted, name)
     return text
 
 
 @step
-def status_after(change: Replacement) -> str:
+def status_after(change: RuleChange) -> str:
     """'If the rule's status is enabled, the update will set it to disabled and require a human to review and re-enable
     it'; so no update enables a rule."""
     return "disabled"
 
 
 @step
-def trigger_after(change: Replacement) -> dict[str, Json]:
+def trigger_after(change: RuleChange) -> dict[str, Json]:
     """The trigger that was sent."""
     return change.wanted.trigger
 
 
 @step
-def steps_after(change: Replacement) -> list[Json]:
+def steps_after(change: RuleChange) -> list[Json]:
     """The steps that were sent."""
     return change.wanted.steps
 
 
 @step
-def created_at_after(change: Replacement) -> datetime:
+def created_at_after(change: RuleChange) -> datetime:
     """When the rule was made, which no update changes."""
     return change.before.created_at
 
 
 @step
-def updated_at_after(change: Replacement) -> datetime:
+def updated_at_after(change: RuleChange) -> datetime:
     """The clock's time, and always later than the last one."""
     return max(change.call.service.clock.now(), change.before.updated_at + _GRANULE)
 

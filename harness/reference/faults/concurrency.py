@@ -9,7 +9,7 @@ from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import hold
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault
-from rules_harness.harness.reference.update import Replacement
+from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation.body import Configuration
 
 faults: list[PlantedFault] = []
@@ -23,7 +23,7 @@ async def fields_apart(usual: Carrying, call: Call, wanted: Configuration) -> Ru
     """Texts and the rest are written in two statements without a transaction."""
     store = call.service.store
     before = store.existing(call.rule_id)
-    rule = update.replaced(Replacement(call, before, wanted))
+    rule = update.replaced(RuleChange(call, before, wanted))
     store.put(replace(before, nickname=rule.nickname, description=rule.description))
     await hold(call.service, call.rule_id)
     late = store.existing(call.rule_id)
@@ -32,9 +32,7 @@ async def fields_apart(usual: Carrying, call: Call, wanted: Configuration) -> Ru
 
 
 @fault("concurrency.halves-visible", update.written)
-async def halves_visible(
-    usual: Callable[[Replacement, Rule], Awaitable[None]], change: Replacement, rule: Rule
-) -> None:
+async def halves_visible(usual: Callable[[RuleChange, Rule], Awaitable[None]], change: RuleChange, rule: Rule) -> None:
     """Between two statements a reader sees the half that is written."""
     service = change.call.service
     service.store.put(replace(change.before, nickname=rule.nickname, description=rule.description))
@@ -46,7 +44,7 @@ async def halves_visible(
 async def steps_deleted_then_inserted(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
     """Steps are deleted and inserted in two statements without a transaction."""
     store = call.service.store
-    rule = update.replaced(Replacement(call, store.existing(call.rule_id), wanted))
+    rule = update.replaced(RuleChange(call, store.existing(call.rule_id), wanted))
     store.put(replace(rule, steps=[]))
     await hold(call.service, call.rule_id)
     store.put(replace(rule, steps=[*store.existing(call.rule_id).steps, *rule.steps]))
@@ -62,7 +60,7 @@ async def disabled_by_version(usual: Carrying, call: Call, wanted: Configuration
     store = call.service.store
     before = store.existing(call.rule_id)
     await hold(call.service, call.rule_id)
-    rule = update.replaced(Replacement(call, before, wanted))
+    rule = update.replaced(RuleChange(call, before, wanted))
     is_current = store.existing(call.rule_id).updated_at == before.updated_at
     store.put(rule if is_current else replace(rule, status=before.status))
     return rule

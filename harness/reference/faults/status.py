@@ -10,7 +10,7 @@ from rules_harness.harness.reference.effects import Update, overwrite
 from rules_harness.harness.reference.messages import Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, on_refusal, then
-from rules_harness.harness.reference.update import Replacement
+from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation.body import Configuration
 
 faults: list[PlantedFault] = []
@@ -18,7 +18,7 @@ faults: list[PlantedFault] = []
 
 def _kept_if(
     condition: Callable[[Rule, Configuration], bool],
-) -> Callable[[Callable[[Replacement], str], Replacement], str]:
+) -> Callable[[Callable[[RuleChange], str], RuleChange], str]:
     """Leave the status alone under a condition on the rule before and what is wanted."""
     return lambda usual, change: change.before.status if condition(change.before, change.wanted) else usual(change)
 

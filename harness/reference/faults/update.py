@@ -11,7 +11,7 @@ from rules_harness.harness.reference.messages import Json, Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.service import Store
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, changed, refuse_node, then
-from rules_harness.harness.reference.update import Replacement
+from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation import body, conditions, values
 from rules_harness.harness.reference.validation.body import Configuration
 from rules_harness.harness.reference.validation.values import Node, instant
@@ -41,7 +41,7 @@ def _sent(wanted: Configuration, name: str, otherwise: str = "") -> str:
     return value if isinstance(value, str) else otherwise
 
 
-def _organization(change: Replacement) -> str:
+def _organization(change: RuleChange) -> str:
     return _sent(change.wanted, "organization_id", change.before.organization_id)
 
 
@@ -89,10 +89,10 @@ fault("update.updated-at-is-the-day", update.updated_at_after).short(
 )
 
 
-def _others(changed: Callable[[Rule, Rule], Rule]) -> Callable[[Replacement, Rule], None]:
+def _others(changed: Callable[[Rule, Rule], Rule]) -> Callable[[RuleChange, Rule], None]:
     """Change the other rules of the organization, each by itself and the one that was written."""
 
-    def effect(change: Replacement, rule: Rule) -> None:
+    def effect(change: RuleChange, rule: Rule) -> None:
         store = change.call.service.store
         for other in store.all():
             if other.organization_id == change.before.organization_id and other.id != rule.id:
@@ -129,12 +129,12 @@ fault("update.nickname-made-unique", update.text_after, "update.read-back").shor
 )
 
 
-def _is_taken(change: Replacement) -> bool:
+def _is_taken(change: RuleChange) -> bool:
     return change.wanted.nickname is not None and change.wanted.nickname == change.before.nickname
 
 
 @fault("update.second-identical-clears", update.replaced, "update.omitted-is-cleared")
-def second_identical_clears(usual: Callable[[Replacement], Rule], change: Replacement) -> Rule:
+def second_identical_clears(usual: Callable[[RuleChange], Rule], change: RuleChange) -> Rule:
     """Only differences are written, and where there is none the texts are cleared."""
     if update.changes_nothing(change.before, change.wanted):
         change = replace(change, wanted=replace(change.wanted, nickname=None, description=None))

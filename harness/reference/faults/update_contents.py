@@ -10,7 +10,7 @@ from rules_harness.harness.reference import update
 from rules_harness.harness.reference.effects import without
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault
-from rules_harness.harness.reference.update import Replacement
+from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation import actions, conditions, values
 from rules_harness.harness.reference.validation.values import Node
 
@@ -74,11 +74,11 @@ fault("update.up-to-enabled-always", actions.action).short(
 )
 
 
-def _before(change: Replacement, name: str) -> str | None:
+def _before(change: RuleChange, name: str) -> str | None:
     return change.before.nickname if name == "nickname" else change.before.description
 
 
-def _is_null(change: Replacement, name: str) -> bool:
+def _is_null(change: RuleChange, name: str) -> bool:
     return name in change.wanted.sent and change.wanted.sent[name] is None
 
 
@@ -108,7 +108,7 @@ def _endless(items: list[Json], then: Json) -> Iterator[Json]:
 
 
 @fault("update.limit-kept-when-omitted", update.steps_after, "update.steps-replaced")
-def limit_kept_when_omitted(usual: Callable[[Replacement], list[Json]], change: Replacement) -> list[Json]:
+def limit_kept_when_omitted(usual: Callable[[RuleChange], list[Json]], change: RuleChange) -> list[Json]:
     """The limit of the action that stood in the same place is kept."""
     merged = []
     for step, old in zip(usual(change), _endless(change.before.steps, {"actions": []}), strict=False):
@@ -120,7 +120,7 @@ def limit_kept_when_omitted(usual: Callable[[Replacement], list[Json]], change: 
 
 def _with_actions(
     changed: Callable[[list[Json]], list[Json]],
-) -> Callable[[Callable[[Replacement], list[Json]], Replacement], list[Json]]:
+) -> Callable[[Callable[[RuleChange], list[Json]], RuleChange], list[Json]]:
     """Change the actions of each step."""
     return lambda usual, change: [{**step, "actions": changed(step["actions"])} for step in usual(change)]
 
