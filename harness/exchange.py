@@ -18,6 +18,7 @@ import msgspec
 
 from rules_harness.harness.intent import Intent
 
+Aftermath = Literal["", "again", "down", "gone"]
 FaultKind = Literal["timeout", "connect", "closed", "abandoned", "too-large", "malformed", "unsent"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -67,7 +68,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
     """What the target answered.
 
     ``leaks`` names the credentials whose key stood in the answer; the keys themselves are already replaced by their
-    references.  ``cut`` says that the body was longer than the client's cap and is not whole.
+    references.  ``cut`` says that the body was longer than what is taken in of one; what is not there is not judged.
     """
 
     status: int
@@ -117,11 +118,17 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
         return value if isinstance(value, dict) else {}
 
 
-class TransportFault(msgspec.Struct, frozen=True, tag_field="type", tag="fault"):
-    """Nothing that could be judged came back: the connection, not the contract, is at fault."""
+class TransportFault(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="fault"):
+    """Nothing that could be judged came back: the connection, not the contract, is at fault, unless that shows twice.
+
+    ``aftermath`` says what came after a request without an answer.  ``again``: others were answered, and it was not
+    when it was sent once more.  ``down``: nor was anything else, for a while, and that twice.  ``gone``: nor was
+    anything else until the run ended.
+    """
 
     kind: FaultKind
     detail: str
+    aftermath: Aftermath = ""
 
 
 class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):

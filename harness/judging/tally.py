@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rules_harness.harness.exchange import Episode, TransportFault
+from rules_harness.harness.exchange import Episode, Exchange, TransportFault
 from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count
 from rules_harness.harness.judging.checks import CHECKS
@@ -162,11 +162,11 @@ class Tally:
             shown.episode = episode.id
 
     def _note_faults(self, episode: Episode) -> None:
-        faults = [e.outcome for e in episode.exchanges if isinstance(e.outcome, TransportFault)]
+        faults = [told for exchange in episode.exchanges if (told := _fault_of(exchange))]
         if faults:
             for exchange in episode.exchanges:
                 if exchange.intent.requirement:
-                    self.unanswered.setdefault(exchange.intent.requirement, f"{faults[0].kind}: {faults[0].detail}")
+                    self.unanswered.setdefault(exchange.intent.requirement, faults[0])
 
     def findings(self) -> list[Finding]:
         """The violations that count, grouped, in the order in which they first showed."""
@@ -201,6 +201,13 @@ class Tally:
         if level == "must" and violation.inferred_place and violation.place not in self.stored:
             return "should"
         return level
+
+
+def _fault_of(exchange: Exchange) -> str:
+    """Why an exchange has no answer that can be judged; empty where it has one."""
+    if isinstance(exchange.outcome, TransportFault):
+        return f"{exchange.outcome.kind}: {exchange.outcome.detail}"
+    return "too-large: the answer is longer than what is taken in of one" if exchange.outcome.cut else ""
 
 
 def closest(violation: Violation, found: Iterable[Judgement]) -> Violation | None:

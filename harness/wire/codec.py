@@ -11,7 +11,7 @@ from rules_harness.harness.exchange import Answer, Payload, Request
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.wire.connection import MAX_BODY, Fault, RawAnswer
+from rules_harness.harness.wire.connection import Fault, RawAnswer
 from rules_harness.harness.wire.dialling import Route
 
 _WITH_CONTENT: Final = frozenset({"PUT", "POST", "PATCH"})
@@ -93,7 +93,7 @@ def _decoded(raw: RawAnswer) -> tuple[bytes, bool]:
     for window in (47, -15):
         decoder = zlib.decompressobj(window)
         try:
-            body = decoder.decompress(raw.body, MAX_BODY)
+            body = decoder.decompress(raw.body, raw.room.body)
         except zlib.error:
             continue
         return body, raw.cut or bool(decoder.unconsumed_tail) or not decoder.eof

@@ -19,7 +19,9 @@ import msgspec
 from rules_harness.harness.exchange import FaultKind
 
 MAX_BODY: Final = 4 * 1024 * 1024
-MAX_HEAD: Final = 256 * 1024
+MAX_HEAD: Final = 64 * 1024
+MAX_FIELDS: Final = 256
+"""Header fields of an answer; servers and clients that count them stop at a hundred or so."""
 _PIECE: Final = 64 * 1024
 _SLICE: Final = 0.1
 """Seconds between two looks at whether the answer is still wanted."""
@@ -39,13 +41,29 @@ class Abandoned(Exception):
     """Waiting for the peer was given up."""
 
 
+class Room(msgspec.Struct, frozen=True):
+    """How many bytes of an answer are taken in: of its body, which is cut there, and of whatever is none of its body.
+
+    That is its head, and interim answers, chunk extensions and trailers as many in a row.
+    """
+
+    head: int = MAX_HEAD
+    body: int = MAX_BODY
+
+
 class RawAnswer(msgspec.Struct, frozen=True):
-    """An answer as it came; ``cut`` where the body was longer than `MAX_BODY` and the rest was left unread."""
+    """An answer as it came; ``cut`` where there was no room for the whole body, and the rest was left unread."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     cut: bool
+    room: Room = Room()
+
+    @property
+    def size(self) -> int:
+        """Bytes of head and body."""
+        return sum(len(name) + len(value) for name, value in self.headers) + len(self.body)
 
 
 class Patience:
@@ -61,8 +79,8 @@ class Patience:
         poll.register(sock, events)
         while True:
             remaining = self.check(what)
-            if found := poll.poll(1000 * min(remaining, _SLICE) + 1):
-                return found[0][1]
+            if ready := poll.poll(1000 * min(remaining, _SLICE) + 1):
+                return ready[0][1]
 
     def check(self, what: str) -> float:
         """The seconds that are left; raises like `wait`."""
@@ -81,7 +99,7 @@ class Connection:
         self._sock = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
-        self._answer = _Answer()
+        self._answer = _Answer(Room())
         self._rest = memoryview(b"")
         self._idle_since = time.monotonic()
         self.used = False
@@ -91,9 +109,9 @@ class Connection:
         """Whether it was idle for less than so long, and the peer has not closed it or said anything unasked."""
         return time.monotonic() - self._idle_since < seconds and not self._poll.poll(0)
 
-    def start(self, payload: bytes) -> None:
+    def start(self, payload: bytes, room: Room) -> None:
         """Send what can be sent at once."""
-        self._answer = _Answer()
+        self._answer = _Answer(room)
         self._rest = memoryview(payload)
         self.reusable = False
         self._send_some()
@@ -108,6 +126,8 @@ class Connection:
             if events & select.POLLOUT:
                 self._send_some()
         while not answer.is_whole:
+            # A peer that always has more to say leaves nothing to wait for, so each look costs a look at the clock.
+            patience.check("the answer")
             if not self._receive():
                 patience.wait(self._sock, select.POLLIN, "the answer")
         self.reusable = not (self._rest or answer.must_close)
@@ -149,12 +169,16 @@ class Connection:
 class _Answer:
     """Puts an answer together from what httptools calls out."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
         self._parser = httptools.HttpResponseParser(self)
+        self._room = room
         self._received = 0
+        self._bare = 0
+        self._fields = 0
+        self._head = 0
         self._headers: list[tuple[bytes, bytes]] = []
-        self._pieces: list[bytes] = []
-        self._length = 0
+        self._body = bytearray()
+        self._is_cut = False
         self._status = 0
         self.must_close = False
         self.is_whole = False
@@ -165,11 +189,11 @@ class _Answer:
         return self._status >= 200 or self._status == 101
 
     def raw(self) -> RawAnswer:
-        body = b"".join(self._pieces)[:MAX_BODY]
-        return RawAnswer(self._status, tuple(self._headers), body, cut=self._length > MAX_BODY)
+        return RawAnswer(self._status, tuple(self._headers), bytes(self._body), self._is_cut, self._room)
 
     def feed(self, content: bytes) -> None:
         self._received += len(content)
+        self._bare += len(content)
         try:
             self._parser.feed_data(content)
         except httptools.HttpParserUpgrade:
@@ -178,10 +202,9 @@ class _Answer:
             if not self.is_whole:
                 raise Fault("malformed", f"the answer is not HTTP/1.1: {error}") from None
             self.must_close = True
-        if not self.is_begun and self._received > MAX_HEAD:
-            raise Fault("too-large", f"the head of the answer is longer than {MAX_HEAD} bytes")
-        if self._length > MAX_BODY and not self.is_whole:
+        if self._is_cut and not self.is_whole:
             self.is_whole = self.must_close = True
+        self._check_size()
 
     def end(self, how: str) -> None:
         """The connection is over: the end of the body where nothing else says where it ends (RFC 9112, section 6.3).
@@ -198,11 +221,22 @@ class _Answer:
             return Fault("closed", f"{how} without an answer", unanswered=True)
         return Fault("closed", f"{how} in the middle of the answer, after {self._received} bytes")
 
+    def _check_size(self) -> None:
+        if self._fields > MAX_FIELDS:
+            raise Fault("too-large", f"the answer has more than {MAX_FIELDS} header fields")
+        if max(self._head, 0 if self.is_whole else self._bare) > self._room.head:
+            part = "what is none of its body" if self.is_begun else "the head of the answer"
+            raise Fault("too-large", f"{part} is longer than {self._room.head} bytes")
+
     def on_message_begin(self) -> None:
         self.must_close = self.must_close or self.is_whole
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.is_begun:
+        if self.is_whole:
+            return
+        self._fields += 1
+        self._head += len(name) + len(value)
+        if not self.is_begun and self._fields <= MAX_FIELDS:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -213,9 +247,10 @@ class _Answer:
     def on_body(self, content: bytes) -> None:
         if self.is_whole:
             return
-        if self._length <= MAX_BODY:
-            self._pieces.append(content)
-        self._length += len(content)
+        self._bare = 0
+        room = self._room.body - len(self._body)
+        self._body += content[:room]
+        self._is_cut = len(content) > room
 
     def on_message_complete(self) -> None:
         if self.is_begun:

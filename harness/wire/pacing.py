@@ -25,7 +25,8 @@ class Pacer:
     def __init__(self, requests_per_second: float, burst: int) -> None:
         self._bucket = InMemoryBucket(_rates(requests_per_second, burst))
         self._lock = threading.Lock()
-        self._paused_until = 0.0
+        self.paused_until = 0.0
+        """The moment (monotonic seconds) before which the target wants to be left alone."""
         self._swept = 0
 
     @property
@@ -35,37 +36,36 @@ class Pacer:
 
     def pause(self, seconds: float) -> None:
         """Let nothing leave for so long, as a Retry-After asks (RFC 9110, section 10.2.3)."""
-        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+        with self._lock:
+            self.paused_until = max(self.paused_until, time.monotonic() + seconds)
 
-    def acquire(self, weight: int, *, given_up: Callable[[], bool], longest_pause: float) -> bool:
+    def acquire(self, weight: int, *, given_up: Callable[[], bool], heeds: float) -> bool:
         """Wait until ``weight`` requests may leave together; False where waiting was given up.
 
-        A pause is heeded for ``longest_pause`` seconds at most.
+        A pause is heeded until the moment ``heeds`` (monotonic seconds).
         """
-        latest = time.monotonic() + longest_pause
-        while True:
-            if given_up():
-                return False
-            wait = min(self._paused_until, latest) - time.monotonic()
-            if wait <= 0:
-                wait = self._try(weight)
+        while not given_up():
+            with self._lock:
+                wait = min(self.paused_until, heeds) - time.monotonic()
                 if wait <= 0:
-                    return True
+                    wait = self._try(weight)
+            if wait <= 0:
+                return True
             time.sleep(min(wait, _SLICE))
+        return False
 
     def _try(self, weight: int) -> float:
         """Take the room for ``weight`` requests, or say in how many seconds there will be some."""
-        with self._lock:
-            now = int(1000 * time.monotonic())
-            if now - self._swept > 1000 * _WINDOW:
-                self._bucket.leak(now)
-                self._swept = now
-            item = RateItem("request", now, weight)
-            if self._bucket.put(item):
-                return 0.0
-            wait = self._bucket.waiting(item)
-            assert isinstance(wait, int)  # only a remote bucket has to be awaited
-            return max(1, wait) / 1000
+        now = int(1000 * time.monotonic())
+        if now - self._swept > 1000 * _WINDOW:
+            self._bucket.leak(now)
+            self._swept = now
+        item = RateItem("request", now, weight)
+        if self._bucket.put(item):
+            return 0.0
+        wait = self._bucket.waiting(item)
+        assert isinstance(wait, int)  # only a remote bucket has to be awaited
+        return max(1, wait) / 1000
 
 
 def _rates(requests_per_second: float, burst: int) -> list[Rate]:

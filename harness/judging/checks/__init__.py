@@ -16,6 +16,7 @@ from rules_harness.harness.judging.checks import (
     readings,
     replacement,
     request_id,
+    silence,
     status,
     times,
     update,
@@ -26,6 +27,7 @@ from rules_harness.harness.judging.checks.common import Check
 CHECKS: tuple[Check, ...] = (
     *envelope.CHECKS,
     *leaks.CHECKS,
+    *silence.CHECKS,
     *request_id.CHECKS,
     *auth.CHECKS,
     *authz.CHECKS,

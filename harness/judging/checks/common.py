@@ -38,11 +38,12 @@ class Span(msgspec.Struct, frozen=True):
     read_at: int
 
 
-def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
-    """Every exchange that got an answer to its request, with its position."""
+def answered(episode: Episode, *, cut: bool = False) -> Iterator[tuple[int, Exchange, Answer]]:
+    """Every exchange that got an answer to its request, with its position; with ``cut`` also a part of one."""
     for position, exchange in enumerate(episode.exchanges):
-        if exchange.answer is not None and not exchange.answer.is_put_off:
-            yield position, exchange, exchange.answer
+        answer = exchange.answer
+        if answer is not None and not answer.is_put_off and (cut or not answer.cut):
+            yield position, exchange, answer
 
 
 def updates(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:

@@ -16,7 +16,6 @@ from rules_harness.harness.judging.checks.common import (
     told,
     unchanged,
     updates,
-    where,
 )
 from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
@@ -124,18 +123,7 @@ def size(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if exchange.intent.requirement != "validation.size":
             continue
         outcome = exchange.outcome
-        if isinstance(outcome, TransportFault):
-            if outcome.kind == "timeout":
-                yield Violation(
-                    "validation.size",
-                    where(exchange),
-                    "no answer in time",
-                    "a success or a 4xx",
-                    outcome.detail,
-                    (position,),
-                )
-            continue
-        if outcome.is_put_off:
+        if isinstance(outcome, TransportFault) or outcome.is_put_off:
             continue
         yield kept_or(
             outcome.is_success or outcome.is_refusal,
