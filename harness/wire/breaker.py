@@ -14,9 +14,9 @@ Reason = Literal["connection", "server-error", "deferred"]
 _UNREACHED: Final = 10
 _SERVER_ERRORS: Final = 20
 _WITHOUT_EFFECT: Final = frozenset({401, 403, 404})
-_LONGEST_WAIT: Final = 60.0
+LONGEST_WAIT: Final = 60.0
 """Seconds for which a target may have the run wait until it answers; within a minute it ends or goes on."""
-_LONGEST_ROW: Final = 30.0
+LONGEST_ROW: Final = 30.0
 """Seconds after which a target that has asked for patience every time is not asked once more."""
 
 
@@ -78,8 +78,9 @@ class Breaker:
         now = time.monotonic()
         self._deferred_since = self._deferred_since or now
         waited = now - self._deferred_since
-        if waited >= _LONGEST_ROW or waited + asked > _LONGEST_WAIT:
-            detail = f"the target asked to wait for {asked:.0f} s"
+        if waited >= LONGEST_ROW or waited + asked > LONGEST_WAIT:
+            seconds = f"{asked:.1f}".removesuffix(".0")
+            detail = f"the target asked to wait for {seconds} s"
             self.trip(
                 "deferred", detail if waited < 1 else f"{detail}, after {waited:.0f} s in which it said only that"
             )

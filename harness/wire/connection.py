@@ -225,8 +225,7 @@ class _Answer:
         if self._fields > MAX_FIELDS:
             raise Fault("too-large", f"the answer has more than {MAX_FIELDS} header fields")
         if max(self._head, 0 if self.is_whole else self._bare) > self._room.head:
-            part = "what is none of its body" if self.is_begun else "the head of the answer"
-            raise Fault("too-large", f"{part} is longer than {self._room.head} bytes")
+            raise Fault("too-large", f"more than {self._room.head} bytes of the answer are not its body")
 
     def on_message_begin(self) -> None:
         self.must_close = self.must_close or self.is_whole

@@ -10,7 +10,7 @@ from typing import Final
 
 from rules_harness.harness.wire.connection import RawAnswer, Room
 
-_FOR_A_RUN: Final = 32 * 1024 * 1024
+FOR_A_RUN: Final = 32 * 1024 * 1024
 """Bytes. A target that stores every large body of `validation.size` answers with about so many."""
 _FOR_A_REQUEST: Final = 4 * 1024
 _AMPLE: Final = Room()
@@ -24,7 +24,7 @@ class Intake:
     def __init__(self, requests: int) -> None:
         """``requests`` is how many the run may send."""
         self._lock = threading.Lock()
-        self._left = _FOR_A_RUN + _FOR_A_REQUEST * requests
+        self._left = FOR_A_RUN + _FOR_A_REQUEST * requests
 
     @property
     def room(self) -> Room:

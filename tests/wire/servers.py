@@ -60,9 +60,14 @@ def in_turn(*contents: bytes) -> Script:
 
 
 class Server:
-    """A context manager: listens on a free port, a thread for each connection, until the ``with`` block ends."""
+    """A context manager: listens on a port, by default a free one, until the ``with`` block ends.
 
-    def __init__(self, script: Script, *, wrap: Callable[[socket.socket], socket.socket] | None = None) -> None:
+    Each connection has a thread of its own.
+    """
+
+    def __init__(
+        self, script: Script, *, wrap: Callable[[socket.socket], socket.socket] | None = None, port: int = 0
+    ) -> None:
         self.script = script
         self.received: list[Received] = []
         self.most_in_flight = 0
@@ -71,7 +76,7 @@ class Server:
         self._wrap = wrap
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
 
     @property

@@ -258,7 +258,7 @@ def test_a_body_that_unpacks_without_end_is_cut() -> None:
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "malformed", "not HTTP/1.1"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", "malformed", "not HTTP/1.1"),
         (answer(b"no gzip", headers="Content-Encoding: gzip\r\n"), "malformed", "not gzip"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 400_000, "too-large", "head of the answer"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 400_000, "too-large", "not its body"),
     ],
 )
 def test_what_cannot_be_judged_is_a_transport_fault(content: bytes, kind: str, part: str) -> None:

@@ -1,0 +1,68 @@
+"""Requests without an answer: who takes the blame, and when nobody does."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules_harness.harness.exchange import Aftermath, Answer, Episode, Exchange, FaultKind, Intent, Payload, Request
+from rules_harness.harness.exchange import TransportFault as Fault
+from rules_harness.harness.judging.outcome import Violation
+from rules_harness.harness.judging.tally import judge_episode
+from rules_harness.openapi.contract import load
+
+CONTRACT = load()
+REQUEST = Request("PUT", "/rules/a")
+RAW = Request("PUT", "/rules/a", raw=True)
+SIZE = Intent(requirement="validation.size", body="size", case="size:large")
+ODD_ID = Intent(requirement="not-found.odd-ids", existence="odd", case="id:nul")
+TYPE = Intent(requirement="validation.type", body="broken", place="/status")
+PLAIN = Intent(body="valid")
+
+
+def violations(request: Request, intent: Intent, kind: FaultKind, aftermath: Aftermath) -> set[tuple[str, str | None]]:
+    exchange = Exchange(request, Fault(kind, "10 s", aftermath), intent, 0, 1)
+    judgements = judge_episode(Episode("one", "validation", "one", (exchange,)), CONTRACT)
+    return {(one.requirement, one.level) for one in judgements if isinstance(one, Violation)}
+
+
+@pytest.mark.parametrize("kind", ["timeout", "closed", "connect", "abandoned", "too-large", "malformed", "unsent"])
+@pytest.mark.parametrize("intent", [SIZE, ODD_ID, TYPE, PLAIN])
+def test_a_request_that_was_left_unanswered_once_breaks_nothing(intent: Intent, kind: FaultKind) -> None:
+    assert violations(REQUEST, intent, kind, "") == set()
+
+
+@pytest.mark.parametrize("kind", ["timeout", "closed"])
+@pytest.mark.parametrize(
+    ("intent", "requirement"),
+    [
+        (SIZE, "validation.size"),
+        (ODD_ID, "not-found.odd-ids"),
+        (TYPE, "envelope.no-server-error"),
+        (PLAIN, "envelope.no-server-error"),
+    ],
+)
+def test_what_takes_the_target_down_twice_breaks_its_requirement(
+    intent: Intent, requirement: str, kind: FaultKind
+) -> None:
+    assert violations(REQUEST, intent, kind, "down") == {(requirement, None)}
+    assert violations(REQUEST, intent, kind, "gone") == {(requirement, "should")}
+
+
+def test_what_is_large_or_malformed_may_be_cut_off_but_not_kept_waiting() -> None:
+    for request, intent in ((REQUEST, SIZE), (REQUEST, ODD_ID), (RAW, PLAIN)):
+        assert violations(request, intent, "closed", "again") == set()
+        assert len(violations(request, intent, "timeout", "again")) == 1
+    assert violations(REQUEST, TYPE, "closed", "again") == {("envelope.no-server-error", None)}
+
+
+def test_of_an_answer_that_is_cut_nothing_but_its_status_and_its_leaks_is_judged() -> None:
+    content = b'{"request_id": "r", "data": {"id": "a", "nickname": "' + b"n" * 100
+    headers = (("Content-Type", "application/json"), ("X-Request-ID", "r"))
+    answer = Answer(200, headers, Payload.of(content), leaks=("full",), cut=True)
+    exchange = Exchange(REQUEST, answer, PLAIN, 0, 1)
+    broken = [
+        one.requirement
+        for one in judge_episode(Episode("one", "update", "one", (exchange,)), CONTRACT)
+        if isinstance(one, Violation)
+    ]
+    assert broken == ["envelope.no-leak"]
