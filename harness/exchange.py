@@ -12,7 +12,7 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -23,6 +23,8 @@ FaultKind = Literal["timeout", "connect", "closed", "abandoned", "too-large", "m
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SMALL: Final = 16 * 1024
+"""Bytes. JSON takes up to thirty times its length once it is parsed, so few large values are remembered."""
 
 
 class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -182,12 +184,26 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     """How often a smallest episode showed its finding when it was sent again, such as ``2 of 3``."""
 
 
-@functools.lru_cache(maxsize=2048)
 def parsed(payload: Payload) -> Any:
     """A payload as JSON, leniently; ``None`` where it is none. Shared: nobody changes it.
 
     A lone surrogate, which no UTF-8 can say, is spelt out, so that what holds one can be recorded and compared.
     """
+    length = len(payload.text if payload.text is not None else payload.base64 or "")
+    return _parsed_small(payload) if length <= _SMALL else _parsed_large(payload)
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed_small(payload: Payload) -> Any:
+    return _parsed(payload)
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed_large(payload: Payload) -> Any:
+    return _parsed(payload)
+
+
+def _parsed(payload: Payload) -> Any:
     try:
         value = json.loads(payload.content)
     except (ValueError, RecursionError):

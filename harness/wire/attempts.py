@@ -194,9 +194,7 @@ class Attempts:
             outcome = connection
         else:
             try:
-                raw = connection.finish(patience)
-                self._intake.take(raw)
-                outcome = self._codec.decode(raw)
+                outcome = self._intake.taken(self._codec.decode(connection.finish(patience)))
             except Fault as fault:
                 was_stale = connection.used and fault.unanswered
                 outcome = TransportFault(fault.kind, self._cleaner.clean_text(fault.detail))

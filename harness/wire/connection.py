@@ -60,11 +60,6 @@ class RawAnswer(msgspec.Struct, frozen=True):
     cut: bool
     room: Room = Room()
 
-    @property
-    def size(self) -> int:
-        """Bytes of head and body."""
-        return sum(len(name) + len(value) for name, value in self.headers) + len(self.body)
-
 
 class Patience:
     """How long a wait may last: until a deadline (monotonic seconds), or until it is given up."""

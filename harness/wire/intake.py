@@ -8,14 +8,21 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from rules_harness.harness.wire.connection import RawAnswer, Room
+import msgspec
+
+from rules_harness.harness.exchange import Answer, Payload
+from rules_harness.harness.wire.connection import Room
 
 FOR_A_RUN: Final = 32 * 1024 * 1024
 """Bytes. A target that stores every large body of `validation.size` answers with about so many."""
 _FOR_A_REQUEST: Final = 4 * 1024
 _AMPLE: Final = Room()
-_SCANT: Final = Room(head=8 * 1024, body=8 * 1024)
+_SCANT: Final = Room(head=4 * 1024, body=4 * 1024)
 """What is left for each answer of a target that has said too much already."""
+_MOST_VALUES: Final = 150_000
+"""Of JSON in one answer."""
+_FOR_A_VALUE: Final = 32
+"""Bytes that a value of JSON weighs beside its text: once it is parsed it takes about so many, and time."""
 
 
 class Intake:
@@ -31,7 +38,13 @@ class Intake:
         """For the next answer."""
         return _AMPLE if self._left > 0 else _SCANT
 
-    def take(self, raw: RawAnswer) -> None:
-        """Take notice of an answer."""
+    def taken(self, answer: Answer) -> Answer:
+        """What is taken in of an answer that fits its room: one of very many values is cut all the same."""
+        text = answer.body.text or answer.body.base64 or ""
+        values = text.count(",") + text.count("[") + text.count("{")
+        if values > _MOST_VALUES:
+            answer = msgspec.structs.replace(answer, body=Payload(text=text[: _SCANT.body]), cut=True)
+        weight = sum(len(name) + len(value) for name, value in answer.headers) + len(text) + _FOR_A_VALUE * values
         with self._lock:
-            self._left -= raw.size
+            self._left -= weight
+        return answer
