@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import msgspec
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
+from rules_harness.openapi.bounds import Unbounded, check
 
 SCHEMA_VERSION = 2
 FILE_NAME = "journal.jsonl"
@@ -133,9 +135,7 @@ class Journal:
         self.path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if append:
-                _end_torn_line(self.path)
-            self._file = self.path.open("ab" if append else "wb", buffering=0)
+            self._file = _opened_at_its_end(self.path) if append else self.path.open("wb", buffering=0)
         except OSError as error:
             raise UsageError(
                 f"cannot write to {folder}: {error.strerror}; give a folder that you may write to with --out"
@@ -158,12 +158,14 @@ class Journal:
                 self._file.close()
 
 
-def _end_torn_line(path: Path) -> None:
-    with path.open("rb+") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
-                file.write(b"\n")
+def _opened_at_its_end(path: Path) -> FileIO:
+    """A journal to append to, so that what follows stands on a line of its own."""
+    file = path.open("ab+", buffering=0)
+    if file.seek(0, os.SEEK_END):
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            file.write(b"\n")
+    return file
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -249,8 +251,11 @@ def _header(path: Path, line: bytes) -> Header:
         raise UsageError(f"{path} is empty: the run was ended before anything was recorded")
     try:
         fields = msgspec.json.decode(line)
+        check(fields)
     except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is not a journal: its first line is no JSON ({error})") from error
+        raise UsageError(f"{path} is not a journal: its first line is not JSON ({error})") from error
+    except (Unbounded, RecursionError) as error:
+        raise UsageError(f"{path} is not a journal of this program: its first line is nested too deep") from error
     if not isinstance(fields, dict) or fields.get("record") != "header":
         raise UsageError(f"{path} is not a journal: its first line is no header")
     if fields.get("schema_version") != SCHEMA_VERSION:
@@ -267,6 +272,6 @@ def _header(path: Path, line: bytes) -> Header:
 def _record(line: bytes) -> Record | None:
     try:
         record: Record = _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return record

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from rules_harness.openapi.bounds import Unbounded, read
 from rules_harness.openapi.document import Schema, check_references, follow, member, parse, pointer, standalone
 from rules_harness.openapi.errors import ContractError
 from rules_harness.openapi.names import Names, read_names
@@ -78,16 +79,24 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
 
 
 def load(path: Path | None = None) -> Contract:
-    """The contract of this document, or else the packaged one. Raises ContractError."""
+    """The contract of this document, or else the packaged one. Raises ContractError.
+
+    A document may name further production hosts; those of the packaged one are production hosts whatever it says.
+    """
     if path is None:
         return _packaged()
     try:
-        text = path.read_bytes()
+        text = read(path)
+    except Unbounded as error:
+        raise ContractError("", f"it {error}", "name the OpenAPI document of this one operation", str(path)) from error
     except OSError as error:
         raise ContractError(
             "", f"cannot be read: {error.strerror or error}", "name a file that is there", str(path)
         ) from error
-    return _read(text, str(path))
+    own = _read(text, str(path))
+    packaged = _packaged().names.production_hosts
+    hosts = tuple(dict.fromkeys((*packaged, *own.names.production_hosts)))
+    return msgspec.structs.replace(own, names=msgspec.structs.replace(own.names, production_hosts=hosts))
 
 
 @functools.cache

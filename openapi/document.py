@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import yaml
 
+from rules_harness.openapi.bounds import Unbounded, check_yaml
 from rules_harness.openapi.errors import ContractError
 
 try:
@@ -57,9 +58,15 @@ for _name, (_pattern, _first_characters) in _JSON_SCALARS.items():
 
 
 def parse(text: bytes) -> dict[str, Any]:
-    """The document's values. Raises ContractError where it is not YAML, repeats a name, or is no mapping."""
+    """The document's values.
+
+    Raises ContractError where it is not YAML, too deep or too large, repeats a name, or is not a mapping.
+    """
     try:
+        check_yaml(text)
         document = yaml.load(text, Loader=_Loader)
+    except Unbounded as error:
+        raise ContractError("", f"it {error}", "give a document that says the same in fewer words") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
+from rules_harness.harness import toml
 from rules_harness.harness.errors import VIOLATED, UsageError
 from rules_harness.harness.judging.outcome import Finding, Outcome, finding_id
+from rules_harness.openapi.bounds import Unbounded
 
 _TABLE: Final = "accepted"
 _TEXTS: Final = ("id", "requirement", "place", "kind", "reason", "owner")
@@ -101,9 +103,11 @@ def load(path: Path, now: datetime) -> Baseline:
     Raises `UsageError`, with file, entry, key and remedy, where the file cannot be read or an entry is not whole.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = toml.load(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}; name a baseline file that is there") from error
+    except Unbounded as error:
+        raise UsageError(f"{path} {error}; make it anew with `baseline accept`") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}; correct it, or make it anew with `baseline accept`") from error
     return Baseline(tuple(_entries(path, document)), now.astimezone(UTC).date())

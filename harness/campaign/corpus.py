@@ -14,6 +14,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from rules_harness.harness.campaign.messages import CorpusEntry
 from rules_harness.harness.errors import Unreachable, UsageError
 from rules_harness.harness.judging.equality import instant
+from rules_harness.openapi.bounds import Unbounded, check
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.examples import with_role
 from rules_harness.strategies.places import body_place, visited
@@ -124,6 +125,8 @@ def _key(contract: Contract, world: World) -> bytes:
 def _entries(contents: Iterable[bytes]) -> Iterator[CorpusEntry]:
     for content in contents:
         try:
-            yield _decoder.decode(content)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+            entry = _decoder.decode(content)
+            check([entry.body, *entry.bodies])
+        except (msgspec.DecodeError, Unbounded, RecursionError):
             continue
+        yield entry

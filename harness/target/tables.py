@@ -11,8 +11,10 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from rules_harness.harness import toml
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.target.profile import GateTable, Limits, Permissions, Rules, Seconds
+from rules_harness.openapi.bounds import Unbounded
 
 T = TypeVar("T")
 
@@ -96,7 +98,7 @@ _TABLES: Final[Mapping[str, tuple[str, ...]]] = {
 def parse(path: Path) -> dict[str, Any]:
     """The document in a TOML file; raises `UsageError` where there is none or it is malformed."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return toml.load(path)
     except FileNotFoundError:
         raise UsageError(
             f"{path}: there is no such file. `rules-harness init` writes a profile to start from."
@@ -107,8 +109,10 @@ def parse(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: is not UTF-8 at byte {error.start}. Save it as UTF-8 text.") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}). Check its permissions.") from None
-    try:
-        return tomllib.loads(text)
+    except Unbounded as error:
+        raise UsageError(
+            f"{path}: {error}. A profile is a few tables; `rules-harness init` shows their form."
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: is not TOML: {error}. Mend that line.") from None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rules_harness.harness.exchange import Aftermath, Answer, Episode, Exchange, FaultKind, Intent, Payload, Request
+from rules_harness.harness.exchange import Aftermath, Answer, Episode, Exchange, FaultKind, Payload, Request
 from rules_harness.harness.exchange import TransportFault as Fault
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.outcome import Violation
 from rules_harness.harness.judging.tally import judge_episode
 from rules_harness.openapi.contract import load
@@ -13,8 +14,8 @@ from rules_harness.openapi.contract import load
 CONTRACT = load()
 REQUEST = Request("PUT", "/rules/a")
 RAW = Request("PUT", "/rules/a", raw=True)
-SIZE = Intent(requirement="validation.size", body="size", case="size:large")
-ODD_ID = Intent(requirement="not-found.odd-ids", existence="odd", case="id:nul")
+SIZE = Intent(requirement="validation.size", body="size", label="size:large")
+ODD_ID = Intent(requirement="not-found.odd-ids", existence="odd", label="id:nul")
 TYPE = Intent(requirement="validation.type", body="broken", place="/status")
 PLAIN = Intent(body="valid")
 

@@ -142,7 +142,7 @@ def test_unusable_document(written: Callable[[Edit], Path], edit: Edit, place: s
         (b"- a list", "", "no mapping"),
         (b"paths:\n  /a: {}\n  /b: {}\n  /a: {}", "line 4", "'/a' stands here a second time"),
         (b"? [a, b]\n: c", "line 1", "no text"),
-        (b"paths: &p\n  /a: *p", "", "without end"),
+        (b"paths: &p\n  /a: *p", "", "leads back to itself by the alias *p"),
     ],
 )
 def test_text_that_is_no_document(tmp_path: Path, text: bytes, place: str, problem: str) -> None:

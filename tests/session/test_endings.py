@@ -27,7 +27,8 @@ from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.session.endings import Contained
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.harness.target.safety import SafetyError
-from rules_harness.harness.wire.client import BudgetSpent, Client, TargetDown
+from rules_harness.harness.wire.attempts import Attempts, Ready
+from rules_harness.harness.wire.client import BudgetSpent, TargetDown
 from rules_harness.openapi.contract import Contract
 from tests.cli.conftest import Ended, Shell
 
@@ -50,14 +51,14 @@ class Expected(msgspec.Struct, frozen=True):
 
 def at_request(monkeypatch: pytest.MonkeyPatch, number: int, happen: Callable[[], None]) -> None:
     """Have something happen when a process is about to send its so-manieth request, and at each one after it."""
-    counting, admit = itertools.count(1), Client._admit
+    counting, admit = itertools.count(1), Attempts._admit
 
-    def counted(self: Client, count: int, restoring: bool) -> None:
-        if not restoring and next(counting) >= number:
+    def counted(self: Attempts, count: int, ready: Ready) -> None:
+        if not ready.restoring and next(counting) >= number:
             happen()
-        admit(self, count, restoring)
+        admit(self, count, ready)
 
-    monkeypatch.setattr(Client, "_admit", counted)
+    monkeypatch.setattr(Attempts, "_admit", counted)
 
 
 def raising(reason: BaseException) -> Prepare:
@@ -263,12 +264,12 @@ def test_ending_of_a_restoration(
 
 
 def _signal_while_restoring(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    admit, sent = Client._admit, [False]
+    admit, sent = Attempts._admit, [False]
 
-    def admitted(self: Client, count: int, restoring: bool) -> None:
+    def admitted(self: Attempts, count: int, ready: Ready) -> None:
         if not sent[0]:
             sent[0] = True
             os.kill(os.getpid(), number)
-        admit(self, count, restoring)
+        admit(self, count, ready)
 
-    monkeypatch.setattr(Client, "_admit", admitted)
+    monkeypatch.setattr(Attempts, "_admit", admitted)
