@@ -51,7 +51,7 @@ class Ready(msgspec.Struct, frozen=True):
     """It is to tell whether the target still answers, while everything else waits for that."""
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True):
     """What came of it, and when: seconds since the client was made."""
 
     outcome: Answer | TransportFault
@@ -101,7 +101,7 @@ class Attempts:
         """Whether this request heeds what the target has asked for; where it does not, it is not sent again."""
         return self._pacer.paused_until <= ready.heeds
 
-    def one(self, ready: Ready) -> Attempt:
+    def one(self, ready: Ready) -> Delivery:
         """Raises `Stopped`, `BudgetSpent` and `TargetDown` where it does not leave."""
         self._wait_for_probes(ready)
         with self._slots:
@@ -110,7 +110,7 @@ class Attempts:
             connection = self._connected(patience, kept=True)
             return self._finish(ready, connection, self._start(ready, connection), patience)
 
-    def together(self, group: Sequence[Ready]) -> list[Attempt]:
+    def together(self, group: Sequence[Ready]) -> list[Delivery]:
         """Each on a connection of its own, all at one moment; raises like `one`, before anything leaves."""
         self._wait_for_probes(group[0])
         with self._slots_for(len(group)), ThreadPoolExecutor(len(group)) as threads:
@@ -187,7 +187,7 @@ class Attempts:
 
     def _finish(
         self, ready: Ready, connection: Connection | TransportFault, started: float, patience: Patience
-    ) -> Attempt:
+    ) -> Delivery:
         was_stale = False
         outcome: Answer | TransportFault
         if isinstance(connection, TransportFault):
@@ -207,7 +207,7 @@ class Attempts:
             self._pacer.pause(asked)
         if asked is not None or not ready.probing:
             self._breaker.record(ready.request, outcome)
-        return Attempt(outcome, started, self.now(), was_stale)
+        return Delivery(outcome, started, self.now(), was_stale)
 
     @contextmanager
     def _slots_for(self, count: int) -> Iterator[None]:

@@ -16,7 +16,7 @@ from rules_harness.harness.exchange import Answer, Request, TransportFault
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.wire.attempts import Attempt, Attempts, BudgetSpent, Ready, Stopped
+from rules_harness.harness.wire.attempts import Attempts, BudgetSpent, Delivery, Ready, Stopped
 from rules_harness.harness.wire.breaker import Breaker, TargetDown
 from rules_harness.harness.wire.codec import Codec
 from rules_harness.harness.wire.dialling import Route
@@ -155,10 +155,10 @@ class Client:
         now = self.now()
         return Sent(TransportFault("unsent", str(reason)), now, now)
 
-    def _settled_in_group(self, ready: Ready, first: Attempt) -> Sent:
+    def _settled_in_group(self, ready: Ready, first: Delivery) -> Sent:
         return self._settled(ready, first, in_group=True)
 
-    def _settled(self, ready: Ready, first: Attempt, *, in_group: bool = False) -> Sent:
+    def _settled(self, ready: Ready, first: Delivery, *, in_group: bool = False) -> Sent:
         """Send again what is to be sent again; the last outcome stands."""
         retries = Retries(ready.request.method)
         attempt = first
@@ -173,7 +173,7 @@ class Client:
         self._check_suspicion()
         return Sent(attempt.outcome, first.started, attempt.ended)
 
-    def _is_due(self, retries: Retries, ready: Ready, attempt: Attempt) -> bool:
+    def _is_due(self, retries: Retries, ready: Ready, attempt: Delivery) -> bool:
         return retries.is_due(attempt.outcome, was_stale=attempt.was_stale) and self._attempts.waits_for(ready)
 
     def _check_suspicion(self) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from rules_harness.harness.exchange import Aftermath, Answer, Request, TransportFault
-from rules_harness.harness.wire.attempts import Attempt, Attempts, Ready
+from rules_harness.harness.wire.attempts import Attempts, Delivery, Ready
 from rules_harness.harness.wire.breaker import Breaker
 from rules_harness.harness.wire.retrying import IDEMPOTENT
 
@@ -42,7 +42,7 @@ class Recovery:
         self._turn = threading.Lock()
         self._lost = 0.0
 
-    def settled(self, ready: Ready, attempt: Attempt, *, is_repeatable: bool) -> Attempt:
+    def settled(self, ready: Ready, attempt: Delivery, *, is_repeatable: bool) -> Delivery:
         """The attempt that stands: this one, marked with what came after it, or another.
 
         Only one that ``is_repeatable`` is sent once more, if its method is idempotent or it never left.  Raises what
@@ -57,7 +57,7 @@ class Recovery:
             finally:
                 self._count(attempt, time.monotonic() - began)
 
-    def _looked_into(self, ready: Ready, attempt: Attempt, *, is_repeatable: bool) -> Attempt:
+    def _looked_into(self, ready: Ready, attempt: Delivery, *, is_repeatable: bool) -> Delivery:
         if not self._answers() and not self._comes_back(ready.request, attempt.outcome):
             return _marked(attempt, "gone")
         if not is_repeatable or not (attempt.is_unreached or ready.request.method in IDEMPOTENT):
@@ -90,20 +90,20 @@ class Recovery:
         self._breaker.trip("connection", f"nothing is answered since {_told(request, outcome)}; {seconds} were waited")
         return False
 
-    def _count(self, attempt: Attempt, seconds: float) -> None:
+    def _count(self, attempt: Delivery, seconds: float) -> None:
         self._lost += attempt.ended - attempt.started + seconds
         if self._lost > _LOST * self._timeout:
             self._breaker.trip("connection", f"{self._lost:.0f} s were spent waiting for answers that never came")
 
 
-def _is_unanswered(attempt: Attempt) -> bool:
+def _is_unanswered(attempt: Delivery) -> bool:
     outcome = attempt.outcome
     if isinstance(outcome, Answer):
         return outcome.status in (502, 504)
     return outcome.kind in ("connect", "timeout", "closed")
 
 
-def _marked(attempt: Attempt, aftermath: Aftermath) -> Attempt:
+def _marked(attempt: Delivery, aftermath: Aftermath) -> Delivery:
     if isinstance(attempt.outcome, Answer) or attempt.is_unreached:
         return attempt
     return msgspec.structs.replace(attempt, outcome=msgspec.structs.replace(attempt.outcome, aftermath=aftermath))

@@ -126,7 +126,7 @@ def test_damaged_line(clean: Ended, tmp_path: Path) -> None:
     ("content", "problem"),
     [
         (b"", "is empty"),
-        (b"not JSON\n", "first line is no JSON"),
+        (b"not JSON\n", "first line is not JSON"),
         (b'{"record":"episode"}\n', "first line is no header"),
         (b'{"record":"header","schema_version":1}\n', "journal version 1, this program reads"),
         (b'{"record":"header","schema_version":99}\n', "journal version 99"),
