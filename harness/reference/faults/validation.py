@@ -150,7 +150,7 @@ fault = Breaking(faults, "validation.bounds")
 fault("validation.negative-accepted", values.in_range).short(
     "Negative integers are accepted.", lambda usual, value, pointer: value if value < 0 else usual(value, pointer)
 )
-fault("validation.fractions-cut", values.integer).short(
+fault("validation.fractions-cut", values.integer, "update.amounts-exact").short(
     "Fractions of integers are cut off.",
     lambda usual, node: int(node.value) if _is_finite(node, float) else usual(node),
 )
