@@ -38,6 +38,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.harness.wire.client import Client
+from rules_harness.harness.wire.codec import with_key
 from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()
@@ -201,12 +202,12 @@ def _recorded(server: ReferenceServer) -> list[httpx.Request]:
     """What a campaign sends, ready for httpx, in the order in which it was sent; malformed requests are left out."""
     _, requests, keyring = _run(server, seconds=20, in_flight=8, workers=1, capture_all=True, requests=4000)
     ready = []
-    for request in requests:
-        headers = [(name, keyring.resolve(value)) for name, value in request.headers]
-        content = keyring.resolve_body(request.body.content) if request.body else b""
+    for request in (with_key(one, keyring) for one in requests):
+        headers = list(request.headers)
+        content = request.body.content if request.body else b""
         if request.raw or len(content) > 64 * 1024 or not all(value.isascii() for _, value in headers):
             continue
-        url = server.base_url + keyring.resolve_target(request.target)
+        url = server.base_url + request.target
         ready.append(httpx.Request(request.method, url, headers=headers, content=content))
     random.Random(1).shuffle(ready)
     return ready

@@ -18,8 +18,10 @@ from rules_harness.harness.scenarios import all_scenarios
 from rules_harness.harness.scenarios.planner import TimedOutcome
 from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.custody import accounts_in
+from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.openapi.contract import Contract, Operation
+from rules_harness.strategies.keys import KeyReference
 
 State = Literal["ok", "advice", "problem"]
 UNKNOWN_RULE: Final = "rule_0DOCTOR0ASKS0FOR0NONE"
@@ -61,6 +63,10 @@ class Diagnosis(msgspec.Struct, frozen=True):
 class Reader(Protocol):
     """What reads: the client."""
 
+    @property
+    def cleaner(self) -> Cleaner:
+        """What keeps keys out of records."""
+
     def send(self, request: Request) -> TimedOutcome:
         """One request, and what came of it."""
 
@@ -99,14 +105,14 @@ class _Examination:
             obstacle = self._without_rules()
             remarks += self._on_credentials()
             remarks += self._on_accounts()
+        remarks += self._on_weak_keys()
         remarks += map(self._on_hook, self._profile.hooks)
         remarks.append(self._on_limits())
         return Diagnosis(tuple(remarks), () if obstacle else tuple(self._prospects(now)), obstacle)
 
     def _get(self, rule: str, caller: str | None) -> Answer | TransportFault:
-        value = f"{self._names.auth_scheme} {{key:{caller}}}"
-        headers = ((self._names.authorization, value),) if caller else ()
-        return self._client.send(Request(self._read.method, self._read.path_for(rule), headers)).outcome
+        key = KeyReference(caller, self._names.authorization, f"{self._names.auth_scheme} ") if caller else None
+        return self._client.send(Request(self._read.method, self._read.path_for(rule), key=key)).outcome
 
     def _reader(self, rule: str) -> str:
         foreign = rule == self._profile.rules.other_org and "other_org" in self._profile.credentials
@@ -234,6 +240,17 @@ class _Examination:
             return Remark("ok" if status == 200 else "advice", subject, told)
         unfit = status == 200 and name != "limited"
         return Remark("advice" if unfit else "ok", subject, told + (", more than its role should do" if unfit else ""))
+
+    def _on_weak_keys(self) -> Iterator[Remark]:
+        told = {
+            "none": "is too short, or a word of the API or of the profile: it is not kept out of what is recorded",
+            "token": "is short, or like words and numbers: it is kept out of recorded answers where it stands as a "
+            "word of its own, and not in every form",
+        }
+        for name, care in self._client.cleaner.cares.items():
+            if care != "every-form" and name in self._profile.credentials:
+                text = f"its key {told[care]}. A random key of 16 characters and more is"
+                yield Remark("advice", f"credentials.{name}", text)
 
     def _on_accounts(self) -> Iterator[Remark]:
         own = tuple(found for rule, found in self._found.items() if rule != self._profile.rules.other_org)

@@ -1,8 +1,8 @@
 """Frozen records of what was sent and what came of it.
 
 An *exchange* is one request and its outcome; an *episode* is the exchanges that are judged together, in order, with
-the facts known before them.  Keys stand here by reference only (``{key:full}``, ``{key:full|truncated}``); the client
-puts the real ones in when it sends.
+the facts known before them.  A request names the key that it carries by reference (`KeyReference`); the client puts the
+real one in when it sends.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from rules_harness.harness.intent import Intent
+from rules_harness.strategies.keys import KeyReference
 
 Aftermath = Literal["", "again", "down", "gone"]
 FaultKind = Literal["timeout", "connect", "closed", "abandoned", "too-large", "malformed", "unsent"]
@@ -52,7 +53,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``target`` is the request target below the profile's base URL, percent-encoded by the sender of the record and sent
     unchanged.  Header values are Latin-1 text.  ``raw`` asks for the bytes to go out untouched by an HTTP library,
-    because it would normalise or refuse them.
+    because it would normalise or refuse them.  ``key`` is the key that it carries, which stands in no other field; in
+    a header or a cookie it goes out before ``headers``, in the query or the body behind what stands there.
     """
 
     method: str
@@ -60,6 +62,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: tuple[tuple[str, str], ...] = ()
     body: Payload | None = None
     raw: bool = False
+    key: KeyReference | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of a header, its name compared without regard to case (RFC 9110 5.1)."""
@@ -69,8 +72,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="answer"):
     """What the target answered.
 
-    ``leaks`` names the credentials whose key stood in the answer; the keys themselves are already replaced by their
-    references.  ``cut`` says that the body was longer than what is taken in of one; what is not there is not judged.
+    ``leaks`` names, in a record, the credentials whose key stood in the answer.  ``cut`` says that the body was longer
+    than what is taken in of one; what is not there is not judged.
     """
 
     status: int

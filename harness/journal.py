@@ -20,7 +20,7 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
 from rules_harness.openapi.bounds import Unbounded, check
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FILE_NAME = "journal.jsonl"
 
 
@@ -47,7 +47,10 @@ class Header(msgspec.Struct, frozen=True, tag_field="record", tag="header", omit
 
 
 class FoundRule(msgspec.Struct, frozen=True, tag_field="record", tag="rule"):
-    """A rule as it stood before the run wrote to it: what `restore` puts back."""
+    """A rule as it stood before the run wrote to it: what `restore` puts back.
+
+    ``state`` is as a record holds it; only whoever has the keys can say what it was (`Cleaner.recalled_value`).
+    """
 
     rule: str
     credential: str

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
 from rules_harness.harness.judging.outcome import Finding, Outcome, RequirementOutcome
 from rules_harness.openapi.contract import Contract
-from rules_harness.reports import difference, repetition
+from rules_harness.reports import difference, references, repetition
 from rules_harness.reports.model import (
     CoverageRow,
     Family,
@@ -25,6 +25,7 @@ from rules_harness.reports.model import (
     Shown,
     TargetView,
 )
+from rules_harness.reports.references import Part, Secret, assembled
 from rules_harness.reports.tallies import GridTally, HeatTally, LatencyTally, status_of
 from rules_harness.reports.text import Excerpt, counted, excerpt, line
 
@@ -144,12 +145,12 @@ class _Gathered:
 
 def _shown(position: int, exchange: Exchange) -> Shown:
     request, outcome = exchange.request, exchange.outcome
-    request_body, answer_body = _excerpt(request.body), None
+    request_body, answer_body = _excerpt(references.shown(request).body), None
     packed = None
     too_long = False
     if request.body is not None and request_body is not None and request_body.size > PACK_LIMIT:
         packed = gzip.compress(request.body.content, mtime=0)
-        too_long = len(packed) > COPY_LIMIT
+        too_long = len(packed) > COPY_LIMIT or not _is_literal(request)
         packed = None if too_long else packed
         request = msgspec.structs.replace(request, body=None)
     if isinstance(outcome, Answer):
@@ -158,6 +159,12 @@ def _shown(position: int, exchange: Exchange) -> Shown:
             outcome = msgspec.structs.replace(outcome, body=Payload(text=""))
     kept = msgspec.structs.replace(exchange, request=request, outcome=outcome)
     return Shown(position, kept, False, packed, too_long, request_body, answer_body)
+
+
+def _is_literal(request: Request) -> bool:
+    """Whether its body is recorded as it was sent."""
+    body = request.body
+    return body is None or body.text is None or assembled(request).body == (body.text,)
 
 
 def _excerpt(payload: Payload | None) -> Excerpt | None:
@@ -173,9 +180,13 @@ def _target(header: Header) -> TargetView:
         name=line(header.target),
         base_url=header.base_url.rstrip("/"),
         environment={name: str(_mapping(entry).get("key_env", "")) for name, entry in credentials.items()},
-        headers=tuple((str(name), str(value)) for name, value in headers),
+        headers=tuple((str(name), _part(value)) for name, value in headers),
         enable_hook=hook if "url" in hook else None,
     )
+
+
+def _part(value: Any) -> Part:
+    return value if isinstance(value, str) else Secret(str(_mapping(value).get("secret")))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from rules_harness.harness.exchange import Request
 from rules_harness.reports.model import FindingView, Shown, TargetView
-from rules_harness.reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
+from rules_harness.reports.references import UNKNOWN_KEY, Assembled, Part, Secret, assembled, variable
+from rules_harness.strategies.keys import UNKNOWN
 
 _ASCII: Final = re.compile(r"[ -~]*")
 _NEXT: Final = " \\\n  "
@@ -48,32 +49,37 @@ def _line(target: TargetView, shown: Shown) -> str:
 
 def command(target: TargetView, request: Request, *, packed: bytes | None = None) -> str:
     """One request as a curl line; ``packed`` is its body in gzip, where it is too long to stand there plainly."""
-    if _unsendable(request):
+    whole = assembled(request)
+    if not whole.is_usual or _unsendable(request, whole):
         return "# curl cannot send this request as it was sent: `rules-harness replay RUN FINDING` can"
-    url = _with_references(target.base_url + request.target, target.environment)
+    environment = target.environment
+    url = _word([target.base_url, *whole.target], environment)
     # Without --globoff, curl takes {} and [] in a URL for patterns.
-    parts = [f"curl -sS -i --path-as-is --globoff -X {_quoted(request.method)} {url}"]
-    for name, value in (*request.headers, *target.headers):
+    words = [f"curl -sS -i --path-as-is --globoff -X {_quoted(request.method)} {url}"]
+    for name, value in (*whole.headers, *((name, (value,)) for name, value in target.headers)):
         # "Name;" is how curl sends a header with an empty value: "Name:" would remove it.
-        parts.append(f"-H {_with_references(f'{name}: {value}' if value else f'{name};', target.environment)}")
+        words.append(f"-H {_word([f'{name}: ', *value] if any(value) else [f'{name};'], environment)}")
     source = ""
     if request.body is not None or packed is not None:
         if request.header("content-type") is None:
-            parts.append("-H 'Content-Type:'")
-        source, data = _data(request.body.content if request.body else b"", packed, target.environment)
-        parts.append(data)
-    return source + _NEXT.join(parts)
+            words.append("-H 'Content-Type:'")
+        source, data = _data(request.body.content if request.body else b"", whole, packed, environment)
+        words.append(data)
+    return source + _NEXT.join(words)
 
 
-def _unsendable(request: Request) -> bool:
+def _unsendable(request: Request, whole: Assembled) -> bool:
     """Whether a command line cannot carry the request: NUL or line breaks in its head, a target that is no URL."""
-    head = [request.method, *(part for field in request.headers for part in field)]
+    head = [
+        request.method,
+        *(part for name, value in whole.headers for part in (name, *value) if isinstance(part, str)),
+    ]
     return re.search(r"[\x00-\x20\x7f#]", request.target) is not None or any(
         character in part for part in head for character in "\x00\r\n"
     )
 
 
-def _data(content: bytes, packed: bytes | None, environment: Mapping[str, str]) -> tuple[str, str]:
+def _data(content: bytes, whole: Assembled, packed: bytes | None, environment: Mapping[str, str]) -> tuple[str, str]:
     """What stands before curl, and its option, to send this body byte for byte."""
     if packed is not None:
         return f"printf %s {base64.b64encode(packed).decode('ascii')} | base64 -d | gzip -dc | ", "--data-binary @-"
@@ -82,37 +88,28 @@ def _data(content: bytes, packed: bytes | None, environment: Mapping[str, str]) 
     except UnicodeDecodeError:
         text = "\x00"
     if "\x00" not in text:
-        return "", f"--data-raw {_with_references(text, environment, 'utf-8')}"
+        return "", f"--data-raw {_word(whole.body or [''], environment, 'utf-8')}"
     encoded = base64.b64encode(content).decode("ascii")
     return f"printf %s {encoded} | base64 -d | ", "--data-binary @-"
 
 
-def _with_references(text: str, environment: Mapping[str, str], encoding: str = "latin-1") -> str:
-    """A word of the shell: literal text quoted, references to keys as environment variables."""
-    parts = []
-    position = 0
-    for match in REFERENCE.finditer(text):
-        if match.start() > position:
-            parts.append(_quoted(text[position : match.start()], encoding))
-        parts.append(_reference(match, environment))
-        position = match.end()
-    if position < len(text) or not parts:
-        parts.append(_quoted(text[position:], encoding))
-    return "".join(parts)
+def _word(text: Iterable[Part], environment: Mapping[str, str], encoding: str = "latin-1") -> str:
+    """A word of the shell: literal text quoted, secrets as environment variables."""
+    found = [_quoted(part, encoding) if isinstance(part, str) else _secret(part, environment) for part in text if part]
+    return "".join(found) or "''"
 
 
-def _reference(match: re.Match[str], environment: Mapping[str, str]) -> str:
-    what, name, form = match.groups()
-    if name == UNKNOWN:
+def _secret(secret: Secret, environment: Mapping[str, str]) -> str:
+    if secret.name == UNKNOWN:
         return UNKNOWN_KEY
-    key = variable(what, name, environment)
+    key = variable(secret.name, environment)
     return {
-        None: f'"${key}"',
+        "": f'"${key}"',
         "truncated": f'"${{{key}%?}}"',
         "extended": f'"${{{key}}}x"',
         "swapcase": f'"$(printf %s "${key}" | tr A-Za-z a-zA-Z)"',
         "basic": f'"$(printf %s "${key}:" | base64 | tr -d \'\\n\')"',
-    }.get(form, f'"${key}"')
+    }[secret.form]
 
 
 def _quoted(text: str, encoding: str = "latin-1") -> str:

@@ -11,6 +11,7 @@ import harfile
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload
 from rules_harness.harness.journal import EpisodeRecord
+from rules_harness.reports import references
 from rules_harness.reports.model import RunReport
 from rules_harness.reports.tallies import status_of
 
@@ -69,7 +70,7 @@ def _add(archive: harfile.HarFile, episode: Episode, exchange: Exchange, base_ur
 
 
 def _request(exchange: Exchange, base_url: str) -> harfile.Request:
-    request = exchange.request
+    request = references.shown(exchange.request)
     data = None
     size = 0
     if request.body is not None:

@@ -16,6 +16,7 @@ from rules_harness.harness.exchange import Exchange, Request
 from rules_harness.harness.journal import Footer, Header, Record
 from rules_harness.harness.judging.outcome import Finding, Outcome, Verdict
 from rules_harness.openapi.contract import Contract
+from rules_harness.reports.references import Part
 from rules_harness.reports.text import Excerpt
 
 VERDICTS: tuple[Verdict, ...] = ("failed", "warned", "error", "inconclusive", "skipped", "passed")
@@ -32,7 +33,7 @@ class TargetView(msgspec.Struct, frozen=True):
     name: str
     base_url: str
     environment: Mapping[str, str]
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, Part], ...] = ()
     enable_hook: Mapping[str, Any] | None = None
 
 

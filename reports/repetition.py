@@ -11,6 +11,7 @@ from rules_harness.harness.exchange import Exchange, Payload, Request
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.expected import EXPECTATIONS
 from rules_harness.reports.model import Shown, Step
+from rules_harness.strategies.keys import KeyReference
 
 
 def steps(contract: Contract, requirement: str, episode: Sequence[Shown], before: Mapping[str, Any]) -> Iterator[Step]:
@@ -78,11 +79,13 @@ def _update(contract: Contract, rule: str, state: Mapping[str, Any], caller: str
     names = contract.names
     fields = contract.resolve(contract.body_schema).get("properties", {})
     body = {name: state[name] for name in fields if name in state} | {names.status: names.disabled}
-    headers = (
-        (names.authorization, f"{names.auth_scheme} {{key:{caller}}}"),
-        ("Content-Type", "application/json"),
+    return Request(
+        contract.update.method,
+        contract.update.path_for(rule),
+        (("Content-Type", "application/json"),),
+        Payload(text=json.dumps(body)),
+        key=KeyReference(caller, names.authorization, f"{names.auth_scheme} "),
     )
-    return Request(contract.update.method, contract.update.path_for(rule), headers, Payload(text=json.dumps(body)))
 
 
 def _groups(exchanges: Sequence[Shown]) -> Iterator[list[Shown]]:

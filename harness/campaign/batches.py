@@ -9,9 +9,11 @@ from typing import Final
 
 from rules_harness.harness.intent import RequestIdKind
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.validation import plan_mutation, plan_wrong_body
 from rules_harness.strategies.bodies import Body
+from rules_harness.strategies.keys import UNKNOWN
 from rules_harness.strategies.mutations import Mutation
 from rules_harness.strategies.requests import OddRequest
 
@@ -83,8 +85,8 @@ def ask_for_unknown(bench: Bench, count: int, number: int) -> None:
                 )
             )
             continue
-        unknown = f"{bench.names.auth_scheme} {{key:unknown}}"
-        authorization, caller = chance.choice((("", "none"), (unknown, "unknown")))
+        callers: tuple[tuple[Authorization, str], ...] = (("", "none"), (bench.key_of(UNKNOWN), "unknown"))
+        authorization, caller = chance.choice(callers)
         content = chance.choice([body, *(wrong_body for _, wrong_body in wrong)])
         planned.append(
             bench.plan_update(

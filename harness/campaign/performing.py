@@ -9,6 +9,7 @@ import msgspec
 
 from rules_harness.harness.intent import Access, GroupBodies, Window
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, REUSE
 from rules_harness.harness.scenarios.planner import Planned, Unmet
 from rules_harness.harness.scenarios.validation import plan_mutation
@@ -26,6 +27,7 @@ from rules_harness.strategies.histories import (
     Together,
     Update,
 )
+from rules_harness.strategies.keys import UNKNOWN
 from rules_harness.strategies.mutations import Mutation
 
 
@@ -303,8 +305,8 @@ class _Performance:
         return "beyond"
 
 
-def strangers(bench: Bench) -> Sequence[tuple[str, Access, str | None, str]]:
-    """Whoever may not update the bench's rule: name, access, Authorization where no credential has it, requirement."""
+def strangers(bench: Bench) -> Sequence[tuple[str, Access, Authorization, str]]:
+    """Whoever may not update the bench's rule: name, access, what stands for a key of their own, requirement."""
     rows: tuple[tuple[str, Access, str], ...] = (
         ("revoked", "unauthenticated", "auth.unknown-key"),
         ("read_only", "no-permission", "authz.scope"),
@@ -313,10 +315,9 @@ def strangers(bench: Bench) -> Sequence[tuple[str, Access, str | None, str]]:
         ("limited", "outside-resources", "authz.resource"),
         ("other_org", "other-organization", "authz.organization"),
     )
-    unknown = f"{bench.names.auth_scheme} {{key:unknown}}"
     credentials = bench.shared.profile.credentials
     return (
         ("none", "unauthenticated", "", "auth.missing"),
-        ("unknown", "unauthenticated", unknown, "auth.unknown-key"),
+        ("unknown", "unauthenticated", bench.key_of(UNKNOWN), "auth.unknown-key"),
         *((name, access, None, requirement) for name, access, requirement in rows if name in credentials),
     )

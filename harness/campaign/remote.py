@@ -22,27 +22,28 @@ from rules_harness.harness.campaign.shard import Equipment
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.session.signals import leave_to_director
 from rules_harness.harness.target.profile import Profile
-from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.target.secrets import Keyring, ordinary_words
 from rules_harness.openapi.contract import Contract, load
 
 _LENGTH = struct.Struct(">I")
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What every shard of a campaign has in common: the names of the keys' variables and, if it is not the packaged
-    one, the contract."""
+    """What every shard of a campaign has in common: the names of the keys' variables, the words of the target's
+    ordinary traffic and, if it is not the packaged one, the contract."""
 
     credentials: dict[str, str]
+    words: frozenset[str]
     document: dict[str, Any] | None = None
 
 
 def setup_for(profile: Profile, contract: Contract) -> Setup:
     """The setup of a target; raises `UsageError` where it needs secrets that only this machine has."""
-    values = (*(value for _, value in profile.target.headers), profile.target.proxy or "")
-    if any("{header:" in value or "{proxy:" in value for value in values):
+    if profile.target.has_secrets:
         raise UsageError("a profile with secrets in headers or proxy cannot be used on a cluster; leave --cluster out")
     own = None if contract.sha256 == load().sha256 else json.loads(json.dumps(contract.document))
-    return Setup({name: credential.key_env for name, credential in profile.credentials.items()}, own)
+    variables = {name: credential.key_env for name, credential in profile.credentials.items()}
+    return Setup(variables, ordinary_words(contract.document, profile), own)
 
 
 def equipment_for(setup: Setup, environ: Mapping[str, str]) -> Equipment:
@@ -53,7 +54,7 @@ def equipment_for(setup: Setup, environ: Mapping[str, str]) -> Equipment:
             raise UsageError(f"the environment variable {variable} is not set on the worker's machine")
         keys[name] = environ[variable]
     contract = load() if setup.document is None else _contract(setup.document)
-    return Equipment(contract, Keyring(keys), Drawer(contract))
+    return Equipment(contract, Keyring(keys, words=setup.words), Drawer(contract))
 
 
 def write(stream: IO[bytes], message: bytes) -> None:

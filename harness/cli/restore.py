@@ -15,7 +15,7 @@ from rules_harness.harness.cli.progress import QuietProgress
 from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, UsageError
 from rules_harness.harness.journal import FoundRule, Header, Journal
 from rules_harness.harness.session.opening import Opened
-from rules_harness.harness.session.recorded import contract_for, header_of, recorded_target, unrestored
+from rules_harness.harness.session.recorded import contract_for, header_of, needed_keys, recorded_target, unrestored
 from rules_harness.harness.session.restoring import Restoration
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.target import reader as profile_reader
@@ -67,14 +67,14 @@ def _profile(
 ) -> tuple[Profile, Keyring]:
     """The profile to restore with; raises `UsageError` where it is of another target, or lacks a key."""
     if target is None:
-        return recorded_target(header, {found.credential for found in left})
+        return recorded_target(header, needed_keys(left))
     profile, keyring = profile_reader.load(target, contract=contract, environ=os.environ)
     if profile.target.base_url != header.base_url:
         raise UsageError(
             f"{target}: target.base_url: is {profile.target.base_url}, and the run was against {header.base_url}. "
             "Give the profile of that target."
         )
-    lacking = {found.credential for found in left} - set(profile.credentials)
+    lacking = needed_keys(left) - set(profile.credentials)
     if lacking:
         raise UsageError(f"{target}: credentials: the run's {', '.join(sorted(lacking))} is missing. Add it.")
     return profile, keyring

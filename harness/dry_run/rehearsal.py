@@ -25,6 +25,7 @@ from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Settings, Silent
+from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
@@ -104,6 +105,8 @@ class Rehearsal:
 
     def __init__(self, contract: Contract, profile: Profile, now: datetime) -> None:
         self.requests_sent = 0
+        self.cleaner = Cleaner(Keyring({}))
+        """No key is ever put into a request here."""
         self.lagging_reads = 0
         """Reads that follow a write of the same rule."""
         self.written: set[str] = set()

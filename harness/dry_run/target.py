@@ -10,12 +10,15 @@ from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
 from rules_harness.harness.exchange import Answer, Payload, Request
-from rules_harness.harness.target.profile import Headers, Profile
+from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.places import body_place, visited
 from rules_harness.strategies.scalars import instant_text
 from rules_harness.strategies.validity import is_valid_body
+
+Headers = tuple[tuple[str, str], ...]
 
 _LONGEST_KEY: Final = 255
 _LONGEST_REQUEST_ID: Final = 64
@@ -94,11 +97,9 @@ class PretendedTarget:
 
     def _caller(self, request: Request) -> str:
         names = self._names
-        values = [value for name, value in request.headers if name.lower() == names.authorization.lower()]
-        prefix, suffix = f"{names.auth_scheme} {{key:", "}"
-        caller = values[0].removeprefix(prefix).removesuffix(suffix) if len(values) == 1 else ""
+        caller = "" if request.key is None else request.key.key
         known = caller in self._profile.credentials and caller != "revoked"
-        if not known or values[0] != f"{prefix}{caller}{suffix}":
+        if not known or request.key != KeyReference(caller, names.authorization, f"{names.auth_scheme} "):
             raise _Refused(401, names.unauthorized, "No valid key.", (("WWW-Authenticate", names.auth_scheme),))
         return caller
 

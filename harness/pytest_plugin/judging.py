@@ -24,6 +24,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.strategies.bodies import Body, bodies
+from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.mutations import Mutation, mutated
 from rules_harness.strategies.world import World
 
@@ -44,7 +45,7 @@ class RulesTarget(msgspec.Struct, frozen=True):
     def headers(self, credential: str = "full") -> dict[str, str]:
         """The headers of an update by a credential of the profile. Raises KeyError for one that it has not."""
         names = self.contract.names
-        authorization = self.keyring.resolve(f"{names.auth_scheme} {{key:{credential}}}")
+        authorization = self.keyring.text(KeyReference(credential, names.authorization, f"{names.auth_scheme} "))
         return {names.authorization: authorization, "Content-Type": "application/json"}
 
 
@@ -135,7 +136,7 @@ class Judge:
             exchanges.append(self._read(read, rule))
         facts = Facts(before={} if before is None else {rule: dict(before)})
         tally = Tally(self._target.contract)
-        tally.add(Episode("pytest/judge", "pytest", "judge", tuple(exchanges), facts))
+        tally.add(self._cleaner.recorded(Episode("pytest/judge", "pytest", "judge", tuple(exchanges), facts)))
         found = tally.findings()
         for finding in found:
             if finding.level == "should":
@@ -154,19 +155,14 @@ class Judge:
         )
         operation = self._target.contract.update
         request = Request(operation.method, operation.path_for(rule), sent, Payload.of(body.content))
-        return Exchange(request, self._answer(answer), intent, 0, 0)
+        return Exchange(request, _answer(answer), intent, 0, 0)
 
     def _read(self, answer: Any, rule: str) -> Exchange:
         operation = self._target.contract.read
         if operation is None:
             raise ValueError("the contract has no companion GET")
         intent = Intent(operation="read", purpose="read", rule=rule)
-        return Exchange(Request(operation.method, operation.path_for(rule)), self._answer(answer), intent, 0, 0)
-
-    def _answer(self, answer: Any) -> Answer:
-        status, headers, content = _parts(answer)
-        cleaned, leaks = self._cleaner.clean_answer(content)
-        return Answer(status, headers, Payload.of(cleaned), leaks=leaks)
+        return Exchange(Request(operation.method, operation.path_for(rule)), _answer(answer), intent, 0, 0)
 
     def _told(self, finding: Finding) -> str:
         requirement = self._target.contract.requirements[finding.requirement]
@@ -177,6 +173,11 @@ class Judge:
             f"actual:    {finding.actual}\n"
             f"finding:   {finding.id}"
         )
+
+
+def _answer(answer: Any) -> Answer:
+    status, headers, content = _parts(answer)
+    return Answer(status, headers, Payload.of(content))
 
 
 def _parts(answer: Any) -> tuple[int, tuple[tuple[str, str], ...], bytes]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.scenario import Need, NeedsCredential, NeedsPermission, NeedsRead, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.requests import odd_credentials
+from rules_harness.strategies.keys import UNKNOWN
+from rules_harness.strategies.requests import OddRequest, odd_credentials
 from rules_harness.strategies.world import World
 
 
@@ -55,7 +57,7 @@ def _odd(bench: Bench, requirement: str) -> None:
     planned = [
         bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
         for odd in odd_credentials(bench.contract)
-        if odd.requirement == requirement and not odd.fields and bench.can_send(odd)
+        if odd.requirement == requirement and not _in_body(odd) and bench.can_send(odd)
     ]
     bench.send_all(planned)
     bench.read()
@@ -65,9 +67,13 @@ def _key_in_body(bench: Bench) -> None:
     """The body is no place that a target's logs keep: this needs no permission."""
     bench.begin()
     for odd in odd_credentials(bench.contract):
-        if odd.fields:
+        if _in_body(odd):
             bench.send(*bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name))
     bench.read()
+
+
+def _in_body(odd: OddRequest) -> bool:
+    return odd.key is not None and odd.key.place == "field"
 
 
 def _revoked(bench: Bench) -> None:
@@ -84,7 +90,8 @@ def _revoked(bench: Bench) -> None:
 
 def _before_lookup(bench: Bench) -> None:
     body = bench.inert()
-    for authorization, caller in (("", "none"), (f"{bench.names.auth_scheme} {{key:unknown}}", "unknown")):
+    authorizations: tuple[tuple[Authorization, str], ...] = (("", "none"), (bench.key_of(UNKNOWN), "unknown"))
+    for authorization, caller in authorizations:
         bench.update(
             body,
             rule=bench.unknown_id(),
@@ -117,7 +124,7 @@ def _scheme_case(bench: Bench) -> None:
     for spelling in (bench.names.auth_scheme.lower(), bench.names.auth_scheme.upper()):
         bench.update(
             bench.marked(),
-            authorization=f"{spelling} {{key:full}}",
+            authorization=bench.key_of("full", spelling),
             access="open",
             acceptance="open",
             reading="reading.scheme-case",
@@ -127,10 +134,11 @@ def _scheme_case(bench: Bench) -> None:
 
 
 def _read(bench: Bench) -> None:
-    for requirement, authorization, caller in (
+    authorizations: tuple[tuple[str, Authorization, str], ...] = (
         ("auth.missing", "", "none"),
-        ("auth.unknown-key", f"{bench.names.auth_scheme} {{key:unknown}}", "unknown"),
-    ):
+        ("auth.unknown-key", bench.key_of(UNKNOWN), "unknown"),
+    )
+    for requirement, authorization, caller in authorizations:
         bench.send(
             *bench.plan_read(
                 authorization=authorization,

@@ -37,13 +37,13 @@ class Bench(Planner):
         confirms: str = "",
         disturbed: str = "",
     ) -> Episode:
-        """Everything that was exchanged so far; ``about`` are the requirements that it was to judge."""
+        """Everything that was exchanged so far, as a record holds it; ``about`` is what it was to judge."""
         facts = Facts(
             before=dict(self._before),
             readable=self.readable,
             settle_seconds=self.shared.profile.limits.settle_seconds,
         )
-        return Episode(
+        episode = Episode(
             id=self._scenario_id + ("~again" if confirms else ""),
             family=family,
             scenario=scenario,
@@ -54,6 +54,7 @@ class Bench(Planner):
             disturbed=disturbed,
             notes=tuple(self.notes),
         )
+        return self.shared.client.cleaner.recorded(episode)
 
     def renew(self, rule: str) -> None:
         """Give a rule a nickname that it never had, and read it back."""
@@ -81,8 +82,9 @@ class Bench(Planner):
 
     def resume(self, earlier: Episode) -> None:
         """Go on from an episode of an earlier run."""
-        self.exchanges += earlier.exchanges
-        self._before |= earlier.facts.before
+        cleaner = self.shared.client.cleaner
+        self.exchanges += map(cleaner.recalled, earlier.exchanges)
+        self._before |= cleaner.recalled_value(earlier.facts.before)
 
     def read(self, rule: str | None = None, **details: Unpack[ReadDetails]) -> dict[str, Any] | None:
         """Read a rule and remember its state; ``None`` where it cannot be read.
@@ -114,8 +116,8 @@ class Bench(Planner):
         """Ask for an execution; only where the profile allows it (`Guard.check`)."""
         if self.contract.trigger is None:
             raise Unmet("the contract has no trigger")
-        headers = ((self.names.authorization, f"{self.names.auth_scheme} {{key:{caller}}}"),)
-        request = Request(self.contract.trigger.method, self.contract.trigger.path_for(self.rule), headers)
+        operation = self.contract.trigger
+        request = Request(operation.method, operation.path_for(self.rule), key=self.key_of(caller))
         meaning["purpose"] = meaning["operation"] = "trigger"
         return self.send(request, Intent(caller=caller, rule=self.rule, **meaning))
 

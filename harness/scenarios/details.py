@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rules_harness.harness.intent import Meaning
+from rules_harness.strategies.keys import KeyReference
+
+Authorization = KeyReference | Literal[""] | None
+"""A key that takes the place of the caller's own, ``""`` for no such header, ``None`` for the caller's own key."""
 
 
 class UpdateDetails(Meaning, total=False):
@@ -15,7 +20,7 @@ class UpdateDetails(Meaning, total=False):
     key: str | None
     request_id: str | None
     headers: Sequence[tuple[str, str]]
-    authorization: str | None
+    authorization: Authorization
     content_type: str | None
     method: str
     target: str | None
@@ -27,4 +32,4 @@ class ReadDetails(Meaning, total=False):
 
     caller: str | None
     request_id: str | None
-    authorization: str | None
+    authorization: Authorization

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from rules_harness.harness.intent import Access
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed
+from rules_harness.strategies.keys import UNKNOWN
 
 
 def auth_first(bench: Bench) -> None:
     """A replay by whoever may not ask: never the stored answer."""
     requirement = "idempotency.auth-first"
-    names, credentials = bench.names, bench.shared.profile.credentials
+    credentials = bench.shared.profile.credentials
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
     original = bench.exchanges[first]
     content = original.request.body.content if original.request.body else b""
-    unknown = f"{names.auth_scheme} {{key:unknown}}"
-    callers: list[tuple[str, Access, str | None]] = [
+    callers: list[tuple[str, Access, Authorization]] = [
         ("none", "unauthenticated", ""),
-        ("unknown", "unauthenticated", unknown),
+        ("unknown", "unauthenticated", bench.key_of(UNKNOWN)),
         ("revoked", "unauthenticated", None),
         ("read_only", "no-permission", None),
         ("unrelated", "no-permission", None),
@@ -48,7 +49,8 @@ def auth_first(bench: Bench) -> None:
 def not_poisoned(bench: Bench) -> None:
     """A 401 first, then the rightful request with the same key."""
     bench.begin()
-    for number, authorization in enumerate(("", f"{bench.names.auth_scheme} {{key:unknown}}"), start=1):
+    authorizations: tuple[Authorization, ...] = ("", bench.key_of(UNKNOWN))
+    for number, authorization in enumerate(authorizations, start=1):
         key, body = bench.new_key(), bench.distinct(number)
         bench.update(
             body,

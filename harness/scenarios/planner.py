@@ -13,13 +13,15 @@ import msgspec
 from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
 from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
-from rules_harness.harness.scenarios.details import UpdateDetails
+from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
 from rules_harness.harness.scenarios.unknown_ids import similar_id
+from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import Guard, configuration, with_amount
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, example, inert, is_suitable
+from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.mutations.pools import example_world
 from rules_harness.strategies.requests import OddRequest
 from rules_harness.strategies.world import World
@@ -49,6 +51,9 @@ class Outgoing(Protocol):
     def wait(self, seconds: float) -> None: ...
 
     def restoring(self) -> AbstractContextManager[None]: ...
+
+    @property
+    def cleaner(self) -> Cleaner: ...
 
     @property
     def requests_sent(self) -> int: ...
@@ -88,8 +93,8 @@ class Shared(msgspec.Struct, frozen=True):
     """Random, new for each run: keys made from it do not meet those of another run."""
     readable: bool
     """The companion GET answers."""
-    applicable: Callable[[str], bool] = lambda value: True
-    """Whether the references in a header value make a key that differs from the real one."""
+    applicable: Callable[[KeyReference], bool] = lambda key: True
+    """Whether there is such a key, and a deformed one differs from the real one."""
 
 
 class Known:
@@ -147,7 +152,7 @@ class Planner:
         key: str | None = None,
         request_id: str | None = None,
         headers: Sequence[tuple[str, str]] = (),
-        authorization: str | None = None,
+        authorization: Authorization = None,
         content_type: str | None = "application/json",
         method: str = "PUT",
         target: str | None = None,
@@ -156,8 +161,8 @@ class Planner:
     ) -> Planned:
         """One update, not yet sent.
 
-        ``caller`` names a credential; ``authorization`` is the whole header value instead, with key references, or
-        ``""`` for no such header.  ``meaning`` goes into the `Intent` as it is; what it leaves out is told by the body.
+        ``caller`` names a credential; ``authorization`` is what takes the place of its key.  ``meaning`` goes into the
+        `Intent` as it is; what it leaves out is told by the body.
         """
         names = self.names
         target_rule = self.rule if rule is None else rule
@@ -171,10 +176,6 @@ class Planner:
             meaning.setdefault("acceptance", "open")
         content = body if isinstance(body, bytes) or body is None else encode(body)
         lines: list[tuple[str, str]] = []
-        if authorization is None:
-            lines.append((names.authorization, f"{names.auth_scheme} {{key:{caller}}}"))
-        elif authorization:
-            lines.append((names.authorization, authorization))
         if content is not None and content_type is not None:
             lines.append(("Content-Type", content_type))
         if key is not None:
@@ -189,13 +190,14 @@ class Planner:
             headers=tuple(lines),
             body=None if content is None else Payload.of(content),
             raw=raw,
+            key=self.key_of(caller) if authorization is None else authorization or None,
         )
         return request, Intent(caller=caller, rule=target_rule, key=key, **meaning)
 
     def plan_odd(self, odd: OddRequest, body: Body | Mapping[str, Any], /, **details: Unpack[UpdateDetails]) -> Planned:
         """A valid update with one thing odd in it, not yet sent."""
         value = body.value if isinstance(body, Body) else body
-        content = encode({**value, **dict(odd.fields)}) if odd.body is None else odd.body
+        content = encode(value) if odd.body is None else odd.body
         replaced = {name.lower() for name, _ in odd.headers} | {name.lower() for name in odd.without}
         details.setdefault("body", "valid")
         details.setdefault("acceptance", "open")
@@ -206,9 +208,8 @@ class Planner:
         target = request.target
         if odd.segment is not None:
             target = self.contract.update.path.rpartition("/")[0] + "/" + odd.segment
-        if odd.query:
-            target += "?" + odd.query
-        return msgspec.structs.replace(request, headers=headers, target=target, raw=odd.raw), intent
+        key = odd.key or (None if self.names.authorization.lower() in replaced else request.key)
+        return msgspec.structs.replace(request, headers=headers, target=target, raw=odd.raw, key=key), intent
 
     def plan_read(
         self,
@@ -216,7 +217,7 @@ class Planner:
         *,
         caller: str | None = None,
         request_id: str | None = None,
-        authorization: str | None = None,
+        authorization: Authorization = None,
         **meaning: Unpack[Meaning],
     ) -> Planned:
         """One read by the companion GET, not yet sent; what is given means the same as in `plan_update`."""
@@ -224,22 +225,24 @@ class Planner:
             raise Unmet("the contract has no companion GET")
         rule = self.rule if rule is None else rule
         caller = caller or self.reader(rule)
-        if authorization is None:
-            authorization = f"{self.names.auth_scheme} {{key:{caller}}}"
-        headers = [(self.names.authorization, authorization)] if authorization else []
+        key = self.key_of(caller) if authorization is None else authorization or None
+        headers = () if request_id is None else ((self.names.request_id_header, request_id),)
         if request_id is not None:
-            headers.append((self.names.request_id_header, request_id))
             meaning.setdefault("request_id_kind", "plain")
-        request = Request("GET", self.contract.read.path_for(rule), tuple(headers))
+        request = Request("GET", self.contract.read.path_for(rule), headers, key=key)
         meaning.setdefault("purpose", "read")
         meaning["operation"] = "read"
         return request, Intent(caller=caller, rule=rule, **meaning)
+
+    def key_of(self, caller: str, scheme: str | None = None) -> KeyReference:
+        """The key of a credential, or one that is nobody's, where and as the contract wants it."""
+        return KeyReference(caller, self.names.authorization, f"{scheme or self.names.auth_scheme} ")
 
     def can_send(self, odd: OddRequest) -> bool:
         """Whether an odd request says anything here: a changed key is another key, and the profile lets keys show."""
         if odd.exposes_key and not self.shared.profile.permissions.expose_key:
             return False
-        return all(self.shared.applicable(value) for _, value in odd.headers)
+        return odd.key is None or self.shared.applicable(odd.key)
 
     def marked(self, mark: str = "") -> dict[str, Any]:
         """The page's example, plausible here, with a nickname of this scenario's own, so that its effect would show."""

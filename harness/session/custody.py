@@ -56,7 +56,8 @@ def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange]) -> Sur
             reasons[rule] = "reading it " + told(bench.contract, exchange)
         else:
             enabled = state.get(bench.names.status) != bench.names.disabled
-            found.append(FoundRule(rule=rule, credential=bench.reader(rule), state=state, enabled=enabled))
+            recorded = bench.shared.client.cleaner.recorded_value(state)
+            found.append(FoundRule(rule=rule, credential=bench.reader(rule), state=recorded, enabled=enabled))
     readable = bool(found) or not reads
     statuses = {exchange.answer.status if exchange.answer else 0 for exchange in reads.values()}
     if stop is None and reads and not found:
@@ -77,8 +78,9 @@ def put_back(bench: Bench, found: FoundRule, *, status: str | None = None) -> st
     The rule ends disabled, unless ``status`` says what the body shall say.
     """
     exchange: Exchange | None = None
+    state = bench.shared.client.cleaner.recalled_value(found.state)
     for bare in (False, True):
-        body = configuration(bench.contract, found.state, bare=bare)
+        body = configuration(bench.contract, state, bare=bare)
         if status is not None:
             body[bench.names.status] = status
         exchange = bench.update(

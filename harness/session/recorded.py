@@ -15,8 +15,9 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import Footer, FoundRule, Header, Restored
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.target.cleaning import named_in
 from rules_harness.harness.target.profile import Profile
-from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.target.secrets import Keyring, ordinary_words
 from rules_harness.openapi.contract import Contract, load
 
 EMBEDDED = "embedded"
@@ -74,6 +75,12 @@ def unrestored(run: Path) -> tuple[FoundRule, ...]:
     return tuple(found for rule, found in left.items() if rule in failed or not is_whole)
 
 
+def needed_keys(left: Iterable[FoundRule]) -> set[str]:
+    """The credentials whose keys it takes to put rules back: their owners', and those that stand in the rules."""
+    names = {name for found in left for name in (found.credential, *named_in(found.state))}
+    return {name for name in names if ":" not in name}
+
+
 def keep_unrestored(folder: Path) -> None:
     """Raise `UsageError` where a new journal would overwrite the only record of how rules stood."""
     path = folder / journal.FILE_NAME
@@ -100,11 +107,11 @@ def recorded_target(header: Header, credentials: Iterable[str] | None = None) ->
         profile = msgspec.convert(header.profile, Profile)
     except msgspec.ValidationError as error:
         raise UsageError(f"the recorded profile cannot be read ({error}); give one with --target FILE") from error
-    values = (*(value for _, value in profile.target.headers), profile.target.proxy or "")
-    if any("{header:" in value or "{proxy:" in value for value in values):
+    if profile.target.has_secrets:
         raise UsageError("the profile has secrets that no journal holds; give it with --target FILE")
     names = profile.credentials if credentials is None else credentials
-    return profile, Keyring({name: _key(profile, name) for name in sorted(names)})
+    keys = {name: _key(profile, name) for name in sorted(names)}
+    return profile, Keyring(keys, words=ordinary_words(header.contract_document, profile))
 
 
 def _key(profile: Profile, credential: str) -> str:

@@ -164,7 +164,8 @@ class _Resending:
             self._clock = wanted
 
     def _planned(self, exchange: Exchange) -> Planned:
-        intent, request = exchange.intent, exchange.request
+        intent = exchange.intent
+        request = self._bench.shared.client.cleaner.recalled_request(exchange.request)
         here = self._rules.get(intent.rule, intent.rule)
         key = None if intent.key is None else self._key(intent.key)
         if intent.key is not None:
@@ -177,7 +178,7 @@ class _Resending:
         if here != intent.rule:
             path = self._bench.contract.update.path_for
             target = target.replace(path(intent.rule), path(here), 1)
-        sent = Request(request.method, target, headers, self._body(request.body), request.raw)
+        sent = Request(request.method, target, headers, self._body(request.body), request.raw, request.key)
         repeats = None if intent.repeats is None else self._positions[intent.repeats]
         return sent, intent.but(rule=here, key=key, group=None, repeats=repeats)
 

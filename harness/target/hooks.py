@@ -75,7 +75,7 @@ class Hooks:
 
     def _call(self, name: str, hook: HttpHook, values: Values) -> None:
         url = _filled(hook.url, {placeholder: quote(str(value), safe="") for placeholder, value in values.items()})
-        headers = {header: self._keyring.resolve(value) for header, value in hook.headers}
+        headers = {header: self._keyring.value(value) for header, value in hook.headers}
         content = None if hook.json is None else _json(hook.json, values)
         answer = self._client.request(hook.method, url, json=content, headers=headers, timeout=hook.timeout)
         if not answer.is_success:

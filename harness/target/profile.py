@@ -1,7 +1,7 @@
 """The target's profile: what is under test, with which keys, on which rules, within which limits.
 
-The records here hold no secret: keys are named by environment variable, and header values that look like secrets are
-replaced by references that only the `Keyring` can resolve.  `harness.target.reader` fills them from TOML.
+The records here hold no secret: keys are named by environment variable, and header values that look like secrets by
+references that only the `Keyring` can resolve.  `harness.target.reader` fills them from TOML.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ HOOKS: Final = ("enable_rule", "advance_clock", "reset")
 MAX_AMOUNT: Final = 2**53 - 1
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
-Headers = tuple[tuple[str, str], ...]
+
+
+class SecretReference(msgspec.Struct, frozen=True):
+    """A value that is in no record, by the name that the `Keyring` knows it by."""
+
+    secret: str
+
+
+Headers = tuple[tuple[str, str | SecretReference], ...]
 
 
 class Target(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,6 +41,13 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     ca_bundle: str | None = None
     """Path of the certificates to trust instead of the usual ones."""
     proxy: str | None = None
+    proxy_login: SecretReference | None = None
+    """User name and password, percent-encoded and with a colon between them."""
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether it takes more than the keys to send something there."""
+        return self.proxy_login is not None or any(not isinstance(value, str) for _, value in self.headers)
 
 
 class Credential(msgspec.Struct, frozen=True):

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+import msgspec
+
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.target.cleaning import MARK, Cleaner
 from rules_harness.harness.target.profile import (
     HOOKS,
     ROLES,
@@ -21,9 +24,10 @@ from rules_harness.harness.target.profile import (
     HttpHook,
     Profile,
     Rules,
+    SecretReference,
     Target,
 )
-from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.target.secrets import Keyring, ordinary_words
 from rules_harness.harness.target.tables import (
     AccountTable,
     Document,
@@ -97,7 +101,9 @@ class _Reader:
         )
         self._check_apart(profile)
         self._check_required(profile.gate.required)
-        return profile, Keyring(keys, self._secrets)
+        keyring = Keyring(keys, self._secrets, words=ordinary_words(self._contract.document, profile))
+        self._check_no_key(profile, keyring)
+        return profile, keyring
 
     def _target(self, table: TargetTable) -> Target:
         url = self._url("target.base_url", table.base_url)
@@ -109,12 +115,14 @@ class _Reader:
             self._fail(
                 "target.base_url", "holds a user name", "Name the key's variable under [credentials.full] instead."
             )
+        proxy, proxy_login = self._proxy(table.proxy)
         return Target(
             name=table.name or url.netloc,
             base_url=table.base_url.rstrip("/"),
             headers=self._target_headers(table.headers),
             ca_bundle=self._ca_bundle(table.ca_bundle),
-            proxy=self._proxy(table.proxy),
+            proxy=proxy,
+            proxy_login=proxy_login,
         )
 
     def _url(self, place: str, text: str) -> SplitResult:
@@ -141,17 +149,17 @@ class _Reader:
             self._fail("target.ca_bundle", f"cannot read certificates from {path} ({error.strerror or error})", remedy)
         return str(path)
 
-    def _proxy(self, text: str | None) -> str | None:
+    def _proxy(self, text: str | None) -> tuple[str | None, SecretReference | None]:
+        """The address of the proxy, and the login that stands in front of it."""
         if text is None:
-            return None
+            return None, None
         url = self._url("target.proxy", text)
         if url.scheme != "http" or url.path.strip("/") or url.query:
             self._fail("target.proxy", f"{text!r} is not the address of a proxy", "Write http://host:port.")
         login, separator, address = url.netloc.rpartition("@")
         if separator:
-            self._secrets["{proxy:login}"] = login
-            return f"http://{{proxy:login}}@{address}"
-        return f"http://{address}"
+            return f"http://{address}", self._secret("proxy:login", login)
+        return f"http://{address}", None
 
     def _target_headers(self, headers: Mapping[str, Any]) -> Headers:
         names = self._contract.names
@@ -166,7 +174,7 @@ class _Reader:
 
     def _headers(self, place: str, prefix: str, headers: Mapping[str, Any]) -> Headers:
         """Names and values, those that look like secrets by reference."""
-        found = []
+        found: list[tuple[str, str | SecretReference]] = []
         for name, value in headers.items():
             text = convert(value, str, self._source, f"{place}.{name}")
             if not _HEADER_NAME.fullmatch(name):
@@ -176,11 +184,15 @@ class _Reader:
             if _SECRET_NAME.search(name):
                 if not text.isascii():
                     self._fail(f"{place}.{name}", "looks like a secret, but is not ASCII", "Use ASCII alone.")
-                reference = f"{{header:{prefix}{name}}}"
-                self._secrets[reference] = text
-                text = reference
-            found.append((name, text))
+                # A bar may stand in the name of a header, and separates in a mark.
+                found.append((name, self._secret(f"header:{prefix}{name}".replace("|", "/"), text)))
+            else:
+                found.append((name, text))
         return tuple(found)
+
+    def _secret(self, name: str, text: str) -> SecretReference:
+        self._secrets[name] = text
+        return SecretReference(name)
 
     def _credentials(self, table: Mapping[str, Any], keys: dict[str, str]) -> dict[str, Credential]:
         scopes = convert(table.get("scope", {}), dict[str, Any], self._source, "credentials.scope")
@@ -225,6 +237,14 @@ class _Reader:
                     f"has the same key as credentials.{other}",
                     "Give each role a key of its own.",
                 )
+
+    def _check_no_key(self, profile: Profile, keyring: Keyring) -> None:
+        """Profiles are recorded and passed on; a key that is like a word may be one."""
+        text = msgspec.json.encode(profile).decode()
+        marks = Cleaner(keyring).clean_text(text)
+        if marks != text:
+            name = next(match[1] for match in MARK.finditer(marks))
+            self._fail(f"credentials.{name}", "its key stands in the profile itself", "Keys never stand in a profile.")
 
     def _rules(self, rules: Rules) -> Rules:
         for rule in rules.all:

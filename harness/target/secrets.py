@@ -1,8 +1,8 @@
-"""Keys by reference: the text that stands for them, and how a real one that comes back is turned into it again.
+"""The keys of a run, and what a reference to one becomes when a request leaves.
 
-A key is in nothing that is recorded.  A request names it by a reference, ``{key:full}``, and `Keyring.resolve` puts the
-real one in when the request leaves.  Any credential of the profile may stand there, or ``unknown``, a made-up key of
-the same form; how it is deformed may follow: ``{key:full|truncated}``.  `harness.target.cleaning` goes the other way.
+A key is in nothing that is recorded.  A request names it in its structure (`KeyReference`), a profile its other secrets
+(`SecretReference`), and a `Keyring` puts the real ones in at the last moment; no text is ever searched for references.
+`harness.target.cleaning` goes the other way.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import base64
 import random
 import re
 import string
-from collections.abc import Callable, Mapping
-from typing import Final, NoReturn
-from urllib.parse import quote
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Final, NoReturn
 
-UNKNOWN: Final = "unknown"
-_REFERENCE = re.compile(r"\{key:([^{}|]+)(?:\|([a-z]+))?\}")
-_CREDENTIAL = re.compile(r"\{key:([^{}|]+)\}")
+import msgspec
+
+from rules_harness.harness.target.profile import Profile, SecretReference
+from rules_harness.strategies.keys import UNKNOWN, KeyForm, KeyReference
+
 _ENOUGH_TO_REPLACE: Final = 12
 
 
@@ -26,22 +27,34 @@ def extension(key: str) -> str:
     return "1" if key.endswith("0") else "0"
 
 
-_FORMS: Final[Mapping[str, Callable[[str], str]]] = {
+_FORMS: Final[Mapping[KeyForm, Callable[[str], str]]] = {
+    "": str,
     "truncated": lambda key: key[:-1],
     "extended": lambda key: key + extension(key),
     "swapcase": str.swapcase,
     "basic": lambda key: base64.b64encode(f"{key}:".encode()).decode("ascii"),
 }
-FORMS: Final = tuple(_FORMS)
 
 
 class Keyring:
-    """The keys of a run by credential, and the other secrets of the profile by reference; all of them ASCII."""
+    """The keys of a run by credential, and the other secrets of the profile by name; all of them ASCII.
 
-    def __init__(self, keys: Mapping[str, str], others: Mapping[str, str] | None = None, *, seed: int = 1) -> None:
+    ``words`` are the texts that stand in the ordinary traffic of this target, such as names of its API and ids: a
+    secret that is one of them cannot be told from it.
+    """
+
+    def __init__(
+        self,
+        keys: Mapping[str, str],
+        others: Mapping[str, str] | None = None,
+        *,
+        seed: int = 1,
+        words: Collection[str] = frozenset(),
+    ) -> None:
         self._keys = dict(keys)
         self._others = dict(others or {})
         self._made_up = _similar(next(iter(keys.values()), ""), seed)
+        self.words = words
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,46 +63,26 @@ class Keyring:
 
     def seeded(self, seed: int) -> Keyring:
         """The same keys with another made-up one."""
-        return Keyring(self._keys, self._others, seed=seed)
+        return Keyring(self._keys, self._others, seed=seed, words=self.words)
 
     def secrets(self) -> dict[str, str]:
-        """Every secret by the reference that stands for it; for the cleaner alone."""
-        return {f"{{key:{name}}}": key for name, key in self._keys.items()} | self._others
+        """Every secret by its name, keys by that of their credential; for the cleaner alone."""
+        return self._keys | self._others
 
-    def applicable(self, text: str) -> bool:
-        """Whether every reference in the text has a key, and a form that differs from it: digits have no other case."""
-        return all(self._differs(match[1], match[2]) for match in _REFERENCE.finditer(text))
-
-    def _differs(self, name: str, form: str | None) -> bool:
-        if name not in (UNKNOWN, *self._keys) or form not in (None, *_FORMS):
+    def applicable(self, reference: KeyReference) -> bool:
+        """Whether there is such a key, and its form differs from it: digits have no other case."""
+        if reference.key not in (UNKNOWN, *self._keys):
             return False
-        key = self._key(name)
-        return form is None or _FORMS[form](key) not in ("", key)
+        key = self._key(reference.key)
+        return not reference.form or _FORMS[reference.form](key) not in ("", key)
 
-    def resolve(self, text: str, *, escape: Callable[[str], str] = str) -> str:
-        """The text with every reference replaced by what ``escape`` makes of its secret.
+    def text(self, reference: KeyReference) -> str:
+        """What stands at the place of a reference; raises `KeyError`, naming the credential, where there is no key."""
+        return reference.before + _FORMS[reference.form](self._key(reference.key))
 
-        Raises `KeyError`, naming the credential or the form, where there is none.
-        """
-        if "{" not in text:
-            return text
-        for reference, secret in self._others.items():
-            text = text.replace(reference, escape(secret))
-        return _REFERENCE.sub(lambda match: escape(self._replacement(match)), text)
-
-    def resolve_target(self, text: str) -> str:
-        """A request target with its references replaced, percent-encoded (RFC 3986, section 2.1)."""
-        return self.resolve(text, escape=lambda secret: quote(secret, safe=""))
-
-    def resolve_body(self, body: bytes) -> bytes:
-        """A body with its references replaced; keys hold nothing that JSON would have to escape."""
-        if b"{key:" not in body:
-            return body
-        return self.resolve(body.decode("latin-1")).encode("latin-1")
-
-    def _replacement(self, match: re.Match[str]) -> str:
-        key = self._key(match[1])
-        return key if match[2] is None else _FORMS[match[2]](key)
+    def value(self, value: str | SecretReference) -> str:
+        """A value of the profile; raises `KeyError` for a secret that there is not."""
+        return value if isinstance(value, str) else self._others[value.secret]
 
     def _key(self, name: str) -> str:
         return self._made_up if name == UNKNOWN else self._keys[name]
@@ -101,10 +94,21 @@ class Keyring:
         raise TypeError("a Keyring stays in the process that read it")
 
 
-def credential_of(reference: str) -> str | None:
-    """The credential whose key this reference stands for; ``None`` for another secret."""
-    match = _CREDENTIAL.fullmatch(reference)
-    return match[1] if match else None
+def ordinary_words(document: Mapping[str, Any], profile: Profile) -> frozenset[str]:
+    """The words of a contract's document and of a profile, in lower case: they stand in a target's usual traffic."""
+    texts = [text.lower() for text in _texts([document, msgspec.to_builtins(profile)])]
+    return frozenset(word for text in texts for word in (text, *re.findall(r"[\w-]+", text)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _similar(key: str, seed: int) -> str:

@@ -46,11 +46,12 @@ class Client:
         limits = profile.limits
         keyring = keyring.seeded(run_seed)
         route = Route(profile.target, keyring)
-        cleaner = Cleaner(keyring)
+        self.cleaner = Cleaner(keyring)
+        """What makes records of exchanges."""
         self._limits = limits
-        self._codec = Codec(profile, keyring, route, cleaner)
+        self._codec = Codec(profile, keyring, route)
         self._breaker = Breaker()
-        self._attempts = Attempts(profile, route, self._codec, cleaner, self._breaker)
+        self._attempts = Attempts(profile, route, self._codec, self.cleaner, self._breaker)
         self._recovery = Recovery(self._attempts, self._breaker, self._ready, limits.timeout_seconds)
         self._threads = ThreadPoolExecutor(limits.in_flight, thread_name_prefix="client")
         self._local = threading.local()

@@ -1,14 +1,15 @@
-"""Requests as bytes, with the keys put in; answers as records, with the keys taken out."""
+"""Requests as bytes, with the keys put in; answers as values."""
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from typing import Final
+from urllib.parse import quote
 
 from rules_harness import __version__
 from rules_harness.harness.exchange import Answer, Payload, Request
-from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.harness.wire.connection import Fault, RawAnswer
@@ -22,26 +23,26 @@ _BREAK = re.compile(r"[\r\n\0]")
 class Codec:
     """Writes and reads the messages of one target."""
 
-    def __init__(self, profile: Profile, keyring: Keyring, route: Route, cleaner: Cleaner) -> None:
+    def __init__(self, profile: Profile, keyring: Keyring, route: Route) -> None:
         self._keyring = keyring
         self._route = route
-        self._cleaner = cleaner
-        always = [(name, keyring.resolve(value)) for name, value in profile.target.headers]
+        always = [(name, keyring.value(value)) for name, value in profile.target.headers]
         self._raw_headers = [("Host", route.host), *always, *route.headers]
         courtesies = [("Accept", "application/json"), ("User-Agent", f"rules-harness/{__version__}")]
         self._headers = [*self._raw_headers, *(pair for pair in courtesies if not _has(always, pair[0]))]
 
     def encode(self, request: Request) -> bytes:
-        """The bytes of a request, its references resolved.
+        """The bytes of a request, with the key that it refers to; nothing else in it is taken for a reference.
 
         The target and the headers go out as they stand. Host, the profile's headers and a length are added where they
         are missing; Accept and User-Agent too, but not to a ``raw`` request, which says ``Connection: close`` instead.
 
         Raises `ValueError` where a request that is not ``raw`` would not be HTTP, `KeyError` for a key there is not.
         """
-        content = b"" if request.body is None else self._keyring.resolve_body(request.body.content)
-        line = f"{request.method} {self._route.target_of(self._keyring.resolve_target(request.target))}"
-        own = [(name, self._keyring.resolve(value)) for name, value in request.headers]
+        request = with_key(request, self._keyring)
+        content = b"" if request.body is None else request.body.content
+        line = f"{request.method} {self._route.target_of(request.target)}"
+        own = request.headers
         given = {name.lower() for name, _ in own}
         headers = [
             pair for pair in (self._raw_headers if request.raw else self._headers) if pair[0].lower() not in given
@@ -57,22 +58,12 @@ class Codec:
         return f"{line} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + content
 
     def decode(self, raw: RawAnswer) -> Answer:
-        """The answer without keys; raises `Fault` where its body is not what Content-Encoding says."""
+        """The answer as it came; raises `Fault` where its body is not what Content-Encoding says."""
         body, cut = _decoded(raw)
-        body, leaks = self._cleaner.clean_answer(body)
-        payload = Payload.of(body)
-        if payload.text is None:
-            payload = Payload.of(self._cleaner.clean_text(body))
-        headers = raw.headers
-        _, leaks_of_headers = self._cleaner.clean_answer(b"\n".join(b": ".join(pair) for pair in headers))
-        clean = self._cleaner.clean_answer
-        if leaks_of_headers:
-            headers = tuple((clean(name)[0], clean(value)[0]) for name, value in headers)
         return Answer(
             status=raw.status,
-            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
-            body=payload,
-            leaks=tuple(dict.fromkeys(leaks + leaks_of_headers)),
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw.headers),
+            body=Payload.of(body),
             cut=cut,
         )
 
@@ -80,8 +71,36 @@ class Codec:
         return request.body is not None or (not request.raw and request.method in _WITH_CONTENT)
 
 
+def with_key(request: Request, keyring: Keyring) -> Request:
+    """The request with the key that it refers to; raises like `Codec.encode`."""
+    key = request.key
+    if key is None:
+        return request
+    text = keyring.text(key)
+    target, headers, body = request.target, request.headers, request.body
+    match key.place:
+        case "header":
+            headers = ((key.name, text), *headers)
+        case "cookie":
+            headers = (("Cookie", f"{key.name}={text}"), *headers)
+        case "query":
+            target += f"{'&' if '?' in target else '?'}{key.name}={quote(text, safe='')}"
+        case "field":
+            body = Payload.of(_with_field(b"" if body is None else body.content, key.name, text))
+    return Request(request.method, target, headers, body, request.raw)
+
+
 def _has(headers: list[tuple[str, str]], name: str) -> bool:
     return any(key.lower() == name.lower() for key, _ in headers)
+
+
+def _with_field(content: bytes, name: str, value: str) -> bytes:
+    """A JSON object with one more property; raises `ValueError` for anything else."""
+    head, brace, tail = content.rstrip().rpartition(b"}")
+    if not brace or tail or not isinstance(fields := json.loads(content), dict):
+        raise ValueError("a key can stand in no body but a JSON object")
+    comma = b"," if fields else b""
+    return head + comma + f"{json.dumps(name)}:{json.dumps(value)}".encode() + b"}"
 
 
 def _decoded(raw: RawAnswer) -> tuple[bytes, bool]:

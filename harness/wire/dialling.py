@@ -29,7 +29,8 @@ class Route:
         self._port = url.port or (443 if self._tls else 80)
         self._path = url.path
         self.host = url.netloc
-        self._proxy = urlsplit(keyring.resolve(target.proxy)) if target.proxy else None
+        self._proxy = urlsplit(target.proxy) if target.proxy else None
+        self._proxy_login = keyring.value(target.proxy_login) if target.proxy_login else None
         self._addresses: list[Address] = []
 
     def target_of(self, path: str) -> str:
@@ -114,9 +115,10 @@ class Route:
 
     @functools.cached_property
     def _login(self) -> tuple[tuple[str, str], ...]:
-        if self._proxy is None or self._proxy.username is None:
+        if self._proxy_login is None:
             return ()
-        login = f"{unquote(self._proxy.username)}:{unquote(self._proxy.password or '')}"
+        user, _, password = self._proxy_login.partition(":")
+        login = f"{unquote(user)}:{unquote(password)}"
         return (("Proxy-Authorization", f"Basic {base64.b64encode(login.encode()).decode('ascii')}"),)
 
 

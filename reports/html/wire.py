@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Exchange
+from rules_harness.reports import references
 from rules_harness.reports.model import Shown
 from rules_harness.reports.tallies import status_of
 from rules_harness.reports.text import Excerpt, line
@@ -37,14 +38,13 @@ class Wire(msgspec.Struct, frozen=True):
 def wire(shown: Shown, limit: int) -> Wire:
     """An exchange with bodies of at most ``limit`` characters."""
     exchange = shown.exchange
+    request = references.shown(exchange.request)
     return Wire(
         number=shown.position + 1,
         who=line(exchange.intent.caller, 80),
         status=status_of(exchange),
         is_proof=shown.is_proof,
-        request=_message(
-            f"{exchange.request.method} {exchange.request.target}", exchange.request.headers, shown.request_body, limit
-        ),
+        request=_message(f"{request.method} {request.target}", request.headers, shown.request_body, limit),
         answer=_answer(exchange, shown.answer_body, limit),
     )
 

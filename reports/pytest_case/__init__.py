@@ -14,9 +14,10 @@ import msgspec
 from rules_harness.harness.exchange import Exchange
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.expected import EXPECTATIONS, Case
-from rules_harness.reports.model import FindingView, TargetView
+from rules_harness.reports.model import FindingView, Shown, TargetView
 from rules_harness.reports.pytest_case import support
 from rules_harness.reports.pytest_case.requests import request
+from rules_harness.reports.references import assembled
 
 
 def file_name(view: FindingView) -> str:
@@ -28,7 +29,7 @@ def render(view: FindingView, target: TargetView, contract: Contract) -> str | N
     """The file; ``None`` where requests alone do not show the finding, or where they are too long or not recorded."""
     exchanges = _renumbered(view)
     expectation = EXPECTATIONS.get(view.finding.requirement)
-    if not exchanges or expectation is None or any(shown.too_long for shown in view.needed):
+    if not exchanges or expectation is None or any(_is_unsayable(shown) for shown in view.needed):
         return None
     case = Case(contract, exchanges, [i for i, shown in enumerate(view.needed) if shown.is_proof])
     lines = [
@@ -40,6 +41,10 @@ def render(view: FindingView, target: TargetView, contract: Contract) -> str | N
     ]
     test = "\n".join([f"def test_{_identifier(view.requirement.id)}():", *_indented(lines)])
     return f"{_title(view, target)}\n\n{support.before(test, exchanges, target, contract)}\n\n\n{test}\n"
+
+
+def _is_unsayable(shown: Shown) -> bool:
+    return shown.too_long or not assembled(shown.exchange.request).is_usual
 
 
 def _renumbered(view: FindingView) -> list[Exchange]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from rules_harness.harness.exchange import Payload, Request
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.model import TargetView
-from rules_harness.reports.references import REFERENCE, UNKNOWN, UNKNOWN_KEY, variable
+from rules_harness.reports.references import UNKNOWN_KEY, Part, assembled, variable
+from rules_harness.strategies.keys import UNKNOWN
 
 WIDTH: Final = 88
 _FORMS: Final = {
-    None: "key({0})",
+    "": "key({0})",
     "truncated": "key({0})[:-1]",
     "extended": "key({0}) + 'x'",
     "swapcase": "key({0}).swapcase()",
@@ -23,45 +24,39 @@ _FORMS: Final = {
 
 def request(recorded: Request, packed: bytes | None, target: TargetView, contract: Contract) -> str:
     """A request over several lines; ``packed`` is its body in gzip, where it is too long to stand there plainly."""
-    parts = [f"{recorded.method!a}", text(recorded.target, target)]
+    whole = assembled(recorded)
+    parts = [f"{recorded.method!a}", text(whole.target, target)]
     headers = []
-    for name, value in (*recorded.headers, *target.headers):
+    for name, value in (*whole.headers, *((name, (value,)) for name, value in target.headers)):
         is_key = name.lower() == contract.names.idempotency_key.lower()
-        shown = f"fresh({value!a})" if is_key else text(value, target)
+        shown = f"fresh({text(value, target)})" if is_key else text(value, target)
         headers.append(f"        ({name!a}, {shown}),\n")
     parts.append("headers=[\n" + "".join(headers) + "    ]")
     if packed is not None:
         parts.append(f"content=gzip.decompress(base64.b64decode({_bytes(base64.b64encode(packed))}))")
     elif recorded.body is not None:
-        parts.append(f"content={_content(recorded.body, target)}")
+        parts.append(f"content={_content(recorded.body, whole.body or (), target)}")
     if recorded.raw:
         parts.append("raw=True")
     return "Request(\n" + "".join(f"    {part},\n" for part in parts) + ")"
 
 
-def text(recorded: str, target: TargetView) -> str:
-    """A text with its references to keys resolved when the test is run."""
-    return " + ".join(_parts(recorded, target)) or "''"
+def text(recorded: Iterable[Part], target: TargetView) -> str:
+    """A text, its secrets taken from the environment when the test is run."""
+    return " + ".join(_literal(part, target) for part in recorded if part) or "''"
 
 
-def _parts(recorded: str, target: TargetView) -> Iterator[str]:
-    position = 0
-    for match in REFERENCE.finditer(recorded):
-        if match.start() > position:
-            yield ascii(recorded[position : match.start()])
-        what, name, form = match.groups()
-        if name == UNKNOWN:
-            yield ascii(UNKNOWN_KEY)
-        else:
-            yield _FORMS.get(form, _FORMS[None]).format(ascii(variable(what, name, target.environment)))
-        position = match.end()
-    if position < len(recorded):
-        yield ascii(recorded[position:])
+def _literal(part: Part, target: TargetView) -> str:
+    if isinstance(part, str):
+        return ascii(part)
+    if part.name == UNKNOWN:
+        return ascii(UNKNOWN_KEY)
+    return _FORMS[part.form].format(ascii(variable(part.name, target.environment)))
 
 
-def _content(payload: Payload, target: TargetView) -> str:
-    if payload.text is not None and REFERENCE.search(payload.text):
-        return f"({text(payload.text, target)}).encode()"
+def _content(payload: Payload, body: tuple[Part, ...], target: TargetView) -> str:
+    if payload.text is not None and body != (payload.text,):
+        return f"({text(body, target)}).encode()"
     return _bytes(payload.content)
 
 

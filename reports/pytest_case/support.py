@@ -61,7 +61,7 @@ def _mentions(text: str, name: str) -> bool:
 
 
 def _always(target: TargetView) -> str:
-    headers = ", ".join(f"{name!a}: {requests.text(value, target)}" for name, value in target.headers)
+    headers = ", ".join(f"{name!a}: {requests.text((value,), target)}" for name, value in target.headers)
     return f'def always():\n    """The headers that go with every request."""\n    return {{{headers}}}'
 
 
@@ -84,7 +84,7 @@ def _constants(text: str, exchanges: Sequence[Exchange], target: TargetView, con
         f"DATA, ERROR, CODE, MESSAGE = {names.data!a}, {names.error!a}, {names.code!a}, {names.message!a}",
         f"STATUS, ENABLED = {names.status!a}, {names.enabled!a}",
         f"REQUEST_ID = {names.request_id!a}",
-        f"READER = {variable('key', reader, target.environment)!a}",
+        f"READER = {variable(reader, target.environment)!a}",
         f"AUTHORIZATION, SCHEME = {names.authorization!a}, {names.auth_scheme!a}",
         f"HOOK = {_literal(target.enable_hook)}",
         f"KEYS = {_literal(tuple(sorted(name for name in target.environment.values() if name)))}",

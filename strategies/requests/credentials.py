@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.keys import KeyForm, KeyPlace, KeyReference
 from rules_harness.strategies.requests.wire import OddRequest
-
-_KEY: Final = "{key:full}"
 
 _QUERY_NAMES: Final = ("api_key", "apikey", "key", "token", "access_token")
 _COOKIE_NAMES: Final = ("api_key", "token", "session")
@@ -27,24 +26,29 @@ def odd_credentials(contract: Contract) -> tuple[OddRequest, ...]:
 
 def _malformed(contract: Contract) -> Iterator[OddRequest]:
     scheme = contract.names.auth_scheme
-    values = (
+    without_key = (
         ("empty-value", "", "an empty value"),
         ("scheme-alone", scheme, "the scheme without a key"),
         ("empty-key", f"{scheme} ", "the scheme and a space, without a key"),
-        ("bare-key", _KEY, "the key without a scheme"),
-        ("bearer", f"Bearer {_KEY}", "the key under another scheme"),
-        ("bearer-lower-case", f"bearer {_KEY}", "the key under another scheme, in lower case"),
-        ("basic", "Basic {key:full|basic}", "the key as the user of basic authentication (RFC 7617)"),
-        ("basic-bare", f"Basic {_KEY}", "the key, not encoded, as basic authentication"),
-        ("token", f"Token {_KEY}", "the key under a scheme that is not registered"),
-        ("scheme-longer", f"{scheme}Auth {_KEY}", "the key under a scheme with a longer name"),
     )
-    for name, value, detail in values:
+    for name, value, detail in without_key:
         yield _authorization(contract, "auth.malformed", name, value, detail)
+    with_key: tuple[tuple[str, str, KeyForm, str], ...] = (
+        ("bare-key", "", "", "the key without a scheme"),
+        ("bearer", "Bearer ", "", "the key under another scheme"),
+        ("bearer-lower-case", "bearer ", "", "the key under another scheme, in lower case"),
+        ("basic", "Basic ", "basic", "the key as the user of basic authentication (RFC 7617)"),
+        ("basic-bare", "Basic ", "", "the key, not encoded, as basic authentication"),
+        ("token", "Token ", "", "the key under a scheme that is not registered"),
+        ("scheme-longer", f"{scheme}Auth ", "", "the key under a scheme with a longer name"),
+    )
+    for name, before, form, detail in with_key:
+        yield _with_key(contract, "auth.malformed", name, before, form, detail)
 
 
 def _unknown(contract: Contract) -> Iterator[OddRequest]:
-    keys = (
+    scheme = contract.names.auth_scheme
+    made_up = (
         ("made-up", "no-such-key", "a key that nobody has"),
         ("made-up-long", "no-such-key-" + "0" * 288, "a key of 300 characters that nobody has"),
         ("null", "null", "a word that programs write for nothing"),
@@ -52,40 +56,50 @@ def _unknown(contract: Contract) -> Iterator[OddRequest]:
         ("star", "*", "what stands for everything elsewhere"),
         ("sql", "no-such-key'--", "SQL"),
         ("template", "<key>", "the page's own template"),
-        ("truncated", "{key:full|truncated}", "the key without its last character"),
-        ("extended", "{key:full|extended}", "the key with a further character"),
-        ("swapcase", "{key:full|swapcase}", "the key with the case of its letters changed"),
     )
-    for name, key, detail in keys:
-        yield _authorization(contract, "auth.unknown-key", name, f"{contract.names.auth_scheme} {key}", detail)
+    for name, key, detail in made_up:
+        yield _authorization(contract, "auth.unknown-key", name, f"{scheme} {key}", detail)
+    deformed: tuple[tuple[KeyForm, str], ...] = (
+        ("truncated", "the key without its last character"),
+        ("extended", "the key with a further character"),
+        ("swapcase", "the key with the case of its letters changed"),
+    )
+    for form, detail in deformed:
+        yield _with_key(contract, "auth.unknown-key", form, f"{scheme} ", form, detail)
 
 
 def _elsewhere(contract: Contract) -> Iterator[OddRequest]:
     names = contract.names
-    credential = f"{names.auth_scheme}%20{_KEY}"
+    scheme = f"{names.auth_scheme} "
     for name in _QUERY_NAMES:
-        yield _without_authorization(contract, f"query-{name}", "the key in the query", query=f"{name}={_KEY}")
+        yield _without_authorization(contract, f"query-{name}", "the key in the query", "query", name)
     yield _without_authorization(
-        contract,
-        "query-header-name",
-        "header's name and value in the query",
-        query=f"{names.authorization}={credential}",
+        contract, "query-header-name", "header's name and value in the query", "query", names.authorization, scheme
     )
     for name in _COOKIE_NAMES:
-        yield _without_authorization(contract, f"cookie-{name}", "the key in a cookie", cookie=f"{name}={_KEY}")
+        yield _without_authorization(contract, f"cookie-{name}", "the key in a cookie", "cookie", name)
     yield _without_authorization(
         contract,
         "cookie-header-name",
         "header's name and value in a cookie",
-        cookie=f"{names.authorization}={credential}",
+        "cookie",
+        names.authorization,
+        f"{names.auth_scheme}%20",
     )
     for name in _FIELD_NAMES:
-        yield _without_authorization(contract, f"body-{name}", "the key in the body", fields=((name, _KEY),))
+        yield _without_authorization(contract, f"body-{name}", "the key in the body", "field", name)
     yield _without_authorization(
-        contract,
-        "body-header-name",
-        "header's name and value in the body",
-        fields=((names.authorization, f"{names.auth_scheme} {_KEY}"),),
+        contract, "body-header-name", "header's name and value in the body", "field", names.authorization, scheme
+    )
+
+
+def _with_key(contract: Contract, requirement: str, name: str, before: str, form: KeyForm, detail: str) -> OddRequest:
+    return OddRequest(
+        name=f"credential:{name}",
+        requirement=requirement,
+        expect="unauthenticated",
+        detail=detail,
+        key=KeyReference("full", contract.names.authorization, before, form),
     )
 
 
@@ -102,13 +116,7 @@ def _authorization(contract: Contract, requirement: str, name: str, value: str, 
 
 
 def _without_authorization(
-    contract: Contract,
-    name: str,
-    detail: str,
-    *,
-    query: str = "",
-    cookie: str = "",
-    fields: tuple[tuple[str, str], ...] = (),
+    contract: Contract, name: str, detail: str, place: KeyPlace, parameter: str, before: str = ""
 ) -> OddRequest:
     return OddRequest(
         name=f"credential:{name}",
@@ -116,8 +124,6 @@ def _without_authorization(
         expect="unauthenticated",
         detail=detail,
         without=(contract.names.authorization,),
-        headers=(("Cookie", cookie),) if cookie else (),
-        query=query,
-        fields=fields,
+        key=KeyReference("full", parameter, before, place=place),
         exposes_key=True,
     )

@@ -1,8 +1,8 @@
 """Whole requests that are odd on purpose, as what differs from a valid update.
 
 An odd request says everything that goes out and nothing that happens: which bytes or headers take the place of the
-valid ones, and what the contract lets a target answer.  Keys stand here by reference only (``{key:full}``,
-``{key:full|truncated}``); whoever sends puts the real ones in.
+valid ones, and what the contract lets a target answer.  Keys stand here by reference only (`KeyReference`); whoever
+sends puts the real ones in.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
+
+from rules_harness.strategies.keys import KeyReference
 
 Expect = Literal["accepted", "success-or-4xx", "refused-or-unaltered", "refused", "4xx-or-redirect", "unauthenticated"]
 """What conforms: ``accepted`` is a success, ``refused`` a 4xx, ``unauthenticated`` a 401; ``refused-or-unaltered`` is a
@@ -45,9 +47,8 @@ class OddRequest(msgspec.Struct, frozen=True, omit_defaults=True):
             that bytes beyond ASCII stand here one character each.
         without: Names of headers that are left out.
         segment: Takes the place of the rule's id in the path, as it goes out; Latin-1 text.
-        query: Follows the path after a question mark.
         body: Takes the place of the body's bytes.
-        fields: JSON properties added to the body at the top level, as name and text.
+        key: A key where none should stand, or a deformed one where it should; takes the place of the valid one.
         raw: An HTTP library would normalise or refuse this: the bytes must go out untouched.
         exposes_key: A key stands where the target's logs would keep it.
     """
@@ -59,9 +60,8 @@ class OddRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: tuple[tuple[str, str], ...] = ()
     without: tuple[str, ...] = ()
     segment: str | None = None
-    query: str = ""
     body: bytes | None = None
-    fields: tuple[tuple[str, str], ...] = ()
+    key: KeyReference | None = None
     raw: bool = False
     exposes_key: bool = False
 

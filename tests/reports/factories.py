@@ -30,8 +30,11 @@ from rules_harness.harness.judging.outcome import (
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports.collect import collect
 from rules_harness.reports.model import RunReport
+from rules_harness.strategies.keys import KeyReference
 
 HOSTILE = "<script>window.hacked=1</script>\u202egnp.exe\x00\x1b[31m]]>|`*_[x](javascript:alert(1))@all & 'q' \"q\""
+
+USUAL_KEY = KeyReference("full", "Authorization", "ApiKey ")
 
 
 def contract() -> Contract:
@@ -103,24 +106,23 @@ def update(
     *,
     at: float = 1.0,
     took: float = 0.012,
-    authorization: str | None = "ApiKey {key:full}",
+    authorization: KeyReference | None = USUAL_KEY,
     headers: Sequence[tuple[str, str]] = (),
     **fields: Unpack[IntentFields],
 ) -> Exchange:
     meant = Intent(rule="rule_a", body="valid").but(**fields)
     sent = contract().example_body() | {"status": "disabled"} if content is None else content
     raw = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
-    lines = [("Authorization", authorization)] if authorization is not None else []
-    lines += [("Content-Type", "application/json"), *headers]
+    lines = [("Content-Type", "application/json"), *headers]
     if meant.key is not None:
         lines.append(("Idempotency-Key", meant.key))
-    request = Request("PUT", f"/rules/{meant.rule}", tuple(lines), Payload.of(raw))
+    request = Request("PUT", f"/rules/{meant.rule}", tuple(lines), Payload.of(raw), key=authorization)
     return Exchange(request, outcome, meant, at, at + took)
 
 
 def read(data: Mapping[str, Any], *, at: float = 1.0, took: float = 0.006, caller: str = "full") -> Exchange:
     intent = Intent(operation="read", purpose="read", rule=data["id"], caller=caller)
-    request = Request("GET", f"/rules/{data['id']}", (("Authorization", f"ApiKey {{key:{caller}}}"),))
+    request = Request("GET", f"/rules/{data['id']}", key=KeyReference(caller, "Authorization", "ApiKey "))
     return Exchange(request, success(data), intent, at, at + took)
 
 

@@ -8,6 +8,7 @@ from rules_harness.harness.exchange import Episode, Exchange, Facts, TransportFa
 from rules_harness.harness.journal import EpisodeRecord, FoundRule, Note, Record, Restored, Skipped
 from rules_harness.harness.judging.outcome import Finding, Outcome, ReadingOutcome, Verdict
 from rules_harness.reports.model import RunReport
+from rules_harness.strategies.keys import KeyReference
 from tests.reports.factories import (
     HOSTILE,
     answer,
@@ -78,7 +79,7 @@ def sample_findings() -> tuple[list[Episode], list[Finding]]:
             update(success(rule(), "req_2"), authorization=None, caller="none", access="unauthenticated"),
             update(
                 refusal(401, "unauthorized"),
-                authorization="Bearer {key:full}",
+                authorization=KeyReference("full", "Authorization", "Bearer "),
                 caller="bearer",
                 access="unauthenticated",
             ),
@@ -118,20 +119,20 @@ def sample_findings() -> tuple[list[Episode], list[Finding]]:
             "authz/scope",
             update(
                 refusal(403, "forbidden"),
-                authorization="ApiKey {key:read_only}",
+                authorization=KeyReference("read_only", "Authorization", "ApiKey "),
                 caller="read_only",
                 access="no-permission",
             ),
             update(
                 refusal(404, "resource_not_found", "Rule not found."),
-                authorization="ApiKey {key:other_org}",
+                authorization=KeyReference("other_org", "Authorization", "ApiKey "),
                 caller="other_org",
                 access="other-organization",
                 existence="foreign",
             ),
             update(
                 refusal(401, "unauthorized"),
-                authorization="ApiKey {key:full|truncated}",
+                authorization=KeyReference("full", "Authorization", "ApiKey ", "truncated"),
                 caller="full|truncated",
                 access="unauthenticated",
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 import socketserver
 import subprocess
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from rules_harness.harness.exchange import Payload, Request
 from rules_harness.reports import curl
 from rules_harness.reports.model import TargetView
-from rules_harness.reports.references import UNKNOWN_KEY
+from rules_harness.reports.references import UNKNOWN_KEY, Secret
+from rules_harness.strategies.keys import KeyForm, KeyPlace, KeyReference
 from tests.reports.samples import sample_report
 
 ENVIRONMENT = {"full": "RULES_KEY_FULL", "scope.LIST_RULES": ""}
@@ -137,31 +139,40 @@ def test_targets_arrive_as_they_were(server: tuple[str, Received], target: str) 
 
 @needs_curl
 @pytest.mark.parametrize(
-    ("reference", "value"),
+    ("key", "form", "value"),
     [
-        ("{key:full}", "sk_live_abcDEF123"),
-        ("{key:full|truncated}", "sk_live_abcDEF12"),
-        ("{key:full|extended}", "sk_live_abcDEF123x"),
-        ("{key:full|swapcase}", "SK_LIVE_ABCdef123"),
-        ("{key:full|basic}", "c2tfbGl2ZV9hYmNERUYxMjM6"),
-        ("{key:unknown}", UNKNOWN_KEY),
-        ("{key:scope.LIST_RULES}", "sk_list_1"),
+        ("full", "", "sk_live_abcDEF123"),
+        ("full", "truncated", "sk_live_abcDEF12"),
+        ("full", "extended", "sk_live_abcDEF123x"),
+        ("full", "swapcase", "SK_LIVE_ABCdef123"),
+        ("full", "basic", "c2tfbGl2ZV9hYmNERUYxMjM6"),
+        ("unknown", "", UNKNOWN_KEY),
+        ("scope.LIST_RULES", "", "sk_list_1"),
     ],
 )
-def test_keys_come_from_the_environment(server: tuple[str, Received], reference: str, value: str) -> None:
-    request = Request(
-        "PUT", f"/rules/a?api_key={reference}", (("Authorization", f"ApiKey {reference}"),), Payload(text=reference)
-    )
-    got = sent(server, request)
-    assert ("Authorization", f"ApiKey {value}") in got.headers
-    assert got.body == value.encode()
-    assert got.line == f"PUT /api/v1/rules/a?api_key={value} HTTP/1.1"
+def test_keys_come_from_the_environment(server: tuple[str, Received], key: str, form: KeyForm, value: str) -> None:
+    def got(place: KeyPlace, name: str, before: str = "") -> Received:
+        reference = KeyReference(key, name, before, form, place)
+        return sent(server, Request("PUT", "/rules/a", (), Payload(text='{"a": 1}'), key=reference))
+
+    assert ("Authorization", f"ApiKey {value}") in got("header", "Authorization", "ApiKey ").headers
+    assert ("Cookie", f"token={value}") in got("cookie", "token").headers
+    assert got("query", "token", "ApiKey ").line == f"PUT /api/v1/rules/a?token=ApiKey%20{value} HTTP/1.1"
+    assert json.loads(got("field", "token", "ApiKey ").body) == {"a": 1, "token": f"ApiKey {value}"}
+
+
+@needs_curl
+def test_a_recorded_text_is_sent_as_it_was(server: tuple[str, Received]) -> None:
+    body = Payload(text='{"a":"{key:full}","b":"{key:|}full}"}')
+    got = sent(server, Request("PUT", "/rules/a", (("X-A", "{key:|}full}"),), body))
+    assert json.loads(got.body) == {"a": "sk_live_abcDEF123", "b": "{key:full}"}
+    assert ("X-A", "{key:full}") in got.headers
 
 
 @needs_curl
 def test_headers_that_go_with_every_request_are_there(server: tuple[str, Received]) -> None:
     base_url, received = server
-    headers = (("X-Called-Reason", "conformance"), ("X-Gateway", "{header:X-Gateway}"))
+    headers = (("X-Called-Reason", "conformance"), ("X-Gateway", Secret("header:X-Gateway")))
     command = curl.command(TargetView("staging", base_url, ENVIRONMENT, headers), Request("PUT", "/rules/a"))
     run(f"export RULES_HEADER_X_GATEWAY=secret; {command}")
     assert {("X-Called-Reason", "conformance"), ("X-Gateway", "secret")} <= set(received.headers)
@@ -174,6 +185,7 @@ def test_headers_that_go_with_every_request_are_there(server: tuple[str, Receive
         Request("PUT", "/rules/a b"),
         Request("PUT", "/rules/a#b"),
         Request("PUT", "/rules/a", (("X-A", "1\r\nX-B: 2"),)),
+        Request("PUT", "/rules/a", (), Payload(text="{key:full|hex}")),
     ],
 )
 def test_what_curl_cannot_send_is_said_in_a_comment(request_: Request) -> None:

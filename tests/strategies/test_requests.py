@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from rules_harness.openapi.contract import load
+from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.requests import (
     OddRequest,
     encoding_bodies,
@@ -196,12 +197,13 @@ def test_credentials_name_keys_by_reference_and_say_where_they_are_exposed() -> 
         elsewhere = request.requirement == "auth.header-only"
         assert request.exposes_key == elsewhere
         assert (NAMES.authorization in request.without) == elsewhere
-        everything = f"{request.headers}{request.query}{request.fields}"
-        assert not elsewhere or "{key:full}" in everything
-    assert named("credential:basic").headers == ((NAMES.authorization, "Basic {key:full|basic}"),)
-    assert named("credential:swapcase").headers == (
-        (NAMES.authorization, f"{NAMES.auth_scheme} {{key:full|swapcase}}"),
+        assert not elsewhere or (request.key is not None and request.key.place != "header")
+    assert named("credential:basic").key == KeyReference("full", NAMES.authorization, "Basic ", "basic")
+    assert named("credential:swapcase").key == KeyReference(
+        "full", NAMES.authorization, f"{NAMES.auth_scheme} ", "swapcase"
     )
+    assert named("credential:query-token").key == KeyReference("full", "token", place="query")
+    assert named("credential:null").headers == ((NAMES.authorization, f"{NAMES.auth_scheme} null"),)
 
 
 def test_keys_are_the_runs_own_and_accepted_up_to_255_visible_characters() -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from rules_harness.harness.target.hooks import HookFailed, Hooks
-from rules_harness.harness.target.profile import CommandHook, HttpHook, Profile, Target
+from rules_harness.harness.target.profile import CommandHook, HttpHook, Profile, SecretReference, Target
 from rules_harness.harness.target.secrets import Keyring
 from tests.wire.servers import KEYS, Server, always, answer
 
 
 def hooks(**given: HttpHook | CommandHook) -> Hooks:
-    keyring = Keyring(KEYS, {"{header:enable_rule.X-Token}": "operator-token"})
+    keyring = Keyring(KEYS, {"header:enable_rule.X-Token": "operator-token"})
     return Hooks(Profile(target=Target("test", "http://127.0.0.1"), credentials={}, hooks=given), keyring)
 
 
@@ -26,12 +26,13 @@ def python(code: str, *arguments: str, timeout: float = 10) -> CommandHook:
 
 def test_a_request_carries_what_the_profile_says() -> None:
     with Server(always(answer())) as server:
-        headers = (("X-Token", "{header:enable_rule.X-Token}"),)
+        headers = (("X-Token", SecretReference("header:enable_rule.X-Token")), ("X-Plain", "{key:full}"))
         hook = HttpHook(url=f"{server.url}/{{rule_id}}/enable", method="PATCH", headers=headers)
         hooks(enable_rule=hook).enable_rule("a b/c")
         received = server.received[0]
     assert received.line == "PATCH /api/v1/a%20b%2Fc/enable HTTP/1.1"
     assert ("X-Token", "operator-token") in received.headers
+    assert ("X-Plain", "{key:full}") in received.headers
     assert received.body == b""
 
 

@@ -104,7 +104,7 @@ def test_everything_that_a_profile_may_say_is_read(tmp_path: Path) -> None:
     profile, keyring = read(tmp_path, COMPLETE)
     assert profile.target.base_url == "http://127.0.0.1:9101/api/v1"
     assert set(profile.credentials) == {"full", "limited", "trigger_only", "scope.TRIGGER_RULES"}
-    assert keyring.resolve("{key:scope.TRIGGER_RULES}") == "key-trigger_only-0123456789"
+    assert keyring.secrets()["scope.TRIGGER_RULES"] == "key-trigger_only-0123456789"
     assert profile.rules.all == ("rule_a", "rule_b", "rule_c", "rule_d")
     assert profile.accounts == (
         Account("acc_01HABC4567", "income_source"),
@@ -129,9 +129,10 @@ def test_a_profile_holds_no_secret_and_comes_back_from_json(tmp_path: Path) -> N
         assert secret.encode() not in recorded
     assert b"conformance run" in recorded
     assert msgspec.json.decode(recorded, type=Profile) == profile
-    assert keyring.resolve(dict(profile.target.headers)["X-Gateway-Token"]) == "gateway-secret-1"
-    assert profile.target.proxy is not None
-    assert keyring.resolve(profile.target.proxy) == "http://user:pass-word-1@127.0.0.1:3128"
+    assert keyring.value(dict(profile.target.headers)["X-Gateway-Token"]) == "gateway-secret-1"
+    assert profile.target.proxy == "http://127.0.0.1:3128"
+    assert profile.target.proxy_login is not None
+    assert keyring.value(profile.target.proxy_login) == "user:pass-word-1"
 
 
 def test_the_world_has_the_accounts_and_the_cap(tmp_path: Path) -> None:
@@ -278,7 +279,7 @@ def test_options_stand_for_a_profile() -> None:
         environ={"MY_KEY": "my-key-1"},
     )
     assert (profile.target.base_url, profile.rules.writable) == ("https://host.test/v1", ("a", "b"))
-    assert keyring.resolve("{key:full}") == "my-key-1"
+    assert keyring.secrets()["full"] == "my-key-1"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Keys go out by reference, and whatever comes back or is written holds none of them."""
+"""Keys go out by reference; a record holds none of them, and says all the same what was there."""
 
 from __future__ import annotations
 
@@ -11,21 +11,36 @@ import string
 from collections.abc import Callable
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules_harness.harness.target.cleaning import FRAGMENT, Cleaner
+from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
+from rules_harness.harness.intent import Intent
+from rules_harness.harness.target.cleaning import Cleaner, UnknownKey, care
+from rules_harness.harness.target.profile import SecretReference
 from rules_harness.harness.target.secrets import Keyring
+from rules_harness.strategies.keys import KeyForm, KeyReference
 
 FULL = "sk_live_Zq7Xw2Rt9Lm4Vb6Nc8"
 OTHER = "sk_live_Hj5Kd3Fs1Gp0Ya_-.~"
-KEYS = {"full": FULL, "other_org": OTHER, "digits": "40718293645519", "short": "q1w2e3"}
-KEYRING = Keyring(KEYS, {"{header:X-Token}": "gateway-token-value"})
+WORDY = "sk_scope_read_transfers_x1"
+KEYS = {
+    "full": FULL,
+    "other_org": OTHER,
+    "digits": "40718293645519",
+    "short": "q1w2e3",
+    "wordy": WORDY,
+    "tiny": "demo1",
+}
+KEYRING = Keyring(KEYS, {"header:X-Token": "gateway-token-value"}, words={"disabled", "rule_a"})
 CLEANER = Cleaner(KEYRING)
 
-KEY_CHARACTERS = string.ascii_letters + string.digits + "_-.~+/=*"
-keys = st.text(KEY_CHARACTERS, min_size=FRAGMENT, max_size=60)
+drawn_keys = st.text(string.ascii_letters + string.digits + "_-.~+/=*", min_size=16, max_size=60).filter(
+    lambda key: care(key) == "every-form"
+)
+texts = st.text(st.characters(codec="utf-8") | st.sampled_from('{key:}|%\\"/'), max_size=40)
 
 
 def percent(text: str) -> str:
@@ -45,159 +60,238 @@ def in_base64url(before: str, after: str) -> Callable[[str], str]:
 
 
 edges = st.text(string.ascii_letters, max_size=5)
+FORMS: list[Callable[[str], str]] = [
+    str,
+    str.lower,
+    str.upper,
+    str.swapcase,
+    percent,
+    escaped,
+    lambda key: quote(key, safe=""),
+    lambda key: key.replace("/", "\\/"),
+    lambda key: key[::-1],
+    lambda key: key.encode().hex(),
+    lambda key: key.encode().hex().upper(),
+    lambda key: key[:-1],
+    lambda key: key + "0",
+    lambda key: key[len(key) // 5 :],
+    in_base64("", ":"),
+    in_base64("u:", ""),
+    in_base64("u", "x"),
+    in_base64url("", ""),
+]
 encodings: st.SearchStrategy[Callable[[str], str]] = st.one_of(
-    st.sampled_from(
-        [
-            str,
-            str.lower,
-            str.upper,
-            percent,
-            escaped,
-            lambda key: quote(key, safe=""),
-            lambda key: key.replace("/", "\\/"),
-        ]
-    ),
+    st.sampled_from(FORMS),
     st.builds(in_base64, edges, edges),
     st.builds(in_base64url, edges, edges),
     st.builds(lambda before, after: lambda key: percent(in_base64(before, after)(key)), edges, edges),
 )
 
 
-def has_fragment(text: str, key: str) -> bool:
-    text, key = text.lower(), key.lower()
-    return any(key[start : start + FRAGMENT] in text for start in range(len(key) - FRAGMENT + 1))
+def exchange(request: Request, answer: Answer) -> Exchange:
+    return Exchange(request, answer, Intent(), 0, 1)
 
 
-@given(key=keys, around=st.tuples(st.text(max_size=40), st.text(max_size=40)), encode=encodings)
-def test_no_echo_of_a_key_is_written(key: str, around: tuple[str, str], encode: Callable[[str], str]) -> None:
+def answer_of(text: str) -> Answer:
+    return Answer(401, (("X-Echo", text),), Payload(text=json.dumps({"message": text})))
+
+
+@given(key=drawn_keys, around=st.tuples(texts, texts), encode=encodings)
+def test_no_form_of_a_key_is_recorded_and_none_is_lost(
+    key: str, around: tuple[str, str], encode: Callable[[str], str]
+) -> None:
     cleaner = Cleaner(Keyring({"full": key}))
     text = around[0] + encode(key) + around[1]
-    cleaned, _ = cleaner.clean_answer(text.encode())
-    written = cleaner.clean_text(cleaned.decode())
-    assert encode(key) not in written
-    assert not has_fragment(written, key)
-    assert written == cleaner.clean_text(text)
+    sent = exchange(Request("PUT", f"/rules/{text}", (), Payload(text=text)), answer_of(text))
+    recorded = cleaner.recorded_exchange(sent)
+    assert isinstance(recorded.outcome, Answer)
+    written = msgspec.json.encode(recorded).decode()
+    for form in FORMS[:12]:
+        assert form(key) not in written
+    recalled = cleaner.recalled(recorded)
+    assert isinstance(recalled.outcome, Answer)
+    assert recalled.request == sent.request
+    assert recalled.outcome.headers == (("X-Echo", text),)
+    assert recalled.outcome.json() == {"message": text}
+    # What is compared compares as it did: a body that was sent, an answer to it, a state.
+    recorded_text = cleaner.recorded_value({"message": text})
+    assert recorded.outcome.json() == recorded_text
+    assert cleaner.recalled_value(recorded_text) == {"message": text}
 
 
-@given(key=keys, cut=st.data(), around=st.tuples(st.text(max_size=40), st.text(max_size=40)))
-def test_no_fragment_of_a_key_is_written(key: str, cut: st.DataObject, around: tuple[str, str]) -> None:
-    start = cut.draw(st.integers(0, len(key) - FRAGMENT))
-    end = cut.draw(st.integers(start + FRAGMENT, len(key)))
-    text = around[0] + key[start:end].swapcase() + around[1]
-    assert not has_fragment(Cleaner(Keyring({"full": key})).clean_text(text), key)
-
-
-@given(text=st.text())
-def test_text_without_a_key_stays_as_it_is(text: str) -> None:
-    assert CLEANER.clean_text(text) == text
-    assert CLEANER.clean_text(text.encode("utf-8", "surrogatepass")) == text.encode("utf-8", "surrogatepass")
-    assert CLEANER.clean_answer(text.encode("utf-8", "surrogatepass"))[1] == ()
-
-
-@pytest.mark.parametrize(
-    "encode",
-    [
-        str,
-        str.lower,
-        str.upper,
-        percent,
-        escaped,
-        in_base64("", ":"),
-        in_base64("u:", ""),
-        in_base64("u", "x"),
-        in_base64url("", ""),
-    ],
+@given(
+    value=st.recursive(texts | st.integers() | st.booleans(), lambda inner: st.dictionaries(texts, inner, max_size=3))
 )
-def test_a_whole_key_in_an_answer_is_replaced_and_reported(encode: Callable[[str], str]) -> None:
-    cleaned, leaks = CLEANER.clean_answer(f'{{"message": "no {encode(OTHER)} here"}}'.encode())
-    assert leaks == ("other_org",)
-    assert b"{key:other_org}" in cleaned
-    assert json.loads(cleaned)["message"].startswith("no ")
+def test_values_without_a_key_come_back_whatever_they_resemble(value: object) -> None:
+    assert CLEANER.recalled_value(CLEANER.recorded_value(value)) == value
 
 
-def test_each_key_that_leaked_is_reported_once() -> None:
-    cleaned, leaks = CLEANER.clean_answer(f"{OTHER} {FULL} {FULL} q1w2e3 gateway-token-value".encode())
-    assert sorted(leaks) == ["full", "other_org", "short"]
-    assert cleaned == b"{key:other_org} {key:full} {key:full} {key:short} {header:X-Token}"
+@given(text=texts)
+def test_text_without_a_key_is_printed_as_it_is(text: str) -> None:
+    assert CLEANER.clean_text(text) == text
+    assert CLEANER.clean_text(text.encode()) == text.encode()
 
 
-@pytest.mark.parametrize("form", ["extended", "swapcase"])
-def test_a_deformed_key_is_replaced_but_nobodys(form: str) -> None:
-    reference = f"{{key:full|{form}}}"
-    assert CLEANER.clean_answer(f"unknown key {KEYRING.resolve(reference)}!".encode()) == (
-        f"unknown key {reference}!".encode(),
-        (),
+@pytest.mark.parametrize("encode", [*FORMS[:3], *FORMS[4:11], *FORMS[14:]])
+def test_whoever_reads_a_whole_key_is_told_of(encode: Callable[[str], str]) -> None:
+    recorded = CLEANER.recorded_answer(answer_of(f"no {encode(OTHER)} here"))
+    assert recorded.leaks == ("other_org",)
+    assert recorded.object()["message"].startswith("no ")
+    assert "{key:other_org" in recorded.object()["message"]
+
+
+def test_each_key_that_leaked_is_told_once() -> None:
+    recorded = CLEANER.recorded_answer(answer_of(f"{OTHER} {FULL} {FULL} q1w2e3 {WORDY} gateway-token-value"))
+    assert recorded.leaks == ("full", "other_org", "short", "wordy")
+    assert recorded.header("X-Echo") == (
+        "{key:other_org} {key:full} {key:full} {key:short} {key:wordy} {key:header:X-Token}"
     )
 
 
-def test_a_truncated_or_made_up_key_is_no_leak() -> None:
-    for reference in ("{key:full|truncated}", "{key:unknown}", "{key:unknown|basic}"):
-        assert CLEANER.clean_answer(KEYRING.resolve(reference).encode())[1] == ()
+@pytest.mark.parametrize("form", ["extended", "swapcase", "truncated"])
+def test_a_deformed_key_is_nobodys(form: KeyForm) -> None:
+    sent = KEYRING.text(KeyReference("full", "Authorization", "", form))
+    recorded = CLEANER.recorded_answer(answer_of(f"unknown key {sent}!"))
+    assert recorded.leaks == ()
+    assert FULL[:20] not in str(recorded).swapcase()
+    assert FULL[:20] not in str(recorded)
 
 
-def test_a_fragment_is_masked_at_its_length() -> None:
-    assert CLEANER.clean_text(f"a {FULL[9:20]} b") == "a *********** b"
-    assert CLEANER.clean_text(f"a {FULL[9:16]} b") == f"a {FULL[9:16]} b"
+def test_a_made_up_key_is_no_leak() -> None:
+    for form in ("", "basic"):
+        text = KEYRING.text(KeyReference("unknown", "Authorization", "", form))
+        assert CLEANER.recorded_answer(answer_of(text)).leaks == ()
 
 
-def test_digits_stay_digits_so_that_json_stays_json() -> None:
-    text = json.dumps({"n": int(KEYS["digits"][:10]), "s": "x" + KEYS["digits"][3:12]})
-    cleaned = json.loads(CLEANER.clean_text(text))
-    assert cleaned == {"n": 1111111111, "s": "x111111111"}
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Monthly savings transfer",
+        "read_transfers",
+        "sk_scope_read_transfers_x12",
+        "xq1w2e3",
+        "q1w2e3-4",
+        "demo1",
+        "Q1W2E3",
+        FULL[:18],
+        FULL[9:],
+    ],
+)
+def test_what_resembles_a_key_is_left_alone(text: str) -> None:
+    assert CLEANER.recorded_answer(answer_of(text)) == answer_of(text)
+    assert CLEANER.clean_text(text) == text
 
 
-def test_a_key_of_equal_characters_is_masked_by_others() -> None:
-    cleaner = Cleaner(Keyring({"full": "1" * 12, "limited": "*" * 12}))
-    assert cleaner.clean_text(f"{'1' * 9} {'*' * 9}") == f"{'2' * 9} {'#' * 9}"
+def test_numbers_stay_numbers() -> None:
+    state = {"amount": int(KEYS["digits"]), "account": KEYS["digits"]}
+    recorded = CLEANER.recorded_value(state)
+    assert recorded == {"amount": int(KEYS["digits"]), "account": "{key:digits}"}
+    assert CLEANER.recalled_value(recorded) == state
 
 
-def test_references_survive_even_where_they_resemble_a_key() -> None:
-    cleaner = Cleaner(Keyring({"trigger_only": "trigger_only-0123", "full": FULL}))
-    text = "ApiKey {key:trigger_only} {key:trigger_only|truncated} {key:unknown} trigger_only"
-    assert cleaner.clean_text(text) == text.removesuffix("trigger_only") + "************"
+def test_a_weak_key_that_is_a_word_of_the_target_is_not_looked_for() -> None:
+    cleaner = Cleaner(Keyring({"full": "disabled", "limited": "rule_a"}, words={"disabled", "rule_a"}))
+    answer = answer_of("rule_a is disabled")
+    assert cleaner.recorded_answer(answer) is answer
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (FULL, "every-form"),
+        ("3f9a0c12-77aa-4c1e-9b1d-0c1d2e3f4a5b", "every-form"),
+        ("4eC39HqLyjWDarjtT1zdp7dc", "every-form"),
+        (WORDY, "token"),
+        ("transfer-bot-key1", "token"),
+        ("12345678901234567890", "token"),
+        ("Zq7Xw2Rt9Lm4Vb6", "token"),
+        ("demo1", "none"),
+        ("disabled", "none"),
+    ],
+)
+def test_how_closely_a_key_is_looked_for(key: str, expected: str) -> None:
+    assert care(key, {"disabled"}) == expected
+
+
+def test_a_mark_is_told_from_text_that_looks_like_one() -> None:
+    state = {"a": FULL, "b": "{key:full}", "c": "{key:other_org} {key:|}", "d": "{header:X-Token} {key"}
+    recorded = CLEANER.recorded_value(state)
+    assert recorded == {
+        "a": "{key:full}",
+        "b": "{key:|}full}",
+        "c": "{key:|}other_org} {key:|}|}",
+        "d": "{header:X-Token} {key",
+    }
+    assert CLEANER.recalled_value(recorded) == state
+
+
+@pytest.mark.parametrize("mark", ["{key:limited}", "{key:full|rot13}", "{key:full|~zz}", "{key:short|~00000000001}"])
+def test_what_no_key_of_this_process_stands_for_is_refused(mark: str) -> None:
+    with pytest.raises(UnknownKey, match=re.escape(mark)):
+        CLEANER.recalled_value({"a": mark})
+
+
+def test_an_episode_is_recorded_whole_and_comes_back() -> None:
+    request = Request("PUT", f"/rules/a?x={FULL}", (("X-A", FULL),), Payload.of(b"\xff" + FULL.encode()))
+    sent = exchange(request, Answer(200, (("X-B", OTHER),), Payload(text=json.dumps({"data": {"n": FULL}}))))
+    episode = Episode("a", "b", "c", (sent,), Facts(before={"rule_a": {"n": FULL}}))
+    recorded = CLEANER.recorded(episode)
+    assert FULL.encode() not in msgspec.json.encode(recorded)
+    assert OTHER.encode() not in msgspec.json.encode(recorded)
+    assert FULL.encode() not in (recorded.exchanges[0].request.body or Payload()).content
+    assert recorded.facts.before == {"rule_a": {"n": "{key:full}"}}
+    assert CLEANER.recalled(recorded.exchanges[0]) == sent
+
+
+def test_a_state_may_be_nested_as_deeply_as_it_can_be_read() -> None:
+    state = json.loads('{"a":' * 700 + f'"{FULL}"' + "}" * 700)
+    recorded = CLEANER.recorded_value(state)
+    assert FULL not in json.dumps(recorded)
+    assert json.dumps(CLEANER.recalled_value(recorded)) == json.dumps(state)
 
 
 def test_large_text_is_cleaned_too() -> None:
-    text = "".join(f'{{"id": {number}}}' for number in range(20_000)) + FULL + "z" * 200_000 + FULL[:12]
+    text = "".join(f'{{"id": {number}}}' for number in range(20_000)) + FULL + "z" * 200_000 + FULL[:22]
     cleaned = CLEANER.clean_text(text)
     assert "{key:full}" in cleaned
-    assert not has_fragment(cleaned, FULL)
+    assert FULL[:20] not in cleaned
 
 
-def test_references_become_keys_where_a_request_leaves() -> None:
-    assert KEYRING.resolve("ApiKey {key:full}") == f"ApiKey {FULL}"
-    assert KEYRING.resolve("{key:full|truncated}") == FULL[:-1]
-    assert KEYRING.resolve("{key:full|extended}")[:-1] == FULL
-    assert KEYRING.resolve("{key:full|swapcase}") == FULL.swapcase()
-    assert base64.b64decode(KEYRING.resolve("{key:full|basic}")) == f"{FULL}:".encode()
-    assert KEYRING.resolve("{header:X-Token} {} {key}") == "gateway-token-value {} {key}"
-    assert Keyring({"full": "a+b/c=d8"}).resolve_target("/rules/a?key={key:full}") == "/rules/a?key=a%2Bb%2Fc%3Dd8"
-    assert KEYRING.resolve_body(b'{"k": "{key:full}", "x": "\xff"}') == b'{"k": "%s", "x": "\xff"}' % FULL.encode()
-    for missing in ("{key:revoked}", "{key:full|doubled}"):
-        with pytest.raises(KeyError):
-            KEYRING.resolve(missing)
+def test_a_reference_becomes_a_key() -> None:
+    def text(form: KeyForm = "") -> str:
+        return KEYRING.text(KeyReference("full", "Authorization", "ApiKey ", form))
+
+    assert text() == f"ApiKey {FULL}"
+    assert text("truncated") == f"ApiKey {FULL[:-1]}"
+    assert text("extended")[:-1] == f"ApiKey {FULL}"
+    assert text("swapcase") == f"ApiKey {FULL.swapcase()}"
+    assert base64.b64decode(text("basic").removeprefix("ApiKey ")) == f"{FULL}:".encode()
+    assert KEYRING.value(SecretReference("header:X-Token")) == "gateway-token-value"
+    assert KEYRING.value("{key:full}") == "{key:full}"
+    with pytest.raises(KeyError):
+        KEYRING.text(KeyReference("revoked", "Authorization"))
 
 
 def test_a_reference_applies_where_its_key_exists_and_differs() -> None:
-    assert KEYRING.applicable("ApiKey {key:full|swapcase}")
-    assert KEYRING.applicable("no reference at all")
-    assert not KEYRING.applicable("ApiKey {key:digits|swapcase}")
-    assert not KEYRING.applicable("ApiKey {key:revoked}")
-    assert not KEYRING.applicable("{key:full} {key:full|doubled}")
-    assert not Keyring({"full": "a"}).applicable("{key:full|truncated}")
+    assert KEYRING.applicable(KeyReference("full", "Authorization", form="swapcase"))
+    assert KEYRING.applicable(KeyReference("full", "Authorization"))
+    assert not KEYRING.applicable(KeyReference("digits", "Authorization", form="swapcase"))
+    assert not KEYRING.applicable(KeyReference("revoked", "Authorization"))
+    assert not Keyring({"full": "a"}).applicable(KeyReference("full", "Authorization", form="truncated"))
 
 
-@given(key=keys, seed=st.integers(0, 1000))
+@given(key=drawn_keys, seed=st.integers(0, 1000))
 def test_the_made_up_key_is_like_a_real_one_and_nobodys(key: str, seed: int) -> None:
-    made_up = Keyring({"full": key}).seeded(seed).resolve("{key:unknown}")
-    assert made_up == Keyring({"full": key}, seed=seed).resolve("{key:unknown}")
+    unknown = KeyReference("unknown", "Authorization")
+    made_up = Keyring({"full": key}).seeded(seed).text(unknown)
+    assert made_up == Keyring({"full": key}, seed=seed).text(unknown)
     assert made_up != key
     assert len(made_up) >= len(key)
     assert re.sub(r"[A-Za-z0-9]", "x", made_up).startswith(re.sub(r"[A-Za-z0-9]", "x", key))
 
 
 def test_a_keyring_shows_and_gives_away_nothing() -> None:
-    assert repr(KEYRING) == "Keyring(full, other_org, digits, short)"
+    assert repr(KEYRING) == "Keyring(full, other_org, digits, short, wordy, tiny)"
     for copied in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="stays in the process"):
             copied(KEYRING)

@@ -13,9 +13,10 @@ from typing import Self
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
-from rules_harness.harness.target.profile import Limits, Profile, Rules, Target
+from rules_harness.harness.target.profile import Limits, Profile, Rules, SecretReference, Target
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.harness.wire.client import Client, Sent
+from rules_harness.strategies.keys import KeyReference
 
 KEYS = {"full": "key-live-Zq7Xw2Rt9Lm4Vb6Nc8", "limited": "key-live-Hj5Kd3Fs1Gp0Ya2Ue6"}
 
@@ -161,10 +162,12 @@ class Server:
 PUT = Request(
     "PUT",
     "/rules/rule_a",
-    (("Authorization", "ApiKey {key:full}"), ("Content-Type", "application/json")),
+    (("Content-Type", "application/json"),),
     Payload.of(b'{"status":"disabled"}'),
+    key=KeyReference("full", "Authorization", "ApiKey "),
 )
-GET = Request("GET", "/rules/rule_a", (("Authorization", "ApiKey {key:full}"),))
+GET = Request("GET", "/rules/rule_a", key=KeyReference("full", "Authorization", "ApiKey "))
+LOGIN = SecretReference("proxy:login")
 OK = answer(b'{"request_id":"r","data":{}}')
 
 
@@ -194,4 +197,4 @@ def fault(sent: Sent) -> TransportFault:
 
 
 def keyring() -> Keyring:
-    return Keyring(KEYS)
+    return Keyring(KEYS, {LOGIN.secret: "me:pw%21"})

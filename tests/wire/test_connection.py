@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import socket
 import time
 import zlib
@@ -13,9 +14,11 @@ import pytest
 
 from rules_harness.harness.exchange import Payload, Request, TransportFault
 from rules_harness.harness.target.profile import Profile, Target
+from rules_harness.strategies.keys import KeyPlace, KeyReference
 from tests.wire.servers import (
     GET,
     KEYS,
+    LOGIN,
     OK,
     PUT,
     Received,
@@ -56,15 +59,17 @@ def test_a_request_goes_out_as_its_record_says_with_the_key_put_in() -> None:
 def test_a_raw_request_goes_out_untouched() -> None:
     request = Request(
         "pUt",
-        "/rules/a%2e%2E/../ü?q={key:full}",
+        "/rules/a%2e%2E/../ü?q={key:full}&r=%7e",
         (("X-Odd", " \tspaces  "), ("x-odd", "ÿ")),
         Payload(text=" {"),
         raw=True,
+        key=KeyReference("full", "t", "a b", place="query"),
     )
     with served(always(OK)) as (server, client):
         answered(client.send(request))
     assert server.received[0].head == (
-        f"pUt /api/v1/rules/a%2e%2E/../ü?q={KEYS['full']} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        "pUt /api/v1/rules/a%2e%2E/../ü?q={key:full}&r=%7e"
+        f"&t=a%20b{KEYS['full']} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
         "X-Odd:  \tspaces  \r\nx-odd: ÿ\r\nContent-Length: 2\r\nConnection: close"
     ).encode("latin-1")
     assert server.received[0].body == b" {"
@@ -92,7 +97,7 @@ def test_only_a_raw_request_may_be_odd(request_: Request) -> None:
         with pytest.raises(ValueError, match="not an HTTP request"):
             client.send(request_)
         with pytest.raises(KeyError):
-            client.send(Request("GET", "/rules/a", (("Authorization", "ApiKey {key:revoked}"),)))
+            client.send(Request("GET", "/rules/a", key=KeyReference("revoked", "Authorization", "ApiKey ")))
     assert server.received == []
 
 
@@ -105,13 +110,15 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 def test_the_proxy_of_the_profile_is_used() -> None:
     with Server(always(OK)) as server:
-        target = Target("test", "http://target.invalid/api/v1", proxy=f"http://me:secret%21@127.0.0.1:{server.port}")
+        target = Target(
+            "test", "http://target.invalid/api/v1", proxy=f"http://127.0.0.1:{server.port}", proxy_login=LOGIN
+        )
         with client_of(Profile(target=target, credentials={})) as client:
             answered(client.send(GET))
     received = server.received[0]
     assert received.line == "GET http://target.invalid/api/v1/rules/rule_a HTTP/1.1"
     assert ("Host", "target.invalid") in received.headers
-    assert ("Proxy-Authorization", f"Basic {base64.b64encode(b'me:secret!').decode()}") in received.headers
+    assert ("Proxy-Authorization", f"Basic {base64.b64encode(b'me:pw!').decode()}") in received.headers
 
 
 def test_a_connection_is_used_again_and_one_that_was_closed_is_not() -> None:
@@ -293,17 +300,42 @@ def test_an_early_answer_to_a_large_body_is_read() -> None:
         assert answered(client.send(request)).status == 413
 
 
-def test_a_key_in_an_answer_gives_way_to_its_reference() -> None:
-    body = f'{{"message":"bad key {KEYS["full"]}"}}'.encode()
-    content = answer(body, status="401 Unauthorized", headers=f"X-Echo: {KEYS['limited'].upper()}\r\n")
-    with served(always(content)) as (_, client):
-        reply = answered(client.send(GET))
-    assert reply.body.text == '{"message":"bad key {key:full}"}'
-    assert reply.header("X-Echo") == "{key:limited}"
-    assert reply.leaks == ("full", "limited")
+@pytest.mark.parametrize("odd", ["{key:full}", "{key:other}", "{header:X}", "{proxy:login}"])
+def test_nothing_but_the_reference_of_a_request_is_ever_a_key(odd: str) -> None:
+    request = Request("PUT", f"/rules/{odd}", (("X-Odd", odd),), Payload(text=f'{{"a":"{odd}"}}'))
+    with served(always(OK)) as (server, client):
+        answered(client.send(request))
+    received = server.received[0]
+    assert received.line == f"PUT /api/v1/rules/{odd} HTTP/1.1"
+    assert ("X-Odd", odd) in received.headers
+    assert received.body == f'{{"a":"{odd}"}}'.encode()
 
 
-def test_a_key_in_a_body_that_is_no_text_or_in_no_answer_is_removed() -> None:
-    with served(in_turn(answer(b"\xff" + KEYS["full"][:-3].encode()), f"{KEYS['full']}\r\n".encode())) as (_, client):
-        assert answered(client.send(GET)).body.content == b"\xff" + b"*" * (len(KEYS["full"]) - 3)
-        assert KEYS["full"][:8] not in fault(client.send(GET)).detail
+def test_a_key_stands_where_its_reference_says() -> None:
+    body = Payload(text='{"a":1}')
+    with served(always(OK)) as (server, client):
+        places: tuple[tuple[KeyPlace, str], ...] = (
+            ("query", "ApiKey "),
+            ("cookie", "ApiKey%20"),
+            ("field", "ApiKey "),
+        )
+        for place, before in places:
+            key = KeyReference("full", "token", before, "truncated", place)
+            answered(client.send(Request("PUT", "/rules/a", (), body, key=key)))
+        answered(client.send(Request("PUT", "/rules/a", (), Payload(text=" { } "), key=key)))
+        with pytest.raises(ValueError, match="JSON object"):
+            client.send(Request("PUT", "/rules/a", (), Payload(text="[]"), key=key))
+    query, cookie, field, alone = server.received
+    truncated = KEYS["full"][:-1]
+    assert query.line == f"PUT /api/v1/rules/a?token=ApiKey%20{truncated} HTTP/1.1"
+    assert ("Cookie", f"token=ApiKey%20{truncated}") in cookie.headers
+    assert json.loads(field.body) == {"a": 1, "token": f"ApiKey {truncated}"}
+    assert json.loads(alone.body) == {"token": f"ApiKey {truncated}"}
+
+
+def test_an_answer_is_what_came_and_a_fault_tells_no_key() -> None:
+    body = f'{{"message":"bad key {KEYS["full"]}"}}'
+    script = in_turn(answer(body.encode(), headers="X-Echo: a\r\n"), f"{KEYS['full']}\r\n".encode())
+    with served(script) as (_, client):
+        assert answered(client.send(GET)).body.text == body
+        assert KEYS["full"] not in fault(client.send(GET)).detail

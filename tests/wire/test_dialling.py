@@ -13,11 +13,17 @@ from pathlib import Path
 import pytest
 
 from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
-from rules_harness.harness.target.profile import Limits, Profile, Target
+from rules_harness.harness.target.profile import Limits, Profile, SecretReference, Target
 from rules_harness.harness.wire.client import Client
-from tests.wire.servers import Received, Server, always, answer, keyring
+from rules_harness.strategies.keys import KeyReference
+from tests.wire.servers import LOGIN, Received, Server, always, answer, keyring
 
-PUT = Request("PUT", "/rules/rule_a", (("Authorization", "ApiKey {key:full}"),), Payload(text="x" * 3_000_000))
+PUT = Request(
+    "PUT",
+    "/rules/rule_a",
+    body=Payload(text="x" * 3_000_000),
+    key=KeyReference("full", "Authorization", "ApiKey "),
+)
 WRAP = Callable[[socket.socket], socket.socket]
 
 
@@ -43,9 +49,16 @@ def wrap(certificate: Path) -> WRAP:
 
 
 def send(
-    url: str, *, times: int = 1, ca_bundle: Path | None = None, proxy: str | None = None, timeout: float = 5
+    url: str,
+    *,
+    times: int = 1,
+    ca_bundle: Path | None = None,
+    proxy: str | None = None,
+    login: SecretReference | None = None,
+    timeout: float = 5,
 ) -> Answer | TransportFault:
-    target = Target("test", url, ca_bundle=None if ca_bundle is None else str(ca_bundle), proxy=proxy)
+    trusted = None if ca_bundle is None else str(ca_bundle)
+    target = Target("test", url, ca_bundle=trusted, proxy=proxy, proxy_login=login)
     client = Client(Profile(target=target, credentials={}, limits=Limits(timeout_seconds=timeout)), keyring())
     try:
         return [client.send(PUT).outcome for _ in range(times)][-1]
@@ -101,10 +114,10 @@ def test_tls_towards_a_server_without_it_is_a_fault_of_the_connection() -> None:
 def test_a_target_behind_tls_is_reached_through_a_proxy(certificate: Path, wrap: WRAP) -> None:
     with Server(always(answer(b'{"a":1}')), wrap=wrap) as server, Server(tunnel) as proxy:
         url = server.url.replace("http:", "https:")
-        outcome = send(url, ca_bundle=certificate, proxy=f"http://me:pw@127.0.0.1:{proxy.port}")
+        outcome = send(url, ca_bundle=certificate, proxy=f"http://127.0.0.1:{proxy.port}", login=LOGIN)
         assert isinstance(outcome, Answer), outcome
         assert proxy.received[0].line == f"CONNECT 127.0.0.1:{server.port} HTTP/1.1"
-        assert proxy.received[0].headers[1] == ("Proxy-Authorization", "Basic bWU6cHc=")
+        assert proxy.received[0].headers[1] == ("Proxy-Authorization", "Basic bWU6cHch")
         assert server.received[0].line == "PUT /api/v1/rules/rule_a HTTP/1.1"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -13,12 +14,17 @@ from rules_harness.openapi.contract import Contract
 
 def no_leak(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No answer holds an API key, the run's own included; nor a stack trace, SQL or a file path that the run did not
-    send itself."""
+    send itself.
+
+    A key that somebody wrote into a rule is not given away by showing the rule.
+    """
+    answers = [exchange.answer for exchange in episode.exchanges]
+    held = _held(episode, contract) if any(answer.leaks for answer in answers if answer is not None) else ""
     for position, exchange in enumerate(episode.exchanges):
         answer = exchange.answer
         if answer is None:
             continue
-        leaked = [("an API key", name) for name in answer.leaks]
+        leaked = [("an API key", name) for name in answer.leaks if not _names(held, name)]
         if not answer.is_success:
             leaked += _internals(episode, answer)
         if not leaked:
@@ -61,6 +67,24 @@ def _internals(episode: Episode, answer: Answer) -> list[tuple[str, str]]:
         if match and not _was_sent(episode, match.group()):
             found.append((kind, match.group()))
     return found
+
+
+def _held(episode: Episode, contract: Contract) -> str:
+    """What a client may have written into the rules of an episode, as their states and the bodies show it."""
+    fields = contract.resolve(contract.body_schema).get("properties", {})
+    states = [*episode.facts.before.values()]
+    for exchange in episode.exchanges:
+        if exchange.intent.operation == "read" and exchange.answer is not None:
+            states.append(exchange.answer.object().get(contract.names.data))
+    bodies = (exchange.request.body for exchange in episode.exchanges)
+    written = [body.text for body in bodies if body is not None and body.text is not None]
+    kept = [state[name] for state in states if isinstance(state, dict) for name in fields if name in state]
+    return json.dumps([kept, written])
+
+
+def _names(recorded: str, credential: str) -> bool:
+    """Whether a recorded text holds the key of a credential, in whatever form."""
+    return f"{{key:{credential}}}" in recorded or f"{{key:{credential}|" in recorded
 
 
 def _was_sent(episode: Episode, text: str) -> bool:
