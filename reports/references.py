@@ -10,7 +10,7 @@ from typing import Final, get_args
 import msgspec
 
 from rules_harness.harness.exchange import Payload, Request
-from rules_harness.harness.target.cleaning import MARK, OPENING
+from rules_harness.harness.target.sightings import MARK, OPENING
 from rules_harness.strategies.keys import KeyForm, KeyReference
 
 UNKNOWN_KEY: Final = "unknown-key-0123456789"

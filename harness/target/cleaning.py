@@ -6,39 +6,27 @@ recorded can be put back; equal texts have equal marks, so that whoever compares
 saw.  Text that looks like the beginning of a mark is recorded as ``{key:|}``: a mark is never taken for text, nor text
 for a mark.
 
-How closely a secret is looked for depends on what can be told from ordinary text: see `Care`.
+`harness.target.sightings` says what counts as a secret in a text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, AnyStr, Final, Literal, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, AnyStr, Final, TypeVar
 
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request
-from rules_harness.harness.target.secrets import Keyring, extension
-from rules_harness.harness.target.spelling import FOLDS, Units, bases, codes, folded, unescaped, written
+from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.target.sightings import MARK, OPENING, care, marked, wanted_forms
+from rules_harness.harness.target.spelling import FOLDS, bases, written
 
-Care = Literal["none", "token", "every-form"]
-"""How a secret is looked for: not at all; where it stands as a token of its own, or whole in an encoding; or wherever
-three quarters of it stand, in whatever form."""
-
-STRONG: Final = 16
-"""A key of fewer characters is looked for as a token only."""
-SHORTEST: Final = 6
-"""A key of fewer characters stands in ordinary text by chance, and is not looked for."""
-_SHORTEST_ENCODED: Final = 8
-_LEAST: Final = 12
-"""Fewer characters of a secret are no part of it that anybody could make use of."""
-_DRAWN_CHARACTERS: Final = 8
-OPENING: Final = "{key:"
-_LITERAL: Final = "{key:|}"
-MARK: Final = re.compile(r"\{key:([^{}|]*)(?:\|([^{}|]*))?\}")
 _FORM = re.compile(r"([a-z0-9]*)(?::(\d+)-(\d+))?(?:~([0-9a-z]+))?")
-_ORDINARY = re.compile(r"[A-Z]?[a-z]{1,14}\d{0,4}|[A-Z]{1,14}\d{0,4}|\d{1,8}")
+_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\+u00([0-9a-fA-F]{2})|\\+(/)")
+_WITH_MARKS = re.compile(_ESCAPES.pattern + rb'|\\+(["\\])')
+"""How JSON or a URL may spell a character, within other JSON and another URL too."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _REMEMBERED: Final = 20_000
 _LONGEST_REMEMBERED: Final = 80
@@ -51,90 +39,9 @@ class UnknownKey(Exception):
     """A record names a key that this process does not have."""
 
 
-def care(secret: str, words: Iterable[str] = ()) -> Care:
-    """How a secret is looked for, where ``words`` stand in the ordinary traffic of its target."""
-    parts = re.findall(r"[A-Za-z0-9]+", secret)
-    drawn = sum(len(part) for part in parts if not _ORDINARY.fullmatch(part))
-    if len(secret) >= STRONG and drawn >= _DRAWN_CHARACTERS and not secret.isdecimal():
-        return "every-form"
-    return "none" if len(secret) < SHORTEST or secret.lower() in words else "token"
-
-
 def named_in(recorded: Any) -> set[str]:
     """The names of the secrets that a recorded JSON value has marks for."""
     return {match[1] for match in MARK.finditer(json.dumps(recorded, ensure_ascii=False)) if match[1]}
-
-
-class _Wanted(msgspec.Struct, frozen=True):
-    """One base of a secret, and how much of it must stand in a text to be found.
-
-    Every part that is long enough holds the ``core``, which begins at ``at``.
-    """
-
-    name: str
-    base: str
-    text: str
-    plain: str
-    least: int
-    is_token: bool
-    at: int
-    core: str
-
-    @classmethod
-    def of(cls, name: str, base: str, text: str, least: int, *, is_token: bool) -> _Wanted:
-        plain = folded(text)
-        at = len(text) - least
-        return cls(name, base, text, plain, least, is_token, at, plain[at:least])
-
-    def found(self, units: Units) -> Iterator[_Found]:
-        """Where the text stands in another."""
-        plain, start = units.plain, 0
-        while (start := plain.find(self.core, start)) >= 0:
-            begin, end, first, last = start, start + len(self.core), self.at, self.least
-            while first and begin and plain[begin - 1] == self.plain[first - 1]:
-                begin, first = begin - 1, first - 1
-            while last < len(self.plain) and end < len(plain) and plain[end] == self.plain[last]:
-                end, last = end + 1, last + 1
-            if last - first >= self.least and (not self.is_token or self._is_itself(units, begin, end, first, last)):
-                yield _Found(begin, end, self, first, last)
-            start += 1
-
-    def _is_itself(self, units: Units, begin: int, end: int, first: int, last: int) -> bool:
-        return units.characters[begin:end] == self.text[first:last] and units.stands_alone(begin, end)
-
-
-class _Found(msgspec.Struct, frozen=True):
-    """A part of a base, from ``first`` to ``last``, that stands in a text from ``begin`` to ``end``."""
-
-    begin: int
-    end: int
-    wanted: _Wanted
-    first: int
-    last: int
-
-    @property
-    def is_whole(self) -> bool:
-        return self.last - self.first == len(self.wanted.text)
-
-    def is_the_key(self, units: Units) -> bool:
-        """Whether whoever reads it has the key; what the harness makes of one to be refused is nobody's."""
-        if not self.is_whole or self.wanted.base:
-            return self.is_whole
-        text = self.wanted.text
-        is_deformed = units.characters[self.begin : self.end] == text.swapcase() != text
-        return not is_deformed and units.characters[self.end : self.end + 1] != extension(text)
-
-    def behind(self, position: int) -> _Found:
-        """The part of it that begins no earlier than there."""
-        cut = max(0, position - self.begin)
-        return msgspec.structs.replace(self, begin=self.begin + cut, first=self.first + cut)
-
-    def mark(self, units: Units) -> str:
-        wanted = self.wanted
-        part = "" if self.is_whole else f":{self.first}-{self.last}"
-        spelling = codes(wanted.text[self.first : self.last], iter(units.raw[self.begin : self.end]))
-        form = wanted.base + part + (f"~{spelling}" if spelling else "")
-        return f"{OPENING}{wanted.name}{f'|{form}' if form else ''}}}"
 
 
 class Cleaner:
@@ -146,11 +53,15 @@ class Cleaner:
         self.cares = {name: care(secret, keyring.words) for name, secret in self._secrets.items()}
         """How each secret is looked for."""
         self._wanted = [
-            wanted for name, secret in self._secrets.items() for wanted in _wanted(name, secret, self.cares[name])
+            wanted for name, secret in self._secrets.items() for wanted in wanted_forms(name, secret, self.cares[name])
         ]
         self._certain = [wanted for wanted in self._wanted if self.cares[wanted.name] == "every-form"]
         self._needles = [wanted.core.encode() for wanted in self._wanted]
-        self._words = _word_pattern(self._needles)
+        self._shortest = min(map(len, self._needles), default=0)
+        self._split = _splitting(self._needles)
+        self._has_quotes = any(mark in needle for needle in self._needles for mark in (b'"', b"\\"))
+        # Marks of JSON itself are escaped in every record: they are looked at only where a secret has some.
+        self._escapes = _WITH_MARKS if self._has_quotes else _ESCAPES
         self._known: set[bytes] = set()
 
     def recorded(self, episode: Episode) -> Episode:
@@ -201,13 +112,13 @@ class Cleaner:
         """Any text without those secrets that stand in no ordinary text; for what is no record of an exchange."""
         if isinstance(text, bytes):
             return self.clean_text(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        return _marked(text, self._certain, {}) if self._holds_needle(text) else text
+        return marked(text, self._certain, {}) if self._holds_needle(text) else text
 
     def _text(self, text: str, leaks: dict[str, None] | None = None) -> str:
         """The text with a mark for each secret, and with one for what looks like the beginning of a mark."""
         if not self._suspects(text):
             return text
-        return _marked(text, self._wanted, {} if leaks is None else leaks, escape=True)
+        return marked(text, self._wanted, {} if leaks is None else leaks, escape=True)
 
     def _recalled_text(self, text: str) -> str:
         return MARK.sub(self._recalled_mark, text)
@@ -232,18 +143,17 @@ class Cleaner:
         return _has_mark(text) or self._holds_needle(text)
 
     def _holds_needle(self, text: str) -> bool:
-        if self._has_needle(text):
+        content = text.encode("utf-8", "surrogatepass")
+        if self._has_needle(content):
             return True
-        if "%" not in text and "\\" not in text:
+        if not self._has_quotes and not any(sign in content for sign in (b"%", b"\\u00", b"\\/")):
             return False
-        once = unescaped(text)
-        return self._has_needle(once) or self._has_needle(unescaped(once))
+        return self._has_needle(self._escapes.sub(_unescaped, content))
 
-    def _has_needle(self, text: str) -> bool:
+    def _has_needle(self, content: bytes) -> bool:
         """Text is mostly words that were seen before, so only new ones are looked at."""
-        content = text.encode("utf-8", "surrogatepass").translate(FOLDS)
-        words = set(self._words.findall(content)) - self._known
-        if any(needle in word for word in words for needle in self._needles):
+        words = set(content.translate(self._split).split(b"\n")) - self._known
+        if any(needle in word for word in words if len(word) >= self._shortest for needle in self._needles):
             return True
         if len(self._known) > _REMEMBERED:
             self._known = set()
@@ -265,40 +175,6 @@ def _message(message: _Message, concerned: Callable[[str], bool], change: Callab
     if body is not None and concerned(_text_of(body)):
         changes["body"] = _rewritten(body, change)
     return msgspec.structs.replace(message, **changes) if changes else message
-
-
-def _wanted(name: str, secret: str, care: Care) -> Iterator[_Wanted]:
-    if care == "none":
-        return
-    for base, text in bases(secret).items():
-        if care == "every-form":
-            yield _Wanted.of(name, base, text, max(_LEAST, -(-len(text) * 3 // 4)), is_token=False)
-        elif base == "":
-            least = len(text) - 1 if len(text) >= STRONG else len(text)
-            yield _Wanted.of(name, base, text, least, is_token=True)
-        elif len(secret) >= _SHORTEST_ENCODED:
-            yield _Wanted.of(name, base, text, len(text), is_token=False)
-
-
-def _marked(text: str, wanted: Iterable[_Wanted], leaks: dict[str, None], *, escape: bool = False) -> str:
-    units = Units(text)
-    found = [one for each in wanted for one in each.found(units)]
-    leaks.update((one.wanted.name, None) for one in found if one.is_the_key(units))
-    pieces: list[str] = []
-    position = 0
-
-    def add_text(end: int) -> None:
-        between = "".join(units.raw[position:end])
-        pieces.append(between.replace(OPENING, _LITERAL) if escape else between)
-
-    for one in sorted(found, key=lambda one: (one.begin, -one.end)):
-        if one.end > position:
-            rest = one.behind(position)
-            add_text(rest.begin)
-            pieces.append(rest.mark(units))
-            position = rest.end
-    add_text(len(units.raw))
-    return "".join(pieces)
 
 
 def _has_mark(text: str) -> bool:
@@ -331,9 +207,12 @@ def _string(literal: str, change: Callable[[str], str]) -> str:
     return literal if changed == value else json.dumps(changed)
 
 
-def _word_pattern(needles: Iterable[bytes]) -> re.Pattern[bytes]:
-    characters = sorted(set(b"".join(needles)))
-    if not characters:
-        return re.compile(rb"(?!)")
-    allowed = b"".join(re.escape(bytes([character])) for character in characters)
-    return re.compile(rb"[%s]{%d,}" % (allowed, min(map(len, needles))))
+def _splitting(needles: Iterable[bytes]) -> bytes:
+    """A table that folds what needles consist of, and ends a word at everything else."""
+    characters = set(b"".join(needles))
+    return bytes(fold if fold in characters else ord("\n") for fold in FOLDS)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1] or match[2]
+    return match[match.lastindex or 0] if code is None else bytes([int(code, 16)])

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.target.cleaning import MARK, Cleaner
+from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import (
     HOOKS,
     ROLES,
@@ -28,6 +28,7 @@ from rules_harness.harness.target.profile import (
     Target,
 )
 from rules_harness.harness.target.secrets import Keyring, ordinary_words
+from rules_harness.harness.target.sightings import MARK
 from rules_harness.harness.target.tables import (
     AccountTable,
     Document,

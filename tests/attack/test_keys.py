@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from rules_harness.harness.journal import FILE_NAME, FoundRule, Journal, read
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.target import safety
-from rules_harness.harness.target.cleaning import Cleaner, care
+from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.target.sightings import care
 from rules_harness.openapi.contract import load
 from tests.gate.runs import Ended, check, command
 from tests.safety.staging import configuration

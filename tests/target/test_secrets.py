@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
 from rules_harness.harness.intent import Intent
-from rules_harness.harness.target.cleaning import Cleaner, UnknownKey, care
+from rules_harness.harness.target.cleaning import Cleaner, UnknownKey
 from rules_harness.harness.target.profile import SecretReference
 from rules_harness.harness.target.secrets import Keyring
+from rules_harness.harness.target.sightings import care
 from rules_harness.strategies.keys import KeyForm, KeyReference
 
 FULL = "sk_live_Zq7Xw2Rt9Lm4Vb6Nc8"

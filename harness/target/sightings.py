@@ -1,0 +1,152 @@
+"""Where a secret stands in a text, in whatever form, and the mark that a record has in its place.
+
+How closely a secret is looked for depends on what can be told from ordinary text: see `Care`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from rules_harness.harness.target.secrets import extension
+from rules_harness.harness.target.spelling import Units, bases, codes, folded
+
+Care = Literal["none", "token", "every-form"]
+"""How a secret is looked for: not at all; where it stands as a token of its own, or whole in an encoding; or wherever
+three quarters of it stand, in whatever form."""
+
+STRONG: Final = 16
+"""A key of fewer characters is looked for as a token only."""
+SHORTEST: Final = 6
+"""A key of fewer characters stands in ordinary text by chance, and is not looked for."""
+_SHORTEST_ENCODED: Final = 8
+_LEAST: Final = 12
+"""Fewer characters of a secret are no part of it that anybody could make use of."""
+_DRAWN_CHARACTERS: Final = 8
+OPENING: Final = "{key:"
+_LITERAL: Final = "{key:|}"
+MARK: Final = re.compile(r"\{key:([^{}|]*)(?:\|([^{}|]*))?\}")
+_ORDINARY = re.compile(r"[A-Z]?[a-z]{1,14}\d{0,4}|[A-Z]{1,14}\d{0,4}|\d{1,8}")
+
+
+def care(secret: str, words: Iterable[str] = ()) -> Care:
+    """How a secret is looked for, where ``words`` stand in the ordinary traffic of its target."""
+    parts = re.findall(r"[A-Za-z0-9]+", secret)
+    drawn = sum(len(part) for part in parts if not _ORDINARY.fullmatch(part))
+    if len(secret) >= STRONG and drawn >= _DRAWN_CHARACTERS and not secret.isdecimal():
+        return "every-form"
+    return "none" if len(secret) < SHORTEST or secret.lower() in words else "token"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """One base of a secret, and how much of it must stand in a text to be found.
+
+    Every part that is long enough holds the ``core``, which begins at ``at``.
+    """
+
+    name: str
+    base: str
+    text: str
+    plain: str
+    least: int
+    is_token: bool
+    at: int
+    core: str
+
+    @classmethod
+    def of(cls, name: str, base: str, text: str, least: int, *, is_token: bool) -> Wanted:
+        plain = folded(text)
+        at = len(text) - least
+        return cls(name, base, text, plain, least, is_token, at, plain[at:least])
+
+    def found(self, units: Units) -> Iterator[Sighting]:
+        """Where the text stands in another."""
+        plain, start = units.plain, 0
+        while (start := plain.find(self.core, start)) >= 0:
+            begin, end, first, last = start, start + len(self.core), self.at, self.least
+            while first and begin and plain[begin - 1] == self.plain[first - 1]:
+                begin, first = begin - 1, first - 1
+            while last < len(self.plain) and end < len(plain) and plain[end] == self.plain[last]:
+                end, last = end + 1, last + 1
+            if last - first >= self.least and (not self.is_token or self._is_itself(units, begin, end, first, last)):
+                yield Sighting(begin, end, self, first, last)
+            start += 1
+
+    def _is_itself(self, units: Units, begin: int, end: int, first: int, last: int) -> bool:
+        return units.characters[begin:end] == self.text[first:last] and units.stands_alone(begin, end)
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """A part of a base, from ``first`` to ``last``, that stands in a text from ``begin`` to ``end``."""
+
+    begin: int
+    end: int
+    wanted: Wanted
+    first: int
+    last: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.last - self.first == len(self.wanted.text)
+
+    def is_the_key(self, units: Units) -> bool:
+        """Whether whoever reads it has the key; what the harness makes of one to be refused is nobody's."""
+        if not self.is_whole or self.wanted.base:
+            return self.is_whole
+        text = self.wanted.text
+        is_deformed = units.characters[self.begin : self.end] == text.swapcase() != text
+        return not is_deformed and units.characters[self.end : self.end + 1] != extension(text)
+
+    def behind(self, position: int) -> Sighting:
+        """The part of it that begins no earlier than there."""
+        cut = max(0, position - self.begin)
+        return msgspec.structs.replace(self, begin=self.begin + cut, first=self.first + cut)
+
+    def mark(self, units: Units) -> str:
+        wanted = self.wanted
+        part = "" if self.is_whole else f":{self.first}-{self.last}"
+        spelling = codes(wanted.text[self.first : self.last], iter(units.raw[self.begin : self.end]))
+        form = wanted.base + part + (f"~{spelling}" if spelling else "")
+        return f"{OPENING}{wanted.name}{f'|{form}' if form else ''}}}"
+
+
+def wanted_forms(name: str, secret: str, care: Care) -> Iterator[Wanted]:
+    """What is looked for in texts, of one secret."""
+    if care == "none":
+        return
+    for base, text in bases(secret).items():
+        if care == "every-form":
+            yield Wanted.of(name, base, text, max(_LEAST, -(-len(text) * 3 // 4)), is_token=False)
+        elif base == "":
+            least = len(text) - 1 if len(text) >= STRONG else len(text)
+            yield Wanted.of(name, base, text, least, is_token=True)
+        elif len(secret) >= _SHORTEST_ENCODED:
+            yield Wanted.of(name, base, text, len(text), is_token=False)
+
+
+def marked(text: str, wanted: Iterable[Wanted], leaks: dict[str, None], *, escape: bool = False) -> str:
+    """The text with a mark for each secret in it; with ``escape``, also for what looks like the beginning of a mark.
+
+    The names of secrets that whoever reads the text has whole are added to ``leaks``.
+    """
+    units = Units(text)
+    found = [one for each in wanted for one in each.found(units)]
+    leaks.update((one.wanted.name, None) for one in found if one.is_the_key(units))
+    pieces: list[str] = []
+    position = 0
+
+    def add_text(end: int) -> None:
+        between = "".join(units.raw[position:end])
+        pieces.append(between.replace(OPENING, _LITERAL) if escape else between)
+
+    for one in sorted(found, key=lambda one: (one.begin, -one.end)):
+        if one.end > position:
+            rest = one.behind(position)
+            add_text(rest.begin)
+            pieces.append(rest.mark(units))
+            position = rest.end
+    add_text(len(units.raw))
+    return "".join(pieces)
