@@ -233,11 +233,8 @@ class _Reader:
         for name, key in keys.items():
             other = roles.setdefault(key, name)
             if other != name and _EXCLUSIVE & {name, other}:
-                self._fail(
-                    f"credentials.{name}",
-                    f"has the same key as credentials.{other}",
-                    "Give each role a key of its own.",
-                )
+                problem = f"has the same key as credentials.{other}"
+                self._fail(f"credentials.{name}", problem, "Give each role a key of its own.")
 
     def _check_no_key(self, profile: Profile, keyring: Keyring) -> None:
         """Profiles are recorded and passed on; a key that is like a word may be one."""
