@@ -71,14 +71,18 @@ def raising(reason: BaseException) -> Prepare:
 def signalled(number: int) -> Prepare:
     """The signal once, to the process that directs the run."""
     director = os.getpid()
-    sent: list[int] = []
 
-    def happen() -> None:
-        if not sent:
-            sent.append(number)
-            os.kill(director, number)
+    def prepare(monkeypatch: pytest.MonkeyPatch, position: int) -> None:
+        sent: list[int] = []
 
-    return lambda monkeypatch, position: at_request(monkeypatch, position, happen)
+        def happen() -> None:
+            if not sent:
+                sent.append(number)
+                os.kill(director, number)
+
+        at_request(monkeypatch, position, happen)
+
+    return prepare
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, position: int) -> None:
