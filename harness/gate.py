@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from rules_harness.harness.journal import Journal, Skipped
 from rules_harness.harness.judging.outcome import Judgement
+from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.session.confirming import Confirming, confirm
@@ -106,15 +107,15 @@ class Gate(Session):
                 judgements = self.record.episode(episode)
                 self._progress.finished(scenario, episode)
                 self.keeping.contain_where_needed(bench)
-        if self._confirming.is_due(judgements):
-            self._confirm(scenario, rules, episode.id)
+        doubtful = self._confirming.due(judgements)
+        if doubtful:
+            self._confirm(scenario, rules, episode.id, doubtful)
 
-    def _confirm(self, scenario: Scenario, rules: tuple[str, ...], episode: str) -> None:
-        confirmation = confirm(scenario, lambda scenario_id, attempt: self.bench(scenario_id, rules, attempt))
-        if confirmation is None:
-            return
-        bench = confirmation.bench
-        self.record.episode(
-            bench.episode(scenario.family, scenario.name, confirms=episode, disturbed=confirmation.disturbed)
-        )
-        self.keeping.contain_where_needed(bench)
+    def _confirm(self, scenario: Scenario, rules: tuple[str, ...], episode: str, doubtful: frozenset[str]) -> None:
+        def record(bench: Bench, disturbed: str) -> list[Judgement]:
+            again = bench.episode(scenario.family, scenario.name, confirms=episode, disturbed=disturbed)
+            judgements = self.record.episode(again)
+            self.keeping.contain_where_needed(bench)
+            return judgements
+
+        confirm(scenario, doubtful, lambda scenario_id, attempt: self.bench(scenario_id, rules, attempt), record)

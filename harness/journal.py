@@ -94,6 +94,8 @@ class Count(msgspec.Struct, frozen=True, tag_field="record", tag="count", omit_d
     """What a campaign has reached since the last count, for whoever continues it."""
     crashes: dict[str, str] = {}
     """Requirements and readings whose check broke, and how."""
+    unanswered: dict[str, str] = {}
+    """Requirements of episodes in which a request was not answered, with what happened instead."""
 
 
 class Note(msgspec.Struct, frozen=True, tag_field="record", tag="note"):

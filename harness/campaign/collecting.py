@@ -7,11 +7,12 @@ from collections import Counter, deque
 from typing import Final
 
 from rules_harness.harness.campaign.coverage import Coverage
-from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Reached, Report, Sample, Sum
+from rules_harness.harness.campaign.messages import CorpusEntry, Judged, Reached, Report, Sample, Sum
+from rules_harness.harness.campaign.sampling import Sampling
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Count, EpisodeRecord, Journal
-from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
-from rules_harness.harness.judging.tally import Tally
+from rules_harness.harness.judging.outcome import Judgement
+from rules_harness.harness.judging.tally import Tally, judge_episode
 from rules_harness.harness.session.record import RunRecord
 
 SAMPLES: Final = 4
@@ -43,10 +44,7 @@ class Collector(RunRecord):
         self.first: dict[str, Episode] = {}
         """The first episode of each finding, by finding id."""
         self._worth = 0
-        self._capture_all = capture_all
-        self._names: Counter[str] = Counter()
-        self._shown: Counter[str] = Counter()
-        self._kept_ids: set[str] = set()
+        self._sampling = Sampling(passed=SAMPLES, shown=SHOWN_WHOLE, everything=capture_all)
         self._sum = Sum()
         self._new: dict[str, list[int | str]] = {}
         self._requests_of: dict[int, int] = {}
@@ -64,11 +62,11 @@ class Collector(RunRecord):
 
     def known(self, episode: Episode) -> list[Judgement]:
         """Take over an episode of an earlier part; returns what is judged of it."""
-        judgements = self._tallied(episode)
-        counts = Counts.of(judgements)
-        self._names[episode.scenario] += not counts.shown
-        self._shown.update(counts.shown.keys())
-        return judgements
+        judged = Judged(episode, tuple(judge_episode(episode, self.tally.contract)))
+        self._tally(judged)
+        if not (episode.confirms or episode.smallest):
+            self._sampling.know(Sample(judged))
+        return list(judged.judgements)
 
     def episode(self, episode: Episode) -> list[Judgement]:
         """An episode of the campaign's own."""
@@ -118,6 +116,7 @@ class Collector(RunRecord):
             requests=self._uncounted,
             reached=new,
             crashes=total.crashes,
+            unanswered=total.unanswered,
         )
         self.write(record)
         self.tally.add_count(record)
@@ -149,30 +148,20 @@ class Collector(RunRecord):
             self._new.setdefault(name, []).extend(members)
 
     def _add_sample(self, sample: Sample) -> None:
-        episode, shown = sample.episode, sample.counts.shown
-        if not self._is_kept(sample):
-            self._sum.add(sample.counts)
+        if not self._sampling.keeps(sample):
+            self._sum.add(sample.first.counts)
             return
-        self._kept_ids.add(episode.id)
-        self._names[episode.scenario] += not shown
-        self.write(EpisodeRecord(episode), sync=bool(shown))
-        self._tallied(episode)
-        for identity in shown:
-            if not self._shown[identity] and not episode.confirms:
-                self.findings[sample.requirements[identity].partition(".")[0]] += 1
-            self._shown[identity] += 1
+        for judged in (sample.first, *sample.again):
+            self.write(EpisodeRecord(judged.episode), sync=bool(judged.violations))
+            self._tally(judged)
 
-    def _tallied(self, episode: Episode) -> list[Judgement]:
-        judgements = self.tally.add(episode)
-        for one in judgements:
-            if isinstance(one, Violation) and not (episode.confirms or episode.smallest):
-                self.first.setdefault(finding_id(one.requirement, one.place, one.kind), episode)
-        return judgements
-
-    def _is_kept(self, sample: Sample) -> bool:
-        episode, shown = sample.episode, sample.counts.shown
-        if episode.confirms:
-            return episode.confirms in self._kept_ids
-        if self._capture_all or any(self._shown[identity] < SHOWN_WHOLE for identity in shown):
-            return True
-        return not shown and self._names[episode.scenario] < SAMPLES
+    def _tally(self, judged: Judged) -> None:
+        """What was judged where the whole episode was known counts; nothing is judged again."""
+        episode = judged.episode
+        self.tally.add(episode, judged.judgements)
+        if episode.confirms or episode.smallest:
+            return
+        for identity, (violation, *_) in judged.violations.items():
+            if identity not in self.first:
+                self.first[identity] = episode
+                self.findings[violation.requirement.partition(".")[0]] += 1

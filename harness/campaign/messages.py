@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Crash, Judgement, Kept, Seen, Stored, Violation, finding_id
+from rules_harness.harness.judging.tally import unanswered_in
 from rules_harness.harness.target.profile import Profile
 from rules_harness.strategies.histories import History
 
@@ -30,9 +31,11 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Violations by finding id."""
     crashes: dict[str, str] = {}
     """Requirements and readings whose check broke, and how."""
+    unanswered: dict[str, str] = {}
+    """Requirements of episodes in which a request was not answered, with what happened instead."""
 
     @classmethod
-    def of(cls, judgements: Iterable[Judgement]) -> Counts:
+    def of(cls, judgements: Iterable[Judgement], unanswered: Mapping[str, str] | None = None) -> Counts:
         exercised: Counter[str] = Counter()
         shown: Counter[str] = Counter()
         readings: Counter[tuple[str, str, str]] = Counter()
@@ -52,7 +55,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
                 case Crash(about=about, problem=problem):
                     crashes.update(dict.fromkeys(about, problem))
         seen = tuple((*key, times) for key, times in readings.items())
-        return cls(dict(exercised), tuple(places), seen, dict(shown), crashes)
+        return cls(dict(exercised), tuple(places), seen, dict(shown), crashes, dict(unanswered or {}))
 
 
 class Sum:
@@ -64,6 +67,7 @@ class Sum:
         self.readings: Counter[tuple[str, str, str]] = Counter()
         self.shown: Counter[str] = Counter()
         self.crashes: dict[str, str] = {}
+        self.unanswered: dict[str, str] = {}
 
     def add(self, counts: Counts) -> None:
         self.exercised.update(counts.exercised)
@@ -72,14 +76,23 @@ class Sum:
             self.readings[reading, token, kind] += times
         self.shown.update(counts.shown)
         self.crashes.update(counts.crashes)
+        self.unanswered.update(counts.unanswered)
+
+    def remove(self, counts: Counts) -> None:
+        """Leave the rest of what was added: what is not told by the episode that these are counts of."""
+        self.exercised.subtract(counts.exercised)
+        for reading, token, kind, times in counts.readings:
+            self.readings[reading, token, kind] -= times
+        self.shown.subtract(counts.shown)
 
     def total(self) -> Counts:
         return Counts(
-            dict(self.exercised),
+            dict(+self.exercised),
             tuple(sorted(self.places)),
-            tuple((*key, times) for key, times in sorted(self.readings.items())),
-            dict(self.shown),
+            tuple((*key, times) for key, times in sorted((+self.readings).items())),
+            dict(+self.shown),
             dict(self.crashes),
+            dict(self.unanswered),
         )
 
 
@@ -92,13 +105,32 @@ class CorpusEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     bodies: tuple[dict[str, Any], ...] = ()
 
 
-class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An episode that is told whole, with its judgements added up, for whoever keeps only those."""
+class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An episode as it is kept, and what was judged of it where all of it was known."""
 
     episode: Episode
-    counts: Counts
-    requirements: dict[str, str] = {}
-    """The requirement of each finding that it shows, by finding id."""
+    judgements: tuple[Judgement, ...] = ()
+
+    @property
+    def violations(self) -> dict[str, list[Violation]]:
+        """What it violates, by finding id."""
+        shown: dict[str, list[Violation]] = {}
+        for one in self.judgements:
+            if isinstance(one, Violation):
+                shown.setdefault(finding_id(one.requirement, one.place, one.kind), []).append(one)
+        return shown
+
+    @property
+    def counts(self) -> Counts:
+        """Its judgements, added up."""
+        return Counts.of(self.judgements, unanswered_in(self.episode))
+
+
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An episode that is told whole, with those that repeat it to confirm what it shows."""
+
+    first: Judged
+    again: tuple[Judged, ...] = ()
 
 
 class Shard(msgspec.Struct, frozen=True):

@@ -12,12 +12,13 @@ import msgspec
 
 from rules_harness.harness.campaign.choosing import Attempt
 from rules_harness.harness.campaign.coverage import Coverage, wording_of
-from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Report, Sample, Shard, Sum
+from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Judged, Report, Sample, Shard, Sum
+from rules_harness.harness.campaign.sampling import Sampling
 from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.journal import Skipped
 from rules_harness.harness.judging.histories import sent_body
-from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
-from rules_harness.harness.judging.tally import judge_episode
+from rules_harness.harness.judging.outcome import Judgement, Seen, Violation
+from rules_harness.harness.judging.tally import judge_episode, unanswered_in
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body
 
@@ -33,8 +34,8 @@ _LATENCIES_TOLD: Final = 200
 class Added(msgspec.Struct, frozen=True):
     """What came of one episode."""
 
+    episode: Episode
     judgements: list[Judgement]
-    counts: Counts
     accepted: list[dict[str, Any]]
     """Plausible bodies that the target took."""
     is_new: bool
@@ -56,8 +57,7 @@ class Recorder:
         self._accepted: list[dict[str, Any]] = []
         self._latencies: list[float] = []
         self._told = time.monotonic()
-        self._names: Counter[str] = Counter()
-        self._shown: Counter[str] = Counter()
+        self._sampling = Sampling(passed=SAMPLES, shown=SHOWN_WHOLE, everything=shard.capture_all)
         self._skips: dict[str, Skipped] = {}
         self._skips_told = 0
 
@@ -67,26 +67,35 @@ class Recorder:
             self._skips.setdefault(skipped.reason, skipped)
 
     def add(self, attempt: Attempt, episode: Episode) -> Added:
-        """Judge an episode and count it in."""
+        """Judge an episode and note what it reached; `keep` counts it in."""
         judgements = judge_episode(episode, self._contract)
-        counts = Counts.of(judgements)
-        requirements = {
-            finding_id(one.requirement, one.place, one.kind): one.requirement
-            for one in judgements
-            if isinstance(one, Violation)
-        }
         with self._lock:
             if len(self._latencies) < _LATENCIES_TOLD:
                 self._latencies += [one.ended - one.started for one in episode.exchanges[:8]]
             accepted = [body for one in episode.exchanges if (body := _accepted(one)) is not None]
             self._accepted += accepted
-            is_new = self._cover(attempt, episode, counts)
-            if self._is_told_whole(attempt, episode, counts):
-                told = episode if self._shard.capture_all else reduced(episode, set(counts.shown), self._contract)
-                self._samples.append(Sample(told, counts, requirements))
-            else:
-                self._sum.add(counts)
-        return Added(judgements, counts, accepted, is_new)
+            is_new = self._cover(attempt, episode, Counts.of(judgements))
+        return Added(episode, judgements, accepted, is_new)
+
+    def keep(self, attempt: Attempt, first: Added, again: Iterable[Added] = ()) -> None:
+        """Count in what was judged of an attempt, told whole or not, with what was sent to confirm it."""
+        counts = Counts.of(first.judgements, unanswered_in(first.episode))
+        sample = Sample(self._judged(first), tuple(map(self._judged, again)))
+        with self._lock:
+            self._sum.add(counts)
+            if not self._sampling.keeps(sample):
+                return
+            self._samples.append(sample)
+            self._sum.remove(sample.first.counts)
+            if counts.shown:
+                self._entries += _entries(attempt, first.episode)
+
+    def _judged(self, added: Added) -> Judged:
+        if not self._shard.capture_all:
+            smaller = reduced(added.episode, added.judgements, self._contract)
+            if smaller is not None:
+                return smaller
+        return Judged(added.episode, tuple(added.judgements))
 
     def tell(self, requests: int, **last: Any) -> None:
         """Tell what is new, and how many requests were sent, where it is time to; with ``last`` in any case."""
@@ -111,16 +120,6 @@ class Recorder:
             self._latencies = []
             self._skips_told = len(self._skips)
         self._emit(report)
-
-    def _is_told_whole(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:
-        if self._shard.capture_all or episode.confirms or episode.disturbed:
-            return True
-        is_new = any(self._shown[identity] < SHOWN_WHOLE for identity in counts.shown)
-        self._shown.update(counts.shown.keys())
-        if is_new:
-            self._entries += _entries(attempt, episode)
-        self._names[attempt.name] += 1
-        return is_new or self._names[attempt.name] <= SAMPLES
 
     def _cover(self, attempt: Attempt, episode: Episode, counts: Counts) -> bool:
         coverage = self._coverage
@@ -155,24 +154,31 @@ def _accepted(exchange: Exchange) -> dict[str, Any] | None:
     return None
 
 
-def reduced(episode: Episode, findings: Iterable[str], contract: Contract) -> Episode:
-    """The episode without the exchanges that its findings do without; the whole one where they need them all.
+def reduced(episode: Episode, judgements: Iterable[Judgement], contract: Contract) -> Judged | None:
+    """The episode without the exchanges that its violations do without; ``None`` where all of it is needed.
 
-    Only what stands alone is left out: an exchange that refers to no other and that none refers to.
+    Only what stands alone is left out: an exchange that refers to no other and that none refers to.  What is left is
+    judged as the whole was: each violation alike, and nothing else that was not judged of the whole.
     """
-    wanted = set(findings)
-    whole = episode.exchanges
-    if not wanted or any(one.intent.repeats is not None or one.intent.group is not None for one in whole):
-        return episode
-    needed = {
-        position
-        for judgement in judge_episode(episode, contract)
-        if isinstance(judgement, Violation)
-        for position in judgement.shown_by
-    }
-    kept = tuple(one for position, one in enumerate(whole) if position in needed or one.intent.operation == "read")
+    whole = Counter(_bare(one) for one in judgements)
+    violations = {one: times for one, times in whole.items() if isinstance(one, Violation)}
+    exchanges = episode.exchanges
+    if not violations or any(one.intent.repeats is not None or one.intent.group is not None for one in exchanges):
+        return None
+    needed = {position for one in judgements if isinstance(one, Violation) for position in one.shown_by}
+    kept = tuple(one for at, one in enumerate(exchanges) if at in needed or one.intent.operation == "read")
     smaller = msgspec.structs.replace(episode, exchanges=kept)
-    return smaller if wanted <= set(Counts.of(judge_episode(smaller, contract)).shown) else episode
+    found = judge_episode(smaller, contract)
+    left = Counter(_bare(one) for one in found)
+    is_same = left <= whole and violations == {one: left[one] for one in violations}
+    return Judged(smaller, tuple(found)) if is_same else None
+
+
+def _bare(judgement: Judgement) -> Judgement:
+    """A judgement, wherever in its episode it shows."""
+    if isinstance(judgement, Violation | Seen):
+        return msgspec.structs.replace(judgement, shown_by=())
+    return judgement
 
 
 def _entries(attempt: Attempt, episode: Episode) -> list[CorpusEntry]:

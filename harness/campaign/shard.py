@@ -19,7 +19,7 @@ from rules_harness.harness.campaign.choosing import Attempt, Chooser
 from rules_harness.harness.campaign.coverage import Coverage, map_of
 from rules_harness.harness.campaign.drawing import Drawer, Supplies, Wish
 from rules_harness.harness.campaign.messages import Report, Shard
-from rules_harness.harness.campaign.recording import TELLING_SECONDS, Recorder
+from rules_harness.harness.campaign.recording import TELLING_SECONDS, Added, Recorder
 from rules_harness.harness.exchange import Request
 from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Judgement
@@ -48,6 +48,8 @@ OFF_RULE_LANES: Final = 2
 OFF_RULE_SHARE: Final = 0.3
 """Of the budget, at most, for ids that do not exist: they tell less than requests to rules."""
 IDLE_SECONDS: Final = 0.005
+LAST_ANSWERS_SECONDS: Final = 1.0
+"""How long what is under way at the end may still take."""
 SWITCH_SECONDS: Final = 0.0005
 """A thread that computes lets those that send go on after so long; Python's own five milliseconds would starve them."""
 
@@ -61,12 +63,27 @@ class Equipment(msgspec.Struct, frozen=True):
 
 
 class _Counting(Client):
-    """The client, and how many requests are with it right now."""
+    """The client, and how many requests are with it right now; with `drain` no further ones come to it."""
 
     def __init__(self, profile: Profile, keyring: Keyring, *, run_seed: int) -> None:
         super().__init__(profile, keyring, run_seed=run_seed)
         self._counting = threading.Lock()
         self.under_way = 0
+        self._is_draining = False
+        self._restoring = threading.local()
+
+    def drain(self) -> None:
+        """Let what is under way be answered; all that is asked for from now on is `Stopped`, but to put rules right."""
+        self._is_draining = True
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        with super().restoring():
+            self._restoring.is_on = True
+            try:
+                yield
+            finally:
+                self._restoring.is_on = False
 
     def send(self, request: Request) -> Sent:
         with self._counted(1):
@@ -83,6 +100,8 @@ class _Counting(Client):
     @contextmanager
     def _counted(self, number: int) -> Iterator[None]:
         with self._counting:
+            if self._is_draining and not getattr(self._restoring, "is_on", False):
+                raise Stopped("the time is over")
             self.under_way += number
         try:
             yield
@@ -119,7 +138,8 @@ class Work:
         )
         self._recorder = Recorder(contract, shard, self._coverage, emit)
         self._choosing = threading.Lock()
-        self._known = Known()
+        self._knowns: list[Known] = []
+        """What each lane knows of its rules: nobody else's reads and writes change it."""
         self._confirming = Confirming()
         self._deadline = time.monotonic() + shard.seconds
         self._is_cut = False
@@ -156,14 +176,21 @@ class Work:
             self._shared.hooks.close()
             self._recorder.tell(
                 self._client.requests_sent,
-                written=tuple(sorted(set(self._known.states) | self._known.stale)),
+                written=tuple(sorted({rule for known in self._knowns for rule in (*known.states, *known.stale)})),
                 is_last=True,
                 ending=self._ending,
             )
 
     def _cut(self) -> None:
-        """The campaign's time is over: what an attempt has sent so far is a part, and judged by nobody."""
+        """The campaign's time is over: what an attempt has sent so far is a part, and judged by nobody.
+
+        What is under way is waited for, a moment: what is abandoned may change a rule after somebody else has read it.
+        """
         self._is_cut = True
+        self._client.drain()
+        until = time.monotonic() + LAST_ANSWERS_SECONDS
+        while self._client.under_way and time.monotonic() < until:
+            time.sleep(IDLE_SECONDS)
         self.stop()
 
     @property
@@ -184,14 +211,21 @@ class Work:
             self._ending = ending.note
         self.stop()
 
+    def _new_known(self) -> Known:
+        known = Known()
+        self._knowns.append(known)
+        return known
+
     def _rule_lane(self, rule: str) -> None:
+        known = self._new_known()
         while self._goes_on:
             with self._choosing:
                 attempt = self._chooser.next_for_rule(self._size)
-            self._try(attempt, (rule,))
+            self._try(attempt, (rule,), known)
 
     def _off_rule_lane(self) -> None:
         """Fills what the rules' lanes leave of the room in flight."""
+        known = self._new_known()
         room = self._shard.profile.limits.in_flight
         left = OFF_RULE_SHARE * self._shard.requests if self._shard.rules else math.inf
         while self._goes_on and self._off_rule < left:
@@ -201,9 +235,10 @@ class Work:
             with self._choosing:
                 self._off_rule += self._size
                 attempt = self._chooser.next_off_rule(self._size)
-            self._try(attempt, self._shard.profile.rules.writable)
+            self._try(attempt, self._shard.profile.rules.writable, known)
 
     def _alone(self) -> None:
+        known = self._new_known()
         rules = self._shard.profile.rules
         others = {"limited": rules.limited, "foreign": rules.other_org}
         usable = tuple(rule for rule in rules.writable if rule in self._shard.rules)
@@ -211,29 +246,49 @@ class Work:
             if not self._goes_on:
                 return
             own = others.get(attempt.scenario.lane)
-            self._try(attempt, (own,) if own else self._shard.rules if attempt.scenario.lane == "alone" else usable)
+            every = self._shard.rules if attempt.scenario.lane == "alone" else usable
+            self._try(attempt, (own,) if own else every, known)
 
-    def _try(self, attempt: Attempt, rules: tuple[str, ...]) -> None:
+    def _try(self, attempt: Attempt, rules: tuple[str, ...], known: Known) -> None:
         """Send one scenario, judge it, and confirm what another writer could have caused."""
         scenario = attempt.scenario
-        bench = self._bench(scenario.id, rules)
+        bench = self._bench(scenario.id, rules=rules, known=known)
         try:
             scenario.run(bench)
         except (Unmet, HookFailed) as reason:
             self._recorder.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=str(reason)))
         except (Stopped, BudgetSpent, TargetDown, SafetyError):
             if self._is_cut:
-                self._contain(bench)
+                self._contain(bench, known)
             elif bench.exchanges:
-                self._finish(attempt, bench)
+                self._recorder.keep(attempt, self._judged(attempt, bench))
+                self._contain(bench, known)
             raise
         if self._is_cut:
-            self._contain(bench)
+            self._contain(bench, known)
         elif bench.exchanges:
-            self._confirm(attempt, rules, self._finish(attempt, bench))
+            self._conclude(attempt, bench, rules, known)
         self._recorder.tell(self._client.requests_sent)
 
-    def _finish(self, attempt: Attempt, bench: Bench, *, confirms: str = "", disturbed: str = "") -> list[Judgement]:
+    def _conclude(self, attempt: Attempt, bench: Bench, rules: tuple[str, ...], known: Known) -> None:
+        """Judge an attempt, confirm it where that is due, and keep both together."""
+        first, again = self._judged(attempt, bench), list[Added]()
+
+        def record(bench: Bench, disturbed: str) -> list[Judgement]:
+            again.append(self._judged(attempt, bench, confirms=attempt.scenario.id, disturbed=disturbed))
+            self._contain(bench, known)
+            return again[-1].judgements
+
+        try:
+            self._contain(bench, known)
+            doubtful = self._confirming.due(first.judgements)
+            if doubtful:
+                make_bench = partial(self._bench, rules=rules, known=known)
+                confirm(attempt.scenario, doubtful, make_bench, record)
+        finally:
+            self._recorder.keep(attempt, first, again)
+
+    def _judged(self, attempt: Attempt, bench: Bench, *, confirms: str = "", disturbed: str = "") -> Added:
         scenario = attempt.scenario
         episode = bench.episode(
             scenario.family, attempt.name, about=scenario.requirements, confirms=confirms, disturbed=disturbed
@@ -241,32 +296,22 @@ class Work:
         added = self._recorder.add(attempt, episode)
         with self._choosing:
             self._chooser.learn(added.accepted, attempt.base if added.is_new else None)
-        if not disturbed:
-            self._contain(bench)
-        return added.judgements
+        return added
 
-    def _contain(self, bench: Bench) -> None:
+    def _contain(self, bench: Bench, known: Known) -> None:
         """Off loopback, leave no rule enabled; one that is enabled where it must not be ends the campaign."""
         if self._shared.guard.is_open:
             return
         unexpected = bench.unexpectedly_enabled()
         for rule in (*unexpected, *bench.enabled_on_purpose()):
             with self._client.restoring():
-                left = contain(self._bench(f"safety/disarm-{rule}", (rule,)), rule)
+                left = contain(self._bench(f"safety/disarm-{rule}", rules=(rule,), known=known), rule)
             if unexpected or left.problem is not None:
                 self._end(ending_of(left))
                 raise Stopped
 
-    def _confirm(self, attempt: Attempt, rules: tuple[str, ...], judgements: list[Judgement]) -> None:
-        if not self._confirming.is_due(judgements):
-            return
-        scenario = attempt.scenario
-        confirmation = confirm(scenario, lambda scenario_id, number: self._bench(scenario_id, rules, attempt=number))
-        if confirmation is not None:
-            self._finish(attempt, confirmation.bench, confirms=scenario.id, disturbed=confirmation.disturbed)
-
-    def _bench(self, scenario_id: str, rules: tuple[str, ...], *, attempt: int = 0) -> Bench:
-        return Bench(self._shared, self._known, scenario_id, rules, attempt=attempt)
+    def _bench(self, scenario_id: str, number: int = 0, *, rules: tuple[str, ...], known: Known) -> Bench:
+        return Bench(self._shared, known, scenario_id, rules, attempt=number)
 
 
 def _wish(shard: Shard, world: World) -> Wish:

@@ -28,6 +28,8 @@ STOPPED = "stopped"
 """The kind of note that says why nothing, or not everything, could be judged."""
 CONTAINED = "contained"
 """The kind of note that names a rule that was enabled where it must not be."""
+LIMITED = "limited"
+"""The kind of note that says which limit ended a search before its time; it changes no verdict."""
 REASONS_SHOWN = 3
 UNFINISHED = "the run was cut off before its end"
 
@@ -147,8 +149,8 @@ def _verdict(
         verdict, reason = "error", crash
     elif counting:
         verdict = "warned"
-    elif requirement.id in tally.doubts:
-        verdict, reason = "inconclusive", tally.doubts[requirement.id]
+    elif doubt := tally.doubt_about(requirement.id):
+        verdict, reason = "inconclusive", doubt
     elif exercised:
         reason = f"{len(own)} accepted by the baseline" if own else None
     elif requirement.id in skip_reasons:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -11,16 +11,20 @@ from rules_harness.harness.intent import Level
 
 Verdict = Literal["passed", "failed", "warned", "skipped", "inconclusive", "error"]
 Conclusion = Literal["conforms", "violates", "inconclusive", "error"]
+TRIES_AGAIN: Final = 3
+"""What rests on comparing states, was not confirmed, and does not show in so many further tries is inconclusive."""
+NOT_SEEN_AGAIN: Final = f"0 of {TRIES_AGAIN}"
+"""The stability of what did not."""
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Kept(msgspec.Struct, frozen=True, tag=True):
     """A promise that an episode put to the test and that held."""
 
     requirement: str
     place: str = ""
 
 
-class Violation(msgspec.Struct, frozen=True):
+class Violation(msgspec.Struct, frozen=True, tag=True):
     """A promise that did not hold, with what was expected and what was there instead.
 
     ``place`` and ``kind`` name where and how, without ids, values or times, so that the same defect has the same name
@@ -43,7 +47,7 @@ class Violation(msgspec.Struct, frozen=True):
     """Counts only when the run saw the target store each of these: what is only inferred it may not know at all."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, tag=True):
     """An answer to a question that the documentation leaves open; ``kind`` is the sort of input it was given to."""
 
     reading: str
@@ -52,13 +56,13 @@ class Seen(msgspec.Struct, frozen=True):
     shown_by: tuple[int, ...] = ()
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, tag=True):
     """Schema places that the target was seen to accept, store and give back."""
 
     places: tuple[str, ...]
 
 
-class Crash(msgspec.Struct, frozen=True):
+class Crash(msgspec.Struct, frozen=True, tag=True):
     """A check broke on an episode, so that it says nothing of what it speaks about; the harness is at fault."""
 
     about: tuple[str, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,8 @@ from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.outcome import (
+    NOT_SEEN_AGAIN,
+    TRIES_AGAIN,
     Crash,
     Finding,
     Judgement,
@@ -36,16 +39,44 @@ def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:
     return judgements
 
 
+Sort = tuple[tuple[str, ...], Level | None, bool]
+"""What decides whether and how one sighting of a finding counts: see `sort_of`."""
+_SOMEBODY_ELSE: Final = "somebody else may have written"
+
+
+def sort_of(violation: Violation) -> Sort:
+    """The places that must be stored for a violation to count, its own level, and whether it rests on states."""
+    return violation.unless_unstored, violation.level, violation.compares_states
+
+
+def unanswered_in(episode: Episode) -> dict[str, str]:
+    """The requirements of an episode in which a request was not answered, with what happened instead."""
+    reason = next(filter(None, map(_fault_of, episode.exchanges)), "")
+    requirements = (one.intent.requirement for one in episode.exchanges if one.intent.requirement)
+    return dict.fromkeys(requirements, reason) if reason else {}
+
+
 class _Shown(msgspec.Struct):
     """A violation with the first episode that shows it, and how often it did."""
 
     violation: Violation
     episode: str
     count: int = 0
-    doubted: int = 0
+    doubt: str = ""
+    """Why it may be somebody else's doing, if so: it was looked at again, and did not show."""
+    is_confirmed: bool = False
     stability: str = ""
-    unless: dict[tuple[str, ...], tuple[Violation, str]] = {}
-    """By the places that must be stored for it to count: the first that needs them, and its episode."""
+    sightings: dict[Sort, tuple[Violation, str]] = {}
+    """The first of each sort, and its episode."""
+
+    @property
+    def why_inconclusive(self) -> str:
+        """Why what rests on states does not count, if so."""
+        if self.is_confirmed:
+            return ""
+        if self.stability == NOT_SEEN_AGAIN:
+            return self.doubt or f"it did not show again in {TRIES_AGAIN} further tries: {_SOMEBODY_ELSE}"
+        return self.doubt
 
 
 class Tally:
@@ -61,8 +92,6 @@ class Tally:
         """Names of what was odd in the requests that were sent."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
         self.shown: dict[str, _Shown] = {}
-        self.doubts: dict[str, str] = {}
-        """Why violations of a requirement do not count, by requirement."""
         self.unanswered: dict[str, str] = {}
         """Requirements of episodes in which nothing was answered, with what happened instead."""
         self.crashes: dict[str, str] = {}
@@ -71,9 +100,9 @@ class Tally:
         """By requirement, why episodes that were made to judge it did not, and how many."""
         self._counted: Counter[str] = Counter()
         """Violations that were counted without their episodes, by finding id."""
-        self._awaiting: dict[str, list[Violation]] = {}
-        self._confirmed: set[str] = set()
-        self._refuted: dict[str, set[str]] = {}
+        self._disturbed: dict[str, str] = {}
+        """Requirements that states spoke against which somebody else was seen to write, and who."""
+        self._awaiting: dict[str, list[_Shown]] = {}
 
     def add(self, episode: Episode, judgements: Iterable[Judgement] | None = None) -> list[Judgement]:
         """Count an episode; returns what was judged of it."""
@@ -84,9 +113,11 @@ class Tally:
         if episode.smallest:
             self._add_smallest(episode, found)
             return found
+        # A campaign that went on after a kill may have used a name twice.
+        self._awaiting.pop(episode.id, None)
         for judgement in found:
             self._count(judgement, episode)
-        self._note_faults(episode)
+        self._note_unanswered(unanswered_in(episode))
         for requirement, reason in unjudged(episode, found):
             self.unjudged.setdefault(requirement, Counter())[reason] += 1
         for exchange in episode.exchanges:
@@ -102,6 +133,10 @@ class Tally:
             self.readings.setdefault(reading, {}).setdefault(kind, Counter())[token] += times
         self._counted.update(record.shown)
         self.crashes = {**record.crashes, **self.crashes}
+        self._note_unanswered(record.unanswered)
+
+    def _note_unanswered(self, told: Mapping[str, str]) -> None:
+        self.unanswered = {**told, **self.unanswered}
 
     def _count(self, judgement: Judgement, episode: Episode) -> None:
         match judgement:
@@ -124,14 +159,14 @@ class Tally:
     def _show(self, violation: Violation, episode: Episode) -> None:
         self.exercised[violation.requirement] += 1
         if violation.compares_states and episode.disturbed:
-            self.doubts[violation.requirement] = episode.disturbed
+            self._disturbed[violation.requirement] = episode.disturbed
             return
         identity = finding_id(violation.requirement, violation.place, violation.kind)
         shown = self.shown.setdefault(identity, _Shown(violation, episode.id))
         shown.count += 1
-        shown.unless.setdefault(violation.unless_unstored, (violation, episode.id))
+        shown.sightings.setdefault(sort_of(violation), (violation, episode.id))
         if violation.compares_states:
-            self._awaiting.setdefault(episode.id, []).append(violation)
+            self._awaiting.setdefault(episode.id, []).append(shown)
 
     def _add_confirmation(self, episode: Episode, found: list[Judgement]) -> None:
         """Violations that rest on comparing states count only if they show again when nobody else writes."""
@@ -140,15 +175,12 @@ class Tally:
             for judgement in found
             if isinstance(judgement, Violation)
         }
-        for violation in self._awaiting.get(episode.confirms, ()):
-            identity = finding_id(violation.requirement, violation.place, violation.kind)
-            if identity in again and not episode.disturbed:
-                self._confirmed.add(identity)
-                continue
-            self.shown[identity].doubted += 1
-            self.doubts[violation.requirement] = (
-                episode.disturbed or "it did not show again when it was sent again: somebody else may have written"
-            )
+        for shown in self._awaiting.get(episode.confirms, ()):
+            violation = shown.violation
+            if finding_id(violation.requirement, violation.place, violation.kind) in again and not episode.disturbed:
+                shown.is_confirmed = True
+            else:
+                shown.doubt = episode.disturbed or f"it did not show again when it was sent again: {_SOMEBODY_ELSE}"
 
     def _add_smallest(self, episode: Episode, found: list[Judgement]) -> None:
         """What shows a finding best takes the place of what showed it first."""
@@ -161,29 +193,26 @@ class Tally:
             shown.violation = msgspec.structs.replace(same, place=shown.violation.place)
             shown.episode = episode.id
 
-    def _note_faults(self, episode: Episode) -> None:
-        faults = [told for exchange in episode.exchanges if (told := _fault_of(exchange))]
-        if faults:
-            for exchange in episode.exchanges:
-                if exchange.intent.requirement:
-                    self.unanswered.setdefault(exchange.intent.requirement, faults[0])
-
     def findings(self) -> list[Finding]:
         """The violations that count, grouped, in the order in which they first showed."""
         result = []
         for identity, shown in self.shown.items():
-            if shown.doubted and identity not in self._confirmed:
+            counting = [
+                told
+                for (places, _, compares_states), told in shown.sightings.items()
+                if self.stored.issuperset(places) and not (compares_states and shown.why_inconclusive)
+            ]
+            if not counting:
                 continue
-            counting = (told for places, told in shown.unless.items() if self.stored.issuperset(places))
-            told = next(counting, None)
-            if told is None:
-                continue
-            violation, episode = (shown.violation, shown.episode) if shown.stability else told
+            violation, episode = next((told for told in counting if self._level(told[0]) == "must"), counting[0])
+            level = self._level(violation)
+            if shown.stability:
+                violation, episode = shown.violation, shown.episode
             result.append(
                 Finding(
                     id=identity,
                     requirement=violation.requirement,
-                    level=self._level(violation),
+                    level=level,
                     place=violation.place,
                     kind=violation.kind,
                     expected=violation.expected,
@@ -195,6 +224,15 @@ class Tally:
                 )
             )
         return result
+
+    def doubt_about(self, requirement: str) -> str:
+        """Why a violation of a requirement was seen and does not count, if so."""
+        reasons = (
+            shown.why_inconclusive
+            for shown in self.shown.values()
+            if shown.violation.requirement == requirement and any(rests for _, _, rests in shown.sightings)
+        )
+        return next(filter(None, reasons), "") or self._disturbed.get(requirement, "")
 
     def _level(self, violation: Violation) -> Level:
         level = violation.level or _own_level(self.contract.requirements[violation.requirement])

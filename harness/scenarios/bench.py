@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from rules_harness.harness.exchange import Episode, Exchange, Facts, Request
 from rules_harness.harness.intent import Intent, Meaning
+from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
 from rules_harness.harness.scenarios.planner import Known, Planned, Planner, Shared, Unmet
 from rules_harness.strategies.bodies import Body
@@ -44,7 +45,7 @@ class Bench(Planner):
             settle_seconds=self.shared.profile.limits.settle_seconds,
         )
         episode = Episode(
-            id=self._scenario_id + ("~again" if confirms else ""),
+            id=self._scenario_id + (f"~again-{self._attempt}" if confirms else ""),
             family=family,
             scenario=scenario,
             exchanges=tuple(self.exchanges),
@@ -96,8 +97,8 @@ class Bench(Planner):
         rule = self.rule if rule is None else rule
         if rule in self._known.stale and self.shared.profile.limits.settle_seconds > 0:
             self.shared.client.wait(self.shared.profile.limits.settle_seconds)
-        exchange = self.send(*self.plan_read(rule, **details))
-        return self._known.states.get(rule) if exchange.answer is not None else None
+        shown = state_shown(self.contract, self.send(*self.plan_read(rule, **details)))
+        return None if shown is None else dict(shown)
 
     def begin(self, *rules: str) -> None:
         """Make the state of rules known before anything is sent to them."""
@@ -146,8 +147,12 @@ class Bench(Planner):
             for (request, intent), result in zip(planned, results, strict=True)
         ]
         self.exchanges += sent
+        written = {intent.rule for _, intent in planned if intent.operation != "read"}
         for exchange in sent:
-            self._remember(exchange)
+            self._watch_status(exchange)
+            # A read beside an update shows its rule before it or after it: nobody can tell.
+            if exchange.intent.rule not in written:
+                self._remember(exchange)
         return sent
 
     def enable(self, rule: str | None = None) -> bool:
@@ -175,14 +180,10 @@ class Bench(Planner):
 
     def _remember(self, exchange: Exchange) -> None:
         """Keep what a read shows; what was written stays unknown until it is read."""
-        self._watch_status(exchange)
-        intent, answer = exchange.intent, exchange.answer
-        if intent.operation != "read" or answer is None or answer.status != 200:
-            return
-        data = answer.part(self.names.data)
-        if data:
-            self._known.states[intent.rule] = data
-            self._known.stale.discard(intent.rule)
+        state = state_shown(self.contract, exchange)
+        if state is not None:
+            self._known.states[exchange.intent.rule] = dict(state)
+            self._known.stale.discard(exchange.intent.rule)
 
     def _watch_status(self, exchange: Exchange) -> None:
         """Follow which rules may be enabled, and notice one that is where it must not be."""

@@ -39,6 +39,11 @@ class Scenario(msgspec.Struct, frozen=True):
     def name(self) -> str:
         return self.id.partition("/")[2]
 
+    @property
+    def owns_rules(self) -> bool:
+        """Whether nobody else of this run writes to the rules that it may use while it runs."""
+        return self.lane not in ("unknown", "last")
+
 
 class Situation(msgspec.Struct, frozen=True):
     """What a run found to work with."""

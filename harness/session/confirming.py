@@ -7,9 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-import msgspec
-
-from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.judging.outcome import TRIES_AGAIN, Judgement, Violation, finding_id
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import Scenario
@@ -20,13 +18,8 @@ CONFIRMATIONS: Final = 2
 """How often one finding is confirmed, at most, before further sightings are believed."""
 MakeBench = Callable[[str, int], Bench]
 """A bench for a scenario's id and the number of an attempt."""
-
-
-class Confirmation(msgspec.Struct, frozen=True):
-    """A scenario that was run again, on ``bench``; ``disturbed`` says who else was seen to write."""
-
-    bench: Bench
-    disturbed: str
+Record = Callable[[Bench, str], Iterable[Judgement]]
+"""Records what was sent on a bench, with who else was seen to write, and says what is judged of it."""
 
 
 class Confirming:
@@ -36,32 +29,44 @@ class Confirming:
         self._confirmed: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def is_due(self, judgements: Iterable[Judgement]) -> bool:
-        """Whether another writer could have caused one of these, and that was not ruled out often enough."""
-        doubtful = {
-            finding_id(judgement.requirement, judgement.place, judgement.kind)
-            for judgement in judgements
-            if isinstance(judgement, Violation) and judgement.compares_states
-        }
+    def due(self, judgements: Iterable[Judgement]) -> frozenset[str]:
+        """The ids of the findings that another writer could have caused, if that is to be ruled out for one of them."""
+        doubtful = frozenset(_compared(judgements))
         with self._lock:
             if all(self._confirmed[identity] >= CONFIRMATIONS for identity in doubtful):
-                return False
+                return frozenset()
             self._confirmed.update(doubtful)
-        return True
+        return doubtful
 
 
-def confirm(scenario: Scenario, make_bench: MakeBench) -> Confirmation | None:
-    """Watch the rules for another writer and run a scenario again; ``None`` where that cannot be done after all.
+def confirm(scenario: Scenario, doubtful: frozenset[str], make_bench: MakeBench, record: Record) -> None:
+    """Watch the rules for another writer, and run a scenario again until each doubtful finding was seen once more.
 
-    Raises what the client raises.
+    That is tried `TRIES_AGAIN` times at most, and not at all where the target does not let it be tried.  Raises what
+    the client raises.
     """
-    disturbed = watched(make_bench("safety/watch", 0))
-    bench = make_bench(scenario.id, 1)
-    if not disturbed:
+    disturbed = watched(make_bench("safety/watch", 0)) if scenario.owns_rules else ""
+    if disturbed:
+        record(make_bench(scenario.id, 1), disturbed)
+        return
+    unseen = set(doubtful)
+    for attempt in range(1, TRIES_AGAIN + 1):
+        bench = make_bench(scenario.id, attempt)
         try:
-            if scenario.lane not in ("unknown", "last"):
-                renew(make_bench(f"safety/renew-{scenario.id}", 0))
+            if scenario.owns_rules:
+                renew(make_bench(f"safety/renew-{scenario.id}", attempt))
             scenario.run(bench)
         except (Unmet, HookFailed):
-            return None
-    return Confirmation(bench, disturbed)
+            return
+        unseen -= set(_compared(record(bench, "")))
+        if not unseen:
+            return
+
+
+def _compared(judgements: Iterable[Judgement]) -> Iterable[str]:
+    """The ids of what rests on comparing states."""
+    return (
+        finding_id(judgement.requirement, judgement.place, judgement.kind)
+        for judgement in judgements
+        if isinstance(judgement, Violation) and judgement.compares_states
+    )

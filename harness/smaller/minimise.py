@@ -9,7 +9,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Episode, Exchange, Payload
 from rules_harness.harness.judging.histories import sent_body
-from rules_harness.harness.judging.outcome import Violation
+from rules_harness.harness.judging.outcome import TRIES_AGAIN, Violation
 from rules_harness.harness.judging.tally import closest, judge_episode
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Unmet, encode
@@ -22,7 +22,7 @@ from rules_harness.strategies.mutations import apply, catalogue
 from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
 
-REPLAYS: Final = 3
+REPLAYS: Final = TRIES_AGAIN
 UNREPEATABLE: Final = (Unmet, HookFailed, SafetyError)
 """Why an episode cannot be sent again here."""
 
@@ -35,12 +35,14 @@ class Smallest(msgspec.Struct, frozen=True):
 
     episode: Episode | None
     shown: int
-    """Of `REPLAYS`."""
+    tries: int
+    """How often it was sent again."""
     requests: int
 
     @property
     def stability(self) -> str:
-        return f"{self.shown} of {REPLAYS}"
+        """Empty where it could not be sent again."""
+        return f"{self.shown} of {self.tries}" if self.tries else ""
 
 
 class _Spent(Exception):
@@ -127,8 +129,11 @@ class _Search:
         except _Spent:
             pass
         self._budget = max(self._budget, self._spent) + last
-        shown = sum(self._replay() for _ in range(REPLAYS))
-        return Smallest(None if self._best is None else self._bare(self._best), shown, self._spent)
+        seen = [shown for _ in range(REPLAYS) if (shown := self._replay()) is not None]
+        if self._best is not None and not any(seen):
+            # It was seen when it was first sent again.
+            seen.append(True)
+        return Smallest(None if self._best is None else self._bare(self._best), sum(seen), len(seen), self._spent)
 
     def _bare(self, episode: Episode) -> Episode:
         """The episode without what was sent to prepare it, as far as the violation is told without."""
@@ -142,21 +147,28 @@ class _Search:
                 episode = barer
         return episode
 
-    def _replay(self) -> bool:
+    def _replay(self) -> bool | None:
+        """Whether the smallest recording shows the violation once more; ``None`` where it cannot be sent."""
         try:
-            return self._shows(self._recording)
+            return self._tried(self._recording)
         except _Spent:
-            return False
+            return None
 
     def _shows(self, recording: Recording) -> bool:
-        """Whether a recording shows the violation when it is sent again; if so it is the best so far."""
+        return bool(self._tried(recording))
+
+    def _tried(self, recording: Recording) -> bool | None:
+        """Whether a recording shows the violation when it is sent again; if so it is the best so far.
+
+        ``None`` where the target cannot be prepared for it.
+        """
         if self._spent + len(recording.exchanges) > self._budget:
             raise _Spent
         self._tries += 1
         try:
             episode = self._minimiser.attempt(recording, f"{self._name}~{self._tries}")
         except UNREPEATABLE:
-            return False
+            return None
         self._spent += len(episode.exchanges)
         if self._minimiser.shows(episode, self._violation) is None:
             return False

@@ -8,9 +8,18 @@ import msgspec
 import pytest
 
 from rules_harness.harness.exchange import Episode
+from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count, Note, Skipped
 from rules_harness.harness.judging.judge import conclude
-from rules_harness.harness.judging.outcome import Judgement, Kept, Outcome, Seen, Stored, Violation, finding_id
+from rules_harness.harness.judging.outcome import (
+    Judgement,
+    Kept,
+    Outcome,
+    Seen,
+    Stored,
+    Violation,
+    finding_id,
+)
 from rules_harness.harness.judging.tally import Tally
 from tests.judging.episodes import CONTRACT, episode, lost, put
 
@@ -254,3 +263,63 @@ def test_counts_of_episodes_that_were_not_kept() -> None:
     assert outcome.requirements["auth.missing"].exercised == 40
     assert outcome.requirements["update.replaces"].verdict == "failed"
     assert outcome.readings["reading.key-reuse"].observations == 7
+
+
+def _sent_again(violation: Violation, stability: str) -> Tally:
+    tally = _tally(violation)
+    identity = finding_id(violation.requirement, violation.place, violation.kind)
+    tally.add(_episode("smallest", smallest=identity, stability=stability), [violation])
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("violation", "stability", "verdict"),
+    [
+        (STATES, "0 of 3", "inconclusive"),
+        (STATES, "1 of 3", "failed"),
+        (STATES, "1 of 4", "failed"),
+        (STATES, "0 of 2", "failed"),
+        (STATES, "", "failed"),
+        (_violation(), "0 of 3", "failed"),
+    ],
+)
+def test_states_that_further_tries_do_not_show(violation: Violation, stability: str, verdict: str) -> None:
+    tally = _sent_again(violation, stability)
+    outcome = _concluded(tally)
+    assert outcome.requirements["update.replaces"].verdict == verdict
+    assert outcome.exit_code == (1 if verdict == "failed" else 0)
+    if verdict == "inconclusive":
+        assert "3 further tries" in (outcome.requirements["update.replaces"].reason or "")
+
+
+def test_states_that_were_confirmed_when_they_were_seen() -> None:
+    tally = _sent_again(STATES, "0 of 3")
+    tally.add(_episode("again", confirms="one"), [STATES])
+    assert _verdict(tally) == "failed"
+
+
+def test_one_of_several_tries_that_shows_it_confirms() -> None:
+    tally = _confirmed(times=2)
+    tally.add(_episode("again", confirms="one"), [STATES])
+    tally.add(_episode("again", confirms="one"), [])
+    assert _verdict(tally) == "failed"
+
+
+def test_a_name_that_is_used_twice_confirms_its_last() -> None:
+    tally = _tally(STATES)
+    tally.add(_episode("one"), [])
+    tally.add(_episode("again", confirms="one"), [])
+    assert _verdict(tally) == "failed"
+
+
+@pytest.mark.parametrize("levels", [("should", "must"), ("must", "should")])
+def test_the_order_of_sightings_changes_no_level(levels: tuple[Level, Level]) -> None:
+    tally = _tally(*(_violation(level=level) for level in levels))
+    assert _verdict(tally) == "failed"
+    assert [finding.level for finding in tally.findings()] == ["must"]
+
+
+def test_what_shows_without_comparing_states_counts_whatever_is_doubted() -> None:
+    tally = _tally(STATES, _violation())
+    tally.add(_episode("again", confirms="one"), [])
+    assert _verdict(tally) == "failed"

@@ -1,0 +1,89 @@
+"""What rests on comparing states is tried again, by whoever alone writes to the rule, and on states that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from rules_harness.harness.dry_run.rehearsal import Rehearsal
+from rules_harness.harness.dry_run.target import PretendedTarget
+from rules_harness.harness.exchange import Answer
+from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.planner import Known, Shared
+from rules_harness.harness.scenarios.scenario import Lane, Scenario
+from rules_harness.harness.session.confirming import confirm
+from rules_harness.harness.session.keeping import share
+from rules_harness.harness.session.opening import specimen
+from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.secrets import Keyring
+from rules_harness.openapi.contract import load
+
+CONTRACT = load()
+PROFILE = specimen(CONTRACT)
+NOW = datetime.now(UTC)
+RULE = PROFILE.rules.writable[0]
+SHOWN = Violation("auth.no-effect", "refused with 401", "changed", "as before", "another", (0,), compares_states=True)
+DOUBTFUL = frozenset({finding_id(SHOWN.requirement, SHOWN.place, SHOWN.kind)})
+
+
+@pytest.fixture
+def target() -> Rehearsal:
+    return Rehearsal(CONTRACT, PROFILE, NOW)
+
+
+@pytest.fixture
+def shared(target: Rehearsal) -> Shared:
+    hooks = Hooks(PROFILE, Keyring({}))
+    shared = share(CONTRACT, PROFILE, target, hooks, now=NOW, seed=1, nonce="")
+    shared.guard.writable |= set(PROFILE.rules.all)
+    return shared
+
+
+def _confirmed(shared: Shared, answers: Sequence[Sequence[Judgement]], lane: Lane = "rule") -> int:
+    """How often a scenario is run again where it shows this each time."""
+    known, left, runs = Known(), list(answers), list[Bench]()
+    scenario = Scenario("auth/missing", "auth", (), runs.append, lane)
+    confirm(
+        scenario,
+        DOUBTFUL,
+        lambda scenario_id, attempt: Bench(shared, known, scenario_id, (RULE,), attempt=attempt),
+        lambda bench, disturbed: left.pop(0),
+    )
+    assert len({bench.episode("auth", "missing", confirms="auth/missing").id for bench in runs}) == len(runs)
+    return len(runs)
+
+
+@pytest.mark.parametrize(
+    ("answers", "runs"),
+    [([[SHOWN]], 1), ([[], [SHOWN]], 2), ([[], [], [SHOWN]], 3), ([[], [], []], 3)],
+)
+def test_a_scenario_is_run_again_until_it_shows(shared: Shared, answers: list[list[Judgement]], runs: int) -> None:
+    assert _confirmed(shared, answers) == runs
+
+
+@pytest.mark.parametrize("lane", ["unknown", "last"])
+def test_rules_of_other_lanes_are_left_alone(shared: Shared, target: Rehearsal, lane: Lane) -> None:
+    """Their own lanes write to them meanwhile: a look would call that somebody else's doing."""
+    assert _confirmed(shared, [[SHOWN]], lane) == 1
+    assert target.requests_sent == 0
+
+
+def test_a_read_beside_an_update_tells_nothing(shared: Shared) -> None:
+    known = Known()
+    bench = Bench(shared, known, "concurrency/one-rule", (RULE,))
+    bench.begin()
+    bench.send_all([bench.plan_update(bench.inert()), bench.plan_read()], together=True)
+    assert bench.state() is None
+    again = Bench(shared, known, "auth/missing", (RULE,))
+    again.begin()
+    assert [one.request.method for one in again.exchanges] == ["GET"]
+
+
+def test_a_read_that_fails_shows_no_state(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(shared, Known(), "auth/missing", (RULE,))
+    assert bench.read() is not None
+    monkeypatch.setattr(PretendedTarget, "answer", lambda *_: Answer(500))
+    assert bench.read() is None
