@@ -221,9 +221,9 @@ def sources(contract: Contract, world: World) -> tuple[Account, ...]:
 
 
 def soonest_start(world: World) -> datetime:
-    """The first instant that a rule starts at: two days ahead, so that it is a day ahead after a long run on a clock
-    that differs too."""
-    return (world.now + timedelta(days=2)).replace(microsecond=0)
+    """The first instant that a rule starts at: so far ahead that it is a day ahead after a long run that moves the
+    target's clock too."""
+    return (world.now + timedelta(days=20)).replace(microsecond=0)
 
 
 def latest_start(world: World) -> datetime:

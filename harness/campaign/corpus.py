@@ -23,7 +23,7 @@ from rules_harness.strategies.world import World
 
 LOADED: Final = 300
 """Entries that one campaign tries again; more are left for the next."""
-_SOON: Final = timedelta(days=2)
+_SOON: Final = timedelta(days=20)
 _AHEAD: Final = timedelta(days=30)
 _decoder = msgspec.json.Decoder(CorpusEntry)
 

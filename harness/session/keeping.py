@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
 from rules_harness.harness.journal import FoundRule, Note
 from rules_harness.harness.judging.checks.common import changed_fields
+from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Known, Outgoing, Shared
 from rules_harness.harness.scenarios.scenario import Situation
@@ -70,6 +72,7 @@ class Keeping:
         self.shared = shared_for(self.shared, self._profile, readable=seen.readable)
         reasons = dict(seen.reasons)
         usable = self._custody(seen.found, reasons)
+        self._follow_clock()
         if not seen.readable and self._profile.permissions.no_restore:
             usable = set(self._profile.rules.all)
             self.shared.guard.writable |= usable
@@ -113,6 +116,19 @@ class Keeping:
                 guard.writable.discard(rule.rule)
         self.stop = endpoint_missing(contract, firsts)
         return {rule.rule for rule in found} - set(reasons)
+
+    def _follow_clock(self) -> None:
+        """Count days from the target's present where its clock is ahead: an earlier run may have moved it.
+
+        What was just put back tells it.
+        """
+        updated = self.shared.contract.names.updated_at
+        moments = [instant(state.get(updated)) for state in self.known.states.values()]
+        here = max(self.shared.world.now, datetime.now(UTC))
+        ahead = max((moment - here for moment in moments if moment is not None), default=timedelta())
+        if ahead >= timedelta(days=1):
+            world = msgspec.structs.replace(self.shared.world, now=here + timedelta(days=ahead.days))
+            self.shared = msgspec.structs.replace(self.shared, world=world)
 
     def contain_where_needed(self, bench: Bench) -> None:
         """Off loopback, leave no rule enabled.
