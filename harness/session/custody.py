@@ -7,6 +7,7 @@ puts the same configuration back; a rule that refuses its own configuration is n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.accounts import accounts_in as accounts_named
+from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.world import Account
 
 MISSING = frozenset({404, 405, 501})
@@ -154,12 +156,14 @@ def contain(bench: Bench, rule: str) -> Contained:
 
 
 def with_known_accounts(contract: Contract, profile: Profile, reads: Mapping[str, Exchange]) -> Profile:
-    """The profile with the accounts that its rules name, where it lists none itself."""
+    """The profile with the accounts that its rules name, where it lists none itself and money can move between them."""
     states = {rule: state for rule, exchange in reads.items() if (state := _state(contract, exchange)) is not None}
     theirs = states.pop(profile.rules.other_org or "", None)
+    named = msgspec.structs.replace(profile, accounts=profile.accounts or _accounts_in(contract, *states.values()))
+    is_usable = is_suitable(contract, named.world(datetime.now(UTC)))
     return msgspec.structs.replace(
         profile,
-        accounts=profile.accounts or _accounts_in(contract, *states.values()),
+        accounts=named.accounts if is_usable else (),
         other_org_accounts=profile.other_org_accounts or (_accounts_in(contract, theirs) if theirs else ()),
     )
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
@@ -40,6 +41,7 @@ from rules_harness.harness.target.tables import (
     parse,
 )
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.world import Account
 
 _SECRET_NAME = re.compile(r"auth|token|key|secret|cookie|passw|credential|signature", re.IGNORECASE)
@@ -101,6 +103,7 @@ class _Reader:
             readings={id: self._reading(id, value) for id, value in document.readings.items()},
         )
         self._check_apart(profile)
+        self._check_suitable(profile)
         self._check_required(profile.gate.required)
         keyring = Keyring(keys, self._secrets, words=ordinary_words(self._contract.document, profile))
         self._check_no_key(profile, keyring)
@@ -266,6 +269,15 @@ class _Reader:
                     f"{place}[{position}].type", f"{account.type!r} is no type of account", closest(account.type, types)
                 )
         return accounts
+
+    def _check_suitable(self, profile: Profile) -> None:
+        if profile.accounts and not is_suitable(self._contract, profile.world(datetime.now(UTC))):
+            self._fail(
+                "accounts",
+                "no money can move between those that are listed",
+                "List two that a rule can name as source and destination, or none: then the accounts of its rules are "
+                "taken.",
+            )
 
     def _check_apart(self, profile: Profile) -> None:
         ids = [account.id for account in (*profile.accounts, *profile.other_org_accounts)]

@@ -211,6 +211,11 @@ def test_the_template_with_every_line_in_use_is_a_profile(tmp_path: Path) -> Non
         (SMALLEST + "[rules]\nwritable = ['..']\n", None, ["rules: '..' is not a rule id"]),
         (SMALLEST + "[[accounts]]\nid = 'a'\ntype = 'pods'\n", None, ["accounts[0].type: 'pods'", "Did you mean pod?"]),
         (
+            SMALLEST + "[[accounts]]\nid = 'a'\ntype = 'pod'\n",
+            None,
+            ["accounts: no money can move between those that are listed", "List two"],
+        ),
+        (
             SMALLEST + "[[accounts]]\nid = 'a'\ntype = 'pod'\n[[other_org_accounts]]\nid = 'a'\ntype = 'pod'\n",
             None,
             ["accounts: 'a' stands there twice"],
