@@ -11,6 +11,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
+from rules_harness.harness.judging.judge import LIMITED
 from rules_harness.harness.judging.outcome import Finding, Outcome, RequirementOutcome
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports import difference, references, repetition
@@ -95,6 +96,7 @@ class _Gathered:
         self.footer: Footer | None = None
         self.rules: dict[str, RuleRow] = {}
         self.notes: list[str] = []
+        self.limits: list[str] = []
         self.torn = self.episodes = self.exchanges = self.counted = 0
         self.last_ended = 0.0
         self.statuses: Counter[str] = Counter()
@@ -116,7 +118,9 @@ class _Gathered:
                 known = self.rules.get(rule, RuleRow(line(rule), False, None, None))
                 told = None if problem is None else line(problem, _TEXT_LIMIT)
                 self.rules[rule] = msgspec.structs.replace(known, restored=problem is None, problem=told)
-            case Note(text=text):
+            case Note(kind=kind, text=text):
+                if kind == LIMITED:
+                    self.limits.append(line(text, _TEXT_LIMIT))
                 self.notes.append(line(text, _TEXT_LIMIT))
             case Count(kept=kept):
                 self.counted += sum(kept.values())
@@ -279,6 +283,7 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
         yield f"The run was cut off: its journal has no end. This report rests on the {episodes} that were recorded."
     elif gathered.footer.interrupted:
         yield f"The run was interrupted. This report rests on the {episodes} that were recorded."
+    yield from gathered.limits
     if gathered.torn:
         yield f"{counted(gathered.torn, 'line')} of the journal could not be read and are left out."
     if gathered.counted:

@@ -18,10 +18,10 @@ from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard
 from rules_harness.harness.campaign.searching import Search
 from rules_harness.harness.campaign.settings import CampaignSettings, State, Watcher
 from rules_harness.harness.journal import EpisodeRecord, Journal, Note
-from rules_harness.harness.judging.judge import conclude
+from rules_harness.harness.judging.judge import LIMITED, conclude
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
-from rules_harness.harness.scenarios.scenario import Situation
+from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.endings import stopped
 from rules_harness.harness.session.lanes import chosen_scenarios, runnable
 from rules_harness.harness.session.opening import Opened
@@ -87,7 +87,8 @@ class Campaign(Session):
         self._deadline = self._began + settings.seconds
         self._doing = "looking at the target"
         self._shown_at = 0.0
-        self._shards = 0
+        self._shards = self.collector.requests
+        """The number of the last shard: one that goes on uses none, nor the names that come from it, a second time."""
         self._own_requests = 0
 
     def begin(self) -> None:
@@ -101,7 +102,7 @@ class Campaign(Session):
         if self.profile.rules.writable and not situation.usable:
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
             self.stop_for(f"no writable rule can be used ({reasons})")
-        runnable(chosen_scenarios(self.contract, self.keeping.shared, ()), situation, self.collector)
+        self._skip(situation)
         crew = self._make_crew()
         try:
             self._search(crew, situation)
@@ -112,6 +113,15 @@ class Campaign(Session):
         if not self._ends and not self.interrupted:
             self._doing = "making findings smaller"
             self._minimise()
+
+    def _skip(self, situation: Situation) -> None:
+        """Record what no scenario can put to the test here; what some can, a search may just not come to."""
+        scenarios = chosen_scenarios(self.contract, self.keeping.shared, ())
+        possible = {name for one in scenarios if lacking(one, situation) is None for name in one.requirements}
+        for scenario in scenarios:
+            impossible = tuple(name for name in scenario.requirements if name not in possible)
+            if impossible:
+                runnable([msgspec.structs.replace(scenario, requirements=impossible)], situation, self.collector)
 
     def _search(self, crew: Crew, situation: Situation) -> None:
         budget = self._search_budget()
@@ -127,7 +137,8 @@ class Campaign(Session):
             Search(self, crew, situation, requests=alone, until=until, shard_seconds=pace, alone=True).run()
         if self.goes_on() and time.monotonic() < self._deadline:
             limit = "--requests" if self._campaign.requests is not None else "limits.max_requests"
-            self._remarks.note(f"{limit} ended the search, {self._deadline - time.monotonic():.0f} s before its time")
+            early = self._deadline - time.monotonic()
+            self.note(Note(LIMITED, f"{limit} ended the search, {early:.0f} s before its time."))
 
     def _search_budget(self) -> int:
         """Requests for the search: some are kept for making findings smaller, and the survey's are spent."""
@@ -159,7 +170,7 @@ class Campaign(Session):
         return Shard(
             number=self._shards,
             seed=self._campaign.seed,
-            now=self._campaign.now,
+            now=self.keeping.shared.world.now,
             nonce=self.nonce,
             profile=msgspec.structs.replace(profile, limits=limits),
             rules=rules,
@@ -245,6 +256,8 @@ class Campaign(Session):
                 budget=limits.minimise_requests,
             )
             self._count_own()
+            if smallest.episode is None and not smallest.stability:
+                continue
             episode = smallest.episode or first
             told = msgspec.structs.replace(
                 episode, id=f"smallest/{finding.id}", smallest=finding.id, stability=smallest.stability

@@ -64,7 +64,7 @@ class Search:
         self._until = until
         self._shard_seconds = shard_seconds
         self._alone = alone
-        self._members = 1 if alone else crew.size
+        self._members = 1 if alone else min(crew.size, max(1, len(situation.usable)))
         self._at_work: dict[int, Shard] = {}
         self._lost = 0
         self._dealt = 0

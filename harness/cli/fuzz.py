@@ -104,7 +104,7 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
     show_default=True,
     callback=_workers,
     metavar="N|auto",
-    help="Processes that send, each with the profile's in_flight; auto: one for each core and rule.",
+    help="Processes that send, each with the profile's in_flight; one for each writable rule at most, auto: and core.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
 @click.option(
@@ -220,15 +220,16 @@ class _Fuzzing:
             self._output.say(corpus.problem)
 
     def _crew(self) -> Callable[[], Crew]:
-        workers = self._options.workers
+        workers, rules = self._options.workers, max(1, len(self._target.profile.rules.writable))
         if workers is None:
-            rules = len(self._target.profile.rules.writable)
-            workers = max(1, min(os.cpu_count() or 1, rules))
+            workers = min(os.cpu_count() or 1, rules)
+        elif workers > rules:
+            self._output.say(f"--workers {workers}: each has a rule of its own, and the profile lists {rules} to write")
         if self._options.cluster is not None:
             from rules_harness.harness.campaign.cluster import joined  # noqa: PLC0415 - an extra
 
             return joined(self._options.cluster, self._contract, self._target.profile, self._options.workers)
-        count = workers
+        count = min(workers, rules)
         return lambda: Processes(self._contract, self._target.keyring, count)
 
     def _earlier(self, run: Path) -> Earlier:

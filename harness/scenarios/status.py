@@ -25,6 +25,7 @@ from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, covering_set
 from rules_harness.strategies.world import World
 
+WITHOUT_PERMISSION = ("read_only", "unrelated")
 ENABLED = ("status.enabled-becomes-disabled", "status.stored")
 
 
@@ -58,7 +59,8 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
                 run = partial(_carries, shape=shape, body=body, says=says)
                 yield _enabled(f"{shape.strip('/').replace('/', '.')}-{says}", ENABLED, run)
     yield _enabled("twice", (*ENABLED, "status.stays-disabled"), _twice)
-    yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", "authz.no-effect"), _refused)
+    by_permission = ("authz.no-effect",) if profile.credentials.keys() & set(WITHOUT_PERMISSION) else ()
+    yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", *by_permission), _refused)
     yield _enabled("after-refused", ENABLED, _after_refused)
     yield _enabled("replay", ("status.replay-keeps",), _replay)
     yield _enabled(
@@ -184,7 +186,7 @@ def _refused(bench: Bench) -> None:
         bench.read()
     bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", label="refused: no key")
     bench.read()
-    for name in ("read_only", "unrelated"):
+    for name in WITHOUT_PERMISSION:
         if name in credentials:
             bench.update(bench.inert(), caller=name, access="no-permission", label=f"refused: {name}")
             bench.read()

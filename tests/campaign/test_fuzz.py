@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from rules_harness.harness.exchange import TransportFault
 from rules_harness.harness.journal import read
-from rules_harness.harness.judging.judge import judge
+from rules_harness.harness.judging.judge import LIMITED, judge
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 from tests.campaign.conftest import Rules
@@ -173,3 +175,46 @@ def test_a_finding_that_no_rule_of_ours_is_part_of_is_made_small(
     assert ended.code == 1, ended.err
     found = [one for one in shell.summary()["findings"] if one["requirement"] == "not-found.unknown-id"]
     assert {finding["stability"] for finding in found} == {"3 of 3"}
+
+
+def test_the_limit_that_ends_a_search_is_told(shell: Shell, whole_profile: Path) -> None:
+    text = whole_profile.read_text(encoding="utf-8")
+    whole_profile.write_text(re.sub(r"max_requests = \d+", "max_requests = 700", text), encoding="utf-8")
+    ended = shell("fuzz", "--target", whole_profile, "--time", "10m")
+    assert ended.code == 0, ended.out
+    limits = [note.text for note in read(shell.folder / "out").notes if note.kind == LIMITED]
+    assert [limit.partition(",")[0] for limit in limits] == ["limits.max_requests ended the search"]
+    assert limits[0] in shell.summary()["missing"]
+    assert "limits.max_requests ended the search" in ended.out
+
+
+def test_each_worker_has_a_rule(shell: Shell, reference: ReferenceServer) -> None:
+    profile = reference.profile_toml
+    one_rule = re.sub(r"writable = \[[^]]*\]", 'writable = ["rule_01HXYZ1234"]', profile)
+    (shell.folder / "one.toml").write_text(one_rule, encoding="utf-8")
+    began = time.monotonic()
+    ended = shell("fuzz", "--target", "one.toml", "--time", "2s", "--workers", "99")
+    assert ended.code == 0, ended.out
+    assert "--workers 99" in ended.err
+    # Ninety-nine processes would take minutes to begin and to end.
+    assert time.monotonic() - began < 60
+
+
+def test_what_the_profile_lacks_is_skipped_as_in_the_gate(shell: Shell, reference: ReferenceServer) -> None:
+    """Check, dry run, doctor and campaign count the same."""
+    profile = reference.profile_toml
+    one_key = re.sub(r'\[credentials\.(?!full\])[^]]*\]\nkey_env = "\w+"\n', "", profile)
+    (shell.folder / "one.toml").write_text(one_key, encoding="utf-8")
+    assert shell("check", "--target", "one.toml", "--quiet", "--out", "gate").code == 0
+    assert shell("fuzz", "--target", "one.toml", "--time", "60s", "--requests", "300", "--quiet").code == 0
+    skipped = {
+        out: {id for id, row in shell.summary(out)["requirements"].items() if row["verdict"] == "skipped"}
+        for out in ("gate", "out")
+    }
+    assert skipped["gate"] == skipped["out"]
+    assert {"authz.scope", "authz.organization"} <= skipped["gate"]
+    told = shell("doctor", "--target", "one.toml").out
+    rehearsed = shell("check", "--target", "one.toml", "--dry-run").out
+    for id in skipped["gate"]:
+        assert id in told.partition("Skipped")[2]
+        assert id in rehearsed.partition("Scenarios that would be skipped:")[2]
