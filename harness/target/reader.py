@@ -7,7 +7,6 @@ import re
 import shutil
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.target.accounts import accounts, check_apart, check_suitable
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import (
     HOOKS,
@@ -31,7 +31,6 @@ from rules_harness.harness.target.profile import (
 from rules_harness.harness.target.secrets import Keyring, ordinary_words
 from rules_harness.harness.target.sightings import MARK
 from rules_harness.harness.target.tables import (
-    AccountTable,
     Document,
     HookTable,
     KeyTable,
@@ -41,8 +40,6 @@ from rules_harness.harness.target.tables import (
     parse,
 )
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import is_suitable
-from rules_harness.strategies.world import Account
 
 _SECRET_NAME = re.compile(r"auth|token|key|secret|cookie|passw|credential|signature", re.IGNORECASE)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -94,16 +91,16 @@ class _Reader:
             target=self._target(document.target),
             credentials=credentials,
             rules=self._rules(document.rules),
-            accounts=self._accounts("accounts", document.accounts),
-            other_org_accounts=self._accounts("other_org_accounts", document.other_org_accounts),
+            accounts=accounts("accounts", document.accounts, self._contract, self._fail),
+            other_org_accounts=accounts("other_org_accounts", document.other_org_accounts, self._contract, self._fail),
             hooks={name: self._hook(name, value) for name, value in document.hooks.items()},
             limits=document.limits,
             permissions=document.permissions,
             gate=document.gate,
             readings={id: self._reading(id, value) for id, value in document.readings.items()},
         )
-        self._check_apart(profile)
-        self._check_suitable(profile)
+        check_apart(profile, self._fail)
+        check_suitable(profile, self._contract, self._fail)
         self._check_required(profile.gate.required)
         keyring = Keyring(keys, self._secrets, words=ordinary_words(self._contract.document, profile))
         self._check_no_key(profile, keyring)
@@ -258,37 +255,6 @@ class _Reader:
                 )
         return rules
 
-    def _accounts(self, place: str, tables: Iterable[AccountTable]) -> tuple[Account, ...]:
-        types = _account_types(self._contract.document)
-        accounts = tuple(Account(id=table.id, type=table.type, liability=table.liability) for table in tables)
-        for position, account in enumerate(accounts):
-            if not account.id:
-                self._fail(f"{place}[{position}].id", "is empty", "Copy the id as the API shows it.")
-            if types and account.type not in types:
-                self._fail(
-                    f"{place}[{position}].type", f"{account.type!r} is no type of account", closest(account.type, types)
-                )
-        return accounts
-
-    def _check_suitable(self, profile: Profile) -> None:
-        if profile.accounts and not is_suitable(self._contract, profile.world(datetime.now(UTC))):
-            self._fail(
-                "accounts",
-                "no money can move between those that are listed",
-                "List two that a rule can name as source and destination, or none: then the accounts of its rules are "
-                "taken.",
-            )
-
-    def _check_apart(self, profile: Profile) -> None:
-        ids = [account.id for account in (*profile.accounts, *profile.other_org_accounts)]
-        for id in ids:
-            if ids.count(id) > 1:
-                self._fail(
-                    "accounts",
-                    f"{id!r} stands there twice",
-                    "List an account once, with the organization that owns it.",
-                )
-
     def _hook(self, name: str, value: Any) -> HttpHook | CommandHook:
         place = f"hooks.{name}"
         if name not in HOOKS:
@@ -347,14 +313,3 @@ class _Reader:
         if self._source == _COMMAND_LINE:
             place = _OPTIONS.get(place, place)
         raise UsageError(f"{self._source}: {place}: {problem}. {remedy}")
-
-
-def _account_types(node: Any) -> tuple[str, ...]:
-    """The values of the schema whose role is ``account-ref-type``."""
-    if isinstance(node, Mapping):
-        if node.get("x-role") == "account-ref-type":
-            return tuple(node.get("enum", ()))
-        node = node.values()
-    elif not isinstance(node, list):
-        return ()
-    return next((found for found in map(_account_types, node) if found), ())

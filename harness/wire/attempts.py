@@ -38,7 +38,7 @@ class BudgetSpent(Exception):
     """The profile's ``limits.max_requests`` are used up."""
 
 
-class Ready(msgspec.Struct, frozen=True):
+class ReadyRequest(msgspec.Struct, frozen=True):
     """A request in the form in which it leaves."""
 
     request: Request
@@ -97,11 +97,11 @@ class Attempts:
         """Seconds since the client was made."""
         return time.monotonic() - self._epoch
 
-    def waits_for(self, ready: Ready) -> bool:
+    def waits_for(self, ready: ReadyRequest) -> bool:
         """Whether this request heeds what the target has asked for; where it does not, it is not sent again."""
         return self._pacer.paused_until <= ready.heeds
 
-    def one(self, ready: Ready) -> Delivery:
+    def one(self, ready: ReadyRequest) -> Delivery:
         """Raises `Stopped`, `BudgetSpent` and `TargetDown` where it does not leave."""
         self._wait_for_probes(ready)
         with self._slots:
@@ -110,7 +110,7 @@ class Attempts:
             connection = self._connected(patience, kept=True)
             return self._finish(ready, connection, self._start(ready, connection), patience)
 
-    def together(self, group: Sequence[Ready]) -> list[Delivery]:
+    def together(self, group: Sequence[ReadyRequest]) -> list[Delivery]:
         """Each on a connection of its own, all at one moment; raises like `one`, before anything leaves."""
         self._wait_for_probes(group[0])
         with self._slots_for(len(group)), ThreadPoolExecutor(len(group)) as threads:
@@ -126,7 +126,7 @@ class Attempts:
 
     @contextmanager
     def probing(self) -> Iterator[None]:
-        """Within it nothing leaves but what is `Ready.probing`: it is to be found out whether the target answers."""
+        """Within it nothing leaves but probes: it is to be found out whether the target answers."""
         with self._lock:
             self._probing += 1
         try:
@@ -139,12 +139,12 @@ class Attempts:
         """Close every idle connection."""
         self._pool.close()
 
-    def _wait_for_probes(self, ready: Ready) -> None:
+    def _wait_for_probes(self, ready: ReadyRequest) -> None:
         """Before it takes a place among those in flight, which the probes need."""
         while self._probing and not (ready.probing or ready.restoring or self.is_stopped):
             time.sleep(_SLICE)
 
-    def _admit(self, count: int, ready: Ready) -> None:
+    def _admit(self, count: int, ready: ReadyRequest) -> None:
         """Wait until so many requests may leave together, and count them; raises where they may not."""
         restoring = ready.restoring
 
@@ -165,10 +165,10 @@ class Attempts:
                 raise BudgetSpent(f"limits.max_requests = {self._limits.max_requests} is used up")
             self.requests_sent += count
 
-    def _patience(self, ready: Ready) -> Patience:
+    def _patience(self, ready: ReadyRequest) -> Patience:
         return Patience(time.monotonic() + self._limits.timeout_seconds, self._given_up(ready))
 
-    def _given_up(self, ready: Ready) -> Callable[[], bool]:
+    def _given_up(self, ready: ReadyRequest) -> Callable[[], bool]:
         return lambda: self.is_stopped and not ready.restoring
 
     def _connected(self, patience: Patience, *, kept: bool = False) -> Connection | TransportFault:
@@ -179,14 +179,14 @@ class Attempts:
         except Abandoned:
             return _NOT_YET
 
-    def _start(self, ready: Ready, connection: Connection | TransportFault) -> float:
+    def _start(self, ready: ReadyRequest, connection: Connection | TransportFault) -> float:
         started = self.now()
         if isinstance(connection, Connection):
             connection.start(ready.payload, Room() if ready.restoring else self._intake.room)
         return started
 
     def _finish(
-        self, ready: Ready, connection: Connection | TransportFault, started: float, patience: Patience
+        self, ready: ReadyRequest, connection: Connection | TransportFault, started: float, patience: Patience
     ) -> Delivery:
         was_stale = False
         outcome: Answer | TransportFault

@@ -16,7 +16,7 @@ from rules_harness.harness.exchange import Answer, Request, TransportFault
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.wire.attempts import Attempts, BudgetSpent, Delivery, Ready, Stopped
+from rules_harness.harness.wire.attempts import Attempts, BudgetSpent, Delivery, ReadyRequest, Stopped
 from rules_harness.harness.wire.breaker import Breaker, TargetDown
 from rules_harness.harness.wire.codec import Codec
 from rules_harness.harness.wire.dialling import Route
@@ -139,14 +139,14 @@ class Client:
     def _is_restoring(self) -> bool:
         return hasattr(self._local, "heeds")
 
-    def _ready(self, request: Request) -> Ready:
+    def _ready(self, request: Request) -> ReadyRequest:
         heeds = getattr(self._local, "heeds", math.inf)
-        return Ready(request, self._codec.encode(request), restoring=self._is_restoring, heeds=heeds)
+        return ReadyRequest(request, self._codec.encode(request), restoring=self._is_restoring, heeds=heeds)
 
-    def _send(self, ready: Ready) -> Sent:
+    def _send(self, ready: ReadyRequest) -> Sent:
         return self._settled(ready, self._attempts.one(ready))
 
-    def _send_or_reason(self, ready: Ready) -> Sent | Stopped | BudgetSpent | TargetDown:
+    def _send_or_reason(self, ready: ReadyRequest) -> Sent | Stopped | BudgetSpent | TargetDown:
         try:
             return self._send(ready)
         except (Stopped, BudgetSpent, TargetDown) as reason:
@@ -156,10 +156,10 @@ class Client:
         now = self.now()
         return Sent(TransportFault("unsent", str(reason)), now, now)
 
-    def _settled_in_group(self, ready: Ready, first: Delivery) -> Sent:
+    def _settled_in_group(self, ready: ReadyRequest, first: Delivery) -> Sent:
         return self._settled(ready, first, in_group=True)
 
-    def _settled(self, ready: Ready, first: Delivery, *, in_group: bool = False) -> Sent:
+    def _settled(self, ready: ReadyRequest, first: Delivery, *, in_group: bool = False) -> Sent:
         """Send again what is to be sent again; the last outcome stands."""
         retries = Retries(ready.request.method)
         attempt = first
@@ -174,7 +174,7 @@ class Client:
         self._check_suspicion()
         return Sent(attempt.outcome, first.started, attempt.ended)
 
-    def _is_due(self, retries: Retries, ready: Ready, attempt: Delivery) -> bool:
+    def _is_due(self, retries: Retries, ready: ReadyRequest, attempt: Delivery) -> bool:
         return retries.is_due(attempt.outcome, was_stale=attempt.was_stale) and self._attempts.waits_for(ready)
 
     def _check_suspicion(self) -> None:

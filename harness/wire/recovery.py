@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from rules_harness.harness.exchange import Aftermath, Answer, Request, TransportFault
-from rules_harness.harness.wire.attempts import Attempts, Delivery, Ready
+from rules_harness.harness.wire.attempts import Attempts, Delivery, ReadyRequest
 from rules_harness.harness.wire.breaker import Breaker
 from rules_harness.harness.wire.retrying import IDEMPOTENT
 
@@ -33,7 +33,7 @@ class Recovery:
     """For one target; may be used by several threads, whose requests are looked into one after the other."""
 
     def __init__(
-        self, attempts: Attempts, breaker: Breaker, ready: Callable[[Request], Ready], timeout_seconds: float
+        self, attempts: Attempts, breaker: Breaker, ready: Callable[[Request], ReadyRequest], timeout_seconds: float
     ) -> None:
         self._attempts = attempts
         self._breaker = breaker
@@ -42,7 +42,7 @@ class Recovery:
         self._turn = threading.Lock()
         self._lost = 0.0
 
-    def settled(self, ready: Ready, attempt: Delivery, *, is_repeatable: bool) -> Delivery:
+    def settled(self, ready: ReadyRequest, attempt: Delivery, *, is_repeatable: bool) -> Delivery:
         """The attempt that stands: this one, marked with what came after it, or another.
 
         Only one that ``is_repeatable`` is sent once more, if its method is idempotent or it never left.  Raises what
@@ -57,7 +57,7 @@ class Recovery:
             finally:
                 self._count(attempt, time.monotonic() - began)
 
-    def _looked_into(self, ready: Ready, attempt: Delivery, *, is_repeatable: bool) -> Delivery:
+    def _looked_into(self, ready: ReadyRequest, attempt: Delivery, *, is_repeatable: bool) -> Delivery:
         if not self._answers() and not self._comes_back(ready.request, attempt.outcome):
             return _marked(attempt, "gone")
         if not is_repeatable or not (attempt.is_unreached or ready.request.method in IDEMPOTENT):

@@ -27,7 +27,7 @@ from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.session.endings import Contained
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.harness.target.safety import SafetyError
-from rules_harness.harness.wire.attempts import Attempts, Ready
+from rules_harness.harness.wire.attempts import Attempts, ReadyRequest
 from rules_harness.harness.wire.client import BudgetSpent, TargetDown
 from rules_harness.openapi.contract import Contract
 from tests.cli.conftest import Ended, Shell
@@ -53,7 +53,7 @@ def at_request(monkeypatch: pytest.MonkeyPatch, number: int, happen: Callable[[]
     """Have something happen when a process is about to send its so-manieth request, and at each one after it."""
     counting, admit = itertools.count(1), Attempts._admit
 
-    def counted(self: Attempts, count: int, ready: Ready) -> None:
+    def counted(self: Attempts, count: int, ready: ReadyRequest) -> None:
         if not ready.restoring and next(counting) >= number:
             happen()
         admit(self, count, ready)
@@ -270,7 +270,7 @@ def test_ending_of_a_restoration(
 def _signal_while_restoring(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     admit, sent = Attempts._admit, [False]
 
-    def admitted(self: Attempts, count: int, ready: Ready) -> None:
+    def admitted(self: Attempts, count: int, ready: ReadyRequest) -> None:
         if not sent[0]:
             sent[0] = True
             os.kill(os.getpid(), number)
