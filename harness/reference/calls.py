@@ -62,5 +62,5 @@ def request_id_of(request: Incoming) -> str:
 
 @step
 def generated() -> str:
-    """A new id, 80 random bits."""
+    """'If omitted, the server generates one.' A new id, 80 random bits."""
     return f"req_{secrets.token_hex(10)}"

@@ -25,7 +25,7 @@ async def authenticate(call: Call) -> Key:
 
 @step
 def credentials(request: Incoming) -> list[str]:
-    """The values of the Authorization header."""
+    """'In: header': the values of Authorization, and of nothing else."""
     return [value.decode("latin-1") for value in request.all(b"authorization")]
 
 

@@ -38,7 +38,7 @@ async def act(call: Call, caller: Key) -> Reply:
 
 @step
 def endpoints(call: Call) -> Mapping[str, Endpoint]:
-    """What a path can do, by method."""
+    """'PUT/rules/{id}', and what is known of its companions: what a path can do, by method."""
     return {"POST": trigger_rule} if call.trigger else {"GET": get_rule, "PUT": put_rule}
 
 

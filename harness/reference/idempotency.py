@@ -67,7 +67,7 @@ async def once(call: Call, use: Use) -> Reply:
 
 @step
 async def first(call: Call, use: Use) -> Reply:
-    """The first request under a name: it executes, and its answer is remembered."""
+    """'to ensure idempotent processing': the first request under a name executes, and its answer is remembered."""
     keys = call.service.keys
     known = keys.remember(use)
     try:

@@ -25,7 +25,7 @@ class RuleChange(msgspec.Struct, frozen=True):
 
 @step
 async def update(call: Call, organization_id: str) -> Reply:
-    """Validate the body and replace the rule's configuration by it, on behalf of that organization.
+    """'Fully replaces the rule configuration.' On behalf of that organization; the body is validated first.
 
     Raises:
         Refused: the body breaks the contract; then nothing has changed.
@@ -36,7 +36,7 @@ async def update(call: Call, organization_id: str) -> Reply:
 
 @step
 async def validated(call: Call, body: Node) -> Configuration:
-    """What the body asks for. Raises a refusal where it breaks the contract."""
+    """'All required fields must be provided.' What the body asks for; raises a refusal where it breaks the contract."""
     return configuration(body)
 
 
@@ -65,7 +65,7 @@ def answered(wanted: Configuration, rule: Rule) -> Reply:
 
 @step
 def replaced(change: RuleChange) -> Rule:
-    """The rule as the update leaves it."""
+    """'Fully replaces': the rule as the update leaves it, made of what was sent alone."""
     before, wanted = change.before, change.wanted
     return Rule(
         id=before.id,
@@ -97,13 +97,13 @@ def status_after(change: RuleChange) -> str:
 
 @step
 def trigger_after(change: RuleChange) -> dict[str, Json]:
-    """The trigger that was sent."""
+    """'trigger*': what was sent."""
     return change.wanted.trigger
 
 
 @step
 def steps_after(change: RuleChange) -> list[Json]:
-    """The steps that were sent."""
+    """'steps*': what was sent, in its order."""
     return change.wanted.steps
 
 
