@@ -173,7 +173,8 @@ def test_a_run_whose_target_only_defers_ends_and_says_for_how_long_it_was_asked_
         profile = tmp_path / "profile.toml"
         profile.write_text(
             f'[target]\nbase_url = "{server.url}"\n[credentials.full]\nkey_env = "TEST_KEY"\n'
-            '[rules]\nwritable = ["rule_a"]\n[[accounts]]\nid = "acc_1"\ntype = "income_source"\n',
+            '[rules]\nwritable = ["rule_a"]\n[[accounts]]\nid = "acc_1"\ntype = "income_source"\n'
+            '[[accounts]]\nid = "acc_2"\ntype = "pod"\n',
             encoding="utf-8",
         )
         began = time.monotonic()
