@@ -38,6 +38,8 @@ def _obstacle(exchange: Exchange) -> str | None:
         return f"a request got no answer ({outcome.kind})"
     if outcome.is_put_off:
         return f"the target asked to come again later ({outcome.status})"
+    if outcome.cut:
+        return "an answer was too large to be taken in as a whole"
     if outcome.is_success:
         return None
     if intent.purpose == "read" and intent.access == "allowed":

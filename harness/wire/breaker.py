@@ -16,7 +16,7 @@ _SERVER_ERRORS: Final = 20
 _WITHOUT_EFFECT: Final = frozenset({401, 403, 404})
 LONGEST_WAIT: Final = 60.0
 """Seconds for which a target may have the run wait until it answers; within a minute it ends or goes on."""
-LONGEST_ROW: Final = 30.0
+LONGEST_ROW: Final = 20.0
 """Seconds after which a target that has asked for patience every time is not asked once more."""
 
 

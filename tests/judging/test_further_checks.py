@@ -9,6 +9,7 @@ import pytest
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.checks.generic import generic
 from rules_harness.harness.judging.checks.replacement import stored_places
+from rules_harness.harness.judging.checks.silence import unanswered
 from rules_harness.harness.judging.outcome import Kept, Stored, Violation
 from tests.judging.episodes import (
     CONTRACT,
@@ -33,7 +34,7 @@ boundary = partial(put, content="broken", boundary="missing")
 
 
 def test_no_other_check_is_about_anything_but_one_thing() -> None:
-    assert [check.judge for check in CHECKS if len(check.about) != 1] == [stored_places, generic]
+    assert [check.judge for check in CHECKS if len(check.about) != 1] == [unanswered, stored_places, generic]
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,6 @@ class Server:
     ) -> None:
         self.script = script
         self.received: list[Received] = []
-        self.most_in_flight = 0
-        self._in_flight = 0
         self._connections = 0
         self._wrap = wrap
         self._lock = threading.Lock()
@@ -127,14 +125,7 @@ class Server:
             while (received := self._read(sock, number)) is not None:
                 with self._lock:
                     self.received.append(received)
-                    self._in_flight += 1
-                    self.most_in_flight = max(self.most_in_flight, self._in_flight)
-                try:
-                    stays_open = self.script(received, sock) in (None, True)
-                finally:
-                    with self._lock:
-                        self._in_flight -= 1
-                if not stays_open:
+                if self.script(received, sock) not in (None, True):
                     break
         except OSError:
             pass

@@ -38,11 +38,11 @@ class Span(msgspec.Struct, frozen=True):
     read_at: int
 
 
-def answered(episode: Episode, *, cut: bool = False) -> Iterator[tuple[int, Exchange, Answer]]:
-    """Every exchange that got an answer to its request, with its position; with ``cut`` also a part of one."""
+def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
+    """Every exchange that got an answer to its request, with its position; a part of an answer shows nothing."""
     for position, exchange in enumerate(episode.exchanges):
         answer = exchange.answer
-        if answer is not None and not answer.is_put_off and (cut or not answer.cut):
+        if answer is not None and not answer.is_put_off and not answer.cut:
             yield position, exchange, answer
 
 
