@@ -44,9 +44,9 @@ def leave(
         written = write_reports(path.parent, (*ALWAYS, *reports), report)
         written += further(report)
     except HarnessError as error:
+        output.error(str(error))
         if outcome.reason is not None:
             output.error(outcome.reason)
-        output.error(str(error))
         return outcome.exit_code if outcome.exit_code != CONFORMS else NOT_JUDGED
     if not quiet:
         for place in written:

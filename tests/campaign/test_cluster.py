@@ -46,7 +46,7 @@ def test_a_lost_worker_s_shard_is_run_again(
     run = read(shell.folder / "out")
     assert run.is_whole
     assert run.footer is not None
-    assert 1000 < run.footer.requests < 2200
+    assert 1000 < run.footer.requests < 1500 + 1500 + 1200  # each shard once more, and making findings smaller
     assert rules() == before
 
 
