@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
+from rules_harness.harness.files import make_private, open_private
 from rules_harness.openapi.bounds import Unbounded, check
 
 SCHEMA_VERSION = 3
@@ -139,8 +139,8 @@ class Journal:
     ):
         self.path = folder / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = _opened_at_its_end(self.path) if append else self.path.open("wb", buffering=0)
+            make_private(folder)
+            self._file = _opened_at_its_end(self.path) if append else open_private(self.path, buffering=0)
         except OSError as error:
             raise UsageError(
                 f"cannot write to {folder}: {error.strerror}; give a folder that you may write to with --out"
@@ -163,9 +163,9 @@ class Journal:
                 self._file.close()
 
 
-def _opened_at_its_end(path: Path) -> FileIO:
+def _opened_at_its_end(path: Path) -> IO[bytes]:
     """A journal to append to, so that what follows stands on a line of its own."""
-    file = path.open("ab+", buffering=0)
+    file = open_private(path, append=True, buffering=0)
     if file.seek(0, os.SEEK_END):
         file.seek(-1, os.SEEK_END)
         if file.read() != b"\n":

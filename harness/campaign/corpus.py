@@ -13,6 +13,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from rules_harness.harness.campaign.messages import CorpusEntry
 from rules_harness.harness.errors import Unreachable, UsageError
+from rules_harness.harness.files import make_private
 from rules_harness.harness.judging.equality import instant
 from rules_harness.openapi.bounds import Unbounded, check
 from rules_harness.openapi.contract import Contract
@@ -92,7 +93,7 @@ def open_corpus(where: str, contract: Contract, world: World, fallback: Path) ->
 def _folder(path: Path) -> ExampleDatabase:
     probe = path / ".writable"
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_private(path)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:

@@ -11,6 +11,7 @@ import click
 from rules_harness.harness import journal
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.files import write_private
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Finding, Outcome
 from rules_harness.harness.session.recorded import contract_for, header_of
@@ -64,7 +65,7 @@ def accept_command(
     known = load(out, datetime.now(UTC)).entries if out.exists() else ()
     text = render(accept(chosen, known, reason=reason, owner=owner, expires=expires))
     try:
-        out.write_text(text, encoding="utf-8")
+        write_private(out, [text.encode()])
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}; give another file with --out") from error
     for finding in chosen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.files import open_private
 
 TERMINAL: Final = "terminal"
 _FILE_WIDTH: Final = 140
@@ -51,7 +53,7 @@ def tell(output: Output, out: Path | None, show: Callable[[Console], None], text
 @contextmanager
 def _written(path: Path) -> Iterator[IO[str]]:
     try:
-        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        with TextIOWrapper(open_private(path), encoding="utf-8", errors="backslashreplace") as file:
             yield file
     except OSError as error:
         raise UsageError(

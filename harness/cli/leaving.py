@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.files import make_private, write_private
 from rules_harness.reports import curl, pytest_case
 from rules_harness.reports.model import FindingView, RunReport
 
@@ -23,9 +24,9 @@ def leave_findings(out: Path, report: RunReport) -> list[Path]:
             continue
         folder = out / FOLDER / view.id
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder)
             for name, content in _files(view, report).items():
-                (folder / name).write_bytes(content)
+                write_private(folder / name, [content])
         except OSError as error:
             raise UsageError(f"cannot write {folder}: {error.strerror}; the journal is whole") from error
         left.append(folder)

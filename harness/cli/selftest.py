@@ -10,6 +10,7 @@ import click
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import CONFORMS, VIOLATED, UsageError
+from rules_harness.harness.files import write_private
 from rules_harness.harness.selftest import Verdict, matrix, run_trials, trials
 
 
@@ -36,7 +37,7 @@ def command(output: Output, seeds: int, only: str, workers: int, json_path: Path
     output.print(f"{told['passed']} of {len(verdicts)} trials went as they must")
     if json_path is not None:
         try:
-            json_path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+            write_private(json_path, [(json.dumps(told, indent=2) + "\n").encode()])
         except OSError as error:
             raise UsageError(f"cannot write {json_path}: {error.strerror}") from error
     return VIOLATED if told["failed"] else CONFORMS

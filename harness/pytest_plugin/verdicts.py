@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from rules_harness.harness.errors import INTERRUPTED, HarnessError
+from rules_harness.harness.files import write_private
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal, Note
 from rules_harness.harness.judging.judge import CONTAINED, STOPPED
@@ -63,7 +64,7 @@ def verdicts_of(config: pytest.Config, selected: tuple[str, ...]) -> Verdicts:
         left = left_by_worker(shared)
         if left is None:
             left = _judged(config, selected)
-            (shared / _FILE_NAME).write_bytes(msgspec.json.encode(left))
+            write_private(shared / _FILE_NAME, [msgspec.json.encode(left)])
         return left
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from rules_harness.harness import journal
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.files import make_private, write_private
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.openapi.contract import Contract
@@ -38,9 +39,8 @@ def write_reports(folder: Path, names: Iterable[str], report: RunReport) -> list
     for file_name, pieces in render_all(report, names):
         path = folder / file_name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                file.writelines(pieces)
+            make_private(folder)
+            write_private(path, pieces)
         except OSError as error:
             problem = f"cannot write {path}: {error.strerror}"
             raise UsageError(f"{problem}; the journal is whole, and `rules-harness report` makes it") from error
