@@ -124,20 +124,26 @@ class _Examination:
         return f"is answered {described(self._contract, outcome)}"
 
     def _unreached(self, fault: TransportFault) -> str:
+        target = self._profile.target
+        if fault.kind == "proxy":
+            return f"{target.base_url} was not asked: {fault.detail}. Is the proxy up, and is target.proxy right?"
+        if fault.kind == "closed" and target.base_url.startswith("https:") and target.client_cert is None:
+            remedy = "Does it want a client certificate (target.client_cert)?"
+            return f"{target.base_url} did not answer: {fault.detail}. {remedy}"
         remedy = {
             "connect": "Is it up, and are host and port of target.base_url right?",
             "timeout": "It takes connections and does not answer; limits.timeout_seconds says how long to wait.",
         }.get(fault.kind, "Something answers there that does not speak HTTP as it should.")
-        return f"{self._profile.target.base_url} did not answer: {fault.detail}. {remedy}"
+        return f"{target.base_url} did not answer: {fault.detail}. {remedy}"
 
     def _obstacle(self, answers: list[Answer]) -> str | None:
         """Why these first answers, taken together, let a run judge nothing."""
         statuses = sorted({answer.status for answer in answers})
         shown = " and ".join(map(str, statuses))
-        variable = self._profile.credentials[self._main].key_env
+        source = self._profile.credentials[self._main].source
         if statuses == [401]:
             return (
-                f"every read with credentials.{self._main} is answered 401. Is the key in {variable} one of this "
+                f"every read with credentials.{self._main} is answered 401. Is the key of {source} one of this "
                 "target, and not revoked?"
             )
         if all(300 <= answer.status < 400 for answer in answers):
@@ -213,7 +219,7 @@ class _Examination:
     def _on_credentials(self) -> Iterator[Remark]:
         ours = next((rule for rule in self._profile.rules.writable if rule in self._found), None)
         for name, credential in self._profile.credentials.items():
-            subject = f"credentials.{name} ({credential.key_env})"
+            subject = f"credentials.{name} ({credential.source})"
             if ours is None or name == self._main:
                 continue
             if name == "limited" and self._profile.rules.limited in self._found:

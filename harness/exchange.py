@@ -20,7 +20,7 @@ from rules_harness.harness.intent import Intent
 from rules_harness.strategies.keys import KeyReference
 
 Aftermath = Literal["", "again", "down", "gone"]
-FaultKind = Literal["timeout", "connect", "closed", "abandoned", "too-large", "malformed", "unsent"]
+FaultKind = Literal["timeout", "connect", "proxy", "closed", "abandoned", "too-large", "malformed", "unsent"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")

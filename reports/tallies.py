@@ -16,6 +16,7 @@ from rules_harness.reports.text import line
 FAULTS: Final[Mapping[str, str]] = {
     "timeout": "timed out",
     "connect": "no connection",
+    "proxy": "no proxy",
     "closed": "closed",
     "abandoned": "abandoned",
     "too-large": "too large",

@@ -42,6 +42,8 @@ def setup_for(profile: Profile, contract: Contract) -> Setup:
     if profile.target.has_secrets:
         raise UsageError("a profile with secrets in headers or proxy cannot be used on a cluster; leave --cluster out")
     own = None if contract.sha256 == load().sha256 else json.loads(json.dumps(contract.document))
+    if not all(credential.key_env for credential in profile.credentials.values()):
+        raise UsageError("a cluster takes keys from the environment alone (key_env); leave --cluster out")
     variables = {name: credential.key_env for name, credential in profile.credentials.items()}
     return Setup(variables, ordinary_words(contract.document, profile), own)
 

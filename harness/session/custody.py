@@ -195,6 +195,8 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | N
     if not answers:
         fault = exchanges[0].outcome
         detail = fault.detail if isinstance(fault, TransportFault) else ""
+        if isinstance(fault, TransportFault) and fault.kind == "proxy":
+            return stopped(f"the target was not asked: {detail}; is the proxy up, and target.proxy right?")
         return stopped(f"the target did not answer: {detail}; is it up, and target.base_url right?")
     statuses = {answer.status for answer in answers}
     if statuses == {401}:

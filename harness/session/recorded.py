@@ -115,7 +115,13 @@ def recorded_target(header: Header, credentials: Iterable[str] | None = None) ->
 
 
 def _key(profile: Profile, credential: str) -> str:
-    variable = profile.credentials[credential].key_env
+    source = profile.credentials[credential]
+    if not source.key_env:
+        raise UsageError(
+            f"the run's {credential} key comes from {source.source}, which no journal may have read; give the profile "
+            "with --target FILE"
+        )
+    variable = source.key_env
     key = os.environ.get(variable)
     if not key:
         raise UsageError(f"the environment variable {variable} is not set; export it, it is the run's {credential} key")

@@ -13,23 +13,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, AnyStr, Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, AnyStr, TypeVar
 
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request
 from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.target.sightings import MARK, OPENING, care, marked, wanted_forms
-from rules_harness.harness.target.spelling import FOLDS, bases, written
+from rules_harness.harness.target.sightings import MARK, OPENING, Care, Sought, marked
+from rules_harness.harness.target.spelling import bases, written
 
 _FORM = re.compile(r"([a-z0-9]*)(?::(\d+)-(\d+))?(?:~([0-9a-z]+))?")
-_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\+u00([0-9a-fA-F]{2})|\\+(/)")
-_WITH_MARKS = re.compile(_ESCAPES.pattern + rb'|\\+(["\\])')
-"""How JSON or a URL may spell a character, within other JSON and another URL too."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_REMEMBERED: Final = 20_000
-_LONGEST_REMEMBERED: Final = 80
 
 T = TypeVar("T")
 _Message = TypeVar("_Message", Request, Answer)
@@ -48,21 +43,23 @@ class Cleaner:
     """Replaces the secrets of one keyring by marks, and marks by secrets; may be used by several threads."""
 
     def __init__(self, keyring: Keyring) -> None:
-        self._secrets = keyring.secrets()
-        self._credentials = keyring.names
-        self.cares = {name: care(secret, keyring.words) for name, secret in self._secrets.items()}
+        self._keyring = keyring
+        self._made_of = -1
+        self._made: Sought
+
+    @property
+    def cares(self) -> Mapping[str, Care]:
         """How each secret is looked for."""
-        self._wanted = [
-            wanted for name, secret in self._secrets.items() for wanted in wanted_forms(name, secret, self.cares[name])
-        ]
-        self._certain = [wanted for wanted in self._wanted if self.cares[wanted.name] == "every-form"]
-        self._needles = [wanted.core.encode() for wanted in self._wanted]
-        self._shortest = min(map(len, self._needles), default=0)
-        self._split = _splitting(self._needles)
-        self._has_quotes = any(mark in needle for needle in self._needles for mark in (b'"', b"\\"))
-        # Marks of JSON itself are escaped in every record: they are looked at only where a secret has some.
-        self._escapes = _WITH_MARKS if self._has_quotes else _ESCAPES
-        self._known: set[bytes] = set()
+        return self._sought.cares
+
+    @property
+    def _sought(self) -> Sought:
+        """What is looked for, with the keys that there are now."""
+        generation = self._keyring.generation
+        if self._made_of != generation:
+            self._made = Sought(self._keyring.secrets(), self._keyring.words)
+            self._made_of = generation
+        return self._made
 
     def recorded(self, episode: Episode) -> Episode:
         """The episode as a record holds it."""
@@ -84,7 +81,8 @@ class Cleaner:
         """The answer as a record holds it, with the credentials whose keys stand there."""
         leaks: dict[str, None] = {}
         recorded = _message(answer, self._suspects, lambda text: self._text(text, leaks))
-        named = tuple(name for name in self._credentials if name in leaks)
+        leaked = {name.partition("#")[0] for name in leaks}
+        named = tuple(name for name in self._keyring.names if name in leaked)
         return msgspec.structs.replace(recorded, leaks=named) if named else recorded
 
     def recorded_value(self, value: T) -> T:
@@ -112,13 +110,14 @@ class Cleaner:
         """Any text without those secrets that stand in no ordinary text; for what is no record of an exchange."""
         if isinstance(text, bytes):
             return self.clean_text(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        return marked(text, self._certain, {}) if self._holds_needle(text) else text
+        sought = self._sought
+        return marked(text, sought.certain, {}) if sought.stands_in(text) else text
 
     def _text(self, text: str, leaks: dict[str, None] | None = None) -> str:
         """The text with a mark for each secret, and with one for what looks like the beginning of a mark."""
         if not self._suspects(text):
             return text
-        return marked(text, self._wanted, {} if leaks is None else leaks, escape=True)
+        return marked(text, self._sought.wanted, {} if leaks is None else leaks, escape=True)
 
     def _recalled_text(self, text: str) -> str:
         return MARK.sub(self._recalled_mark, text)
@@ -128,7 +127,7 @@ class Cleaner:
         if not name:
             return OPENING
         parts = _FORM.fullmatch(form or "")
-        secret = self._secrets.get(name)
+        secret = self._keyring.secrets().get(name)
         text = None if secret is None or parts is None else bases(secret).get(parts[1])
         if text is None or parts is None:
             raise UnknownKey(f"the record holds {match[0]}, and the profile has no such key")
@@ -140,25 +139,7 @@ class Cleaner:
 
     def _suspects(self, text: str) -> bool:
         """Whether a mark could be needed; never falsely no."""
-        return _has_mark(text) or self._holds_needle(text)
-
-    def _holds_needle(self, text: str) -> bool:
-        content = text.encode("utf-8", "surrogatepass")
-        if self._has_needle(content):
-            return True
-        if not self._has_quotes and not any(sign in content for sign in (b"%", b"\\u00", b"\\/")):
-            return False
-        return self._has_needle(self._escapes.sub(_unescaped, content))
-
-    def _has_needle(self, content: bytes) -> bool:
-        """Text is mostly words that were seen before, so only new ones are looked at."""
-        words = set(content.translate(self._split).split(b"\n")) - self._known
-        if any(needle in word for word in words if len(word) >= self._shortest for needle in self._needles):
-            return True
-        if len(self._known) > _REMEMBERED:
-            self._known = set()
-        self._known.update(word for word in words if len(word) <= _LONGEST_REMEMBERED)
-        return False
+        return _has_mark(text) or self._sought.stands_in(text)
 
 
 def _request(request: Request, concerned: Callable[[str], bool], change: Callable[[str], str]) -> Request:
@@ -205,14 +186,3 @@ def _string(literal: str, change: Callable[[str], str]) -> str:
     value = json.loads(literal, strict=False)
     changed = change(value)
     return literal if changed == value else json.dumps(changed)
-
-
-def _splitting(needles: Iterable[bytes]) -> bytes:
-    """A table that folds what needles consist of, and ends a word at everything else."""
-    characters = set(b"".join(needles))
-    return bytes(fold if fold in characters else ord("\n") for fold in FOLDS)
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    code = match[1] or match[2]
-    return match[match.lastindex or 0] if code is None else bytes([int(code, 16)])

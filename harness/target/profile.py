@@ -43,6 +43,10 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     proxy: str | None = None
     proxy_login: SecretReference | None = None
     """User name and password, percent-encoded and with a colon between them."""
+    client_cert: str | None = None
+    """Path of the certificate that the client shows, and of those that vouch for it."""
+    client_key: str | None = None
+    """Path of the private key of that certificate; ``None`` where it stands in the same file."""
 
     @property
     def has_secrets(self) -> bool:
@@ -50,11 +54,28 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.proxy_login is not None or any(not isinstance(value, str) for _, value in self.headers)
 
 
-class Credential(msgspec.Struct, frozen=True):
-    """A key by its role (``full``, ``scope.LIST_RULES``) and the environment variable that holds it."""
+class Credential(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A key by its role (``full``, ``scope.LIST_RULES``) and where it comes from, which is one of three."""
 
     name: str
-    key_env: str
+    key_env: str = ""
+    """The environment variable that holds it."""
+    key_file: str = ""
+    """The path of the file that holds it."""
+    key_command: tuple[str, ...] = ()
+    """The program that prints it, with its arguments; started without a shell."""
+
+    @property
+    def way(self) -> str:
+        """The key of the profile that says where the key comes from."""
+        return "key_command" if self.key_command else "key_file" if self.key_file else "key_env"
+
+    @property
+    def source(self) -> str:
+        """Where the key comes from, in words."""
+        if self.key_command:
+            return f"the output of {self.key_command[0]}"
+        return f"the file {self.key_file}" if self.key_file else self.key_env
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import fnmatch
 import re
-import shutil
-import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Final
 
 import msgspec
 
-from rules_harness.harness.errors import UsageError
 from rules_harness.harness.target.accounts import accounts, check_apart, check_suitable
+from rules_harness.harness.target.address import COMMAND_LINE, HEADER_NAME, TargetReader
 from rules_harness.harness.target.cleaning import Cleaner
+from rules_harness.harness.target.credentials import NoKey, read_key, sources
 from rules_harness.harness.target.profile import (
     HOOKS,
     ROLES,
     CommandHook,
     Credential,
-    Headers,
     HttpHook,
     Profile,
     Rules,
-    SecretReference,
-    Target,
 )
 from rules_harness.harness.target.secrets import Keyring, ordinary_words
 from rules_harness.harness.target.sightings import MARK
@@ -34,23 +29,15 @@ from rules_harness.harness.target.tables import (
     Document,
     HookTable,
     KeyTable,
-    TargetTable,
     closest,
     convert,
     parse,
 )
 from rules_harness.openapi.contract import Contract
 
-_SECRET_NAME = re.compile(r"auth|token|key|secret|cookie|passw|credential|signature", re.IGNORECASE)
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\x21-\x7e\xa1-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?")
-_KEY = re.compile(r"[!#-\[\]-z|~]+")
 _RULE_ID = re.compile(r"(?!\.+$)[!-~]+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS: Final = frozenset({"rule_id", "seconds"})
-_OWN_HEADERS: Final = ("host", "connection", "content-length", "transfer-encoding", "content-type", "accept", "expect")
-_COMMAND_LINE: Final = "command line"
-_OPTIONS: Final = {"target.base_url": "--base-url", "credentials.full.key_env": "--key-env", "rules": "--rule"}
 _EXCLUSIVE: Final = frozenset({"full", "limited", "other_org", "revoked"})
 """Roles whose key can serve no other role: what is expected of it would contradict itself."""
 
@@ -69,18 +56,11 @@ def from_options(
         "credentials": {"full": {"key_env": key_env}},
         "rules": {"writable": list(rules)},
     }
-    return _Reader(_COMMAND_LINE, Path(), contract, environ).read(document)
+    return _Reader(COMMAND_LINE, Path(), contract, environ).read(document)
 
 
-class _Reader:
-    """Turns one document into a profile; ``source`` is what its errors name first."""
-
-    def __init__(self, source: str, folder: Path, contract: Contract, environ: Mapping[str, str]) -> None:
-        self._source = source
-        self._folder = folder
-        self._contract = contract
-        self._environ = environ
-        self._secrets: dict[str, str] = {}
+class _Reader(TargetReader):
+    """Turns one document into a profile."""
 
     def read(self, raw: Mapping[str, Any]) -> tuple[Profile, Keyring]:
         document = convert(raw, Document, self._source)
@@ -102,98 +82,14 @@ class _Reader:
         check_apart(profile, self._fail)
         check_suitable(profile, self._contract, self._fail)
         self._check_required(profile.gate.required)
-        keyring = Keyring(keys, self._secrets, words=ordinary_words(self._contract.document, profile))
+        keyring = Keyring(
+            keys,
+            self._secrets,
+            words=ordinary_words(self._contract.document, profile),
+            sources=sources(credentials.values(), self._environ),
+        )
         self._check_no_key(profile, keyring)
         return profile, keyring
-
-    def _target(self, table: TargetTable) -> Target:
-        url = self._url("target.base_url", table.base_url)
-        if url.query or url.fragment or "?" in table.base_url or "#" in table.base_url:
-            self._fail(
-                "target.base_url", "has a query or a fragment", "Stop after the path, as in https://host/api/v1."
-            )
-        if url.username is not None or url.password is not None:
-            self._fail(
-                "target.base_url", "holds a user name", "Name the key's variable under [credentials.full] instead."
-            )
-        proxy, proxy_login = self._proxy(table.proxy)
-        return Target(
-            name=table.name or url.netloc,
-            base_url=table.base_url.rstrip("/"),
-            headers=self._target_headers(table.headers),
-            ca_bundle=self._ca_bundle(table.ca_bundle),
-            proxy=proxy,
-            proxy_login=proxy_login,
-        )
-
-    def _url(self, place: str, text: str) -> SplitResult:
-        remedy = "Write an absolute URL such as https://host.example/api/v1."
-        if not re.fullmatch(r"[!-~]+", text):
-            self._fail(place, f"{text!r} is empty or has characters that no URL has", remedy)
-        try:
-            url = urlsplit(text)
-            port = url.port
-        except ValueError as error:
-            self._fail(place, f"{text!r} is not a URL ({error})", remedy)
-        if url.scheme not in ("http", "https") or not url.hostname or port == 0:
-            self._fail(place, f"{text!r} is not an absolute http or https URL", remedy)
-        return url
-
-    def _ca_bundle(self, text: str | None) -> str | None:
-        if text is None:
-            return None
-        path = self._folder.absolute() / text
-        try:
-            ssl.create_default_context(cafile=str(path))
-        except OSError as error:
-            remedy = "Name a PEM file; a relative path starts at the profile's folder."
-            self._fail("target.ca_bundle", f"cannot read certificates from {path} ({error.strerror or error})", remedy)
-        return str(path)
-
-    def _proxy(self, text: str | None) -> tuple[str | None, SecretReference | None]:
-        """The address of the proxy, and the login that stands in front of it."""
-        if text is None:
-            return None, None
-        url = self._url("target.proxy", text)
-        if url.scheme != "http" or url.path.strip("/") or url.query:
-            self._fail("target.proxy", f"{text!r} is not the address of a proxy", "Write http://host:port.")
-        login, separator, address = url.netloc.rpartition("@")
-        if separator:
-            return f"http://{address}", self._secret("proxy:login", login)
-        return f"http://{address}", None
-
-    def _target_headers(self, headers: Mapping[str, Any]) -> Headers:
-        names = self._contract.names
-        own = {
-            *_OWN_HEADERS,
-            *(name.lower() for name in (names.authorization, names.idempotency_key, names.request_id_header)),
-        }
-        for name in headers:
-            if name.lower() in own:
-                self._fail(f"target.headers.{name}", "is a header that the harness sets itself", "Leave it out.")
-        return self._headers("target.headers", "", headers)
-
-    def _headers(self, place: str, prefix: str, headers: Mapping[str, Any]) -> Headers:
-        """Names and values, those that look like secrets by reference."""
-        found: list[tuple[str, str | SecretReference]] = []
-        for name, value in headers.items():
-            text = convert(value, str, self._source, f"{place}.{name}")
-            if not _HEADER_NAME.fullmatch(name):
-                self._fail(f"{place}.{name}", "is not a header name", "Use letters, digits and hyphens.")
-            if not _HEADER_VALUE.fullmatch(text):
-                self._fail(f"{place}.{name}", "is not a header value", "Use visible Latin-1 characters on one line.")
-            if _SECRET_NAME.search(name):
-                if not text.isascii():
-                    self._fail(f"{place}.{name}", "looks like a secret, but is not ASCII", "Use ASCII alone.")
-                # A bar may stand in the name of a header, and separates in a mark.
-                found.append((name, self._secret(f"header:{prefix}{name}".replace("|", "/"), text)))
-            else:
-                found.append((name, text))
-        return tuple(found)
-
-    def _secret(self, name: str, text: str) -> SecretReference:
-        self._secrets[name] = text
-        return SecretReference(name)
 
     def _credentials(self, table: Mapping[str, Any], keys: dict[str, str]) -> dict[str, Credential]:
         scopes = convert(table.get("scope", {}), dict[str, Any], self._source, "credentials.scope")
@@ -209,24 +105,27 @@ class _Reader:
             if role not in known[place]:
                 self._fail(f"{place}.{role}", "is no credential that the harness knows", closest(role, known[place]))
             name = role if place == "credentials" else f"scope.{role}"
-            key_env = convert(value, KeyTable, self._source, f"{place}.{role}").key_env
-            keys[name] = self._key(f"{place}.{role}.key_env", key_env)
-            found[name] = Credential(name, key_env)
+            found[name] = self._credential(f"{place}.{role}", name, value)
+            try:
+                keys[name] = read_key(found[name], self._environ)
+            except NoKey as error:
+                self._fail(f"{place}.{role}.{found[name].way}", error.problem, error.remedy)
         return found
 
-    def _key(self, place: str, variable: str) -> str:
-        key = self._environ.get(variable, "")
-        if not key:
-            state = "is empty" if variable in self._environ else "is not set"
+    def _credential(self, place: str, name: str, value: Any) -> Credential:
+        table = convert(value, KeyTable, self._source, place)
+        if [table.key_env, table.key_file, table.key_command].count(None) != 2:
             self._fail(
-                place,
-                f"the environment variable {variable!r} {state}",
-                f"export {variable or 'NAME'}=<the key>, or remove it.",
+                place, "needs one of key_env, key_file and key_command", 'Write key_env = "NAME_OF_A_VARIABLE", say.'
             )
-        if not _KEY.fullmatch(key):
-            problem = f"the key in {variable!r} has white space or other characters that no key has"
-            self._fail(place, problem, "Export it without quotation marks, spaces and line ends.")
-        return key
+        if table.key_command is not None:
+            if not table.key_command:
+                self._fail(f"{place}.key_command", "is empty", 'Write ["program", "argument"].')
+            program = self._program(f"{place}.key_command", table.key_command[0])
+            return Credential(name, key_command=(program, *table.key_command[1:]))
+        if table.key_file is not None:
+            return Credential(name, key_file=str(self._folder.absolute() / table.key_file))
+        return Credential(name, key_env=table.key_env or "")
 
     def _check_distinct(self, keys: Mapping[str, str]) -> None:
         roles: dict[str, str] = {}
@@ -264,7 +163,7 @@ class _Reader:
             self._fail(place, "needs either a url or a command", 'Write { url = "…" } or { command = ["…"] }.')
         if table.command:
             return CommandHook(
-                command=(self._program(place, table.command[0]), *table.command[1:]), timeout=table.timeout
+                command=(self._program(f"{place}.command", table.command[0]), *table.command[1:]), timeout=table.timeout
             )
         url = table.url or ""
         self._url(f"{place}.url", _PLACEHOLDER.sub("0", url))
@@ -275,18 +174,10 @@ class _Reader:
                     f"has the unknown placeholder {{{placeholder}}}",
                     closest(placeholder, _PLACEHOLDERS),
                 )
-        if not _HEADER_NAME.fullmatch(table.method):
+        if not HEADER_NAME.fullmatch(table.method):
             self._fail(f"{place}.method", f"{table.method!r} is not a method", 'Write "POST".')
         headers = self._headers(f"{place}.headers", f"{name}.", table.headers)
         return HttpHook(url=url, method=table.method, json=table.json, headers=headers, timeout=table.timeout)
-
-    def _program(self, place: str, name: str) -> str:
-        path = str(self._folder.absolute() / name) if "/" in name else name
-        found = shutil.which(path, path=self._environ.get("PATH"))
-        if found is None:
-            remedy = "Name a program that may be executed; a relative path starts at the profile's folder."
-            self._fail(f"{place}.command", f"there is no program {path!r}", remedy)
-        return found
 
     def _reading(self, id: str, value: Any) -> tuple[str, ...]:
         place = f'readings."{id}"'
@@ -308,8 +199,3 @@ class _Reader:
         for pattern in patterns:
             if not fnmatch.filter(known, pattern):
                 self._fail("gate.required", f"{pattern!r} matches no requirement", closest(pattern, known))
-
-    def _fail(self, place: str, problem: str, remedy: str) -> NoReturn:
-        if self._source == _COMMAND_LINE:
-            place = _OPTIONS.get(place, place)
-        raise UsageError(f"{self._source}: {place}: {problem}. {remedy}")

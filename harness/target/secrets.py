@@ -8,14 +8,17 @@ A key is in nothing that is recorded.  A request names it in its structure (`Key
 from __future__ import annotations
 
 import base64
+import functools
 import random
 import re
 import string
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 import msgspec
 
+from rules_harness.harness.target.credentials import NoKey
 from rules_harness.harness.target.profile import Profile, SecretReference
 from rules_harness.strategies.keys import UNKNOWN, KeyForm, KeyReference
 
@@ -36,6 +39,38 @@ _FORMS: Final[Mapping[KeyForm, Callable[[str], str]]] = {
 }
 
 
+class _Ring:
+    """The keys of a process as they are now, and every secret that there was."""
+
+    def __init__(
+        self, keys: Mapping[str, str], others: Mapping[str, str], sources: Mapping[str, Callable[[], str]]
+    ) -> None:
+        self.keys = dict(keys)
+        self.known = {**keys, **others}
+        self.pattern = next(iter(keys.values()), "")
+        self._sources = sources
+        self._lock = threading.Lock()
+
+    def renew(self, name: str, refused: str) -> bool:
+        """See `Keyring.renew`; of several who ask at one time, one reads."""
+        if name not in self._sources:
+            return False
+        with self._lock:
+            if self.keys[name] == refused:
+                try:
+                    self._put(name, self._sources[name]())
+                except NoKey:
+                    return False
+            return self.keys[name] != refused
+
+    def _put(self, name: str, key: str) -> None:
+        if key not in self.known.values():
+            number = sum(known.partition("#")[0] == name for known in self.known)
+            # Whoever reads `known` meanwhile sees the old one whole.
+            self.known = {**self.known, f"{name}#{number + 1}": key}
+        self.keys[name] = key
+
+
 class Keyring:
     """The keys of a run by credential, and the other secrets of the profile by name; all of them ASCII.
 
@@ -50,28 +85,43 @@ class Keyring:
         *,
         seed: int = 1,
         words: Collection[str] = frozenset(),
+        sources: Mapping[str, Callable[[], str]] | None = None,
     ) -> None:
-        self._keys = dict(keys)
-        self._others = dict(others or {})
-        self._made_up = _similar(next(iter(keys.values()), ""), seed)
+        """``sources`` read a credential's key anew, and raise `NoKey`."""
+        self._ring = _Ring(keys, others or {}, sources or {})
+        self._seed = seed
         self.words = words
 
     @property
     def names(self) -> tuple[str, ...]:
         """The credentials that have a key."""
-        return tuple(self._keys)
+        return tuple(self._ring.keys)
+
+    @property
+    def generation(self) -> int:
+        """Another number whenever there are other secrets."""
+        return len(self._ring.known)
 
     def seeded(self, seed: int) -> Keyring:
-        """The same keys with another made-up one."""
-        return Keyring(self._keys, self._others, seed=seed, words=self.words)
+        """The same keys, a new one included, with another made-up one."""
+        seeded = Keyring({}, seed=seed, words=self.words)
+        seeded._ring = self._ring
+        return seeded
 
     def secrets(self) -> dict[str, str]:
-        """Every secret by its name, keys by that of their credential; for the cleaner alone."""
-        return self._keys | self._others
+        """Every secret that the run has had, by its name; for the cleaner alone.
+
+        The first key of a credential has the credential's name, the next is called ``full#2``.
+        """
+        return dict(self._ring.known)
+
+    def renew(self, name: str, refused: str) -> bool:
+        """Whether a credential has another key than the one that was refused, which is found out at its source."""
+        return self._ring.renew(name, refused)
 
     def applicable(self, reference: KeyReference) -> bool:
         """Whether there is such a key, and its form differs from it: digits have no other case."""
-        if reference.key not in (UNKNOWN, *self._keys):
+        if reference.key not in (UNKNOWN, *self._ring.keys):
             return False
         key = self._key(reference.key)
         return not reference.form or _FORMS[reference.form](key) not in ("", key)
@@ -82,13 +132,17 @@ class Keyring:
 
     def value(self, value: str | SecretReference) -> str:
         """A value of the profile; raises `KeyError` for a secret that there is not."""
-        return value if isinstance(value, str) else self._others[value.secret]
+        return value if isinstance(value, str) else self._ring.known[value.secret]
+
+    @functools.cached_property
+    def _made_up(self) -> str:
+        return _similar(self._ring.pattern, self._seed)
 
     def _key(self, name: str) -> str:
-        return self._made_up if name == UNKNOWN else self._keys[name]
+        return self._made_up if name == UNKNOWN else self._ring.keys[name]
 
     def __repr__(self) -> str:
-        return f"Keyring({', '.join(self._keys)})"
+        return f"Keyring({', '.join(self._ring.keys)})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Keyring stays in the process that read it")

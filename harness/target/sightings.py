@@ -6,13 +6,13 @@ How closely a secret is looked for depends on what can be told from ordinary tex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 import msgspec
 
 from rules_harness.harness.target.secrets import extension
-from rules_harness.harness.target.spelling import Units, bases, codes, folded
+from rules_harness.harness.target.spelling import FOLDS, Units, bases, codes, folded
 
 Care = Literal["none", "token", "every-form"]
 """How a secret is looked for: not at all; where it stands as a token of its own, or whole in an encoding; or wherever
@@ -30,6 +30,13 @@ OPENING: Final = "{key:"
 _LITERAL: Final = "{key:|}"
 MARK: Final = re.compile(r"\{key:([^{}|]*)(?:\|([^{}|]*))?\}")
 _ORDINARY = re.compile(r"[A-Z]?[a-z]{1,14}\d{0,4}|[A-Z]{1,14}\d{0,4}|\d{1,8}")
+
+
+_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\+u00([0-9a-fA-F]{2})|\\+(/)")
+_WITH_MARKS = re.compile(_ESCAPES.pattern + rb'|\\+(["\\])')
+"""How JSON or a URL may spell a character, within other JSON and another URL too."""
+_REMEMBERED: Final = 20_000
+_LONGEST_REMEMBERED: Final = 80
 
 
 def care(secret: str, words: Iterable[str] = ()) -> Care:
@@ -113,8 +120,43 @@ class Sighting(msgspec.Struct, frozen=True):
         return f"{OPENING}{wanted.name}{f'|{form}' if form else ''}}}"
 
 
-def wanted_forms(name: str, secret: str, care: Care) -> Iterator[Wanted]:
-    """What is looked for in texts, of one secret."""
+class Sought:
+    """What is looked for in texts, of some secrets; may be used by several threads."""
+
+    def __init__(self, secrets: Mapping[str, str], words: Iterable[str]) -> None:
+        self.cares = {name: care(secret, words) for name, secret in secrets.items()}
+        self.wanted = [one for name, secret in secrets.items() for one in _wanted(name, secret, self.cares[name])]
+        self.certain = [one for one in self.wanted if self.cares[one.name] == "every-form"]
+        """What stands in no ordinary text."""
+        self._needles = [one.core.encode() for one in self.wanted]
+        self._shortest = min(map(len, self._needles), default=0)
+        self._split = _splitting(self._needles)
+        self._has_quotes = any(mark in needle for needle in self._needles for mark in (b'"', b"\\"))
+        # Marks of JSON itself are escaped in every record: they are looked at only where a secret has some.
+        self._escapes = _WITH_MARKS if self._has_quotes else _ESCAPES
+        self._known: set[bytes] = set()
+
+    def stands_in(self, text: str) -> bool:
+        """Whether a secret may stand in a text; never falsely no."""
+        content = text.encode("utf-8", "surrogatepass")
+        if self._has_needle(content):
+            return True
+        if not self._has_quotes and not any(sign in content for sign in (b"%", b"\\u00", b"\\/")):
+            return False
+        return self._has_needle(self._escapes.sub(_unescaped, content))
+
+    def _has_needle(self, content: bytes) -> bool:
+        """Text is mostly words that were seen before, so only new ones are looked at."""
+        words = set(content.translate(self._split).split(b"\n")) - self._known
+        if any(needle in word for word in words if len(word) >= self._shortest for needle in self._needles):
+            return True
+        if len(self._known) > _REMEMBERED:
+            self._known = set()
+        self._known.update(word for word in words if len(word) <= _LONGEST_REMEMBERED)
+        return False
+
+
+def _wanted(name: str, secret: str, care: Care) -> Iterator[Wanted]:
     if care == "none":
         return
     for base, text in bases(secret).items():
@@ -150,3 +192,14 @@ def marked(text: str, wanted: Iterable[Wanted], leaks: dict[str, None], *, escap
             position = rest.end
     add_text(len(units.raw))
     return "".join(pieces)
+
+
+def _splitting(needles: Iterable[bytes]) -> bytes:
+    """A table that folds what needles consist of, and ends a word at everything else."""
+    characters = set(b"".join(needles))
+    return bytes(fold if fold in characters else ord("\n") for fold in FOLDS)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1] or match[2]
+    return match[match.lastindex or 0] if code is None else bytes([int(code, 16)])

@@ -39,12 +39,16 @@ class TargetTable(msgspec.Struct, forbid_unknown_fields=True):
     headers: dict[str, Any] = {}
     ca_bundle: str | None = None
     proxy: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
 
 
 class KeyTable(msgspec.Struct, forbid_unknown_fields=True):
-    """``[credentials.ROLE]``."""
+    """``[credentials.ROLE]``: where its key comes from."""
 
-    key_env: str
+    key_env: str | None = None
+    key_file: str | None = None
+    key_command: tuple[str, ...] | None = None
 
 
 class HookTable(msgspec.Struct, forbid_unknown_fields=True):

@@ -47,6 +47,8 @@ class ReadyRequest(msgspec.Struct, frozen=True):
     """It is part of putting rules back."""
     heeds: float = math.inf
     """The moment (monotonic seconds) until which it waits where the target asks for that."""
+    key: str = ""
+    """The key in it, where one stands there as it is."""
     probing: bool = False
     """It is to tell whether the target still answers, while everything else waits for that."""
 
@@ -63,7 +65,7 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def is_unreached(self) -> bool:
         """Nothing of the request left."""
-        return isinstance(self.outcome, TransportFault) and self.outcome.kind == "connect"
+        return isinstance(self.outcome, TransportFault) and self.outcome.kind in ("connect", "proxy")
 
 
 class Attempts:

@@ -68,7 +68,7 @@ class Breaker:
                 self._record_deferral(asked)
             elif isinstance(outcome, Answer):
                 self._record_answer(request, outcome)
-            elif outcome.kind in ("connect", "timeout"):
+            elif outcome.kind in ("connect", "proxy", "timeout"):
                 self._unreached += 1
                 if self._unreached >= _UNREACHED:
                     self.trip("connection", f"{self._unreached} times in a row: {outcome.detail}")

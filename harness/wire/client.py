@@ -21,6 +21,7 @@ from rules_harness.harness.wire.breaker import Breaker, TargetDown
 from rules_harness.harness.wire.codec import Codec
 from rules_harness.harness.wire.dialling import Route
 from rules_harness.harness.wire.recovery import Recovery
+from rules_harness.harness.wire.renewal import Renewal
 from rules_harness.harness.wire.retrying import Retries
 
 __all__ = ["BudgetSpent", "Client", "Sent", "Stopped", "TargetDown"]
@@ -50,6 +51,7 @@ class Client:
         """What makes records of exchanges."""
         self._limits = limits
         self._codec = Codec(profile, keyring, route)
+        self._renewal = Renewal(keyring)
         self._breaker = Breaker()
         self._attempts = Attempts(profile, route, self._codec, self.cleaner, self._breaker)
         self._recovery = Recovery(self._attempts, self._breaker, self._ready, limits.timeout_seconds)
@@ -141,7 +143,9 @@ class Client:
 
     def _ready(self, request: Request) -> ReadyRequest:
         heeds = getattr(self._local, "heeds", math.inf)
-        return ReadyRequest(request, self._codec.encode(request), restoring=self._is_restoring, heeds=heeds)
+        key = self._renewal.key_in(request)
+        encoded = self._codec.encode(request)
+        return ReadyRequest(request, encoded, restoring=self._is_restoring, heeds=heeds, key=key)
 
     def _send(self, ready: ReadyRequest) -> Sent:
         return self._settled(ready, self._attempts.one(ready))
@@ -171,6 +175,9 @@ class Client:
                     break
                 attempt = again
             attempt = self._recovery.settled(ready, attempt, is_repeatable=not in_group)
+            if self._renewal.helps(ready.request, ready.key, attempt.outcome):
+                payload, key = self._codec.encode(ready.request), self._renewal.key_in(ready.request)
+                attempt = self._attempts.one(msgspec.structs.replace(ready, payload=payload, key=key))
         self._check_suspicion()
         return Sent(attempt.outcome, first.started, attempt.ended)
 

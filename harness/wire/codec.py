@@ -58,7 +58,8 @@ class Codec:
         return f"{line} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + content
 
     def decode(self, raw: RawAnswer) -> Answer:
-        """The answer as it came; raises `Fault` where its body is not what Content-Encoding says."""
+        """The answer as it came; raises `Fault` where it is a proxy's, or its body is not what its head says."""
+        self._route.check(raw.status)
         body, cut = _decoded(raw)
         return Answer(
             status=raw.status,

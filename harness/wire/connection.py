@@ -23,6 +23,20 @@ MAX_HEAD: Final = 64 * 1024
 MAX_FIELDS: Final = 256
 """Header fields of an answer; servers and clients that count them stop at a hundred or so."""
 _PIECE: Final = 64 * 1024
+_REFUSALS: Final = frozenset(
+    {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "TLSV1_ALERT_ACCESS_DENIED",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+    }
+)
+"""How a peer says that it does not accept the certificate of the client, or that it misses one."""
 _SLICE: Final = 0.1
 """Seconds between two looks at whether the answer is still wanted."""
 
@@ -35,6 +49,16 @@ class Fault(Exception):
         self.kind = kind
         self.detail = detail
         self.unanswered = unanswered
+
+
+def reason(error: Exception) -> str:
+    """What ended a connection or kept it from being made, with what to do about it where that is known."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{error.verify_message}; name the certificate's issuer in target.ca_bundle"
+    if isinstance(error, ssl.SSLError) and error.reason in _REFUSALS:
+        told = error.reason.lower().replace("_", " ")
+        return f"{told}; the target wants a client certificate that it trusts, named in target.client_cert"
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
 class Abandoned(Exception):
@@ -152,6 +176,8 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         except OSError as error:
+            if isinstance(error, ssl.SSLError) and error.reason in _REFUSALS:
+                raise Fault("connect", f"TLS failed: {reason(error)}") from None
             self._answer.end(f"the connection broke ({error.strerror or type(error).__name__})")
             return True
         if content:

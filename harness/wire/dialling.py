@@ -12,9 +12,10 @@ import threading
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from rules_harness.harness.exchange import FaultKind
 from rules_harness.harness.target.profile import Target
 from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.wire.connection import MAX_HEAD, Abandoned, Connection, Fault, Patience
+from rules_harness.harness.wire.connection import MAX_HEAD, Abandoned, Connection, Fault, Patience, reason
 
 Address = tuple[socket.AddressFamily, Any]
 
@@ -25,7 +26,7 @@ class Route:
     def __init__(self, target: Target, keyring: Keyring) -> None:
         url = urlsplit(target.base_url)
         self._host = url.hostname or ""
-        self._tls = _tls(target.ca_bundle) if url.scheme == "https" else None
+        self._tls = _tls(target) if url.scheme == "https" else None
         self._port = url.port or (443 if self._tls else 80)
         self._path = url.path
         self.host = url.netloc
@@ -43,46 +44,58 @@ class Route:
         """What a plain proxy wants to read in each request."""
         return self._login if self._proxy and not self._tls else ()
 
+    def check(self, status: int) -> None:
+        """Raise `Fault` for a status that only a proxy answers, and that says nothing of the target."""
+        if self._proxy is not None and not self._tls and status == 407:
+            raise Fault("proxy", f"{self._peer} wants another login than that of target.proxy: it answered 407")
+
     def connect(self, patience: Patience) -> Connection:
-        """A new connection; raises `Fault` of kind ``connect``, and `Abandoned`."""
+        """A new connection; raises `Fault` of kind ``connect`` or ``proxy``, and `Abandoned`."""
         try:
             sock = self._connected(patience)
         except Fault as fault:
             self._addresses = []
-            raise Fault("connect", fault.detail) from None
+            raise Fault("connect" if self._proxy is None else "proxy", fault.detail) from None
         try:
             if self._tls is not None:
                 sock = self._secured(sock, self._tls, patience)
             return Connection(sock)
         except OSError as error:
             sock.close()
-            raise Fault("connect", f"TLS with {self._host} failed: {_reason(error)}") from None
+            raise Fault("connect", f"TLS with {self._host} failed: {reason(error)}") from None
         except Fault as fault:
             sock.close()
-            raise Fault("connect", fault.detail) from None
+            raise Fault("proxy" if fault.kind == "proxy" else "connect", fault.detail) from None
         except Abandoned:
             sock.close()
             raise
+
+    @property
+    def _peer(self) -> str:
+        """Whoever takes the connection, in words."""
+        if self._proxy is not None:
+            return f"the proxy {self._proxy.hostname} port {self._proxy.port or 80}"
+        return f"{self._host} port {self._port}"
 
     def _connected(self, patience: Patience) -> socket.socket:
         host, port = self._host, self._port
         if self._proxy is not None:
             host, port = self._proxy.hostname or "", self._proxy.port or 80
         if not self._addresses:
-            self._addresses = _resolved(host, port, patience)
+            self._addresses = _resolved(host, port, self._peer, patience)
         problem = ""
         for family, address in self._addresses:
             sock = socket.socket(family, socket.SOCK_STREAM)
             try:
-                _join(sock, address, patience)
+                _join(sock, address, self._peer, patience)
                 return sock
             except OSError as error:
-                problem = _reason(error)
+                problem = reason(error)
                 sock.close()
             except BaseException:
                 sock.close()
                 raise
-        raise Fault("connect", f"no connection to {host} port {port}: {problem}")
+        raise Fault("connect", f"no connection to {self._peer}: {problem}")
 
     def _secured(self, sock: socket.socket, tls: ssl.SSLContext, patience: Patience) -> socket.socket:
         if self._proxy is not None:
@@ -101,17 +114,24 @@ class Route:
         """Have the proxy pass everything on (CONNECT, RFC 9110, section 9.3.6)."""
         authority = self.host if urlsplit(f"//{self.host}").port else f"{self.host}:{self._port}"
         login = "".join(f"{name}: {value}\r\n" for name, value in self._login)
-        sock.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{login}\r\n".encode("latin-1"))
         head = b""
-        while b"\r\n\r\n" not in head and len(head) < MAX_HEAD:
-            patience.wait(sock, select.POLLIN, "the proxy's answer")
-            piece = sock.recv(1)
-            if not piece:
-                break
-            head += piece
+        try:
+            sock.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{login}\r\n".encode("latin-1"))
+            while b"\r\n\r\n" not in head and len(head) < MAX_HEAD:
+                patience.wait(sock, select.POLLIN, "the proxy's answer")
+                piece = sock.recv(1)
+                if not piece:
+                    break
+                head += piece
+        except OSError as error:
+            raise Fault("proxy", f"{self._peer} made no tunnel: {reason(error)}") from None
+        except Fault as fault:
+            raise Fault("proxy", f"{self._peer} made no tunnel: {fault.detail}") from None
         status = head.partition(b"\r\n")[0].decode("latin-1")
         if not status.startswith("HTTP/1.") or status[9:10] != "2":
-            raise Fault("connect", f"the proxy made no tunnel: {status or 'no answer'}")
+            # A gateway's error is about what stands behind the proxy.
+            kind: FaultKind = "connect" if status[9:12] in ("502", "503", "504") else "proxy"
+            raise Fault(kind, f"{self._peer} made no tunnel: {status or 'no answer'}")
 
     @functools.cached_property
     def _login(self) -> tuple[tuple[str, str], ...]:
@@ -122,13 +142,16 @@ class Route:
         return (("Proxy-Authorization", f"Basic {base64.b64encode(login.encode()).decode('ascii')}"),)
 
 
-def _tls(ca_bundle: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_bundle)
+def _tls(target: Target) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=target.ca_bundle)
     context.set_alpn_protocols(["http/1.1"])
+    if target.client_cert is not None:
+        # Without a password, OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(target.client_cert, target.client_key, password="")
     return context
 
 
-def _resolved(host: str, port: int, patience: Patience) -> list[Address]:
+def _resolved(host: str, port: int, peer: str, patience: Patience) -> list[Address]:
     """The addresses of a host. Asking may take long and cannot be broken off, so a thread of its own asks."""
     found: list[Address] = []
     problems: list[str] = []
@@ -138,30 +161,24 @@ def _resolved(host: str, port: int, patience: Patience) -> list[Address]:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             found.extend((family, address) for family, _, _, _, address in answers)
         except (OSError, UnicodeError) as error:
-            problems.append(_reason(error))
+            problems.append(reason(error))
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(0.001)
-        patience.check("looking up the host")
+        patience.check(f"looking up {peer}")
     if not found:
-        raise Fault("connect", f"no address for {host}: {''.join(problems)}")
+        raise Fault("connect", f"no address for {peer}: {''.join(problems)}")
     return found
 
 
-def _join(sock: socket.socket, address: Any, patience: Patience) -> None:
+def _join(sock: socket.socket, address: Any, peer: str, patience: Patience) -> None:
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         sock.connect(address)
     except BlockingIOError:
-        patience.wait(sock, select.POLLOUT, "connecting")
+        patience.wait(sock, select.POLLOUT, f"connecting to {peer}")
         if problem := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(problem, os.strerror(problem)) from None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{error.verify_message}; name the certificate's issuer in target.ca_bundle"
-    return str(getattr(error, "strerror", None) or error) or type(error).__name__

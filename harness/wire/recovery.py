@@ -100,7 +100,7 @@ def _is_unanswered(attempt: Delivery) -> bool:
     outcome = attempt.outcome
     if isinstance(outcome, Answer):
         return outcome.status in (502, 504)
-    return outcome.kind in ("connect", "timeout", "closed")
+    return outcome.kind in ("connect", "proxy", "timeout", "closed")
 
 
 def _marked(attempt: Delivery, aftermath: Aftermath) -> Delivery:

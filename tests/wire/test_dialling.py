@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rules_harness.harness.exchange import Answer, Payload, Request, TransportFa
 from rules_harness.harness.target.profile import Limits, Profile, SecretReference, Target
 from rules_harness.harness.wire.client import Client
 from rules_harness.strategies.keys import KeyReference
-from tests.wire.servers import LOGIN, Received, Server, always, answer, keyring
+from tests.wire.servers import GET, LOGIN, Received, Script, Server, always, answer, keyring
 
 PUT = Request(
     "PUT",
@@ -55,13 +56,16 @@ def send(
     ca_bundle: Path | None = None,
     proxy: str | None = None,
     login: SecretReference | None = None,
+    client_cert: Path | None = None,
+    request: Request = PUT,
     timeout: float = 5,
 ) -> Answer | TransportFault:
     trusted = None if ca_bundle is None else str(ca_bundle)
-    target = Target("test", url, ca_bundle=trusted, proxy=proxy, proxy_login=login)
+    shown = None if client_cert is None else str(client_cert)
+    target = Target("test", url, ca_bundle=trusted, proxy=proxy, proxy_login=login, client_cert=shown)
     client = Client(Profile(target=target, credentials={}, limits=Limits(timeout_seconds=timeout)), keyring())
     try:
-        return [client.send(PUT).outcome for _ in range(times)][-1]
+        return [client.send(request).outcome for _ in range(times)][-1]
     finally:
         client.close()
 
@@ -125,4 +129,61 @@ def test_a_proxy_that_refuses_is_named() -> None:
     with Server(always(answer(status="407 Proxy Authentication Required"))) as proxy:
         outcome = send("https://target.invalid/v1", proxy=f"http://127.0.0.1:{proxy.port}")
     assert isinstance(outcome, TransportFault)
-    assert outcome == TransportFault("connect", "the proxy made no tunnel: HTTP/1.1 407 Proxy Authentication Required")
+    peer = f"the proxy 127.0.0.1 port {proxy.port}"
+    assert outcome == TransportFault("proxy", f"{peer} made no tunnel: HTTP/1.1 407 Proxy Authentication Required")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_target_that_wants_a_client_certificate_gets_it(certificate: Path, version: ssl.TLSVersion) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.load_verify_locations(certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = version
+
+    def wrap(sock: socket.socket) -> socket.socket:
+        return context.wrap_socket(sock, server_side=True)
+
+    with Server(always(answer(b'{"a":1}')), wrap=wrap) as server:
+        url = server.url.replace("http:", "https:")
+        assert isinstance(send(url, ca_bundle=certificate, client_cert=certificate), Answer)
+        without = send(url, ca_bundle=certificate, request=GET)
+    assert isinstance(without, TransportFault)
+    assert without.kind == "connect"
+    assert "target.client_cert" in without.detail
+
+
+def test_a_proxy_that_is_down_is_told_as_the_proxys() -> None:
+    with Server(always(answer())) as server:
+        port = server.port
+    for scheme in ("http", "https"):
+        outcome = send(f"{scheme}://target.invalid/v1", proxy=f"http://127.0.0.1:{port}")
+        refused = f"no connection to the proxy 127.0.0.1 port {port}: Connection refused"
+        assert outcome == TransportFault("proxy", refused)
+    outcome = send("http://target.invalid/v1", proxy="http://proxy.invalid:3128")
+    assert isinstance(outcome, TransportFault)
+    assert (outcome.kind, outcome.detail[:45]) == ("proxy", "no address for the proxy proxy.invalid port 3")
+
+
+def test_a_proxy_that_wants_a_login_is_no_answer_of_the_target() -> None:
+    with Server(always(answer(status="407 Proxy Authentication Required"))) as proxy:
+        outcome = send("http://target.invalid/v1", proxy=f"http://127.0.0.1:{proxy.port}", request=GET)
+    assert isinstance(outcome, TransportFault)
+    assert outcome.kind == "proxy"
+    assert "target.proxy" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        (always(answer(status="502 Bad Gateway")), "connect"),
+        (always(b""), "proxy"),
+        (lambda received, sock: time.sleep(3), "proxy"),
+    ],
+)
+def test_what_a_proxy_says_of_the_target_is_the_targets(script: Script, kind: str) -> None:
+    with Server(script) as proxy:
+        outcome = send("https://target.invalid/v1", proxy=f"http://127.0.0.1:{proxy.port}", timeout=0.5)
+    assert isinstance(outcome, TransportFault)
+    assert outcome.kind == kind
+    assert "made no tunnel" in outcome.detail
