@@ -11,7 +11,7 @@ import base64
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -148,6 +148,20 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def answer(self) -> Answer | None:
         return self.outcome if isinstance(self.outcome, Answer) else None
+
+
+def only(exchanges: tuple[Exchange, ...], positions: Iterable[int]) -> tuple[Exchange, ...] | None:
+    """The exchanges at these positions alone, in their order; ``None`` where one repeats another that is left out."""
+    numbers = {position: number for number, position in enumerate(sorted(set(positions)))}
+    kept = []
+    for position in numbers:
+        exchange = exchanges[position]
+        repeats = exchange.intent.repeats
+        if repeats is not None and repeats not in numbers:
+            return None
+        intent = exchange.intent.but(repeats=None if repeats is None else numbers[repeats])
+        kept.append(msgspec.structs.replace(exchange, intent=intent))
+    return tuple(kept)
 
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,8 +1,8 @@
-"""One episode of a recorded run, sent again several times, with the rules in custody."""
+"""One finding of a recorded run, sent again several times, with the rules that it takes in custody."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -11,17 +11,19 @@ from rules_harness.harness.errors import CONFORMS, NOT_JUDGED, VIOLATED
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.judging.judge import CONTAINED
-from rules_harness.harness.judging.outcome import Outcome, Violation
+from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.scenario import Situation
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Remarks, Session, Settings
-from rules_harness.harness.smaller.minimise import REPLAYS, UNREPEATABLE, Minimiser
-from rules_harness.harness.smaller.resending import Recording
+from rules_harness.harness.smaller.again import Again, send_again
+from rules_harness.harness.smaller.evidence import Evidence
+from rules_harness.harness.target.profile import Rules
 from rules_harness.openapi.contract import Contract
 
 
 class Replaying(Session):
-    """Sends an episode again, and says how often its violation showed. Make it, call `run` once."""
+    """Sends a finding again, and says how often it showed. Make it, call `run` once."""
 
     kind: ClassVar[str] = "replay"
 
@@ -33,46 +35,46 @@ class Replaying(Session):
         settings: Settings,
         remarks: Remarks,
         *,
-        episode: Episode,
-        recorded_at: datetime,
-        violation: Violation,
+        evidence: Evidence,
+        rules: Mapping[str, str],
     ) -> None:
-        """``recorded_at`` is what the episode's dates were counted from."""
-        super().__init__(contract, target, journal, settings, remarks)
-        self.shown: int | None = None
-        """How often the violation showed again, of `REPLAYS`; ``None`` where that cannot be said."""
-        self._recording = Recording.of(episode, recorded_at)
-        self._violation = violation
+        """``rules``, from `places`, says which rule takes the place of which recorded one; no other is touched."""
+        only = _only(target.profile.rules, set(rules.values()))
+        profile = msgspec.structs.replace(target.profile, rules=only)
+        super().__init__(contract, msgspec.structs.replace(target, profile=profile), journal, settings, remarks)
+        self.again = Again(problem="nothing was sent")
+        self._evidence = evidence
+        self._rules = rules
 
     def work(self, situation: Situation) -> None:
-        """Send the episode as often as it takes to say how reliably it fails."""
-        minimiser = Minimiser(self.contract, self.keeping.shared.world, self.bench, self._rules)
-        shown = 0
-        for number in range(REPLAYS):
-            try:
-                sent = minimiser.attempt(self._recording, f"replay/{number + 1}")
-            except UNREPEATABLE as reason:
-                self.stop_for(f"could not tell, because the target cannot be prepared as it was: {reason}")
-                return
-            self.record.episode(sent)
-            shown += minimiser.shows(sent, self._violation) is not None
-        self.shown = shown
+        """Send the finding as often as it takes to say how reliably it fails."""
+        if situation.reasons:
+            told = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
+            self.again = Again(problem=f"a rule that this finding takes cannot be used: {told}")
+        else:
+            self.again = send_again(self.contract, self._evidence, self._rules, self.bench, self._sent)
+        if self.again.problem:
+            self.stop_for(self.again.problem)
 
     def conclude(self, select: tuple[str, ...] | None = None) -> Outcome:
-        """The outcome of what was sent; whether the violation showed decides."""
-        outcome = super().conclude((self._violation.requirement,) if select is None else select)
+        """The outcome of what was sent; whether the finding showed decides."""
+        outcome = super().conclude((self._evidence.finding.requirement,) if select is None else select)
         if self.interrupted or any(note.kind == CONTAINED for note in self.record.notes):
             return outcome
-        if self.shown is None:
+        if self.again.shown:
+            return msgspec.structs.replace(outcome, conclusion="violates", exit_code=VIOLATED, reason=self.again.reason)
+        if self.again.problem:
             return msgspec.structs.replace(outcome, conclusion="inconclusive", exit_code=NOT_JUDGED)
-        if self.shown:
-            reason = f"still fails, {self.shown} of {REPLAYS}"
-            return msgspec.structs.replace(outcome, conclusion="violates", exit_code=VIOLATED, reason=reason)
-        reason = f"no longer fails, {REPLAYS} times sent"
-        return msgspec.structs.replace(outcome, conclusion="conforms", exit_code=CONFORMS, reason=reason)
+        return msgspec.structs.replace(outcome, conclusion="conforms", exit_code=CONFORMS, reason=self.again.reason)
 
-    def _rules(self, recording: Recording) -> dict[str, str]:
-        """Each rule itself where the profile has it; another target's rules take the others' places in their order."""
-        own = self.profile.rules.all
-        spare = [rule for rule in self.profile.rules.writable if rule not in recording.rules]
-        return {rule: rule if rule in own or not spare else spare.pop(0) for rule in recording.rules}
+    def _sent(self, episode: Episode, bench: Bench) -> None:
+        self.record.episode(episode)
+        self.keeping.contain_where_needed(bench)
+
+
+def _only(rules: Rules, wanted: set[str]) -> Rules:
+    return Rules(
+        writable=tuple(rule for rule in rules.writable if rule in wanted),
+        limited=rules.limited if rules.limited in wanted else None,
+        other_org=rules.other_org if rules.other_org in wanted else None,
+    )

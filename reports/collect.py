@@ -11,6 +11,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
+from rules_harness.harness.judging.decisive import Basis, basis_of
 from rules_harness.harness.judging.judge import LIMITED
 from rules_harness.harness.judging.outcome import Finding, Outcome, RequirementOutcome
 from rules_harness.openapi.contract import Contract
@@ -26,7 +27,7 @@ from rules_harness.reports.model import (
     Shown,
     TargetView,
 )
-from rules_harness.reports.references import Part, Secret, assembled
+from rules_harness.reports.references import assembled, part_of
 from rules_harness.reports.tallies import GridTally, HeatTally, LatencyTally, status_of
 from rules_harness.reports.text import Excerpt, counted, excerpt, line
 
@@ -45,7 +46,7 @@ def collect(records: Callable[[], Iterable[Record | None]], outcome: Outcome, co
     ``records`` yields the records of a journal, header first, as `harness.journal.stream` does; it is called again by
     formats that hold every exchange.  Raises whatever ``records`` raises.
     """
-    gathered = _Gathered(outcome.findings)
+    gathered = _Gathered(outcome.findings, contract)
     for record in records():
         gathered.add(record)
     header = gathered.header
@@ -87,12 +88,15 @@ class _Gathered:
 
     header: Header
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], contract: Contract) -> None:
+        self.contract = contract
         self.wanted: dict[str, list[Finding]] = {}
         for finding in findings:
             self.wanted.setdefault(finding.episode, []).append(finding)
         self.about_callers = {one.id for one in findings if one.requirement.startswith(_CALLER_FAMILIES)}
         self.kept: dict[str, tuple[Episode, tuple[Shown, ...]]] = {}
+        self.bases: dict[str, Basis] = {}
+        """What each finding rests on, by its id."""
         self.footer: Footer | None = None
         self.rules: dict[str, RuleRow] = {}
         self.notes: list[str] = []
@@ -145,6 +149,7 @@ class _Gathered:
         if findings and episode.id not in self.kept:
             bare = msgspec.structs.replace(episode, exchanges=())
             self.kept[episode.id] = (bare, tuple(_shown(i, e) for i, e in enumerate(episode.exchanges)))
+            self.bases |= {finding.id: basis_of(finding, episode, self.contract) for finding in findings}
 
 
 def _shown(position: int, exchange: Exchange) -> Shown:
@@ -184,13 +189,9 @@ def _target(header: Header) -> TargetView:
         name=line(header.target),
         base_url=header.base_url.rstrip("/"),
         environment={name: str(_mapping(entry).get("key_env", "")) for name, entry in credentials.items()},
-        headers=tuple((str(name), _part(value)) for name, value in headers),
-        enable_hook=hook if "url" in hook else None,
+        headers=tuple((str(name), part_of(value)) for name, value in headers),
+        enable_hook=hook or None,
     )
-
-
-def _part(value: Any) -> Part:
-    return value if isinstance(value, str) else Secret(str(_mapping(value).get("secret")))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -263,6 +264,7 @@ def _finding(
     before = episode.facts.before if episode else {}
     shown = tuple(msgspec.structs.replace(one, is_proof=one.position in finding.shown_by) for one in exchanges)
     proof = [one for one in shown if one.is_proof]
+    basis = gathered.bases.get(finding.id)
     unjudged = RequirementOutcome(finding.requirement, finding.level, "failed", finding.count, 1)
     return FindingView(
         finding=finding,
@@ -272,7 +274,7 @@ def _finding(
         expected=line(finding.expected, _TEXT_LIMIT),
         actual=line(finding.actual, _TEXT_LIMIT),
         episode=shown,
-        steps=tuple(repetition.steps(contract, finding.requirement, shown, before)),
+        steps=() if basis is None else tuple(repetition.steps(contract, basis, shown, before)),
         difference=difference.of_proof(contract, proof, before),
     )
 

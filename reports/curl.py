@@ -31,7 +31,7 @@ def lines(view: FindingView, target: TargetView) -> list[str]:
         commands.append("# its keys are used up: give each a new value before you send this again")
     for step in view.steps:
         if step.enable:
-            commands.append(f"# enable {_quoted(step.enable)} first, as its owner does")
+            commands.append(f"# enable {quoted(step.enable)} first, as its owner does")
         if step.given is not None:
             commands += ["# make the rule what it was before", command(target, step.given)]
         sent = [_line(target, view.episode[position]) for position in step.positions]
@@ -47,18 +47,33 @@ def _line(target: TargetView, shown: Shown) -> str:
     return command(target, shown.exchange.request, packed=shown.packed)
 
 
-def command(target: TargetView, request: Request, *, packed: bytes | None = None) -> str:
-    """One request as a curl line; ``packed`` is its body in gzip, where it is too long to stand there plainly."""
-    whole = assembled(request)
-    if not whole.is_usual or _unsendable(request, whole):
+def command(
+    target: TargetView,
+    request: Request,
+    *,
+    packed: bytes | None = None,
+    options: str = "-i",
+    base_url: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
+    """One request as a curl line; ``packed`` is its body in gzip, where it is too long to stand there plainly.
+
+    In a script ``base_url`` is a word of the shell that stands for the target's, and ``variables`` are such words by
+    the header value whose place they take.
+    """
+    if not is_sendable(request):
         return "# curl cannot send this request as it was sent: `rules-harness replay RUN FINDING` can"
-    environment = target.environment
-    url = _word([target.base_url, *whole.target], environment)
+    whole, environment = assembled(request), target.environment
+    path = word(whole.target, environment)
+    at = word([target.base_url, *whole.target], environment) if base_url is None else base_url + path
     # Without --globoff, curl takes {} and [] in a URL for patterns.
-    words = [f"curl -sS -i --path-as-is --globoff -X {_quoted(request.method)} {url}"]
+    words = [f"curl -sS {options} --path-as-is --globoff -X {quoted(request.method)} {at}"]
     for name, value in (*whole.headers, *((name, (value,)) for name, value in target.headers)):
+        if variables and len(value) == 1 and value[0] in variables:
+            words.append(f"-H {quoted(f'{name}: ')}{variables[str(value[0])]}")
+            continue
         # "Name;" is how curl sends a header with an empty value: "Name:" would remove it.
-        words.append(f"-H {_word([f'{name}: ', *value] if any(value) else [f'{name};'], environment)}")
+        words.append(f"-H {word([f'{name}: ', *value] if any(value) else [f'{name};'], environment)}")
     source = ""
     if request.body is not None or packed is not None:
         if request.header("content-type") is None:
@@ -68,15 +83,15 @@ def command(target: TargetView, request: Request, *, packed: bytes | None = None
     return source + _NEXT.join(words)
 
 
-def _unsendable(request: Request, whole: Assembled) -> bool:
-    """Whether a command line cannot carry the request: NUL or line breaks in its head, a target that is no URL."""
+def is_sendable(request: Request) -> bool:
+    """Whether a command line can carry the request: no NUL or line break in its head, and a target that is a URL."""
+    whole = assembled(request)
     head = [
         request.method,
         *(part for name, value in whole.headers for part in (name, *value) if isinstance(part, str)),
     ]
-    return re.search(r"[\x00-\x20\x7f#]", request.target) is not None or any(
-        character in part for part in head for character in "\x00\r\n"
-    )
+    is_plain = not any(character in part for part in head for character in "\x00\r\n")
+    return is_plain and whole.is_usual and re.search(r"[\x00-\x20\x7f#]", request.target) is None
 
 
 def _data(content: bytes, whole: Assembled, packed: bytes | None, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -88,14 +103,14 @@ def _data(content: bytes, whole: Assembled, packed: bytes | None, environment: M
     except UnicodeDecodeError:
         text = "\x00"
     if "\x00" not in text:
-        return "", f"--data-raw {_word(whole.body or [''], environment, 'utf-8')}"
+        return "", f"--data-raw {word(whole.body or [''], environment, 'utf-8')}"
     encoded = base64.b64encode(content).decode("ascii")
     return f"printf %s {encoded} | base64 -d | ", "--data-binary @-"
 
 
-def _word(text: Iterable[Part], environment: Mapping[str, str], encoding: str = "latin-1") -> str:
+def word(text: Iterable[Part], environment: Mapping[str, str], encoding: str = "latin-1") -> str:
     """A word of the shell: literal text quoted, secrets as environment variables."""
-    found = [_quoted(part, encoding) if isinstance(part, str) else _secret(part, environment) for part in text if part]
+    found = [quoted(part, encoding) if isinstance(part, str) else _secret(part, environment) for part in text if part]
     return "".join(found) or "''"
 
 
@@ -112,7 +127,8 @@ def _secret(secret: Secret, environment: Mapping[str, str]) -> str:
     }[secret.form]
 
 
-def _quoted(text: str, encoding: str = "latin-1") -> str:
+def quoted(text: str, encoding: str = "latin-1") -> str:
+    """A text as one word of the shell, in ASCII."""
     if _ASCII.fullmatch(text):
         return shlex.quote(text)
     return "$'" + "".join(_escaped(text, encoding)) + "'"

@@ -26,8 +26,8 @@ VERDICTS: tuple[Verdict, ...] = ("failed", "warned", "error", "inconclusive", "s
 class TargetView(msgspec.Struct, frozen=True):
     """The API under test, as somebody who repeats a request must know it.
 
-    ``environment`` gives, by credential, the environment variable that holds its key; ``enable_hook`` is the HTTP hook
-    that enables a rule, where the profile has one.
+    ``environment`` gives, by credential, the environment variable that holds its key; ``enable_hook`` is the hook that
+    enables a rule, a request or a program, where the profile has one.
     """
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -95,6 +95,11 @@ def parts(text: str) -> tuple[Part, ...]:
         found += [text[position : match.start()], Secret(match[1], match[2] or "") if match[1] else OPENING]
         position = match.end()
     return tuple(part for part in (*found, text[position:]) if part)
+
+
+def part_of(value: Any) -> Part:
+    """A value of a recorded profile, which is text or a reference to a secret."""
+    return value if isinstance(value, str) else Secret(str(dict(value).get("secret")))
 
 
 def variable(name: str, environment: Mapping[str, str]) -> str:

@@ -8,50 +8,34 @@ from itertools import groupby
 from typing import Any
 
 from rules_harness.harness.exchange import Exchange, Payload, Request
+from rules_harness.harness.judging.decisive import Basis
 from rules_harness.openapi.contract import Contract
-from rules_harness.reports.expected import EXPECTATIONS
 from rules_harness.reports.model import Shown, Step
 from rules_harness.strategies.keys import KeyReference
 
 
-def steps(contract: Contract, requirement: str, episode: Sequence[Shown], before: Mapping[str, Any]) -> Iterator[Step]:
-    """The steps to see a finding against a requirement; ``before`` are the rules as they were found.
+def steps(contract: Contract, basis: Basis, episode: Sequence[Shown], before: Mapping[str, Any]) -> Iterator[Step]:
+    """The steps to see again what rests on these exchanges; ``before`` are the rules as they were found.
 
     That its owner enabled a rule is no request of the episode; a read that shows it enabled, and is not itself the
     finding, tells of it.
     """
-    needed = _needed(requirement, episode)
-    expectation = EXPECTATIONS.get(requirement)
-    if expectation is not None and expectation.needs_state:
+    needed = [episode[position] for position in basis.positions]
+    if basis.compares_states:
         yield from _given(contract, episode, needed, before)
     enabled: set[str] = set()
-    if expectation is None or not expectation.is_single:
+    if not basis.is_alone:
         rules = {shown.exchange.intent.rule for shown in needed}
         enabled = {rule for rule, state in before.items() if rule in rules and _is_enabled(contract, state)}
     yield from (Step(enable=rule) for rule in sorted(enabled))
     for together in _groups(needed):
         intent = together[0].exchange.intent
-        if not together[0].is_proof and intent.rule not in enabled and _shows_enabled(contract, together[0].exchange):
+        if not together[0].is_proof and intent.rule not in enabled and shows_enabled(contract, together[0].exchange):
             enabled.add(intent.rule)
             yield Step(enable=intent.rule)
         if intent.operation == "update":
             enabled.discard(intent.rule)
         yield Step(positions=tuple(shown.position for shown in together))
-
-
-def _needed(requirement: str, episode: Sequence[Shown]) -> list[Shown]:
-    """The exchanges that must be sent: those that show it and, unless each does by itself, all before them.
-
-    A replay and a read show what was sent before.
-    """
-    expectation = EXPECTATIONS.get(requirement)
-    proof = [shown for shown in episode if shown.is_proof]
-    intents = [shown.exchange.intent for shown in proof]
-    rests_on_others = any(intent.repeats is not None or intent.operation == "read" for intent in intents)
-    if expectation is not None and expectation.is_single and not rests_on_others:
-        return proof
-    last = max((shown.position for shown in proof), default=-1)
-    return [shown for shown in episode if shown.position <= last]
 
 
 def _given(
@@ -100,7 +84,8 @@ def _together(shown: Shown) -> tuple[bool, int]:
     return group is not None, shown.position if group is None else group
 
 
-def _shows_enabled(contract: Contract, exchange: Exchange) -> bool:
+def shows_enabled(contract: Contract, exchange: Exchange) -> bool:
+    """Whether a read shows its rule enabled."""
     return exchange.intent.operation == "read" and _is_enabled(contract, _data(contract, exchange))
 
 

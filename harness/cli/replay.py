@@ -14,11 +14,9 @@ from rules_harness.harness.cli.ending import leave
 from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.progress import QuietProgress
-from rules_harness.harness.errors import UsageError
-from rules_harness.harness.exchange import Episode
+from rules_harness.harness.errors import NOT_JUDGED, UsageError
 from rules_harness.harness.journal import EpisodeRecord, Header, Journal
-from rules_harness.harness.judging.outcome import Finding, Violation
-from rules_harness.harness.judging.tally import closest, judge_episode
+from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.replaying import Replaying
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
 from rules_harness.harness.session.recorded import (
@@ -31,6 +29,8 @@ from rules_harness.harness.session.recorded import (
 )
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
+from rules_harness.harness.smaller.again import places
+from rules_harness.harness.smaller.evidence import Evidence
 from rules_harness.openapi.contract import Contract
 
 FOLDER = "replays"
@@ -50,12 +50,11 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
     path = journal.locate(run)
     header = header_of(path)
     held_to = contract_for(header, contract)
-    wanted, episode = _wanted(path, finding, held_to)
-    violation = closest(_as_violation(wanted), judge_episode(episode, held_to))
-    if violation is None:
-        raise UsageError(f"finding {wanted.id} rests on the whole run, not on one episode: `rules-harness judge {run}`")
+    evidence = _evidence(path, header, finding, held_to)
+    wanted = evidence.finding
     with _opened(header, target, held_to) as chosen:
         check_production(chosen.profile, held_to)
+        rules = places(evidence, chosen.profile.rules)
         folder = path.parent / FOLDER / wanted.id
         keep_unrestored(folder)
         replay = Replaying(
@@ -64,14 +63,13 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
             Journal(folder, clean=output.guard(chosen.keyring).clean_text),
             _settings(header, wanted),
             QuietProgress(output),
-            episode=episode,
-            recorded_at=datetime.fromisoformat(header.now),
-            violation=violation,
+            evidence=evidence,
+            rules=rules,
         )
         with interruptible(replay.stop, folder):
             outcome = replay.run()
-    if replay.shown is None:
-        output.error(outcome.reason or "nothing could be said")
+    if outcome.exit_code == NOT_JUDGED:
+        output.error(outcome.reason or replay.again.reason)
     else:
         output.print(f"{wanted.id} {wanted.requirement}: {outcome.reason}")
     return leave(replay, outcome, output, quiet=True, tables=False)
@@ -83,24 +81,23 @@ def _settings(header: Header, wanted: Finding) -> Settings:
     return Settings(seed=header.seed, now=now, select=(wanted.requirement,), options=header.options)
 
 
-def _wanted(path: Path, finding: str, contract: Contract) -> tuple[Finding, Episode]:
-    """The finding and its episode; raises `UsageError` where there is none, or several begin so."""
+def _evidence(path: Path, header: Header, finding: str, contract: Contract) -> Evidence:
+    """The finding with its episode; raises `UsageError` where there is none, or several begin so."""
     findings = judged(path, contract).findings
     found = [one for one in findings if one.id.startswith(finding)] if finding else []
     if len(found) != 1:
         told = ", ".join(one.id for one in (found or findings)[:20]) or "none"
         problem = "several findings begin so" if found else "the run has no such finding"
         raise UsageError(f"{finding}: {problem}; there are: {told}")
+    (wanted,) = found
+    if not wanted.shown_by:
+        raise UsageError(
+            f"finding {wanted.id} rests on the whole run, not on one episode: `rules-harness judge {path}`"
+        )
     for record in journal.stream(path):
-        if isinstance(record, EpisodeRecord) and record.episode.id == found[0].episode:
-            return found[0], record.episode
-    raise UsageError(f"finding {found[0].id} has no requests of its own in the journal")
-
-
-def _as_violation(finding: Finding) -> Violation:
-    return Violation(
-        finding.requirement, finding.place, finding.kind, finding.expected, finding.actual, finding.shown_by
-    )
+        if isinstance(record, EpisodeRecord) and record.episode.id == wanted.episode:
+            return Evidence.of(wanted, contract.requirements[wanted.requirement].sentence, record.episode, header)
+    raise UsageError(f"finding {wanted.id} has no requests of its own in the journal")
 
 
 @contextmanager

@@ -258,5 +258,12 @@ def closest(violation: Violation, found: Iterable[Judgement]) -> Violation | Non
     return next((one for one in alike if one.place == violation.place), alike[0] if alike else None)
 
 
+def same_violation(violation: Violation, found: Iterable[Judgement]) -> Violation | None:
+    """The `closest` one, unless it is at another place of the body."""
+    same = closest(violation, found)
+    is_place = violation.place.startswith("/") and same is not None and same.place.startswith("/")
+    return None if same is None or (is_place and same.place != violation.place) else same
+
+
 def _own_level(requirement: Requirement) -> Level:
     return "must" if requirement.level == "must" else "should"

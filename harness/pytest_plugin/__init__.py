@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ TARGET = pytest.StashKey[Path]()
 VERDICTS: pytest.StashKey[Verdicts] = pytest.StashKey()
 _SHARED = pytest.StashKey[Path]()
 _SHARED_INPUT = "rules_harness_shared"
+_NO_TARGET = "needs a target: pytest --rules-target FILE"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -105,10 +107,33 @@ def rules_target(request: pytest.FixtureRequest) -> RulesTarget:
     """The target of ``--rules-target``: base URL, contract, profile, world; without the option the test is skipped."""
     path = request.config.stash.get(TARGET, None)
     if path is None:
-        pytest.skip("needs a target: pytest --rules-target FILE")
-    from rules_harness.harness.pytest_plugin.judging import target_of  # noqa: PLC0415 - only where it was asked for
+        pytest.skip(_NO_TARGET)
+    return _target(path)
 
-    return target_of(path)
+
+@pytest.fixture(scope="session")
+def assert_fixed(request: pytest.FixtureRequest) -> Callable[[Path], None]:
+    """A function that sends the finding in a file again and fails while it is there, or where nothing can be judged.
+
+    Without ``--rules-target`` that is an error: a test of a finding is not skipped unnoticed.
+    """
+    path = request.config.stash.get(TARGET, None)
+    if path is None:
+        pytest.fail(_NO_TARGET, pytrace=False)
+    from rules_harness.harness.pytest_plugin.fixed import AssertFixed  # noqa: PLC0415 - only where it was asked for
+    from rules_harness.harness.pytest_plugin.sessions import journal_folder, turn  # noqa: PLC0415 - likewise
+
+    return AssertFixed(_target(path), journal_folder(request.config), partial(turn, request.config))
+
+
+def _target(path: Path) -> RulesTarget:
+    from rules_harness.harness.errors import HarnessError  # noqa: PLC0415 - only where it was asked for
+    from rules_harness.harness.pytest_plugin.judging import target_of  # noqa: PLC0415 - likewise
+
+    try:
+        return target_of(path)
+    except HarnessError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -6,18 +6,20 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from hypothesis.strategies import SearchStrategy
 
+from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.pytest_plugin.items import ContractWarning
 from rules_harness.harness.pytest_plugin.verdicts import this_hour
+from rules_harness.harness.session.opening import check_production
 from rules_harness.harness.target import reader as profile_reader
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import Profile
@@ -25,8 +27,12 @@ from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.strategies.bodies import Body, bodies
 from rules_harness.strategies.keys import KeyReference
-from rules_harness.strategies.mutations import Mutation, mutated
+from rules_harness.strategies.mutations import Mutation, apply, catalogue, mutated
 from rules_harness.strategies.world import World
+
+_ACCEPTED: Final = "update.accepts-valid"
+_REFUSALS: Final = "reading.validation-status"
+"""The reading whose answers are the statuses with which a body is refused."""
 
 
 class RulesTarget(msgspec.Struct, frozen=True):
@@ -39,8 +45,15 @@ class RulesTarget(msgspec.Struct, frozen=True):
     keyring: Keyring
 
     def url(self, rule: str) -> str:
-        """Where a rule is updated."""
+        """Where a rule of the profile is updated. Raises `UsageError` for any other: nobody said it may be written."""
+        self.check(rule)
         return self.base_url + self.contract.update.path_for(rule)
+
+    def check(self, rule: str) -> None:
+        """Raise `UsageError` for a rule that the profile does not have."""
+        if rule not in self.profile.rules.all:
+            known = ", ".join(self.profile.rules.all) or "none"
+            raise UsageError(f"{rule!r} is not a rule of the profile: its [rules] are {known}")
 
     def headers(self, credential: str = "full") -> dict[str, str]:
         """The headers of an update by a credential of the profile. Raises KeyError for one that it has not."""
@@ -58,9 +71,10 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 def target_of(path: Path) -> RulesTarget:
-    """The target of a profile. Raises `UsageError` where the profile is wrong."""
+    """The target of a profile. Raises `UsageError` where the profile is wrong or nothing may be sent there."""
     contract = load()
     profile, keyring = profile_reader.load(path, contract=contract, environ=os.environ)
+    check_production(profile, contract)
     world = profile.world(this_hour())
     return RulesTarget(profile.target.base_url, contract, profile, world, keyring)
 
@@ -75,6 +89,7 @@ def _plausible(body: Body) -> Drawn:
         body="open" if body.acceptance == "open" else "valid",
         acceptance=body.acceptance,
         label="a drawn body",
+        requirement="" if body.acceptance == "open" else _ACCEPTED,
         shapes=tuple(sorted(body.shapes)) if body.acceptance == "should" else (),
     )
     return Drawn(msgspec.json.encode(body.value), body.value, meant)
@@ -83,6 +98,9 @@ def _plausible(body: Body) -> Drawn:
 def broken(target: RulesTarget) -> SearchStrategy[Drawn]:
     """Bodies with one violation each; what a lax target might carry out only where live shapes may be sent."""
     may_be_live = target.profile.is_loopback or target.profile.permissions.live_shapes
+    # The first time takes seconds in all: done while drawing, it would fail Hypothesis' health check.
+    for mutation in catalogue(target.contract):
+        apply(target.contract, target.world, mutation)
     drawn = mutated(target.contract, target.world)
     return drawn.filter(lambda one: one[0].claims_violation and (may_be_live or not one[0].risky)).map(_broken)
 
@@ -122,7 +140,7 @@ class Judge:
         before: Mapping[str, Any] | None = None,
         read: Any = None,
     ) -> None:
-        """Raise AssertionError with what does not hold; a *should* that does not is a warning.
+        """Raise AssertionError with what does not hold, or says nothing of the body; a *should* only warns.
 
         ``answer`` is a response of httpx, of requests or of a test client like theirs, or (status, headers, content) as
         they were received.  ``rule`` is its id, needed where the answer does not carry its request.  ``before`` is the
@@ -131,6 +149,7 @@ class Judge:
         """
         __tracebackhide__ = True
         rule = _rule_of(self._target.contract, answer) if rule is None else rule
+        self._target.check(rule)
         exchanges = [self._update(body, answer, rule)]
         if read is not None:
             exchanges.append(self._read(read, rule))
@@ -140,10 +159,24 @@ class Judge:
         found = tally.findings()
         for finding in found:
             if finding.level == "should":
-                warnings.warn(ContractWarning(self._told(finding)), stacklevel=2)
-        failing = [self._told(finding) for finding in found if finding.level == "must"]
+                warnings.warn(ContractWarning(described(self._target.contract, finding)), stacklevel=2)
+        failing = [described(self._target.contract, finding) for finding in found if finding.level == "must"]
         if failing:
             raise AssertionError("\n\n".join(failing))
+        self._check_judged(exchanges[0], tally)
+
+    def _check_judged(self, update: Exchange, tally: Tally) -> None:
+        """Raise AssertionError where an answer says nothing of the body: another one would have drawn it too."""
+        intent, answer = update.intent, update.answer
+        assert answer is not None  # it was given
+        refusals = self._target.contract.readings[_REFUSALS].tokens
+        if answer.is_success or str(answer.status) in refusals:
+            return
+        if intent.body != "broken" or not tally.exercised[intent.requirement]:
+            raise AssertionError(
+                f"nothing could be judged: the update of {intent.rule} was answered {answer.status}; "
+                "is the rule there, and may the key update it?"
+            )
 
     def _update(self, body: Drawn, answer: Any, rule: str) -> Exchange:
         names = self._target.contract.names
@@ -164,15 +197,17 @@ class Judge:
         intent = Intent(operation="read", purpose="read", rule=rule)
         return Exchange(Request(operation.method, operation.path_for(rule)), _answer(answer), intent, 0, 0)
 
-    def _told(self, finding: Finding) -> str:
-        requirement = self._target.contract.requirements[finding.requirement]
-        return (
-            f"{finding.requirement} ({finding.level}): {requirement.sentence}\n"
-            f"place:     {finding.place}\n"
-            f"expected:  {finding.expected}\n"
-            f"actual:    {finding.actual}\n"
-            f"finding:   {finding.id}"
-        )
+
+def described(contract: Contract, finding: Finding) -> str:
+    """A finding in words: the sentence that does not hold, what was expected and what came."""
+    requirement = contract.requirements[finding.requirement]
+    return (
+        f"{finding.requirement} ({finding.level}): {requirement.sentence}\n"
+        f"place:     {finding.place}\n"
+        f"expected:  {finding.expected}\n"
+        f"actual:    {finding.actual}\n"
+        f"finding:   {finding.id}"
+    )
 
 
 def _answer(answer: Any) -> Answer:

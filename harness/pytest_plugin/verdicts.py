@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 import pytest
@@ -19,6 +15,7 @@ from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal, Note
 from rules_harness.harness.judging.judge import CONTAINED, STOPPED
 from rules_harness.harness.pytest_plugin import TARGET, shared_folder
+from rules_harness.harness.pytest_plugin.sessions import journal_folder, turn
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
 from rules_harness.harness.session.recorded import keep_unrestored
 from rules_harness.harness.session.reporting import cleaned, report_of
@@ -31,7 +28,6 @@ from rules_harness.reports import plain
 from rules_harness.reports.model import RunReport
 
 _FILE_NAME: Final = "verdicts.json"
-_LOCK_NAME: Final = "lock"
 _SEED: Final = 1
 _STOPS: Final = (STOPPED, CONTAINED)
 
@@ -60,7 +56,7 @@ def verdicts_of(config: pytest.Config, selected: tuple[str, ...]) -> Verdicts:
     shared = shared_folder(config)
     if shared is None:
         return _judged(config, selected)
-    with _locked(shared / _LOCK_NAME):
+    with turn(config):
         left = left_by_worker(shared)
         if left is None:
             left = _judged(config, selected)
@@ -74,45 +70,17 @@ def left_by_worker(shared: Path) -> Verdicts | None:
     return msgspec.json.decode(path.read_bytes(), type=Verdicts) if path.is_file() else None
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a file that other processes wait for; it is let go when the process ends, however it ends."""
-    with path.open("wb") as file:
-        _lock(file)
-        yield
-
-
-def _lock(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - of this platform alone
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-    else:
-        import fcntl  # noqa: PLC0415 - of this platform alone
-
-        fcntl.flock(file, fcntl.LOCK_EX)
-
-
 def _judged(config: pytest.Config, selected: tuple[str, ...]) -> Verdicts:
     try:
         contract = load()
         with opened(Chosen(target=config.stash[TARGET]), contract) as target:
             check_production(target.profile, contract)
-            folder = _folder(config)
+            folder = journal_folder(config)
             keep_unrestored(folder)
             report = _run(contract, target, folder, selected)
     except (HarnessError, ContractError) as error:
         return Verdicts(problem=str(error))
     return Verdicts(_told(report), str(folder))
-
-
-def _folder(config: pytest.Config) -> Path:
-    """Where the journal goes: where the caller says, else the cache of pytest, else a folder of its own."""
-    given = config.getoption("rules_out")
-    if given is not None:
-        return config.invocation_params.dir / str(given)
-    cache = getattr(config, "cache", None)
-    return Path(cache.mkdir("rules-harness")) if cache is not None else Path(tempfile.mkdtemp(prefix="rules-harness-"))
 
 
 def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, ...]) -> RunReport:

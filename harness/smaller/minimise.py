@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.harness.exchange import Episode, Exchange, Payload
-from rules_harness.harness.judging.histories import sent_body
+from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.judging.outcome import TRIES_AGAIN, Violation
-from rules_harness.harness.judging.tally import closest, judge_episode
+from rules_harness.harness.judging.tally import judge_episode, same_violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Unmet, encode
 from rules_harness.harness.smaller.resending import Recording, resend, smaller_bodies
@@ -66,7 +66,8 @@ class Minimiser:
 
         Raises what the client raises.
         """
-        return _Search(self, recording, violation, name, budget).run()
+        pointed = msgspec.structs.replace(recording, shown_by=violation.shown_by)
+        return _Search(self, pointed, violation, name, budget).run()
 
     def attempt(self, recording: Recording, name: str) -> Episode:
         """The episode that a recording makes when it is sent again.
@@ -80,9 +81,12 @@ class Minimiser:
 
     def shows(self, episode: Episode, violation: Violation) -> Violation | None:
         """The same violation, if an episode shows it."""
-        same = closest(violation, judge_episode(episode, self._contract))
-        is_place = violation.place.startswith("/") and same is not None and same.place.startswith("/")
-        return None if same is None or (is_place and same.place != violation.place) else same
+        return same_violation(violation, judge_episode(episode, self._contract))
+
+    def shows_enabled(self, exchange: Exchange) -> bool:
+        """Whether a read shows its rule enabled."""
+        state, names = state_shown(self._contract, exchange), self._contract.names
+        return state is not None and state.get(names.status) == names.enabled
 
     def simpler(self, exchange: Exchange) -> Iterator[Exchange]:
         """The exchange with a simpler body that claims the same."""
@@ -136,8 +140,13 @@ class _Search:
         return Smallest(None if self._best is None else self._bare(self._best), sum(seen), len(seen), self._spent)
 
     def _bare(self, episode: Episode) -> Episode:
-        """The episode without what was sent to prepare it, as far as the violation is told without."""
+        """The episode without what was sent to prepare it, as far as the violation is told without.
+
+        A read that shows a rule enabled stays: whoever sends the episode again learns from it to enable the rule.
+        """
         for position in reversed(range(len(episode.exchanges))):
+            if self._minimiser.shows_enabled(episode.exchanges[position]):
+                continue
             others = set(range(len(episode.exchanges))) - {position}
             smaller = Recording.of(episode).only(others) if others else None
             if smaller is None:

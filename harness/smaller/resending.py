@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import string
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -17,27 +16,34 @@ from typing import Any, Final
 
 import msgspec
 
-from rules_harness.harness.exchange import Episode, Exchange, Payload, Request
+from rules_harness.harness.exchange import Episode, Exchange, Payload, Request, only
 from rules_harness.harness.judging.equality import instant
-from rules_harness.harness.judging.histories import state_shown
+from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
-from rules_harness.harness.scenarios.planner import Planned, Unmet
+from rules_harness.harness.scenarios.planner import COARSE_SECONDS, Planned, Unmet
+from rules_harness.strategies.accounts import accounts_in
+from rules_harness.strategies.idempotency_keys import form_of
 from rules_harness.strategies.scalars import instant_text
 
 DISABLED: Final = "disabled again"
-SHORT: Final = 16
-"""Keys shorter than this are sent as they were: what is odd in them is all there is of them."""
+_PAUSE: Final = 0.5
+"""A gap of so many seconds between two requests was meant, or does no harm."""
 _FAR: Final = timedelta(days=11 * 366)
 _DATE: Final = re.compile(rb'"(\d{4}-\d\d-\d\d[Tt][0-9:.]+(?:[Zz]|[+-]\d\d:\d\d))"')
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """Exchanges to send again, how their rules stood before, and the present time of the run that recorded them."""
+    """Exchanges to send again, how their rules stood before, and the present time of the run that recorded them.
+
+    ``shown_by`` are the positions of those that show what is wrong: that such a read shows a rule enabled says nothing
+    of the operator.
+    """
 
     exchanges: tuple[Exchange, ...]
     before: dict[str, Any] = {}
     now: datetime | None = None
+    shown_by: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, episode: Episode, now: datetime | None = None) -> Recording:
@@ -51,24 +57,21 @@ class Recording(msgspec.Struct, frozen=True):
 
     def only(self, positions: Iterable[int]) -> Recording | None:
         """The recording with these exchanges alone; ``None`` where one of them repeats another that is missing."""
-        numbers = {position: number for number, position in enumerate(sorted(positions))}
-        kept = []
-        for position in numbers:
-            exchange = self.exchanges[position]
-            repeats = exchange.intent.repeats
-            if repeats is not None and repeats not in numbers:
-                return None
-            intent = exchange.intent.but(repeats=None if repeats is None else numbers[repeats])
-            kept.append(msgspec.structs.replace(exchange, intent=intent))
-        return msgspec.structs.replace(self, exchanges=tuple(kept))
+        numbers = {position: number for number, position in enumerate(sorted(set(positions)))}
+        kept = only(self.exchanges, numbers)
+        shown_by = tuple(numbers[position] for position in self.shown_by if position in numbers)
+        return None if kept is None else msgspec.structs.replace(self, exchanges=kept, shown_by=shown_by)
 
 
-def resend(bench: Bench, recording: Recording, rules: Mapping[str, str]) -> None:
+def resend(bench: Bench, recording: Recording, rules: Mapping[str, str]) -> tuple[int, ...]:
     """Send a recording on a bench; ``rules`` says which rule takes the place of which recorded one.
 
-    Raises `Unmet` and `HookFailed` where the target cannot be prepared.
+    Returns where each recorded exchange stands among those of the bench: preparations stand in between.  Raises
+    `Unmet` and `HookFailed` where the target cannot be prepared.
     """
-    _Resending(bench, recording, rules).send()
+    resending = _Resending(bench, recording, rules)
+    resending.send()
+    return tuple(resending.positions)
 
 
 class _Resending:
@@ -76,13 +79,14 @@ class _Resending:
         self._bench = bench
         self._recording = recording
         self._rules = rules
+        self._moved = {rule: here for rule, here in rules.items() if rule != here}
         self._keys: dict[str, str] = {}
-        self._substitution = _substitution(bench.random)
+        # Not from the bench's own chance, which is the same in every run: such a key would be used up.
+        self._substitution = _substitution(Random(bench.new_key()))
         self._clock = 0.0
         self._used_at: dict[str, float] = {}
         self._status: dict[str, Any] = {}
-        self._positions: list[int] = []
-        """Where in the new episode each recorded exchange stands: preparations stand in between."""
+        self.positions: list[int] = []
 
     def send(self) -> None:
         bench, recording = self._bench, self._recording
@@ -97,12 +101,20 @@ class _Resending:
             self._status[rule] = state.get(names.status)
             if self._status[rule] == names.enabled and rule in recording.rules:
                 self._enable(rule)
+        ended = recording.exchanges[0].started if recording.exchanges else 0.0
         for _, members in groupby(enumerate(recording.exchanges), key=_together):
             exchanges = [exchange for _, exchange in members]
+            self._pause(exchanges[0].started - ended)
+            ended = max(exchange.ended for exchange in exchanges)
             if len(exchanges) == 1:
                 self._send_one(exchanges[0])
             else:
                 self._send_together(exchanges)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait where the first sender waited: a target's times may count whole seconds."""
+        if seconds >= _PAUSE:
+            self._bench.sleep(min(seconds, COARSE_SECONDS))
 
     def _send_one(self, exchange: Exchange) -> None:
         intent = exchange.intent
@@ -110,13 +122,14 @@ class _Resending:
         enabled = self._bench.names.enabled
         if shown is not None:
             status = shown.get(self._bench.names.status)
-            if status == enabled and self._status.get(intent.rule, enabled) != enabled:
+            is_wrong = len(self.positions) in self._recording.shown_by
+            if status == enabled and not is_wrong and self._status.get(intent.rule, enabled) != enabled:
                 self._enable(intent.rule)
             self._status[intent.rule] = status
         if intent.window:
             self._move_clock(exchange)
         planned = self._planned(exchange)
-        self._positions.append(len(self._bench.exchanges))
+        self.positions.append(len(self._bench.exchanges))
         self._bench.send(*planned)
         self._note_status(exchange)
 
@@ -125,7 +138,7 @@ class _Resending:
             raise Unmet(f"{len(exchanges)} requests cannot be released together here (limits.in_flight)")
         planned = [self._planned(exchange) for exchange in exchanges]
         first = len(self._bench.exchanges)
-        self._positions += range(first, first + len(planned))
+        self.positions += range(first, first + len(planned))
         self._bench.send_all(planned, together=True)
         for exchange in exchanges:
             self._note_status(exchange)
@@ -167,33 +180,45 @@ class _Resending:
         intent = exchange.intent
         request = self._bench.shared.client.cleaner.recalled_request(exchange.request)
         here = self._rules.get(intent.rule, intent.rule)
+        self._check_accounts(exchange)
         key = None if intent.key is None else self._key(intent.key)
         if intent.key is not None:
             self._used_at.setdefault(intent.key, self._clock)
         name = self._bench.names.idempotency_key.lower()
         headers = tuple(
-            (field, self._key(value) if field.lower() == name else value) for field, value in request.headers
+            (field, self._key(value) if field.lower() == name else self._here(value))
+            for field, value in request.headers
         )
-        target = request.target
-        if here != intent.rule:
-            path = self._bench.contract.update.path_for
-            target = target.replace(path(intent.rule), path(here), 1)
+        target = self._here(request.target)
+        if here != intent.rule and self._bench.contract.update.path_for(here) not in target:
+            raise Unmet(f"the request spells {intent.rule} in a way that no other rule can take the place of")
         sent = Request(request.method, target, headers, self._body(request.body), request.raw, request.key)
-        repeats = None if intent.repeats is None else self._positions[intent.repeats]
+        repeats = None if intent.repeats is None else self.positions[intent.repeats]
         return sent, intent.but(rule=here, key=key, group=None, repeats=repeats)
 
     def _key(self, key: str) -> str:
         """A new key of the same form; keys that were alike are alike again."""
         if key not in self._keys:
-            if _is_uuid(key):
-                self._keys[key] = self._bench.new_key()
-            else:
-                self._keys[key] = key.translate(self._substitution) if len(key) >= SHORT else key
+            match form_of(key):
+                case "uuid":
+                    self._keys[key] = self._bench.new_key()
+                case "text":
+                    self._keys[key] = key.translate(self._substitution)
+                case "short":
+                    self._keys[key] = key
         return self._keys[key]
 
+    def _here(self, text: str) -> str:
+        """The text with the rules of this target in place of the recorded ones."""
+        if not self._moved:
+            return text
+        return re.sub("|".join(map(re.escape, self._moved)), lambda match: self._moved[match[0]], text)
+
     def _body(self, body: Payload | None) -> Payload | None:
-        """The body, its dates as far ahead as they were."""
+        """The body, of the rules of this target, its dates as far ahead as they were."""
         then, now = self._recording.now, self._bench.world.now
+        if body is not None and body.text is not None:
+            body = Payload(text=self._here(body.text))
         if body is None or then is None or now - then < timedelta(hours=12):
             return body
         shift = timedelta(days=(now - then).days)
@@ -206,18 +231,22 @@ class _Resending:
 
         return Payload.of(_DATE.sub(later, body.content))
 
+    def _check_accounts(self, exchange: Exchange) -> None:
+        """A body that was plausible where it was recorded need not be so on another target."""
+        intent, world = exchange.intent, self._bench.world
+        if not self._moved or intent.body != "valid" or intent.acceptance == "open":
+            return
+        known = {account.id for account in (*world.accounts, *world.foreign_accounts)}
+        named = {account.id for account in accounts_in(self._bench.contract, dict(sent_body(exchange)))}
+        missing = sorted(str(account) for account in named - known if account is not None)
+        if missing:
+            raise Unmet(f"a body names accounts that the profile does not list: {', '.join(missing)}")
+
 
 def _together(numbered: tuple[int, Exchange]) -> tuple[bool, int]:
     position, exchange = numbered
     group = exchange.intent.group
     return group is not None, position if group is None else group
-
-
-def _is_uuid(key: str) -> bool:
-    try:
-        return str(uuid.UUID(key)) == key.lower()
-    except ValueError:
-        return False
 
 
 def _substitution(chance: Random) -> dict[int, int]:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
-from rules_harness.reports import curl, plain, pytest_case
+from rules_harness.reports import curl, plain
 from rules_harness.reports.html import page
 from rules_harness.reports.html.pictures import HEIGHT, WIDTH, histogram, shares
 from rules_harness.reports.html.wire import Wire, wire
@@ -25,8 +25,8 @@ _GROUPS_OPEN: Final = 3
 class Card(msgspec.Struct, frozen=True):
     """A finding with what is made of it for the page.
 
-    ``brief`` ones come without exchanges; of many findings against one requirement only the first come with pytest
-    and the whole episode.
+    ``brief`` ones come without exchanges; of many findings against one requirement only the first come with the whole
+    episode.
     """
 
     view: FindingView
@@ -34,8 +34,6 @@ class Card(msgspec.Struct, frozen=True):
     episode: tuple[Wire, ...]
     left_out: int
     curl: str
-    pytest: str | None
-    pytest_name: str
     brief: bool
 
 
@@ -92,7 +90,5 @@ def _card(view: FindingView, report: RunReport, *, brief: bool, is_first: bool) 
         episode=tuple(wire(shown, 600) for shown in view.episode[:_EPISODE_SHOWN]) if is_longer else (),
         left_out=max(len(view.episode) - _EPISODE_SHOWN, 0),
         curl="" if brief else "\n".join(curl.lines(view, report.target)),
-        pytest=pytest_case.render(view, report.target, report.contract) if is_first and not brief else None,
-        pytest_name=pytest_case.file_name(view),
         brief=brief,
     )

@@ -76,21 +76,22 @@ def test_a_defect_is_one_finding_made_small_and_left_to_be_repeated(
 
     folder = shell.folder / "out" / "findings" / amount["id"]
     record = json.loads((folder / "finding.json").read_bytes())
-    assert len(record["exchanges"]) == 1
+    assert len(record["episode"]["exchanges"]) == 1
     assert (folder / "curl.sh").read_text().startswith("#!/usr/bin/env bash")
-    assert _pytest(folder, reference) == 1
+    assert _pytest(folder, whole_profile, reference) == 1
 
     assert shell("replay", "out", amount["id"][:8]).code == 1
     reference.configure()
     ended = shell("replay", "out", amount["id"])
     assert ended.code == 0
     assert "no longer fails" in ended.out
-    assert _pytest(folder, reference) == 0
+    assert _pytest(folder, whole_profile, reference) == 0
 
 
-def _pytest(folder: Path, reference: ReferenceServer) -> int:
-    environment = {**reference.environment, "RULES_BASE_URL": reference.base_url, "PATH": ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(next(folder.glob("test_*.py")))]
+def _pytest(folder: Path, profile: Path, reference: ReferenceServer) -> int:
+    environment = {**reference.environment, "PATH": ""}
+    test = str(next(folder.glob("test_*.py")))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rules-target", str(profile), test]
     return subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True).returncode
 
 

@@ -234,6 +234,65 @@ def test_a_teams_own_tests(
     assert bool(failing) == ("AssertionError: " in str(result.stdout))
 
 
+def documented_example() -> str:
+    (example,) = re.findall(r"(?s)```python\n(.*?)```", (ROOT / "docs/ci.md").read_text(encoding="utf-8"))
+    return str(example)
+
+
+def test_the_example_of_the_documentation_runs(
+    target: ReferenceServer, session: Session, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(test_own=documented_example().replace("rule_a", "rule_01HXYZ1234"))
+    session("test_own.py", "--rules-target", "target.toml").assert_outcomes(passed=2)
+
+
+def test_only_rules_of_the_profile(target: ReferenceServer, session: Session, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_example=documented_example(),
+        test_judge="""
+            def test_judge(rules_target, judge):
+                judge(None, (200, {}, b""), rule="rule_a")
+        """,
+    )
+    result = session("test_example.py", "test_judge.py", "--rules-target", "target.toml")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines("*'rule_a' is not a rule of the profile: its [[]rules] are rule_01HXYZ1234, *")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [('writable = ["', 'writable = ["rule_gone", "', 404), ("RULES_KEY_FULL", "RULES_KEY_NOBODY", 401)],
+)
+def test_a_test_in_which_nothing_could_be_judged_does_not_pass(
+    target: ReferenceServer,
+    session: Session,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    old: str,
+    new: str,
+    status: int,
+) -> None:
+    monkeypatch.setenv("RULES_KEY_NOBODY", "sk_nobody_has_this_key")
+    profile = pytester.path / "target.toml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    rule = "rule_gone" if status == 404 else "rule_01HXYZ1234"
+    pytester.makepyfile(test_own=documented_example().replace("rule_a", rule))
+    result = session("test_own.py", "--rules-target", "target.toml")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(f"*AssertionError: *{status}*")
+
+
+def test_production_is_refused(target: ReferenceServer, session: Session, pytester: pytest.Pytester) -> None:
+    profile = pytester.path / "target.toml"
+    text = profile.read_text(encoding="utf-8").replace(target.base_url, "https://api.getsequence.io/api/v1")
+    profile.write_text(text, encoding="utf-8")
+    pytester.makepyfile(test_own="def test_own(rules_target): pass\ndef test_other(assert_fixed): pass")
+    result = session("test_own.py", "--rules-target", "target.toml")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines("*is a production host. Nothing was sent.*")
+    result.stdout.no_fnmatch_line("*Error*")
+
+
 def test_entry_point() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["entry-points"]["pytest11"] == {"rules_harness": "rules_harness.harness.pytest_plugin"}

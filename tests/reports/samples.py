@@ -56,7 +56,14 @@ def mutations() -> list[Exchange]:
             body = {"place": place, "kind": kind}
             made.append(
                 update(
-                    got, body, body="broken", place=place, mutation=kind, at=2 + len(made) / 50, label=f"{place} {kind}"
+                    got,
+                    body,
+                    body="broken",
+                    place=place,
+                    mutation=kind,
+                    requirement="validation.type",
+                    at=2 + len(made) / 50,
+                    label=f"{place} {kind}",
                 )
             )
     return made
@@ -194,7 +201,7 @@ def sample_findings() -> tuple[list[Episode], list[Finding]]:
             "validation/catalogue",
             [lenient],
             place="/steps/*/actions/*/group_index",
-            kind="type:string",
+            kind="type:string accepted",
             expected="refused with 400 or 422",
             actual="200: accepted",
             level="should",

@@ -1,134 +1,323 @@
-"""The standalone tests are run by pytest, against the defect that they are about and against a target without it."""
+"""What a finding leaves behind is run: against the defect that it is about, and against a target without it."""
 
 from __future__ import annotations
 
 import ast
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from rules_harness.harness.journal import EpisodeRecord, stream
+from rules_harness.harness.cli.leaving import leave_findings
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import EpisodeRecord, FoundRule, Header, Restored, stream
 from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.pytest_plugin.fixed import AssertFixed
+from rules_harness.harness.pytest_plugin.judging import target_of
+from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.selftest import FIRST_LOOK
 from rules_harness.reports import pytest_case
 from rules_harness.reports.collect import collect
-from rules_harness.reports.expected import EXPECTATIONS
-from rules_harness.reports.model import RunReport
-from tests.reports.factories import answer, contract, episode, finding, footer, header, outcome, report_of, update
+from tests.reports.factories import contract
 from tests.reports.recorded import record
 from tests.reports.samples import sample_report
 
-DEFECTS = {
-    "auth.bearer-accepted": "auth.malformed",
-    "update.limit-kept-when-omitted": "update.omitted-is-cleared",
-    "status.kept-with-key": "status.enabled-becomes-disabled",
-    "idempotency.replay-executes": "idempotency.no-reexecution",
-    "validation.large-crash": "validation.size",
+WHOLE_RUN = {
+    "status.no-enable-by-body": "a reading: it rests on all answers of a run to one question, not on one episode",
 }
+"""Requirements of which no finding can be sent again by itself, and why."""
+FAULT_OF = {
+    **{fault.requirement: fault.id for fault in reversed(FAULTS)},
+    # Without an envelope no rule can be read, and what cannot be read is not written.
+    "envelope.success": "envelope.error-beside-data",
+    # The first one is told as a reading.
+    "idempotency.per-rule": "idempotency.stored-request-executed",
+}
+"""For each requirement a fault that breaks it."""
+SELECT = {
+    "envelope.no-server-error": ("update.omitted-is-cleared",),
+    "envelope.no-leak": ("auth.malformed",),
+    "envelope.documented-status": ("validation.media-type",),
+}
+"""What shows a fault of every answer, where the first look of the self-test does not."""
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""One instant for all runs, so that what is made from it is made once."""
+has_shell = all(map(shutil.which, ("bash", "curl")))
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ReferenceServer]:
-    with ReferenceServer() as server:
+    with ReferenceServer() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
         yield server
 
 
-def run(file: Path, environment: Mapping[str, str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(file.parent), str(file)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RULES_")}
-    done = subprocess.run(command, check=False, env={**kept, **environment}, cwd=file.parent, capture_output=True)
-    if b"skipped" in done.stdout and b"passed" not in done.stdout and b"failed" not in done.stdout:
-        return -1
+@pytest.fixture
+def profile(server: ReferenceServer, tmp_path: Path) -> Path:
+    path = tmp_path / "target.toml"
+    path.write_text(server.profile_toml, encoding="utf-8")
+    return path
+
+
+def left(server: ReferenceServer, folder: Path, requirement: str, fault: str = "") -> Path:
+    """The folder of a finding against a requirement: of those that a run leaves, the one with the fewest requests."""
+    select = SELECT.get(requirement, FIRST_LOOK if requirement.startswith("envelope.") else (requirement,))
+    run = record(server, folder, faults=[fault or FAULT_OF[requirement]], select=select, now=NOW)
+    whole = (msgspec.structs.replace(one, select=()) if isinstance(one, Header) else one for one in stream(run))
+    report = collect(partial(stream, run), outcome_of(whole, contract()), contract())
+    leave_findings(run, report)
+    views = [view for view in report.findings if view.requirement.id == requirement and view.finding.shown_by]
+    return run / "findings" / min(views, key=lambda view: max(view.finding.shown_by)).id
+
+
+def sent_again(folder: Path, profile: Path, journals: Path) -> str:
+    """What the generated test of a finding says when it fails; empty where it passes."""
+    try:
+        AssertFixed(target_of(profile), journals)(folder / "finding.json")
+    except pytest.fail.Exception as failed:
+        return str(failed)
+    return ""
+
+
+def shell(folder: Path, **environment: str) -> int:
+    """How the script of a finding ends."""
+    kept = {**os.environ, **environment}
+    done = subprocess.run(["bash", str(folder / "curl.sh")], check=False, env=kept, capture_output=True, text=True)
+    assert not done.stderr, done.stderr
     return done.returncode
 
 
-@pytest.mark.parametrize(("fault", "requirement"), DEFECTS.items())
+def decides(folder: Path) -> bool:
+    return 'case "$status" in' in (folder / "curl.sh").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("requirement", [id for id in contract().requirements if id not in WHOLE_RUN])
 def test_fails_while_the_defect_is_there_and_only_then(
-    server: ReferenceServer, tmp_path: Path, fault: str, requirement: str
+    server: ReferenceServer, tmp_path: Path, profile: Path, requirement: str
 ) -> None:
-    folder = record(server, tmp_path / "run", faults=[fault], select=[requirement])
-    report = collect(partial(stream, folder), outcome_of(stream(folder), contract()), contract())
-    view = next(view for view in report.findings if view.finding.requirement == requirement)
-    text = pytest_case.render(view, report.target, contract())
-    assert text is not None
-    file = tmp_path / pytest_case.file_name(view)
-    file.write_text(text, encoding="ascii")
-    environment = {**server.environment, "RULES_BASE_URL": server.base_url}
+    folder = left(server, tmp_path / "run", requirement)
+    server.configure(faults=[FAULT_OF[requirement]])
+    problem = sent_again(folder, profile, tmp_path / "before")
+    assert problem.startswith(f"{requirement} ("), problem
+    assert "still fails" in problem
+    by_script = has_shell and decides(folder)
+    assert not by_script or shell(folder) == 1
+    server.configure()
+    assert not sent_again(folder, profile, tmp_path / "after")
+    assert not by_script or shell(folder) == 0
+
+
+@pytest.mark.parametrize("requirement", WHOLE_RUN)
+def test_what_rests_on_a_whole_run_leaves_nothing(server: ReferenceServer, tmp_path: Path, requirement: str) -> None:
+    run = record(server, tmp_path / "run", faults=[FAULT_OF[requirement]], select=[requirement], now=NOW)
+    report = collect(partial(stream, run), outcome_of(stream(run), contract()), contract())
+    assert report.findings
+    assert leave_findings(run, report) == []
+
+
+def run_pytest(folder: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder, folder, *options]
+    return subprocess.run(list(map(str, command)), check=False, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("faults", [["idempotency.replay-executes"], []])
+def test_as_a_file_of_pytest_and_as_a_script(
+    server: ReferenceServer, tmp_path: Path, profile: Path, faults: list[str]
+) -> None:
+    folder = left(server, tmp_path / "run", "idempotency.no-reexecution", "idempotency.replay-executes")
+    server.configure(faults=faults)
+    expected = len(faults)
+    done = run_pytest(folder, "--rules-target", profile, "--rules-out", tmp_path / "out")
+    assert done.returncode == expected, done.stdout
+    assert bool(faults) == ("still fails" in done.stdout)
+    assert not decides(folder)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    assert not has_shell or shell(folder, PATH=path, RULES_TARGET=str(profile)) == expected
+
+
+@pytest.mark.skipif(not has_shell, reason="needs bash and curl")
+def test_a_script_that_cannot_tell_ends_with_3(server: ReferenceServer, tmp_path: Path) -> None:
+    server.configure()
+    undecided = left(server, tmp_path / "one", "update.replaces")
+    assert shell(undecided, PATH="/usr/bin:/bin") == 3
+    decided = left(server, tmp_path / "other", "validation.type")
+    assert shell(decided, RULES_BASE_URL="https://api.getsequence.io/api/v1") == 3
+    assert shell(decided, RULES_BASE_URL="https://API.getsequence.io.:443/api/v1") == 3
+    assert shell(decided, RULES_KEY_FULL="wrong") == 3
+    assert shell(decided, RULES_KEY_FULL="") == 3
+
+
+def test_without_a_target_it_is_an_error(server: ReferenceServer, tmp_path: Path) -> None:
+    folder = left(server, tmp_path / "run", "auth.missing")
+    done = run_pytest(folder)
+    assert done.returncode == 1
+    assert "needs a target: pytest --rules-target FILE" in done.stdout
+
+
+def changed(profile: Path, old: str, new: str) -> Path:
+    """A profile with something else in it."""
+    text = profile.read_text(encoding="utf-8")
+    assert re.search(old, text)
+    path = profile.with_name("changed.toml")
+    path.write_text(re.sub(old, new, text), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("enable_rule = .*", "", "the profile has no hooks.enable_rule"),
+        ('/enable"', '/nowhere"', "hook enable_rule: answered 404"),
+        ("writable = .*", "writable = []", "the profile has no rule that can take the place of"),
+        ("writable = .*", 'writable = ["rule_nobody_has"]', "reading it was answered 404"),
+        ("http://127.0.0.1:[0-9]+/api", "http://127.0.0.1:9/api", "the target did not answer"),
+        ("http://127.0.0.1:[0-9]+/api", "https://api.getsequence.io/api", "is a production host"),
+    ],
+)
+def test_what_cannot_be_judged_does_not_pass(
+    server: ReferenceServer, tmp_path: Path, profile: Path, old: str, new: str, reason: str
+) -> None:
+    folder = left(server, tmp_path / "run", "status.enabled-becomes-disabled")
+    server.configure()
+    try:
+        told = sent_again(folder, changed(profile, old, new), tmp_path)
+    except UsageError as refused:
+        told = str(refused)
+    assert reason in told
+
+
+def test_answers_that_tell_nothing_do_not_pass(server: ReferenceServer, tmp_path: Path, profile: Path) -> None:
+    folder = left(server, tmp_path / "run", "update.accepts-valid")
+    path = folder / "finding.json"
+    evidence = json.loads(path.read_bytes())
+    (exchange,) = evidence["episode"]["exchanges"][-1:]
+    exchange["request"]["headers"] = [["Authorization", "Bearer nothing"], ["Content-Type", "application/json"]]
+    exchange["intent"] |= {"requirement": "auth.malformed", "access": "unauthenticated"}
+    path.write_text(json.dumps(evidence), encoding="utf-8")
+    server.configure()
+    assert "no answer put update.accepts-valid to the test" in sent_again(folder, profile, tmp_path)
+    path.write_text("{}", encoding="utf-8")
+    assert "is not a finding" in sent_again(folder, profile, tmp_path)
+    path.unlink()
+    assert "cannot be read" in sent_again(folder, profile, tmp_path)
+
+
+def test_only_the_rules_that_it_takes_are_touched(server: ReferenceServer, tmp_path: Path, profile: Path) -> None:
+    folder = left(server, tmp_path / "run", "update.replaces")
+    server.configure()
+    assert not sent_again(folder, profile, tmp_path)
+    found = next((tmp_path / "replays").glob("*"))
+    recorded = {record.rule for record in stream(found) if isinstance(record, FoundRule)}
+    restored = {record.rule for record in stream(found) if isinstance(record, Restored) and record.problem is None}
+    episodes = [record.episode for record in stream(found) if isinstance(record, EpisodeRecord)]
+    written = {
+        exchange.intent.rule
+        for episode in episodes
+        for exchange in episode.exchanges
+        if exchange.intent.operation != "read" and exchange.intent.existence == "own"
+    }
+    assert len(recorded) == 1
+    assert recorded == restored == written
+
+
+def test_rules_of_another_profile_take_the_places_of_those_recorded(
+    server: ReferenceServer, tmp_path: Path, profile: Path
+) -> None:
+    fault = FAULT_OF["update.replaces"]
+    folder = left(server, tmp_path / "run", "update.replaces")
+    recorded = json.loads((folder / "finding.json").read_bytes())["episode"]["exchanges"][0]["intent"]["rule"]
+    others = [rule for rule in ("rule_01HXYZ1234", "rule_01HXYZ5678", "rule_01HXZA2468") if rule != recorded]
+    elsewhere = changed(profile, "writable = .*", f"writable = {json.dumps(others)}")
     server.configure(faults=[fault])
-    assert run(file, environment) == 1
+    assert "still fails" in sent_again(folder, elsewhere, tmp_path / "before")
     server.configure()
-    assert run(file, environment) == 0
-    if requirement.startswith("idempotency."):
-        assert run(file, environment) == 0, "a second time, though its keys are used up"
+    assert not sent_again(folder, elsewhere, tmp_path / "after")
+    no_accounts = changed(elsewhere, "acc_01HSAV9999", "acc_elsewhere")
+    assert "names accounts that the profile does not list: acc_01HSAV9999" in sent_again(folder, no_accounts, tmp_path)
 
 
-def test_without_keys_it_is_skipped(tmp_path: Path) -> None:
+def rendered() -> dict[str, str]:
     report = sample_report()
-    view = next(view for view in report.findings if view.finding.requirement == "status.stored")
-    text = pytest_case.render(view, report.target, contract())
-    assert text is not None
-    file = tmp_path / pytest_case.file_name(view)
-    file.write_text(text, encoding="ascii")
-    assert run(file, {}) == -1
+    views = {view.requirement.id: view for view in report.findings if view.finding.shown_by}
+    return {
+        requirement: pytest_case.render(view, report.target, contract(), data="finding.json")
+        for requirement, view in views.items()
+    }
 
 
-def test_every_requirement_that_requests_alone_can_show_has_an_expectation() -> None:
-    assert set(contract().requirements) - set(EXPECTATIONS) == {"idempotency.window"}
-    assert set(EXPECTATIONS) <= set(contract().requirements)
-
-
-def rendered(report: RunReport) -> dict[str, str]:
-    texts = {view.finding.requirement: pytest_case.render(view, report.target, contract()) for view in report.findings}
-    return {requirement: text for requirement, text in texts.items() if text is not None}
-
-
-def test_files_are_plain_ascii_python_whatever_they_quote() -> None:
-    for requirement, text in rendered(sample_report()).items():
+def test_files_are_short_plain_ascii_python_whatever_they_quote() -> None:
+    for requirement, text in rendered().items():
         assert text.isascii()
+        assert len(text.splitlines()) < 50
         tree = ast.parse(text)
-        functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-        assert functions[-1] == "test_" + requirement.replace(".", "_").replace("-", "_")
-        assert ast.get_docstring(tree)
+        (function,) = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        assert function.name == "test_" + requirement.replace(".", "_").replace("-", "_")
+        told = ast.get_docstring(tree)
+        assert told is not None
+        assert contract().requirements[requirement].sentence in told
+        assert "pip install rules-harness" in told
 
 
-def test_files_hold_only_the_helpers_and_imports_that_they_use() -> None:
-    text = rendered(sample_report())["auth.missing"]
-    tree = ast.parse(text)
-    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    assert {"Request", "send", "test_auth_missing"} <= names
-    assert not names & {"fresh", "together", "same", "strict", "enable"}
+def test_the_head_tells_what_is_sent_and_no_key() -> None:
+    text = rendered()["idempotency.replay"]
+    assert re.findall(r"(?m)^  \d\. (.*)$", text) == [
+        "PUT /rules/rule_a as full, Idempotency-Key: a new one, K1",
+        "PUT /rules/rule_a as full",
+        "PUT /rules/rule_a as full, Idempotency-Key: a new one, K1",
+    ]
+    assert not any("{key:" in text for text in rendered().values())
 
 
-def test_keys_stand_there_by_the_name_of_their_variable() -> None:
-    for text in rendered(sample_report()).values():
-        assert "{key:" not in text
-    assert "key('RULES_KEY_READ_ONLY')" not in rendered(sample_report())["authz.organization"]
-    assert "key('RULES_KEY_OTHER_ORG')" in rendered(sample_report())["authz.organization"]
+@pytest.mark.skipif(not has_shell, reason="needs bash and curl")
+def test_a_script_sends_new_keys_each_time(server: ReferenceServer, tmp_path: Path) -> None:
+    folder = left(server, tmp_path / "run", "idempotency.any-key")
+    recorded = re.findall(r"renewed '?([^')\n]+)", (folder / "curl.sh").read_text(encoding="utf-8"))
+    log, curl = tmp_path / "log", tmp_path / "bin/curl"
+    curl.parent.mkdir()
+    curl.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {log}\nprintf 200\n', encoding="ascii")
+    curl.chmod(0o755)
+    sent = []
+    for _ in range(2):
+        log.unlink(missing_ok=True)
+        shell(folder, PATH=f"{curl.parent}:/usr/bin:/bin")
+        sent.append(re.findall(r"(?m)^Idempotency-Key: (.*)$", log.read_text(encoding="utf-8")))
+    for first, second, key in zip(*sent, recorded, strict=True):
+        assert len({first, second, key}) == 3
+        assert len(first) == len(second) == len(key)
 
 
-def test_findings_without_exchanges_make_no_file() -> None:
-    report = sample_report()
-    view = report.findings[0]
-    bare = msgspec.structs.replace(view, episode=(), steps=())
-    assert pytest_case.render(bare, report.target, contract()) is None
-
-
-def test_raw_requests_go_out_byte_for_byte(server: ReferenceServer, tmp_path: Path) -> None:
-    one = episode("not-found/odd-ids", update(answer(200, {}), existence="odd", rule="a\x01b", label="control"))
-    (sent,) = one.exchanges
-    raw = msgspec.structs.replace(sent.request, target="/rules/a\x01b", raw=True)
-    one = msgspec.structs.replace(one, exchanges=(msgspec.structs.replace(sent, request=raw),))
-    found = finding("not-found.odd-ids", one.id, [0])
-    report = report_of([header(), EpisodeRecord(one), footer()], outcome([found]))
-    text = pytest_case.render(report.findings[0], report.target, contract())
-    assert text is not None
-    file = tmp_path / pytest_case.file_name(report.findings[0])
-    file.write_text(text, encoding="ascii")
-    server.configure()
-    assert run(file, {**server.environment, "RULES_BASE_URL": server.base_url}) == 0
+@pytest.mark.skipif(not has_shell, reason="needs bash and curl")
+@pytest.mark.parametrize(
+    ("hook", "told"),
+    [
+        (None, "must be enabled by hand first: run this in a terminal"),
+        ({"type": "command", "command": ["test", "{rule_id}", "=", "another"]}, "could not be enabled"),
+        ({"type": "command", "command": ["true"]}, "the rule is not enabled"),
+    ],
+)
+def test_a_script_has_the_rule_enabled_or_does_not_decide(
+    server: ReferenceServer, tmp_path: Path, hook: dict[str, Any] | None, told: str
+) -> None:
+    run = record(
+        server, tmp_path / "run", faults=["status.disabled-triggers"], select=["status.not-triggerable"], now=NOW
+    )
+    report = collect(partial(stream, run), outcome_of(stream(run), contract()), contract())
+    target = msgspec.structs.replace(report.target, enable_hook=hook)
+    (folder, *_) = leave_findings(run, msgspec.structs.replace(report, target=target))
+    assert decides(folder)
+    done = subprocess.run(
+        ["bash", str(folder / "curl.sh")], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    assert (done.returncode, told in done.stdout) == (3, True), done.stdout
