@@ -53,7 +53,8 @@ SELECT = {
 """What shows a fault of every answer, where the first look of the self-test does not."""
 NOW = datetime.now(UTC).replace(microsecond=0)
 """One instant for all runs, so that what is made from it is made once."""
-has_shell = all(map(shutil.which, ("bash", "curl")))
+has_shell = bool(os.environ.get("CI")) or all(map(shutil.which, ("bash", "curl")))
+"""In CI they must be there: a script that was not tried is no proof."""
 
 
 @pytest.fixture(scope="module")
