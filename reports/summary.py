@@ -48,6 +48,13 @@ def render(report: RunReport) -> str:
             }
             for row in report.readings
         },
+        "baseline": None
+        if report.baseline is None
+        else {
+            "accepted": report.baseline.accepted,
+            "until": report.baseline.until or None,
+            "problems": list(report.baseline.problems),
+        },
         "findings": [_finding(view) for view in report.findings],
         "coverage": report.footer.coverage if report.footer else {},
         "rules": [

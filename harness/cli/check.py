@@ -58,7 +58,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
             now=self.now,
             select=self.select,
             fail_on=self.fail_on,
-            options={EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None},
+            options=self.chosen.recorded | {EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None},
         )
 
 

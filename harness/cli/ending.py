@@ -38,7 +38,7 @@ def leave(
         if baseline is not None:
             again = outcome_of(stream(path), contract, accepted=baseline.accepted)
             outcome = gated(again, baseline, sampled=session.is_sampled)
-        report = report_of(path, outcome, contract)
+        report = report_of(path, outcome, contract, baseline)
         if tables:
             terminal.show(report, output.console())
         written = write_reports(path.parent, (*ALWAYS, *reports), report)

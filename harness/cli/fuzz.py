@@ -212,7 +212,8 @@ class _Fuzzing:
             now=self._now,
             capture_all=options.capture == "all",
             entries=entries,
-            options={EMBEDDED: self._target.embedded, OWN_CONTRACT: options.contract is not None},
+            options=options.chosen.recorded
+            | {EMBEDDED: self._target.embedded, OWN_CONTRACT: options.contract is not None},
         )
 
     def _tell_of(self, corpus: Corpus) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from rules_harness.harness.errors import Unreachable, UsageError
+from rules_harness.harness.journal import PROFILE
 from rules_harness.harness.reference.process import ReferenceServer, ServerError
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.target import reader as profile_reader
@@ -29,6 +31,11 @@ class Chosen(msgspec.Struct, frozen=True):
     base_url: str | None = None
     key_env: str | None = None
     rules: tuple[str, ...] = ()
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What a journal keeps of it, for whoever sends something again."""
+        return {} if self.target is None else {PROFILE: str(self.target)}
 
 
 class Opened(msgspec.Struct, frozen=True):
