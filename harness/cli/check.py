@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 
 from rules_harness.harness.cli import progress
 from rules_harness.harness.cli.ending import leave
+from rules_harness.harness.cli.leaving import leave_findings
 from rules_harness.harness.cli.options import contract_option, report_names, target_options
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.rehearsed import rehearsal_text
@@ -18,8 +20,9 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.judging.judge import selected
+from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_now, check_production, opened
-from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, keep_unrestored
+from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT
 from rules_harness.harness.session.reporting import ALWAYS
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
@@ -122,7 +125,7 @@ def command(output: Output, /, **given: Any) -> int:
             output.print(rehearsal_text(contract, target.profile, target.keyring, options.settings(target)))
             return 0
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
-        keep_unrestored(options.out)
+        make_room(options.out)
         return _judged(options, contract, target, baseline, output)
 
 
@@ -135,7 +138,15 @@ def _judged(
         gate = Gate(contract, target, journal, options.settings(target), shown)
         with interruptible(gate.stop, options.out):
             outcome = gate.run()
-    return leave(gate, outcome, output, reports=options.reports, baseline=baseline, quiet=options.quiet)
+    return leave(
+        gate,
+        outcome,
+        output,
+        reports=options.reports,
+        baseline=baseline,
+        quiet=options.quiet,
+        further=partial(leave_findings, options.out),
+    )
 
 
 def _check_patterns(patterns: tuple[str, ...], contract: Contract) -> None:

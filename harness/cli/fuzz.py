@@ -26,8 +26,9 @@ from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.watching import watched
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Journal, stream
+from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
-from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
+from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, header_of, unrestored
 from rules_harness.harness.session.reporting import ALWAYS
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.openapi.contract import Contract, load
@@ -151,7 +152,7 @@ def command(output: Output, /, **given: Any) -> int:
         check_production(target.profile, contract)
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
         if options.earlier is None:
-            keep_unrestored(options.folder)
+            make_room(options.folder)
         return _Fuzzing(options, contract, target, output).run(baseline)
 
 

@@ -18,13 +18,13 @@ from rules_harness.harness.errors import NOT_JUDGED, UsageError
 from rules_harness.harness.journal import EpisodeRecord, Header, Journal
 from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.replaying import Replaying
+from rules_harness.harness.session.folder import REPLAYS, make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
 from rules_harness.harness.session.recorded import (
     EMBEDDED,
     contract_for,
     header_of,
     judged,
-    keep_unrestored,
     recorded_target,
 )
 from rules_harness.harness.session.session import Settings
@@ -32,8 +32,6 @@ from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.smaller.again import places
 from rules_harness.harness.smaller.evidence import Evidence
 from rules_harness.openapi.contract import Contract
-
-FOLDER = "replays"
 
 
 @click.command(short_help="Send one finding of a recorded run again.")
@@ -55,8 +53,8 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
     with _opened(header, target, held_to) as chosen:
         check_production(chosen.profile, held_to)
         rules = places(evidence, chosen.profile.rules)
-        folder = path.parent / FOLDER / wanted.id
-        keep_unrestored(folder)
+        folder = path.parent / REPLAYS / wanted.id
+        make_room(folder)
         replay = Replaying(
             held_to,
             chosen,

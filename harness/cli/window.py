@@ -17,8 +17,8 @@ from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, check_production, opened
-from rules_harness.harness.session.recorded import keep_unrestored
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.window import plant_scenario, planted_in, side_of, verify_scenario
@@ -66,7 +66,7 @@ def _run(output: Output, target: Path, contract_path: Path | None, out: Path, sc
     contract = load(contract_path)
     with opened(Chosen(target=target), contract) as found:
         check_production(found.profile, contract)
-        keep_unrestored(out)
+        make_room(out)
         settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=scenario.requirements)
         journal = Journal(out, clean=output.guard(found.keyring).clean_text)
 

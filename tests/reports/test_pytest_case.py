@@ -317,7 +317,8 @@ def test_a_script_has_the_rule_enabled_or_does_not_decide(
     )
     report = collect(partial(stream, run), outcome_of(stream(run), contract()), contract())
     target = msgspec.structs.replace(report.target, enable_hook=hook)
-    (folder, *_) = leave_findings(run, msgspec.structs.replace(report, target=target))
+    (findings,) = leave_findings(run, msgspec.structs.replace(report, target=target))
+    folder = findings / report.findings[0].id
     assert decides(folder)
     done = subprocess.run(
         ["bash", str(folder / "curl.sh")], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True
