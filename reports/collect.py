@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -70,7 +70,10 @@ def collect(
     for record in records():
         gathered.add(record)
     header = gathered.header
-    rows = {row.id: row for row in _requirement_rows(contract, outcome)}
+    rows = {
+        row.id: msgspec.structs.replace(row, seconds=round(gathered.seconds[row.id], 3))
+        for row in _requirement_rows(contract, outcome)
+    }
     footer = gathered.footer
     return RunReport(
         run=run,
@@ -135,6 +138,8 @@ class _Gathered:
         self.grid = GridTally()
         self.heat = HeatTally()
         self.latency = LatencyTally()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        """By requirement."""
 
     def add(self, record: Record | None) -> None:
         match record:
@@ -174,6 +179,9 @@ class _Gathered:
             self.grid.add(exchange, status, [id for id in shown_by if id in self.about_callers])
             self.heat.add(exchange, status, shown_by)
             self.latency.add(exchange)
+        took = sum(exchange.ended - exchange.started for exchange in episode.exchanges)
+        for requirement in episode.about:
+            self.seconds[requirement] += took / len(episode.about)
         if findings and episode.id not in self.kept:
             bare = msgspec.structs.replace(episode, exchanges=())
             self.kept[episode.id] = (bare, tuple(_shown(i, e) for i, e in enumerate(episode.exchanges)))

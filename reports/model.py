@@ -52,6 +52,8 @@ class RequirementRow(msgspec.Struct, frozen=True):
     exercised: int
     findings: int
     reason: str | None
+    seconds: float = 0.0
+    """How long the requests took that were sent to judge it; of those sent for several, its share."""
 
 
 class Family(msgspec.Struct, frozen=True):
