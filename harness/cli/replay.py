@@ -11,6 +11,7 @@ import click
 
 from rules_harness.harness import journal
 from rules_harness.harness.cli.ending import leave
+from rules_harness.harness.cli.findings import named
 from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.progress import QuietProgress
@@ -70,7 +71,7 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
         output.error(outcome.reason or replay.again.reason)
     else:
         output.print(f"{wanted.id} {wanted.requirement}: {outcome.reason}")
-    return leave(replay, outcome, output, quiet=True, tables=False)
+    return leave(replay, outcome, output, tables=False)
 
 
 def _settings(header: Header, wanted: Finding) -> Settings:
@@ -81,13 +82,7 @@ def _settings(header: Header, wanted: Finding) -> Settings:
 
 def _evidence(path: Path, header: Header, finding: str, contract: Contract) -> Evidence:
     """The finding with its episode; raises `UsageError` where there is none, or several begin so."""
-    findings = judged(path, contract).findings
-    found = [one for one in findings if one.id.startswith(finding)] if finding else []
-    if len(found) != 1:
-        told = ", ".join(one.id for one in (found or findings)[:20]) or "none"
-        problem = "several findings begin so" if found else "the run has no such finding"
-        raise UsageError(f"{finding}: {problem}; there are: {told}")
-    (wanted,) = found
+    wanted = named(judged(path, contract).findings, finding)
     if not wanted.shown_by:
         raise UsageError(
             f"finding {wanted.id} rests on the whole run, not on one episode: `rules-harness judge {path}`"

@@ -27,7 +27,7 @@ def make_room(folder: Path) -> None:
         keep_unrestored(run)
     try:
         for path in _files(folder):
-            path.unlink(missing_ok=True)
+            path.unlink()
         for left in (*_folders(folder / FINDINGS, script.FILE_NAME), *_folders(folder / REPLAYS, journal.FILE_NAME)):
             shutil.rmtree(left)
     except OSError as error:
@@ -37,8 +37,8 @@ def make_room(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    yield folder / journal.FILE_NAME
-    yield from (folder / one.file_name for one in FORMATS.values())
+    names = [journal.FILE_NAME, *(one.file_name for one in FORMATS.values())]
+    yield from (folder / name for name in names if (folder / name).is_file())
 
 
 def _folders(parent: Path, mark: str) -> list[Path]:
