@@ -148,7 +148,8 @@ class Sought:
     def _has_needle(self, content: bytes) -> bool:
         """Text is mostly words that were seen before, so only new ones are looked at."""
         words = set(content.translate(self._split).split(b"\n")) - self._known
-        if any(needle in word for word in words if len(word) >= self._shortest for needle in self._needles):
+        looked_at = b"\n".join([word for word in words if len(word) >= self._shortest])
+        if any(needle in looked_at for needle in self._needles):
             return True
         if len(self._known) > _REMEMBERED:
             self._known = set()
