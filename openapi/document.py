@@ -22,10 +22,10 @@ Schema = Mapping[str, Any]
 _V = TypeVar("_V")
 
 _DATA_KEYWORDS: Final = frozenset({"const", "enum", "default", "example", "examples"})
-"""Keywords whose values are data: a `$ref` inside them is no reference."""
+"""Keywords whose values are data: a `$ref` inside them is not a reference."""
 
 _NAMES_ARE_FREE: Final = ("/properties", "/schemas", "/responses")
-"""Ends of places below which a name is no keyword."""
+"""Ends of places below which a name is not a keyword."""
 
 _JSON_SCALARS: Final = {
     "null": ("~|null|", ["~", "n", ""]),
@@ -33,7 +33,7 @@ _JSON_SCALARS: Final = {
     "int": ("-?(?:0|[1-9][0-9]*)", list("-0123456789")),
     "float": (r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
 }
-"""What is no text without quotes: YAML 1.2's JSON schema, which OpenAPI recommends; `~` and nothing at all are null."""
+"""What is not text without quotes: YAML 1.2's JSON schema, as OpenAPI recommends; `~` and nothing at all are null."""
 
 
 class _Loader(_SafeLoader):
@@ -46,7 +46,7 @@ class _Loader(_SafeLoader):
         for key, value in node.value:
             line = f"line {key.start_mark.line + 1}"
             if not isinstance(key, yaml.ScalarNode):
-                raise ContractError(line, "a name that is no text", "give the entry a plain name")
+                raise ContractError(line, "a name that is not text", "give the entry a plain name")
             if key.value in mapping:
                 raise ContractError(line, f"the name {key.value!r} stands here a second time", "keep one of the two")
             mapping[key.value] = self.construct_object(value, deep=deep)
@@ -75,7 +75,7 @@ def parse(text: bytes) -> dict[str, Any]:
         problem = "not YAML: " + " ".join(str(error).split())
         raise ContractError("", problem, "save the file as UTF-8 text in YAML or JSON") from error
     if not isinstance(document, dict):
-        raise ContractError("", "not an OpenAPI document: it is no mapping", "give an OpenAPI 3.1 document")
+        raise ContractError("", "not an OpenAPI document: it is not a mapping", "give an OpenAPI 3.1 document")
     return document
 
 
@@ -207,5 +207,5 @@ def texts(node: Any, name: str, place: str, *, remedy: str) -> tuple[str, ...]:
     values = member(node, name, list, place, remedy=remedy)
     for index, value in enumerate(values):
         if not isinstance(value, str):
-            raise ContractError(place + pointer(name, index), f"{value!r} is no text", "put it between quotes")
+            raise ContractError(place + pointer(name, index), f"{value!r} is not text", "put it between quotes")
     return tuple(values)

@@ -28,7 +28,7 @@ def _day(ctx: click.Context, parameter: click.Parameter, value: str) -> date:
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no day such as 2027-01-31.", ctx, parameter) from None
+        raise click.BadParameter(f"{value!r} is not a day such as 2027-01-31.", ctx, parameter) from None
     if day < datetime.now(UTC).date():
         raise click.BadParameter(f"{value} has passed.", ctx, parameter)
     return day
@@ -83,5 +83,5 @@ def _chosen(outcome: Outcome, ids: Sequence[str], fail_on: str) -> list[Finding]
     for id in ids:
         if id not in by_id:
             known = ", ".join(by_id) or "it has none"
-            raise UsageError(f"--finding {id} is no finding of this run; its findings: {known}")
+            raise UsageError(f"--finding {id} is not a finding of this run; its findings: {known}")
     return [by_id[id] for id in dict.fromkeys(ids)]

@@ -67,7 +67,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     try:
         moment = datetime.now(UTC) if value is None else datetime.fromisoformat(value)
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no time such as 2026-01-31T12:00:00Z.", ctx, parameter) from None
+        raise click.BadParameter(f"{value!r} is not a time such as 2026-01-31T12:00:00Z.", ctx, parameter) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC).replace(microsecond=0)
 

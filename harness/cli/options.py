@@ -38,5 +38,5 @@ def report_names(ctx: click.Context, parameter: click.Parameter, values: tuple[s
     names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
     for name in names:
         if name not in FORMATS:
-            raise click.BadParameter(f"{name!r} is no format; there are {', '.join(FORMATS)}.", ctx, parameter)
+            raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(FORMATS)}.", ctx, parameter)
     return names

@@ -24,7 +24,7 @@ SHORTEST: Final = 6
 """A key of fewer characters stands in ordinary text by chance, and is not looked for."""
 _SHORTEST_ENCODED: Final = 8
 _LEAST: Final = 12
-"""Fewer characters of a secret are no part of it that anybody could make use of."""
+"""Of fewer characters of a secret nobody could make use."""
 _DRAWN_CHARACTERS: Final = 8
 OPENING: Final = "{key:"
 _LITERAL: Final = "{key:|}"
