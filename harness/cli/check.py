@@ -36,7 +36,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
     base_url: str | None
     key_env: str | None
     rules: tuple[str, ...]
-    contract: Path | None
+    contract: Contract | None
     out: Path
     reports: tuple[str, ...]
     select: tuple[str, ...]
@@ -112,7 +112,7 @@ def command(output: Output, /, **given: Any) -> int:
     are written to DIR.
     """
     options = CheckOptions(**given)
-    contract = load(options.contract)
+    contract = options.contract or load()
     _check_patterns(options.select, contract)
     with opened(options.chosen, contract) as target:
         check_production(target.profile, contract)
