@@ -6,22 +6,21 @@ import copy
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from rules_harness.openapi.bounds import Unbounded, read
-from rules_harness.openapi.document import Schema, follow, member, parse, pointer, standalone
+from rules_harness.openapi.document import Schema, follow, member, pointer, standalone
+from rules_harness.openapi.documents import Text, applied, texts_of
 from rules_harness.openapi.errors import ContractError, named
+from rules_harness.openapi.modern import modern
 from rules_harness.openapi.names import Names, read_names
 from rules_harness.openapi.operations import Operation, companion, excerpt, operations, update_of
 from rules_harness.openapi.promises import Reading, Requirement, read_readings, read_requirements
 
 __all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requirement", "load"]
 
-_PACKAGED: Final = "rules.yaml"
 _JSON: Final = "application/json"
 
 
@@ -73,61 +72,29 @@ def load(path: Path | None = None, overlays: Sequence[Path] = ()) -> Contract:
     """
     if path is None and not overlays:
         return _packaged()
-    document = (_PACKAGED, _packaged_text()) if path is None else (str(path), _text(path))
-    own = _read(document, [(str(overlay), _text(overlay)) for overlay in overlays])
+    own = _read(texts_of(path, overlays))
     packaged = _packaged().names.production_hosts
     hosts = tuple(dict.fromkeys((*packaged, *own.names.production_hosts)))
     return msgspec.structs.replace(own, names=msgspec.structs.replace(own.names, production_hosts=hosts))
 
 
-_Source = tuple[str, bytes]
-"""The name of a document, and its text."""
-
-
-def _text(path: Path) -> bytes:
-    try:
-        return read(path)
-    except Unbounded as error:
-        raise ContractError("", f"it {error}", "leave out what other operations need", str(path)) from error
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror or error}"
-        raise ContractError("", problem, "name a file that is there", str(path)) from error
-
-
-def _packaged_text() -> bytes:
-    return resources.files(__package__).joinpath(_PACKAGED).read_bytes()
-
-
 @functools.cache
 def _packaged() -> Contract:
-    return _read((_PACKAGED, _packaged_text()), ())
+    return _read(texts_of(None))
 
 
-def _read(source: _Source, overlays: Sequence[_Source]) -> Contract:
-    name, text = source
-    digest = hashlib.sha256(text)
-    with named(name):
-        document = parse(text)
-    for overlay, actions in overlays:
-        with named(overlay):
-            _apply(document, parse(actions))
-        digest.update(actions)
-    with named(" with ".join((name, *(overlay for overlay, _ in overlays)))):
+def _read(texts: Sequence[Text]) -> Contract:
+    document = applied(texts)
+    digest = hashlib.sha256(b"".join(text for _, text in texts))
+    with named(" with ".join(name for name, _ in texts)):
         return _contract(document, digest.hexdigest())
-
-
-def _apply(document: dict[str, Any], overlay: Mapping[str, Any]) -> None:
-    # Most contracts need no JSONPath.
-    from rules_harness.openapi.overlay import apply  # noqa: PLC0415
-
-    apply(document, overlay)
 
 
 def _contract(document: dict[str, Any], sha256: str) -> Contract:
     info = member(document, "info", dict, "", remedy="give the document an `info` with title and version")
     found = list(operations(document))
     update = update_of(found)
-    document = excerpt(document, [update, *(one for one in found if "x-companion" in one.node)])
+    document = modern(excerpt(document, [update, *(one for one in found if "x-companion" in one.node)]))
     body_place, body = _body(document, update.place, update.node)
     names = read_names(document)
     requirements = read_requirements(document)

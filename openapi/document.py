@@ -70,6 +70,11 @@ def follow(document: Mapping[str, Any], node: Any, place: str = "") -> Any:
     `place` is where `node` stands, for the error. Raises ContractError for a reference that leads nowhere, out of the
     document or in a circle.
     """
+    return located(document, node, place)[1]
+
+
+def located(document: Mapping[str, Any], node: Any, place: str) -> tuple[str, Any]:
+    """As `follow`, with the place where the node that is referred to stands."""
     seen: set[str] = set()
     while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
         where = f"{place}/$ref" if place else reference
@@ -79,12 +84,13 @@ def follow(document: Mapping[str, Any], node: Any, place: str = "") -> Any:
         if reference in seen:
             raise ContractError(where, f"{reference!r} leads back to itself", "refer to what says something")
         seen.add(reference)
+        place = unquote(reference[1:])
         try:
-            node = at(document, unquote(reference[1:]))
+            node = at(document, place)
         except KeyError:
             remedy = "define what it refers to, or correct the name"
             raise ContractError(where, f"{reference!r} leads nowhere", remedy) from None
-    return node
+    return place, node
 
 
 def nodes(value: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -16,10 +16,8 @@ import yaml
 from rules_harness.openapi.bounds import MOST_DEPTH, MOST_VALUES, TOO_DEEP, TOO_MANY, Unbounded, check
 from rules_harness.openapi.errors import ContractError
 
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # PyYAML built without libyaml
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The faster one is missing from a PyYAML that was built without libyaml."""
 
 _WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -81,7 +79,7 @@ class _Builder:
 
     def read(self, text: bytes) -> Any:
         documents = 0
-        for event in yaml.parse(text, Loader=_Loader):
+        for event in yaml.parse(text, Loader=Loader):
             match event:
                 case yaml.ScalarEvent():
                     self._scalar(event)
