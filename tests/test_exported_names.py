@@ -96,17 +96,17 @@ def test_a_recorded_run_says_the_same(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_fault_is_found_and_left_as_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ReferenceServer(faults=("auth.missing-403",)) as server:
+    with ReferenceServer(faults=("request-id.constant",)) as server:
         for name, key in server.environment.items():
             monkeypatch.setenv(name, key)
         path = tmp_path / "target.toml"
         path.write_text(server.profile_toml, encoding="utf-8")
         profile = Profile(path)
-        found = check(profile, out=tmp_path / "gate", select=["auth.missing"])
+        found = check(profile, out=tmp_path / "gate", select=["request-id.unique"])
         assert (found.outcome.conclusion, found.outcome.exit_code) == ("violates", 1)
-        assert {finding.requirement for finding in found.outcome.findings} == {"auth.missing"}
+        assert {finding.requirement for finding in found.outcome.findings} == {"request-id.unique"}
         searched = fuzz(profile, out=tmp_path / "campaign", seconds=4)
-    assert "auth.missing" in {finding.requirement for finding in searched.outcome.findings}
+    assert "request-id.unique" in {finding.requirement for finding in searched.outcome.findings}
     assert list((searched.folder / "findings").iterdir())
 
 
