@@ -36,7 +36,10 @@ class Subject(msgspec.Struct, frozen=True):
     def follow(self, node: Any, place: str) -> Piece:
         """The mapping that `node` is or refers to; an empty one where it is none."""
         place, target = located(self.document, node, place)
-        return Piece(place, target if isinstance(target, dict) else {})
+        if not isinstance(target, dict):
+            return Piece(place, {})
+        beside = {name: value for name, value in node.items() if name != "$ref"} if "$ref" in node else {}
+        return Piece(place, {**target, **beside} if beside else target)
 
     def under(self, part: Piece, name: str) -> Piece:
         """What a part has under a name, references followed."""
@@ -97,6 +100,15 @@ class Subject(msgspec.Struct, frozen=True):
                 for index, entry in enumerate(inner if isinstance(inner, list) else ()):
                     waiting.append(self.follow(entry, part.place + pointer(kind, index)))
         return found
+
+    def roles(self, schema: Piece) -> dict[str, Piece]:
+        """The properties of a schema that have a role (`x-role`), by role, each with its name as `title`."""
+        fields = self.fields(schema).items()
+        return {
+            role: Piece(field.place, {**field.node, "title": name})
+            for name, field in fields
+            if isinstance(role := field.node.get("x-role"), str)
+        }
 
     def all_fields(self, schema: Piece, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, Piece]]:
         """The properties of a schema and of all schemas below it, each place once."""
