@@ -14,11 +14,9 @@ from rules_harness.harness.cli.ending import leave
 from rules_harness.harness.cli.options import contract_option, report_names, target_options
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.rehearsed import rehearsal_text
-from rules_harness.harness.errors import UsageError
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
-from rules_harness.harness.judging.judge import selected
-from rules_harness.harness.session.opening import Chosen, Opened, check_now, check_production, opened
+from rules_harness.harness.session.opening import Chosen, Opened, check_now, check_production, check_selected, opened
 from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, keep_unrestored
 from rules_harness.harness.session.reporting import ALWAYS
 from rules_harness.harness.session.session import Settings
@@ -36,7 +34,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
     base_url: str | None
     key_env: str | None
     rules: tuple[str, ...]
-    contract: Path | None
+    contract: Contract | None
     out: Path
     reports: tuple[str, ...]
     select: tuple[str, ...]
@@ -112,8 +110,8 @@ def command(output: Output, /, **given: Any) -> int:
     are written to DIR.
     """
     options = CheckOptions(**given)
-    contract = load(options.contract)
-    _check_patterns(options.select, contract)
+    contract = options.contract or load()
+    check_selected(options.select, contract)
     with opened(options.chosen, contract) as target:
         check_production(target.profile, contract)
         check_now(target.profile, options.now)
@@ -136,9 +134,3 @@ def _judged(
         with interruptible(gate.stop, options.out):
             outcome = gate.run()
     return leave(gate, outcome, output, reports=options.reports, baseline=baseline, quiet=options.quiet)
-
-
-def _check_patterns(patterns: tuple[str, ...], contract: Contract) -> None:
-    for pattern in patterns:
-        if not any(selected(requirement, (pattern,)) for requirement in contract.requirements):
-            raise UsageError(f"--select {pattern!r} matches no requirement; see `rules-harness list requirements`")

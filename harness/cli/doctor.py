@@ -15,7 +15,7 @@ from rules_harness.harness.doctor import Diagnosis, Prospect, examine
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED
 from rules_harness.harness.session.opening import Chosen, check_production, opened
 from rules_harness.harness.wire.client import BudgetSpent, Client, TargetDown
-from rules_harness.openapi.contract import load
+from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports.text import counted, line
 
 _MARKS: Final = {"ok": "ok     ", "advice": "look   ", "problem": "PROBLEM"}
@@ -32,13 +32,13 @@ def command(
     base_url: str | None,
     key_env: str | None,
     rules: tuple[str, ...],
-    contract: Path | None,
+    contract: Contract | None,
 ) -> int:
     """Check a profile against the live target, by reading only: nothing is written, no hook is called.
 
     Says what a run will be able to judge, and what to do about the rest. Exit code 3 where a run could judge nothing.
     """
-    held_to = load(contract)
+    held_to = contract or load()
     with opened(Chosen(target, base_url, key_env, rules), held_to) as found:
         check_production(found.profile, held_to)
         output.guard(found.keyring)

@@ -48,7 +48,7 @@ class FuzzOptions(msgspec.Struct, frozen=True):
     base_url: str | None
     key_env: str | None
     rules: tuple[str, ...]
-    contract: Path | None
+    contract: Contract | None
     time: float
     requests: int | None
     workers: int | None
@@ -146,7 +146,7 @@ def command(output: Output, /, **given: Any) -> int:
     options = FuzzOptions(**given)
     if options.earlier is not None and options.out is not None:
         raise UsageError("--continue goes on in the folder of the RUN; give either it or --out")
-    contract = load(options.contract)
+    contract = options.contract or load()
     with opened(options.chosen, contract) as target:
         check_production(target.profile, contract)
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))

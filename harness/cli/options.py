@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
+from rules_harness.openapi.contract import load
 from rules_harness.reports.formats import FORMATS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -27,10 +29,32 @@ def target_options(function: Command) -> Command:
 
 
 def contract_option(function: Command) -> Command:
-    """The option that replaces the packaged contract."""
-    return click.option(
-        "--contract", type=click.Path(path_type=Path), metavar="FILE", help="Another contract than the packaged one."
-    )(function)
+    """The options that replace the packaged contract, as ``contract``; ``None`` where none of them is given."""
+
+    @functools.wraps(function)
+    def command(*words: Any, contract: Path | None, overlays: tuple[Path, ...], **given: Any) -> Any:
+        given["contract"] = load(contract, overlays) if contract or overlays else None
+        return function(*words, **given)
+
+    options = (
+        click.option(
+            "--contract",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Another contract than the packaged one.",
+        ),
+        click.option(
+            "--overlay",
+            "overlays",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            metavar="FILE",
+            help="An OpenAPI Overlay (1.0), applied to the contract; several in their order.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return cast(Command, command)
 
 
 def report_names(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

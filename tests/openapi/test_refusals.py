@@ -119,7 +119,11 @@ def edited(*path: str | int, value: Any) -> Edit:
         (edited("x-requirements", 0, "id", value="envelope"), "/x-requirements/0/id", "names no family"),
         (edited("x-requirements", 0, "level", value="may"), "/x-requirements/0/level", "'may' is not a level"),
         (edited("x-requirements", 0, "basis", value={"rumour": "."}), "/x-requirements/0/basis", "not one basis"),
-        (edited("x-requirements", 0, "note", value={"perhaps": "x"}), "/x-requirements/0/note/perhaps", "neither a level"),
+        (
+            edited("x-requirements", 0, "note", value={"so": "x"}),
+            "/x-requirements/0/note/so",
+            "neither a level",
+        ),
         (edited("x-readings", 0, "id", value="validation"), "/x-readings/0/id", "not a reading's id"),
         (edited("x-readings", 0, "accepted", value=["500"]), "/x-readings/0/accepted/0", "none of the tokens"),
         (edited("x-readings", 0, "requirement", value="a.b"), "/x-readings/0/requirement", "no requirement 'a.b'"),
