@@ -12,17 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 from rules_harness.harness.journal import Journal, Skipped
-from rules_harness.harness.judging.outcome import Judgement
+from rules_harness.harness.judging.judge import selected
+from rules_harness.harness.judging.outcome import Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.session.confirming import Confirming, confirm
-from rules_harness.harness.session.endings import Contained
+from rules_harness.harness.session.endings import Contained, Enough
 from rules_harness.harness.session.lanes import Lane, chosen_scenarios, lanes_of, other_rules, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Progress, Session, Settings
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.openapi.contract import Contract
+from rules_harness.reports.text import counted
 
 Chosen = Callable[[Contract, Shared, tuple[str, ...]], list[Scenario]]
 """What is run, of a contract, for what is selected."""
@@ -110,6 +112,20 @@ class Gate(Session):
         doubtful = self._confirming.due(judgements)
         if doubtful:
             self._confirm(scenario, rules, episode.id, doubtful)
+        if any(isinstance(judgement, Violation) for judgement in judgements):
+            self._stop_at_most_failures()
+
+    def _stop_at_most_failures(self) -> None:
+        most = self.settings.max_failures
+        if most is None:
+            return
+        failing = sum(one.level == "must" or self.settings.fail_on == "should" for one in self._findings())
+        if failing >= most:
+            raise Enough(f"--max-failures {most} is reached: {counted(failing, 'finding')}")
+
+    def _findings(self) -> list[Finding]:
+        """Those so far, against what is selected."""
+        return [one for one in self.record.tally.findings() if selected(one.requirement, self.settings.select)]
 
     def _confirm(self, scenario: Scenario, rules: tuple[str, ...], episode: str, doubtful: frozenset[str]) -> None:
         def record(bench: Bench, disturbed: str) -> list[Judgement]:

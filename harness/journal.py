@@ -22,6 +22,8 @@ from rules_harness.openapi.bounds import Unbounded, check
 
 SCHEMA_VERSION = 3
 FILE_NAME = "journal.jsonl"
+PROFILE = "profile"
+"""The option of a header that says which file described the target, as it was given on the command line."""
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="record", tag="header", omit_defaults=True):

@@ -17,6 +17,7 @@ from rules_harness.harness import toml
 from rules_harness.harness.errors import VIOLATED, UsageError
 from rules_harness.harness.judging.outcome import Finding, Outcome, finding_id
 from rules_harness.openapi.bounds import Unbounded
+from rules_harness.reports.text import counted
 
 _TABLE: Final = "accepted"
 _TEXTS: Final = ("id", "requirement", "place", "kind", "reason", "owner")
@@ -67,15 +68,23 @@ class Baseline(msgspec.Struct, frozen=True):
         return tuple(entry for entry in self.entries if entry.expires < self.today)
 
     def stale(self, outcome: Outcome) -> tuple[Entry, ...]:
-        """The entries whose finding is gone, although the run put their requirement to the test."""
+        """The entries in force whose finding is gone, although the run put their requirement to the test."""
         found = {finding.id for finding in outcome.findings}
         judged = {id for id, requirement in outcome.requirements.items() if requirement.verdict in _JUDGED}
         unasked = {id for id, reading in outcome.readings.items() if reading.answer is None}
         return tuple(
             entry
             for entry in self.entries
-            if entry.requirement in judged and entry.place not in unasked and entry.id not in found
+            if entry.expires >= self.today
+            and entry.requirement in judged
+            and entry.place not in unasked
+            and entry.id not in found
         )
+
+    def ends(self, outcome: Outcome) -> tuple[date, ...]:
+        """The days on which the acceptance of findings of a run ends, the earliest first."""
+        found = {finding.id for finding in outcome.findings}
+        return tuple(sorted(entry.expires for entry in self.entries if entry.id in found and entry.id in self.accepted))
 
     def problems(self, outcome: Outcome, *, sampled: bool = False) -> tuple[str, ...]:
         """What the baseline itself fails a run with, in sentences.
@@ -93,7 +102,7 @@ def gated(outcome: Outcome, baseline: Baseline, *, sampled: bool = False) -> Out
     if not problems or outcome.exit_code not in (0, VIOLATED):
         return outcome
     reasons = [outcome.reason] if outcome.exit_code == VIOLATED and outcome.reason else []
-    told = "; ".join([*reasons, *problems])
+    told = "; ".join([*reasons, f"{counted(len(problems), 'entry', 'entries')} of the baseline no longer hold"])
     return msgspec.structs.replace(outcome, conclusion="violates", exit_code=VIOLATED, reason=told)
 
 

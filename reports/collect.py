@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request
-from rules_harness.harness.journal import Count, EpisodeRecord, Footer, FoundRule, Header, Note, Record, Restored
+from rules_harness.harness.journal import (
+    PROFILE,
+    Count,
+    EpisodeRecord,
+    Footer,
+    FoundRule,
+    Header,
+    Note,
+    Record,
+    Restored,
+)
 from rules_harness.harness.judging.decisive import Basis, basis_of
 from rules_harness.harness.judging.judge import LIMITED
 from rules_harness.harness.judging.outcome import Finding, Outcome, RequirementOutcome
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports import difference, references, repetition
+from rules_harness.reports.baseline import Baseline
+from rules_harness.reports.cascades import grouped
 from rules_harness.reports.model import (
+    BaselineView,
     CoverageRow,
     Family,
     FindingView,
@@ -40,19 +53,30 @@ _EXCERPT_LIMIT: Final = 4000
 _TEXT_LIMIT: Final = 1000
 
 
-def collect(records: Callable[[], Iterable[Record | None]], outcome: Outcome, contract: Contract) -> RunReport:
+def collect(
+    records: Callable[[], Iterable[Record | None]],
+    outcome: Outcome,
+    contract: Contract,
+    *,
+    run: str = "RUN",
+    baseline: Baseline | None = None,
+) -> RunReport:
     """The values that every format needs.
 
     ``records`` yields the records of a journal, header first, as `harness.journal.stream` does; it is called again by
-    formats that hold every exchange.  Raises whatever ``records`` raises.
+    formats that hold every exchange.  ``run`` names the RUN in commands.  Raises whatever ``records`` raises.
     """
     gathered = _Gathered(outcome.findings, contract)
     for record in records():
         gathered.add(record)
     header = gathered.header
-    rows = {row.id: row for row in _requirement_rows(contract, outcome)}
+    rows = {
+        row.id: msgspec.structs.replace(row, seconds=round(gathered.seconds[row.id], 3))
+        for row in _requirement_rows(contract, outcome)
+    }
     footer = gathered.footer
     return RunReport(
+        run=run,
         header=_safe(header),
         footer=footer,
         outcome=outcome,
@@ -65,7 +89,7 @@ def collect(records: Callable[[], Iterable[Record | None]], outcome: Outcome, co
         statuses=tuple(sorted(gathered.statuses.items())),
         families=_families(rows.values()),
         readings=tuple(_reading_rows(contract, outcome)),
-        findings=_findings(gathered, contract, outcome, rows),
+        groups=grouped(_findings(gathered, contract, outcome, rows)),
         grid=gathered.grid.result(),
         heat_map=gathered.heat.result(),
         latency=gathered.latency.result(),
@@ -73,7 +97,14 @@ def collect(records: Callable[[], Iterable[Record | None]], outcome: Outcome, co
         rules=tuple(gathered.rules.values()),
         notes=tuple(gathered.notes),
         records=records,
+        baseline=None if baseline is None else _baseline(baseline, outcome, is_sampled=header.kind != "gate"),
     )
+
+
+def _baseline(baseline: Baseline, outcome: Outcome, *, is_sampled: bool) -> BaselineView:
+    ends = baseline.ends(outcome)
+    until = f"{ends[0]}" + (" or later" if len(set(ends)) > 1 else "") if ends else ""
+    return BaselineView(len(ends), until, tuple(map(line, baseline.problems(outcome, sampled=is_sampled))))
 
 
 def _safe(header: Header) -> Header:
@@ -107,6 +138,8 @@ class _Gathered:
         self.grid = GridTally()
         self.heat = HeatTally()
         self.latency = LatencyTally()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        """By requirement."""
 
     def add(self, record: Record | None) -> None:
         match record:
@@ -146,6 +179,9 @@ class _Gathered:
             self.grid.add(exchange, status, [id for id in shown_by if id in self.about_callers])
             self.heat.add(exchange, status, shown_by)
             self.latency.add(exchange)
+        took = sum(exchange.ended - exchange.started for exchange in episode.exchanges)
+        for requirement in episode.about:
+            self.seconds[requirement] += took / len(episode.about)
         if findings and episode.id not in self.kept:
             bare = msgspec.structs.replace(episode, exchanges=())
             self.kept[episode.id] = (bare, tuple(_shown(i, e) for i, e in enumerate(episode.exchanges)))
@@ -190,6 +226,7 @@ def _target(header: Header) -> TargetView:
         base_url=header.base_url.rstrip("/"),
         environment={name: str(_mapping(entry).get("key_env", "")) for name, entry in credentials.items()},
         headers=tuple((str(name), part_of(value)) for name, value in headers),
+        profile=str(header.options.get(PROFILE, "")),
         enable_hook=hook or None,
     )
 
@@ -248,11 +285,11 @@ def _reading_rows(contract: Contract, outcome: Outcome) -> Iterable[ReadingRow]:
 def _findings(
     gathered: _Gathered, contract: Contract, outcome: Outcome, rows: Mapping[str, RequirementRow]
 ) -> tuple[FindingView, ...]:
-    """Those that fail the gate first, those that a baseline accepts last, each group in the contract's order."""
+    """In the contract's order."""
     order = {id: position for position, id in enumerate(rows)}
 
-    def rank(finding: Finding) -> tuple[bool, bool, int]:
-        return finding.accepted, finding.level != "must", order.get(finding.requirement, len(order))
+    def rank(finding: Finding) -> int:
+        return order.get(finding.requirement, len(order))
 
     return tuple(_finding(gathered, contract, finding, rows) for finding in sorted(outcome.findings, key=rank))
 

@@ -52,7 +52,7 @@ def _test(row: RequirementRow, report: RunReport) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": row.id,
         "status": status,
-        "duration": 0,
+        "duration": round(1000 * row.seconds),
         "suite": [row.family],
         "rawStatus": row.verdict,
         "tags": [row.level],

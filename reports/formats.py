@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from rules_harness.reports import badge, ctrf, har, html, junit, markdown, sarif, summary
+from rules_harness.reports import badge, ctrf, github, har, html, junit, markdown, ndjson, sarif, summary
 from rules_harness.reports.model import RunReport
 
 Pieces = Iterator[bytes]
@@ -31,6 +31,8 @@ FORMATS: Final[Mapping[str, Format]] = {
     "junit": Format("junit.xml", junit.render),
     "sarif": Format("report.sarif", sarif.render),
     "markdown": Format("report.md", markdown.render),
+    "github": Format("annotations.txt", github.lines),
+    "ndjson": Format("report.ndjson", ndjson.lines),
     "har": Format("report.har", har.pieces),
     "ctrf": Format("ctrf.json", ctrf.render),
     "badge": Format("badge.json", badge.render),

@@ -19,6 +19,7 @@ def render(report: RunReport) -> str:
     for family in report.families:
         document.add_testsuite(_suite(family, report))
     document.update_statistics()  # type: ignore[no-untyped-call]  # junitparser types only a part of itself
+    document.time = round(report.seconds, 3)
     text: bytes = document.tostring()  # type: ignore[no-untyped-call]
     return text.decode("utf-8") + "\n"
 
@@ -32,7 +33,7 @@ def _suite(family: Family, report: RunReport) -> TestSuite:
 
 
 def _case(row: RequirementRow, report: RunReport) -> TestCase:
-    case = TestCase(row.id, classname=row.family)
+    case = TestCase(row.id, classname=row.family, time=row.seconds)
     views = [view for view in report.findings if view.finding.requirement == row.id]
     told = plain.findings(views, report) or row.reason or ""
     match row.verdict:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from rules_harness.reports import curl, plain
+from rules_harness.reports import again, curl, plain
 from rules_harness.reports.model import VERDICTS, FindingGroup, FindingView, ReadingRow, RunReport
 from rules_harness.reports.text import counted, duration
 
 SIZE_LIMIT: Final = 900_000
 """In bytes: GitHub takes no job summary of more than 1 MiB."""
+_BROKEN_SHOWN: Final = 3
+_WARNINGS_SHOWN: Final = 3
 _MARKS: Final = {
     "failed": "❌",
     "warned": "⚠️",
@@ -58,12 +61,15 @@ def block(text: str, language: str = "") -> str:
 
 
 def render(report: RunReport) -> str:
-    """The document; findings beyond the size that CI accepts are counted instead."""
-    parts = ["\n\n".join(_head(report)), "\n\n".join(_tables(report))]
+    """The document: its first twelve lines say what broke and how to see it again, the rest is folded away.
+
+    Findings beyond the size that CI accepts are counted instead.
+    """
+    parts = ["\n".join(_head(report)), "\n\n".join(_tables(report))]
     room = SIZE_LIMIT - sum(len(part.encode()) for part in parts)
     told: list[str] = []
-    for group in report.groups:
-        text = "\n\n".join(_group(group, report))
+    for group in _all_groups(report):
+        text = _folded(_summary(group), "\n\n".join(_group(group, report)))
         room -= len(text.encode())
         if room < 0:
             told.append("… and more, in the HTML report: this summary may not grow longer.")
@@ -74,13 +80,70 @@ def render(report: RunReport) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _all_groups(report: RunReport) -> Iterator[FindingGroup]:
+    for group in report.groups:
+        yield group
+        yield from group.also
+
+
 def _head(report: RunReport) -> Iterator[str]:
     mark = _CONCLUSIONS[report.outcome.conclusion]
     yield f"# {mark} {escaped(report.headline)}: {code(report.operation)} of {escaped(report.target.name)}"
-    if report.outcome.reason:
-        yield escaped(report.outcome.reason)
+    yield ""
     verdicts = [f"{_MARKS[verdict]} {report.count(verdict)} {verdict}" for verdict in VERDICTS if report.count(verdict)]
-    yield " · ".join(verdicts)
+    accepted = [f"🕒 {escaped(plain.accepted(report))}"] if plain.accepted(report) else []
+    reason = [escaped(report.outcome.reason)] if report.outcome.reason else []
+    yield " · ".join([*reason, *verdicts, *accepted])
+    yield from _first_lines(report)
+    yield from _warnings(report)
+
+
+def _first_lines(report: RunReport) -> Iterator[str]:
+    """What broke, the most telling first, and the command that sends it again."""
+    failing = [group for group in report.groups if not group.accepted]
+    for group in failing[:_BROKEN_SHOWN]:
+        also = ", ".join(code(one.requirement.id) for one in group.also[:_BROKEN_SHOWN])
+        more = ", …" if len(group.also) > _BROKEN_SHOWN else ""
+        yield f"- {_title(group)}{f', also seen as {also}{more}' if also else ''}"
+    if len(failing) > _BROKEN_SHOWN:
+        yield f"- … and {len(failing) - _BROKEN_SHOWN} more"
+    commands = [command for group in failing for view in group.views if (command := again.replay(view, report))]
+    if commands:
+        yield "\n" + block(commands[0], "sh")
+
+
+def _warnings(report: RunReport) -> Iterator[str]:
+    failed = [row for row in report.rules if row.problem is not None]
+    if failed:
+        told = "; ".join(f"{code(row.rule)}: {escaped(row.problem or '')}" for row in failed)
+        yield f"\n> ❌ Not put back: {told}"
+    sentences = [*(report.baseline.problems if report.baseline else ()), *report.missing]
+    if sentences:
+        more = f" … and {len(sentences) - _WARNINGS_SHOWN} more" if len(sentences) > _WARNINGS_SHOWN else ""
+        yield "\n> ⚠️ " + " ".join(map(escaped, sentences[:_WARNINGS_SHOWN])) + more
+
+
+def _title(group: FindingGroup) -> str:
+    row = group.requirement
+    accepted = " (accepted by the baseline)" if group.accepted else ""
+    return f"{_mark(group)} {code(row.id)}: {prose(row.sentence)}{accepted}"
+
+
+def _mark(group: FindingGroup) -> str:
+    return "🕒" if group.accepted else "❌" if group.level == "must" else "⚠️"
+
+
+def _summary(group: FindingGroup) -> str:
+    places = counted(len(group.views), "finding")
+    return f"{_mark(group)} {html.escape(group.requirement.id)} ({group.level}, {places})"
+
+
+def _folded(title: str, text: str) -> str:
+    """Something to open; its title is HTML, for Markdown does not go on inside a summary."""
+    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
+
+
+def _run(report: RunReport) -> Iterator[str]:
     yield (
         f"{counted(report.requests, 'request')} in {duration(report.seconds)} · seed {report.header.seed} · "
         f"contract {escaped(report.header.contract_version)} · rules\\-harness {escaped(report.header.tool_version)}"
@@ -89,11 +152,6 @@ def _head(report: RunReport) -> Iterator[str]:
         yield "Reached: " + ", ".join(
             f"{one.reached:,} of {one.total:,} {escaped(one.name)}" for one in report.coverage
         )
-    for sentence in report.missing:
-        yield f"> ⚠️ {escaped(sentence)}"
-    for row in report.rules:
-        if row.problem is not None:
-            yield f"> ❌ Not put back: {code(row.rule)}: {escaped(row.problem)}"
     enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
     if enabled:
         names = ", ".join(code(rule) for rule in enabled)
@@ -101,17 +159,14 @@ def _head(report: RunReport) -> Iterator[str]:
 
 
 def _group(group: FindingGroup, report: RunReport) -> Iterator[str]:
-    row = group.requirement
-    mark = "❌" if group.level == "must" else "⚠️"
-    accepted = " (accepted by the baseline)" if group.accepted else ""
-    yield f"### {mark} {code(row.id)}: {prose(row.sentence)}{accepted}"
-    yield f"> {escaped(plain.basis(row))}"
+    yield _title(group)
+    yield f"> {escaped(plain.basis(group.requirement))}"
     for view in group.views[: plain.FULL]:
         yield from _finding(view, report)
     others = group.views[plain.FULL :]
     if others:
         listed = "\n".join(f"- {code(view.place)}: {escaped(view.actual)}" for view in others)
-        yield f"<details><summary>{counted(len(others), 'more place')}</summary>\n\n{listed}\n\n</details>"
+        yield _folded(counted(len(others), "more place"), listed)
 
 
 def _finding(view: FindingView, report: RunReport) -> Iterator[str]:
@@ -120,10 +175,10 @@ def _finding(view: FindingView, report: RunReport) -> Iterator[str]:
     remarks = (finding.level, f"seen {counted(finding.count, 'time')}", escaped(view.stability), place)
     yield " · ".join(remark for remark in remarks if remark)
     yield _table(("", ""), [("expected", escaped(view.expected)), ("actual", escaped(view.actual))])
-    commands = curl.lines(view, report.target)
-    if commands:
-        shown = block("\n".join(commands), "bash")
-        yield f"<details><summary>To see it again (finding {finding.id})</summary>\n\n{shown}\n\n</details>"
+    if replay := again.replay(view, report):
+        yield block(replay, "sh")
+    if commands := curl.lines(view, report.target):
+        yield _folded("With curl", block("\n".join(commands), "bash"))
 
 
 def _tables(report: RunReport) -> Iterator[str]:
@@ -135,10 +190,13 @@ def _tables(report: RunReport) -> Iterator[str]:
             for row in family.rows
         ]
         table = _table(("verdict", "requirement", "exercised", "reason"), rows)
-        yield f"<details><summary>{escaped(family.name)}: {counts}</summary>\n\n{table}\n\n</details>"
+        yield _folded(f"{html.escape(family.name)}: {counts}", table)
     if report.readings:
         yield "## Readings"
-        yield _table(("question", "answer", "seen"), [_reading(row) for row in report.readings])
+        readings = _table(("question", "answer", "seen"), [_reading(row) for row in report.readings])
+        yield _folded(counted(len(report.readings), "reading"), readings)
+    yield "## Run"
+    yield from _run(report)
 
 
 def _reading(row: ReadingRow) -> tuple[str, str, str]:

@@ -27,7 +27,7 @@ class TargetView(msgspec.Struct, frozen=True):
     """The API under test, as somebody who repeats a request must know it.
 
     ``environment`` gives, by credential, the environment variable that holds its key; ``enable_hook`` is the hook that
-    enables a rule, a request or a program, where the profile has one.
+    enables a rule, a request or a program, where the profile has one; ``profile`` is the file that the run was given.
     """
 
     name: str
@@ -35,6 +35,7 @@ class TargetView(msgspec.Struct, frozen=True):
     environment: Mapping[str, str]
     headers: tuple[tuple[str, Part], ...] = ()
     enable_hook: Mapping[str, Any] | None = None
+    profile: str = ""
 
 
 class RequirementRow(msgspec.Struct, frozen=True):
@@ -51,6 +52,8 @@ class RequirementRow(msgspec.Struct, frozen=True):
     exercised: int
     findings: int
     reason: str | None
+    seconds: float = 0.0
+    """How long the requests took that were sent to judge it; of those sent for several, its share."""
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -159,12 +162,21 @@ class FindingView(msgspec.Struct, frozen=True):
 
 
 class FindingGroup(msgspec.Struct, frozen=True):
-    """The findings of one level against one requirement: often one defect, seen in several places."""
+    """The findings of one level against one requirement: often one defect, seen in several places.
+
+    ``also`` are those against other requirements that such a defect is seen as besides.
+    """
 
     requirement: RequirementRow
     level: str
     accepted: bool
     views: tuple[FindingView, ...]
+    also: tuple[FindingGroup, ...] = ()
+
+    @property
+    def all_views(self) -> tuple[FindingView, ...]:
+        """Its findings, then the folded ones."""
+        return (*self.views, *(view for group in self.also for view in group.views))
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -241,13 +253,22 @@ class RuleRow(msgspec.Struct, frozen=True):
     problem: str | None
 
 
+class BaselineView(msgspec.Struct, frozen=True):
+    """What a baseline did to a run: how many findings it accepts, until when, and which of its entries fail the run."""
+
+    accepted: int
+    until: str
+    problems: tuple[str, ...]
+
+
 class RunReport(msgspec.Struct, frozen=True):
     """Everything that a report can say about a run.
 
-    ``missing`` says, in sentences, what the journal lacks; ``records`` reads the journal again, for what is too much
-    to keep.
+    ``run`` is the RUN as a command names it.  ``missing`` says, in sentences, what the journal lacks; ``records`` reads
+    the journal again, for what is too much to keep.
     """
 
+    run: str
     header: Header
     footer: Footer | None
     outcome: Outcome
@@ -260,7 +281,7 @@ class RunReport(msgspec.Struct, frozen=True):
     statuses: tuple[tuple[str, int], ...]
     families: tuple[Family, ...]
     readings: tuple[ReadingRow, ...]
-    findings: tuple[FindingView, ...]
+    groups: tuple[FindingGroup, ...]
     grid: Grid
     heat_map: HeatMap
     latency: Latency | None
@@ -268,6 +289,7 @@ class RunReport(msgspec.Struct, frozen=True):
     rules: tuple[RuleRow, ...]
     notes: tuple[str, ...]
     records: Callable[[], Iterable[Record | None]]
+    baseline: BaselineView | None = None
 
     def count(self, verdict: str) -> int:
         """How many requirements have this verdict."""
@@ -279,16 +301,9 @@ class RunReport(msgspec.Struct, frozen=True):
         return tuple(row for family in self.families for row in family.rows)
 
     @property
-    def groups(self) -> tuple[FindingGroup, ...]:
-        """The findings by requirement, in their order."""
-        found: dict[tuple[bool, str, str], list[FindingView]] = {}
-        for view in self.findings:
-            key = (view.finding.accepted, view.finding.level, view.requirement.id)
-            found.setdefault(key, []).append(view)
-        return tuple(
-            FindingGroup(views[0].requirement, level, accepted, tuple(views))
-            for (accepted, level, _), views in found.items()
-        )
+    def findings(self) -> tuple[FindingView, ...]:
+        """All findings, in the order of their groups."""
+        return tuple(view for group in self.groups for view in group.all_views)
 
     @property
     def operation(self) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rules_harness.reports import curl
-from rules_harness.reports.model import FindingView, RequirementRow, RunReport
+from rules_harness.reports import again, curl
+from rules_harness.reports.model import VERDICTS, FindingView, RequirementRow, RunReport
+from rules_harness.reports.text import counted
 
 FULL: Final = 3
 """How many findings against one requirement are told in full where room is short; often they are one defect."""
@@ -37,7 +38,22 @@ def _finding_lines(view: FindingView, report: RunReport) -> Iterator[str]:
     if view.stability:
         yield f"sent again: {view.stability}"
     yield f"finding:   {view.id}"
+    if command := again.replay(view, report):
+        yield command
     yield from curl.lines(view, report.target)
+
+
+def counts(report: RunReport) -> str:
+    """How many requirements have each verdict, and how many findings a baseline accepts."""
+    told = [f"{report.count(verdict)} {verdict}" for verdict in VERDICTS if report.count(verdict)]
+    return ", ".join([*told, accepted(report)] if accepted(report) else told)
+
+
+def accepted(report: RunReport) -> str:
+    """How many findings the baseline accepts, and until when; empty where it accepts none."""
+    if report.baseline is None or not report.baseline.accepted:
+        return ""
+    return f"{counted(report.baseline.accepted, 'finding')} accepted by the baseline until {report.baseline.until}"
 
 
 def basis(row: RequirementRow) -> str:

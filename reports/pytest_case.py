@@ -22,8 +22,7 @@ _TEXT: Final = '''\
 
 {story}
 
-Fails while the defect is there, also where nothing could be judged. Needs this package and the target's profile:
-    python -m pip install rules-harness
+Fails while the defect is there, also where nothing could be judged. Needs rules-harness installed, and the profile:
     pytest --rules-target PROFILE {file_name}
 """
 

@@ -5,15 +5,31 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from rules_harness.reports.model import FindingView, RunReport
+from rules_harness.reports.model import FindingView, ReadingRow, RequirementRow, RunReport
 
 SCHEMA_VERSION: Final = 1
 
 
 def render(report: RunReport) -> str:
     """The document; its keys keep their meaning within one ``schema_version``, further keys may be added."""
-    outcome = report.outcome
     document = {
+        **run(report),
+        "requirements": {row.id: requirement(row) for row in report.requirements},
+        "readings": {row.id: reading(row) for row in report.readings},
+        "findings": [finding(view) for view in report.findings],
+        "coverage": report.footer.coverage if report.footer else {},
+        "rules": [
+            {"rule": row.rule, "was_enabled": row.was_enabled, "restored": row.restored, "problem": row.problem}
+            for row in report.rules
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def run(report: RunReport) -> dict[str, Any]:
+    """What is said of the run as a whole."""
+    outcome, baseline = report.outcome, report.baseline
+    return {
         "schema_version": SCHEMA_VERSION,
         "outcome": outcome.conclusion,
         "exit_code": outcome.exit_code,
@@ -29,48 +45,51 @@ def render(report: RunReport) -> str:
         "tool_version": report.header.tool_version,
         "contract": {"version": report.header.contract_version, "sha256": report.header.contract_sha256},
         "missing": list(report.missing),
-        "requirements": {
-            row.id: {
-                "level": row.level,
-                "verdict": row.verdict,
-                "exercised": row.exercised,
-                "findings": row.findings,
-                "reason": row.reason,
-            }
-            for row in report.requirements
+        "baseline": baseline
+        and {
+            "accepted": baseline.accepted,
+            "until": baseline.until or None,
+            "problems": list(baseline.problems),
         },
-        "readings": {
-            row.id: {
-                "answer": row.answer,
-                "observations": row.observations,
-                "accepted": row.accepted,
-                "by_kind": {kind: list(tokens) for kind, tokens in row.by_kind},
-            }
-            for row in report.readings
-        },
-        "findings": [_finding(view) for view in report.findings],
-        "coverage": report.footer.coverage if report.footer else {},
-        "rules": [
-            {"rule": row.rule, "was_enabled": row.was_enabled, "restored": row.restored, "problem": row.problem}
-            for row in report.rules
-        ],
     }
-    return json.dumps(document, indent=2) + "\n"
 
 
-def _finding(view: FindingView) -> dict[str, Any]:
-    finding = view.finding
+def requirement(row: RequirementRow) -> dict[str, Any]:
+    """One verdict."""
     return {
-        "id": finding.id,
-        "requirement": finding.requirement,
-        "level": finding.level,
+        "level": row.level,
+        "verdict": row.verdict,
+        "exercised": row.exercised,
+        "findings": row.findings,
+        "reason": row.reason,
+        "seconds": row.seconds,
+    }
+
+
+def reading(row: ReadingRow) -> dict[str, Any]:
+    """The answer to one open question."""
+    return {
+        "answer": row.answer,
+        "observations": row.observations,
+        "accepted": row.accepted,
+        "by_kind": {kind: list(tokens) for kind, tokens in row.by_kind},
+    }
+
+
+def finding(view: FindingView) -> dict[str, Any]:
+    """One violation, and where it stands in the journal."""
+    one = view.finding
+    return {
+        "id": one.id,
+        "requirement": one.requirement,
+        "level": one.level,
         "place": view.place,
         "kind": view.kind,
         "expected": view.expected,
         "actual": view.actual,
-        "count": finding.count,
-        "accepted": finding.accepted,
-        "stability": finding.stability or None,
-        "episode": finding.episode,
-        "shown_by": list(finding.shown_by),
+        "count": one.count,
+        "accepted": one.accepted,
+        "stability": one.stability or None,
+        "episode": one.episode,
+        "shown_by": list(one.shown_by),
     }

@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rules_harness.reports import curl, plain
-from rules_harness.reports.model import VERDICTS, Family, FindingGroup, FindingView, RunReport
+from rules_harness.reports import again, curl, plain
+from rules_harness.reports.model import Family, FindingGroup, FindingView, RunReport
 from rules_harness.reports.text import counted, duration
 
 _STYLES: Final = {
@@ -56,13 +56,14 @@ class _Command(msgspec.Struct, frozen=True):
 
 def verdict(report: RunReport) -> Text:
     """The last line: what the run concludes."""
-    counts = ", ".join(f"{report.count(name)} {name}" for name in VERDICTS if report.count(name))
     text = Text()
     text.append(report.headline, style=_CONCLUSIONS[report.outcome.conclusion])
     text.append(f": {report.target.name}")
     if report.outcome.reason:
         text.append(f", {report.outcome.reason}")
-    text.append(f" ({counts}; {counted(report.requests, 'request')} in {duration(report.seconds)})", style="dim")
+    text.append(
+        f" ({plain.counts(report)}; {counted(report.requests, 'request')} in {duration(report.seconds)})", style="dim"
+    )
     return text
 
 
@@ -75,6 +76,8 @@ def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
     for group in report.groups:
         yield from _group(group, report)
     yield Text("")
+    for problem in report.baseline.problems if report.baseline else ():
+        yield Text(f"Baseline: {problem}", style="yellow")
     for sentence in report.missing:
         yield Text(f"Incomplete: {sentence}", style="yellow")
     enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
@@ -145,16 +148,22 @@ def _group(group: FindingGroup, report: RunReport) -> Iterator[RenderableType | 
     yield head
     yield _inside(row.sentence)
     yield _inside(plain.basis(row), "dim")
-    for view in group.views[: plain.FULL]:
-        yield from _finding(view, style, report)
+    for number, view in enumerate(group.views[: plain.FULL]):
+        yield from _finding(view, style, report, with_curl=number == 0)
     others = group.views[plain.FULL :]
     for view in others[:_OTHERS_SHOWN]:
         yield _inside(f"also at {view.place}: {view.actual}", "dim")
     if len(others) > _OTHERS_SHOWN:
         yield _inside(f"… and at {counted(len(others) - _OTHERS_SHOWN, 'more place')}, in the reports", "dim")
+    for one in group.also:
+        ids = ", ".join(view.id for view in one.views[: plain.FULL])
+        more = ", …" if len(one.views) > plain.FULL else ""
+        yield _inside(f"also seen as {one.requirement.id}: {counted(len(one.views), 'finding')} ({ids}{more})", "dim")
 
 
-def _finding(view: FindingView, style: str, report: RunReport) -> Iterator[RenderableType | _Command]:
+def _finding(
+    view: FindingView, style: str, report: RunReport, *, with_curl: bool
+) -> Iterator[RenderableType | _Command]:
     count = view.finding.count
     remarks = [f"finding {view.id}", view.stability, f"{count:,} times" if count > 1 else ""]
     yield _inside(", ".join(remark for remark in remarks if remark), "dim")
@@ -162,7 +171,9 @@ def _finding(view: FindingView, style: str, report: RunReport) -> Iterator[Rende
         yield _inside(f"place     {view.place}")
     yield _inside(f"expected  {view.expected}", "green")
     yield _inside(f"actual    {view.actual}", style)
-    commands = curl.lines(view, report.target)
+    if replay := again.replay(view, report):
+        yield _Command(replay)
+    commands = curl.lines(view, report.target) if with_curl else []
     if len(commands) > _COMMANDS_SHOWN:
         left_out = counted(len(commands) - _COMMANDS_SHOWN, "command")
         yield _inside(f"({left_out} before these: see the reports)", "dim")

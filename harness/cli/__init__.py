@@ -36,6 +36,22 @@ COMMANDS: Final[Mapping[str, str]] = {
 """Each subcommand with its summary. The module of the same name in this package has it, as `command`."""
 
 
+def _without_colour(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    output = ctx.find_object(Output)
+    if value and output is not None:
+        output.plain = True
+
+
+_NO_COLOR: Final = click.Option(
+    ["--no-color"],
+    is_flag=True,
+    expose_value=False,
+    callback=_without_colour,
+    help="No colours and no moving lines; NO_COLOR in the environment says the same.",
+)
+"""Every command has it."""
+
+
 class _Commands(click.Group):
     """A group that imports a subcommand when it is used, so that help costs nothing."""
 
@@ -46,6 +62,8 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        if _NO_COLOR not in command.params:
+            command.params.append(_NO_COLOR)
         return command
 
     def resolve_command(

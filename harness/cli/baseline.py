@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
 from rules_harness.harness import journal
+from rules_harness.harness.cli.findings import named
+from rules_harness.harness.cli.options import Place
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.files import write_private
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Finding, Outcome
-from rules_harness.harness.session.recorded import contract_for, header_of
-from rules_harness.reports.baseline import accept, load, render
+from rules_harness.harness.session.recorded import contract_for, header_of, judged
+from rules_harness.reports.baseline import Entry, accept, load, render
 from rules_harness.reports.text import counted, line
 
 
@@ -42,13 +45,11 @@ def _words(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
 
 @command.command("accept", short_help="Accept findings of a recorded run.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--finding", "findings", multiple=True, metavar="ID", help="Only this one; may be given several times.")
+@click.option("--finding", "findings", multiple=True, metavar="ID", help="Only this one, or how its id begins.")
 @click.option("--reason", required=True, callback=_words, metavar="TEXT", help="Why it is accepted.")
 @click.option("--owner", required=True, callback=_words, metavar="NAME", help="Who sees to it that it ends.")
 @click.option("--expires", required=True, callback=_day, metavar="DATE", help="The last day on which it is accepted.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The baseline; entries in it stay."
-)
+@click.option("--out", required=True, type=Place(), metavar="FILE", help="The baseline; entries in it stay.")
 @click.pass_obj
 def accept_command(
     output: Output, run: Path, findings: tuple[str, ...], reason: str, owner: str, expires: date, out: Path
@@ -63,11 +64,7 @@ def accept_command(
     outcome = outcome_of(journal.stream(path), contract_for(header, None))
     chosen = _chosen(outcome, findings, header.fail_on)
     known = load(out, datetime.now(UTC)).entries if out.exists() else ()
-    text = render(accept(chosen, known, reason=reason, owner=owner, expires=expires))
-    try:
-        write_private(out, [text.encode()])
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}; give another file with --out") from error
+    _rewrite(out, accept(chosen, known, reason=reason, owner=owner, expires=expires))
     for finding in chosen:
         output.print(f"accepted until {expires}: {finding.id} {finding.requirement} {line(finding.place)}".rstrip())
     output.say(f"wrote {out}: {counted(len(chosen), 'finding')} of this run")
@@ -79,9 +76,54 @@ def _chosen(outcome: Outcome, ids: Sequence[str], fail_on: str) -> list[Finding]
         if not failing:
             raise UsageError("no finding fails the gate of this run; name one with --finding to accept it all the same")
         return failing
-    by_id = {finding.id: finding for finding in outcome.findings}
-    for id in ids:
-        if id not in by_id:
-            known = ", ".join(by_id) or "it has none"
-            raise UsageError(f"--finding {id} is not a finding of this run; its findings: {known}")
-    return [by_id[id] for id in dict.fromkeys(ids)]
+    return list(dict.fromkeys(named(outcome.findings, id) for id in ids))
+
+
+@command.command("prune", short_help="Remove entries that no longer hold.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--run", type=click.Path(path_type=Path), metavar="RUN", help="Remove also what this run shows is gone.")
+@click.pass_obj
+def prune_command(output: Output, file: Path, run: Path | None) -> None:
+    """Remove from FILE, a baseline, the entries whose last day has passed.
+
+    With --run also those whose finding a recorded gate run put to the test and did not find.
+    """
+    known = load(file, datetime.now(UTC))
+    outcome = None if run is None else _outcome(run)
+    gone = (*known.expired, *(known.stale(outcome) if outcome is not None else ()))
+    _rewrite(file, [entry for entry in known.entries if entry not in gone])
+    for entry in gone:
+        output.print(f"removed: {line(entry.name)}")
+    output.say(f"wrote {file}: {counted(len(known.entries) - len(gone), 'entry', 'entries')} left")
+
+
+@command.command("update", short_help="Give entries a later last day.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--expires", required=True, callback=_day, metavar="DATE", help="The last day on which it is accepted.")
+@click.pass_obj
+def update_command(output: Output, run: Path, file: Path, expires: date) -> None:
+    """Accept until a later day what RUN, a recorded run, still finds of FILE, a baseline; reason and owner stay."""
+    known = load(file, datetime.now(UTC))
+    found = {finding.id for finding in _outcome(run).findings}
+    entries = [
+        msgspec.structs.replace(entry, expires=expires) if entry.id in found else entry for entry in known.entries
+    ]
+    _rewrite(file, entries)
+    for entry in entries:
+        told = f"accepted until {expires}" if entry.id in found else "not found, left as it is"
+        output.print(f"{told}: {line(entry.name)}")
+    output.say(f"wrote {file}")
+
+
+def _outcome(run: Path) -> Outcome:
+    path = journal.locate(run)
+    return judged(path, contract_for(header_of(path), None))
+
+
+def _rewrite(path: Path, entries: Iterable[Entry]) -> None:
+    """Write a baseline. Raises `UsageError` where it cannot be written."""
+    try:
+        write_private(path, [render(entries).encode()])
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; give another file") from error

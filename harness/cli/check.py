@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
 
 from rules_harness.harness.cli import progress
 from rules_harness.harness.cli.ending import leave
-from rules_harness.harness.cli.options import contract_option, report_names, target_options
+from rules_harness.harness.cli.leaving import leave_findings
+from rules_harness.harness.cli.options import (
+    Place,
+    chosen,
+    contract_option,
+    report_names,
+    selection,
+    selection_options,
+    target_options,
+)
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.rehearsed import rehearsal_text
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
-from rules_harness.harness.session.opening import Chosen, Opened, check_now, check_production, check_selected, opened
-from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, keep_unrestored
+from rules_harness.harness.session.folder import make_room
+from rules_harness.harness.session.opening import Chosen, Opened, check_now, check_production, opened
+from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT
 from rules_harness.harness.session.reporting import ALWAYS
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
@@ -26,28 +37,25 @@ from rules_harness.reports.baseline import Baseline
 from rules_harness.reports.baseline import load as load_baseline
 from rules_harness.reports.formats import FORMATS
 
+LAST_YEAR: Final = 9000
+"""The last year to count dates from: some that are sent lie centuries ahead, and none may pass 9999."""
+
 
 class CheckOptions(msgspec.Struct, frozen=True):
     """The command line; see the help text of each option."""
 
-    target: Path | None
-    base_url: str | None
-    key_env: str | None
-    rules: tuple[str, ...]
+    chosen: Chosen
     contract: Contract | None
     out: Path
     reports: tuple[str, ...]
     select: tuple[str, ...]
     fail_on: str
+    max_failures: int | None
     baseline: Path | None
     seed: int
     now: datetime
     dry_run: bool
     quiet: bool
-
-    @property
-    def chosen(self) -> Chosen:
-        return Chosen(self.target, self.base_url, self.key_env, self.rules)
 
     def settings(self, target: Opened) -> Settings:
         """What the run is given, with what its journal must know of the command line."""
@@ -56,7 +64,8 @@ class CheckOptions(msgspec.Struct, frozen=True):
             now=self.now,
             select=self.select,
             fail_on=self.fail_on,
-            options={EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None},
+            max_failures=self.max_failures,
+            options=self.chosen.recorded | {EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None},
         )
 
 
@@ -67,6 +76,8 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     except ValueError:
         raise click.BadParameter(f"{value!r} is not a time such as 2026-01-31T12:00:00Z.", ctx, parameter) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if aware.year > LAST_YEAR:
+        raise click.BadParameter(f"{value} leaves no room for dates ahead; give one until {LAST_YEAR}.", ctx, parameter)
     return aware.astimezone(UTC).replace(microsecond=0)
 
 
@@ -75,7 +86,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @contract_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=Place(),
     default="out",
     show_default=True,
     metavar="DIR",
@@ -89,7 +100,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     metavar="NAME,…",
     help=f"Further reports: {', '.join(name for name in FORMATS if name not in ALWAYS)}.",
 )
-@click.option("--select", multiple=True, metavar="PATTERN", help="Only requirements like this one, such as 'status.*'.")
+@selection_options
 @click.option(
     "--fail-on",
     type=click.Choice(("must", "should")),
@@ -97,11 +108,12 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     show_default=True,
     help="The lowest level that fails the gate.",
 )
+@click.option("--max-failures", type=click.IntRange(min=1), metavar="N", help="End the run at so many findings.")
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings that are accepted.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
 @click.option("--now", callback=_moment, metavar="T", help="What dates ahead are counted from; by default the present.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--quiet", is_flag=True, help="No progress, no tables: the verdict, and what was written.")
 @click.pass_obj
 def command(output: Output, /, **given: Any) -> int:
     """Judge a target by the contract, and say what does not hold.
@@ -109,9 +121,8 @@ def command(output: Output, /, **given: Any) -> int:
     Without --target and --base-url the embedded target is started and judged. The journal, junit.xml and summary.json
     are written to DIR.
     """
-    options = CheckOptions(**given)
-    contract = options.contract or load()
-    check_selected(options.select, contract)
+    contract = given["contract"] or load()
+    options = CheckOptions(chosen=chosen(given), select=selection(given, contract), **given)
     with opened(options.chosen, contract) as target:
         check_production(target.profile, contract)
         check_now(target.profile, options.now)
@@ -120,7 +131,7 @@ def command(output: Output, /, **given: Any) -> int:
             output.print(rehearsal_text(contract, target.profile, target.keyring, options.settings(target)))
             return 0
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
-        keep_unrestored(options.out)
+        make_room(options.out)
         return _judged(options, contract, target, baseline, output)
 
 
@@ -133,4 +144,12 @@ def _judged(
         gate = Gate(contract, target, journal, options.settings(target), shown)
         with interruptible(gate.stop, options.out):
             outcome = gate.run()
-    return leave(gate, outcome, output, reports=options.reports, baseline=baseline, quiet=options.quiet)
+    return leave(
+        gate,
+        outcome,
+        output,
+        reports=options.reports,
+        baseline=baseline,
+        quiet=options.quiet,
+        further=partial(leave_findings, options.out),
+    )

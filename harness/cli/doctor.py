@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from rules_harness.harness.cli.options import contract_option, target_options
+from rules_harness.harness.cli.options import chosen, contract_option, target_options
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.doctor import Diagnosis, Prospect, examine
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED
@@ -26,20 +26,14 @@ _WIDTH: Final = 1000
 @target_options
 @contract_option
 @click.pass_obj
-def command(
-    output: Output,
-    target: Path | None,
-    base_url: str | None,
-    key_env: str | None,
-    rules: tuple[str, ...],
-    contract: Contract | None,
-) -> int:
+def command(output: Output, /, contract: Contract | None, **given: Any) -> int:
     """Check a profile against the live target, by reading only: nothing is written, no hook is called.
 
     Says what a run will be able to judge, and what to do about the rest. Exit code 3 where a run could judge nothing.
     """
     held_to = contract or load()
-    with opened(Chosen(target, base_url, key_env, rules), held_to) as found:
+    options = chosen(given)
+    with opened(options, held_to) as found:
         check_production(found.profile, held_to)
         output.guard(found.keyring)
         client = Client(found.profile, found.keyring)
@@ -51,7 +45,22 @@ def command(
             client.close()
     for text in _lines(diagnosis):
         output.print(text)
+    output.print("")
+    output.print(f"Next: {_next(options, diagnosis, is_near=found.profile.is_loopback)}")
     return CONFORMS if diagnosis.obstacle is None else NOT_JUDGED
+
+
+def _next(options: Chosen, diagnosis: Diagnosis, *, is_near: bool) -> str:
+    """The command to type now; what is not on this machine is rehearsed first."""
+    words = ["rules-harness", "check" if diagnosis.obstacle is None else "doctor"]
+    if options.target is not None:
+        words += ["--target", str(options.target)]
+    if options.base_url is not None:
+        words += ["--base-url", options.base_url, "--key-env", str(options.key_env)]
+        words += [word for rule in options.rules for word in ("--rule", rule)]
+    if diagnosis.obstacle is None and not is_near:
+        words.append("--dry-run")
+    return shlex.join(words)
 
 
 def _lines(diagnosis: Diagnosis) -> Iterator[str]:

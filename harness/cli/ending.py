@@ -38,8 +38,10 @@ def leave(
         if baseline is not None:
             again = outcome_of(stream(path), contract, accepted=baseline.accepted)
             outcome = gated(again, baseline, sampled=session.is_sampled)
-        report = report_of(path, outcome, contract)
-        if tables:
+        report = report_of(path, outcome, contract, baseline)
+        if quiet:
+            output.print(terminal.verdict(report).plain)
+        elif tables:
             terminal.show(report, output.console())
         written = write_reports(path.parent, (*ALWAYS, *reports), report)
         written += further(report)
@@ -48,7 +50,9 @@ def leave(
         if outcome.reason is not None:
             output.error(outcome.reason)
         return outcome.exit_code if outcome.exit_code != CONFORMS else NOT_JUDGED
-    if not quiet:
+    if quiet:
+        output.print(f"wrote {', '.join(map(str, written))}")
+    elif tables:
         for place in written:
             output.say(f"wrote {place}")
     return outcome.exit_code

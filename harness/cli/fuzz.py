@@ -21,13 +21,22 @@ from rules_harness.harness.campaign.run import Campaign
 from rules_harness.harness.campaign.settings import CampaignSettings
 from rules_harness.harness.cli.ending import leave
 from rules_harness.harness.cli.leaving import leave_findings
-from rules_harness.harness.cli.options import contract_option, report_names, target_options
+from rules_harness.harness.cli.options import (
+    Place,
+    chosen,
+    contract_option,
+    report_names,
+    selection,
+    selection_options,
+    target_options,
+)
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.watching import watched
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Journal, stream
+from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
-from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, header_of, keep_unrestored, unrestored
+from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, header_of, unrestored
 from rules_harness.harness.session.reporting import ALWAYS
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.openapi.contract import Contract, load
@@ -44,10 +53,8 @@ MOST_WORKERS: Final = 256
 class FuzzOptions(msgspec.Struct, frozen=True):
     """The command line; see the help text of each option."""
 
-    target: Path | None
-    base_url: str | None
-    key_env: str | None
-    rules: tuple[str, ...]
+    chosen: Chosen
+    select: tuple[str, ...]
     contract: Contract | None
     time: float
     requests: int | None
@@ -61,10 +68,6 @@ class FuzzOptions(msgspec.Struct, frozen=True):
     corpus: str | None
     cluster: str | None
     quiet: bool
-
-    @property
-    def chosen(self) -> Chosen:
-        return Chosen(self.target, self.base_url, self.key_env, self.rules)
 
     @property
     def folder(self) -> Path:
@@ -96,6 +99,7 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
 @click.command(short_help="Look for what nobody asked: random requests and histories.")
 @target_options
 @contract_option
+@selection_options
 @click.option("--time", default="10m", show_default=True, callback=_seconds, metavar="T", help="How long to search.")
 @click.option("--requests", type=click.IntRange(min=1), metavar="N", help="How many requests to search with, at most.")
 @click.option(
@@ -107,9 +111,7 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
     help="Processes that send, each with the profile's in_flight; one for each writable rule at most, auto: and core.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Where everything goes; by default the folder out."
-)
+@click.option("--out", type=Place(), metavar="DIR", help="Where everything goes; by default the folder out.")
 @click.option(
     "--report",
     "reports",
@@ -135,7 +137,7 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
 )
 @click.option("--corpus", metavar="DIR|redis://…", help="What is tried first, and kept; by default DIR/corpus.")
 @click.option("--cluster", metavar="tcp://…", help="The scheduler of a Dask cluster that has the workers.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--quiet", is_flag=True, help="No progress, no tables: the verdict, and what was written.")
 @click.pass_obj
 def command(output: Output, /, **given: Any) -> int:
     """Look for what nobody asked: random requests and histories, judged like those of `check`.
@@ -143,15 +145,15 @@ def command(output: Output, /, **given: Any) -> int:
     Without --target and --base-url the embedded target is started. Rules are read first and put back last; a finding is
     made as small as it gets and left as a folder with a shell script and a test.
     """
-    options = FuzzOptions(**given)
+    contract = given["contract"] or load()
+    options = FuzzOptions(chosen=chosen(given), select=selection(given, contract), **given)
     if options.earlier is not None and options.out is not None:
         raise UsageError("--continue goes on in the folder of the RUN; give either it or --out")
-    contract = options.contract or load()
     with opened(options.chosen, contract) as target:
         check_production(target.profile, contract)
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
         if options.earlier is None:
-            keep_unrestored(options.folder)
+            make_room(options.folder)
         return _Fuzzing(options, contract, target, output).run(baseline)
 
 
@@ -210,9 +212,11 @@ class _Fuzzing:
             requests=options.requests,
             seed=options.seed,
             now=self._now,
+            select=options.select,
             capture_all=options.capture == "all",
             entries=entries,
-            options={EMBEDDED: self._target.embedded, OWN_CONTRACT: options.contract is not None},
+            options=options.chosen.recorded
+            | {EMBEDDED: self._target.embedded, OWN_CONTRACT: options.contract is not None},
         )
 
     def _tell_of(self, corpus: Corpus) -> None:

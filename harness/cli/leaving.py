@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
@@ -12,19 +11,17 @@ from rules_harness.harness.journal import EpisodeRecord
 from rules_harness.harness.judging.decisive import telling_statuses
 from rules_harness.harness.smaller.evidence import FILE_NAME, Evidence
 from rules_harness.reports import pytest_case, script
+from rules_harness.reports.again import FOLDER
 from rules_harness.reports.model import FindingView, RunReport
-
-FOLDER: Final = "findings"
 
 
 def leave_findings(out: Path, report: RunReport) -> list[Path]:
-    """Write ``findings/ID/`` for each finding that requests show; returns the folders. Raises `UsageError`.
+    """Write ``findings/ID/`` for each finding that requests show; returns the folder of all. Raises `UsageError`.
 
     For any run whose journal is whole: that of a conformance run as well as that of a campaign.
     """
     views = {view.id: view for view in report.findings if view.finding.shown_by}
     episodes = _episodes(report, {view.finding.episode for view in views.values()})
-    left = []
     for view in views.values():
         episode = episodes.get(view.finding.episode)
         if episode is None:
@@ -36,8 +33,7 @@ def leave_findings(out: Path, report: RunReport) -> list[Path]:
                 write_private(folder / name, [content])
         except OSError as error:
             raise UsageError(f"cannot write {folder}: {error.strerror}; the journal is whole") from error
-        left.append(folder)
-    return left
+    return [out / FOLDER] if views else []
 
 
 def _episodes(report: RunReport, wanted: set[str]) -> dict[str, Episode]:

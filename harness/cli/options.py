@@ -3,29 +3,111 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import click
 
-from rules_harness.openapi.contract import load
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.judging.judge import EXCLUDED, selected
+from rules_harness.harness.session.opening import Chosen
+from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports.formats import FORMATS
+
+_POSITIVE: Final = click.FloatRange(min=0, min_open=True)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def target_options(function: Command) -> Command:
-    """The options that name a target; what they give makes a `session.opening.Chosen`."""
+    """The options that name a target; `chosen` makes a `session.opening.Chosen` of what they give."""
     options = (
         click.option("--target", type=click.Path(path_type=Path), metavar="FILE", help="The target's profile."),
         click.option("--base-url", metavar="URL", help="Instead of a profile: where the API is, …"),
         click.option("--key-env", metavar="NAME", help="… the environment variable that holds a key, …"),
-        click.option("--rule", "rules", multiple=True, metavar="ID", help="… and a rule that may be overwritten."),
+        click.option("--rule", "rules", multiple=True, metavar="ID", help="… a rule that may be overwritten, …"),
+        click.option(
+            "--header",
+            "headers",
+            multiple=True,
+            callback=_headers,
+            metavar="'NAME: VALUE'",
+            help="… a further header, …",
+        ),
+        click.option("--rate", type=_POSITIVE, metavar="N", help="… requests per second, …"),
+        click.option("--timeout", type=_POSITIVE, metavar="SECONDS", help="… how long to wait for an answer, …"),
+        click.option(
+            "--ca-bundle", type=click.Path(path_type=Path), metavar="FILE", help="… and the authorities to trust."
+        ),
     )
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def chosen(given: dict[str, Any]) -> Chosen:
+    """The target that options name; takes what `target_options` gave out of ``given``."""
+    return Chosen(**{name: given.pop(name) for name in Chosen.__struct_fields__})
+
+
+def _headers(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for value in values:
+        name, colon, text = value.partition(":")
+        if not colon or not name.strip():
+            raise click.BadParameter(f"{value!r} is not a header; write it as 'Name: value'.", ctx, parameter)
+        pairs.append((name.strip(), text.strip()))
+    return tuple(pairs)
+
+
+def selection_options(function: Command) -> Command:
+    """The options that say what is judged; `selection` makes patterns of what they give."""
+    select = click.option(
+        "--select",
+        multiple=True,
+        metavar="PATTERN,…",
+        help="Only these requirements: a family such as status, an id, or a pattern such as 'status.*'.",
+    )
+    exclude = click.option("--exclude", multiple=True, metavar="PATTERN,…", help="Not these; named in the same ways.")
+    return select(exclude(function))
+
+
+def selection(given: dict[str, Any], contract: Contract) -> tuple[str, ...]:
+    """The patterns of a run; takes what `selection_options` gave out of ``given``.
+
+    Raises `UsageError`, with what is close to it, where one matches no requirement, or nothing is left.
+    """
+    wanted = tuple(_patterns("--select", given.pop("select"), contract))
+    excluded = tuple(_patterns("--exclude", given.pop("exclude"), contract))
+    patterns = (*wanted, *(EXCLUDED + pattern for pattern in excluded))
+    if not any(selected(requirement, patterns) for requirement in contract.requirements):
+        raise UsageError("--exclude leaves nothing of what --select names; see `rules-harness list requirements`")
+    return patterns
+
+
+def _patterns(option: str, values: Iterable[str], contract: Contract) -> Iterator[str]:
+    families = {requirement.family for requirement in contract.requirements.values()}
+    for name in (part.strip() for value in values for part in value.split(",")):
+        pattern = f"{name}.*" if name in families else name
+        if not name or name.startswith(EXCLUDED) or not any(selected(id, (pattern,)) for id in contract.requirements):
+            close = get_close_matches(name.removesuffix(".*"), [*families, *contract.requirements], n=3, cutoff=0.5)
+            hint = f"close to it: {', '.join(close)}" if close else "see `rules-harness list requirements`"
+            raise UsageError(f"{option} {name!r} matches no requirement; {hint}")
+        yield pattern
+
+
+class Place(click.Path):
+    """A file or folder to write to; an empty name, as a variable that is not set leaves it, is none."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("is empty; name a file or folder (a variable may not be set).", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def contract_option(function: Command) -> Command:

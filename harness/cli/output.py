@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, TextIO, cast
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ class Output:
 
     def __init__(self) -> None:
         self._cleaner: Cleaner | None = None
-        self._results = _Stream(sys.stdout, self)
-        self._remarks = _Stream(sys.stderr, self)
+        self._results = _Stream(_open(sys.stdout), self)
+        self._remarks = _Stream(_open(sys.stderr), self)
+        self.plain = bool(os.environ.get("NO_COLOR"))
+        """No colour and no other escape sequence (no-color.org)."""
 
     def guard(self, keyring: Keyring) -> Cleaner:
         """From now on keep these keys out of what is printed; returns what does it."""
@@ -64,7 +67,14 @@ class Output:
 
         stream = self._remarks if remarks else self._results
         width = None if stream.isatty() or os.environ.get("COLUMNS") else _LOG_WIDTH
+        if self.plain:
+            return Console(file=cast(IO[str], stream), width=width, force_terminal=False, color_system=None)
         return Console(file=cast(IO[str], stream), width=width)
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    """A standard stream, or nowhere: Python has none where the shell closed it (``>&-``)."""
+    return stream if stream is not None else Path(os.devnull).open("w", encoding="utf-8")
 
 
 class _Stream(io.TextIOBase):

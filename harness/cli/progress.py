@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.exchange import Episode
@@ -87,6 +88,16 @@ class ProgressBar(QuietProgress):
         self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
 
+class _Left(ProgressColumn):
+    """The time that is left, once it can be told; a run is never said to be done before it is."""
+
+    def render(self, task: Task) -> Text:
+        left = task.time_remaining
+        if left is None:
+            return Text("")
+        return Text("ending" if task.finished else f"about {duration(max(left, 1))} left", style="progress.remaining")
+
+
 @contextmanager
 def shown(output: Output, *, quiet: bool) -> Iterator[QuietProgress]:
     """What shows the progress of a run inside the `with` block."""
@@ -102,8 +113,7 @@ def shown(output: Output, *, quiet: bool) -> Iterator[QuietProgress]:
             MofNCompleteColumn(),
             TextColumn("{task.fields[requests]} requests"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            _Left(),
         )
         with Progress(*columns, console=console, transient=True) as progress:
             yield ProgressBar(output, progress)

@@ -11,6 +11,7 @@ import click
 
 from rules_harness.harness import journal
 from rules_harness.harness.cli.ending import leave
+from rules_harness.harness.cli.findings import named
 from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.progress import QuietProgress
@@ -18,13 +19,13 @@ from rules_harness.harness.errors import NOT_JUDGED, UsageError
 from rules_harness.harness.journal import EpisodeRecord, Header, Journal
 from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.replaying import Replaying
+from rules_harness.harness.session.folder import REPLAYS, make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
 from rules_harness.harness.session.recorded import (
     EMBEDDED,
     contract_for,
     header_of,
     judged,
-    keep_unrestored,
     recorded_target,
 )
 from rules_harness.harness.session.session import Settings
@@ -32,8 +33,6 @@ from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.smaller.again import places
 from rules_harness.harness.smaller.evidence import Evidence
 from rules_harness.openapi.contract import Contract
-
-FOLDER = "replays"
 
 
 @click.command(short_help="Send one finding of a recorded run again.")
@@ -55,8 +54,8 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
     with _opened(header, target, held_to) as chosen:
         check_production(chosen.profile, held_to)
         rules = places(evidence, chosen.profile.rules)
-        folder = path.parent / FOLDER / wanted.id
-        keep_unrestored(folder)
+        folder = path.parent / REPLAYS / wanted.id
+        make_room(folder)
         replay = Replaying(
             held_to,
             chosen,
@@ -72,7 +71,7 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
         output.error(outcome.reason or replay.again.reason)
     else:
         output.print(f"{wanted.id} {wanted.requirement}: {outcome.reason}")
-    return leave(replay, outcome, output, quiet=True, tables=False)
+    return leave(replay, outcome, output, tables=False)
 
 
 def _settings(header: Header, wanted: Finding) -> Settings:
@@ -83,13 +82,7 @@ def _settings(header: Header, wanted: Finding) -> Settings:
 
 def _evidence(path: Path, header: Header, finding: str, contract: Contract) -> Evidence:
     """The finding with its episode; raises `UsageError` where there is none, or several begin so."""
-    findings = judged(path, contract).findings
-    found = [one for one in findings if one.id.startswith(finding)] if finding else []
-    if len(found) != 1:
-        told = ", ".join(one.id for one in (found or findings)[:20]) or "none"
-        problem = "several findings begin so" if found else "the run has no such finding"
-        raise UsageError(f"{finding}: {problem}; there are: {told}")
-    (wanted,) = found
+    wanted = named(judged(path, contract).findings, finding)
     if not wanted.shown_by:
         raise UsageError(
             f"finding {wanted.id} rests on the whole run, not on one episode: `rules-harness judge {path}`"

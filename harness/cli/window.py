@@ -11,14 +11,14 @@ import click
 from rules_harness.harness import journal as journals
 from rules_harness.harness.cli import progress
 from rules_harness.harness.cli.ending import leave
-from rules_harness.harness.cli.options import contract_option
+from rules_harness.harness.cli.options import Place, contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, check_production, opened
-from rules_harness.harness.session.recorded import keep_unrestored
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.window import plant_scenario, planted_in, side_of, verify_scenario
@@ -42,7 +42,7 @@ def _options(function: Callable[..., int]) -> Callable[..., int]:
 
 @command.command(short_help="Send the first half, and store it.")
 @_options
-@click.option("--out", type=click.Path(path_type=Path), default=PLANTED, show_default=True, metavar="DIR")
+@click.option("--out", type=Place(), default=PLANTED, show_default=True, metavar="DIR")
 @click.pass_obj
 def plant(output: Output, target: Path, contract: Contract | None, out: Path) -> int:
     """Send an update with a new key and its replay; DIR keeps what was answered."""
@@ -52,7 +52,7 @@ def plant(output: Output, target: Path, contract: Contract | None, out: Path) ->
 @command.command(short_help="Send the second half, and judge it.")
 @_options
 @click.option("--planted", type=click.Path(path_type=Path), default=PLANTED, show_default=True, metavar="RUN")
-@click.option("--out", type=click.Path(path_type=Path), default=VERIFIED, show_default=True, metavar="DIR")
+@click.option("--out", type=Place(), default=VERIFIED, show_default=True, metavar="DIR")
 @click.pass_obj
 def verify(output: Output, target: Path, contract: Contract | None, planted: Path, out: Path) -> int:
     """Send the planted request again, and judge the answer: within 24 hours the original, beyond them either."""
@@ -66,7 +66,7 @@ def _run(output: Output, target: Path, own_contract: Contract | None, out: Path,
     contract = own_contract or load()
     with opened(Chosen(target=target), contract) as found:
         check_production(found.profile, contract)
-        keep_unrestored(out)
+        make_room(out)
         settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=scenario.requirements)
         journal = Journal(out, clean=output.guard(found.keyring).clean_text)
 

@@ -28,6 +28,8 @@ STOPPED = "stopped"
 """The kind of note that says why nothing, or not everything, could be judged."""
 CONTAINED = "contained"
 """The kind of note that names a rule that was enabled where it must not be."""
+EXCLUDED = "!"
+"""What a pattern begins with that takes requirements out."""
 LIMITED = "limited"
 """The kind of note that says which limit ended a search before its time; it changes no verdict."""
 REASONS_SHOWN = 3
@@ -118,8 +120,14 @@ def conclude(
 
 
 def selected(requirement: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a requirement id matches one of the patterns (``status.*``); no patterns select everything."""
-    return not patterns or any(fnmatchcase(requirement, pattern) for pattern in patterns)
+    """Whether a requirement id matches one of the patterns (``status.*``), and none of those that begin with ``!``.
+
+    No patterns, or such alone, select everything else.
+    """
+    wanted = [pattern for pattern in patterns if not pattern.startswith(EXCLUDED)]
+    is_wanted = not wanted or any(fnmatchcase(requirement, pattern) for pattern in wanted)
+    excluded = [pattern.removeprefix(EXCLUDED) for pattern in patterns if pattern.startswith(EXCLUDED)]
+    return is_wanted and not any(fnmatchcase(requirement, pattern) for pattern in excluded)
 
 
 def _skip_reasons(skipped: Iterable[Skipped]) -> dict[str, str]:

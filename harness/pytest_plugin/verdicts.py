@@ -16,8 +16,8 @@ from rules_harness.harness.journal import Journal, Note
 from rules_harness.harness.judging.judge import CONTAINED, STOPPED
 from rules_harness.harness.pytest_plugin import TARGET, shared_folder
 from rules_harness.harness.pytest_plugin.sessions import journal_folder, turn
+from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
-from rules_harness.harness.session.recorded import keep_unrestored
 from rules_harness.harness.session.reporting import cleaned, report_of
 from rules_harness.harness.session.session import Settings, Silent
 from rules_harness.harness.session.signals import interruptible
@@ -76,7 +76,7 @@ def _judged(config: pytest.Config, selected: tuple[str, ...]) -> Verdicts:
         with opened(Chosen(target=config.stash[TARGET]), contract) as target:
             check_production(target.profile, contract)
             folder = journal_folder(config)
-            keep_unrestored(folder)
+            make_room(folder)
             report = _run(contract, target, folder, selected)
     except (HarnessError, ContractError) as error:
         return Verdicts(problem=str(error))

@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.reference.server import listen, ready, run
 from rules_harness.harness.reference.tables import switch
+
+_CHECK = "rules-harness check --target"
 
 
 def serve(
@@ -15,12 +18,14 @@ def serve(
     variants: Sequence[str] = (),
     latency_ms: int = 0,
     *,
+    profile: Path | None = None,
     output: TextIO | None = None,
 ) -> None:
-    """Serve until interrupted; first say how to use it (on `output`, stdout by default).
+    """Serve until interrupted; first say how to use it (on `output`, stdout by default), and write the `profile`.
 
     Raises:
         UnknownSwitch: an id that no table lists, or two variants that exclude each other.
+        ProfileNotWritten: the file cannot be written.
         OSError: the port is taken or not allowed.
     """
     switch(faults, variants)
@@ -28,10 +33,28 @@ def serve(
     out = output or sys.stdout
 
     def announce() -> None:
-        out.write(_usage(*ready(listener)))
+        base_url, control_url = ready(listener)
+        text = profile_text(base_url, control_url)
+        out.write(_usage(base_url, control_url))
+        if profile is None:
+            out.write(f"# The profile; save it as profile.toml and run: {_CHECK} profile.toml\n{text}")
+        else:
+            _write(profile, text)
+            out.write(f"# The profile is in {profile}; run: {_CHECK} {profile}\n")
         out.flush()
 
     run(listener, announce, latency_ms)
+
+
+class ProfileNotWritten(Exception):
+    """The file for the profile cannot be written."""
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ProfileNotWritten(f"cannot write {path}: {error.strerror}") from error
 
 
 def _usage(base_url: str, control_url: str) -> str:
@@ -42,5 +65,4 @@ def _usage(base_url: str, control_url: str) -> str:
 # The demo keys, for the shell that runs the harness:
 {exports}
 
-# The profile; save it as profile.toml and run: rules-harness check --target profile.toml
-{profile_text(base_url, control_url)}"""
+"""

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from rules_harness.harness.errors import Unreachable, UsageError
+from rules_harness.harness.journal import PROFILE
 from rules_harness.harness.judging.judge import selected
 from rules_harness.harness.reference.process import ReferenceServer, ServerError
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
@@ -24,12 +26,24 @@ from rules_harness.strategies.examples import INERT_START
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """What names a target; without any of it the embedded one."""
+    """What names a target; without any of it the embedded one.
+
+    ``rate`` is in requests per second, ``timeout`` in seconds.
+    """
 
     target: Path | None = None
     base_url: str | None = None
     key_env: str | None = None
     rules: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    rate: float | None = None
+    timeout: float | None = None
+    ca_bundle: Path | None = None
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What a journal keeps of it, for whoever sends something again."""
+        return {} if self.target is None else {PROFILE: str(self.target)}
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -46,8 +60,11 @@ def opened(chosen: Chosen, contract: Contract) -> Iterator[Opened]:
 
     Raises `UsageError` where options contradict each other or the profile is wrong.
     """
-    if chosen.base_url is None and (chosen.key_env or chosen.rules):
-        raise UsageError("--key-env and --rule go with --base-url; with a profile, name them in it")
+    if chosen.base_url is None and chosen != Chosen(target=chosen.target):
+        raise UsageError(
+            "--key-env, --rule, --header, --rate, --timeout and --ca-bundle go with --base-url; with a profile, write "
+            "them there"
+        )
     if chosen.target is not None:
         if chosen.base_url is not None:
             raise UsageError("give either --target or --base-url")
@@ -59,6 +76,11 @@ def opened(chosen: Chosen, contract: Contract) -> Iterator[Opened]:
             base_url=chosen.base_url,
             key_env=chosen.key_env,
             rules=chosen.rules,
+            target={
+                "headers": dict(chosen.headers),
+                "ca_bundle": chosen.ca_bundle and str(chosen.ca_bundle.absolute()),
+            },
+            limits={"requests_per_second": chosen.rate, "timeout_seconds": chosen.timeout},
             contract=contract,
             environ=os.environ,
         )

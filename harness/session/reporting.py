@@ -15,6 +15,7 @@ from rules_harness.harness.files import make_private, write_private
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.openapi.contract import Contract
+from rules_harness.reports.baseline import Baseline
 from rules_harness.reports.collect import collect
 from rules_harness.reports.formats import render_all
 from rules_harness.reports.model import RunReport
@@ -28,9 +29,9 @@ def cleaned(outcome: Outcome, cleaner: Cleaner) -> Outcome:
     return msgspec.json.decode(cleaner.clean_text(msgspec.json.encode(outcome)), type=Outcome)
 
 
-def report_of(run: Path, outcome: Outcome, contract: Contract) -> RunReport:
-    """The values of all reports of a recorded run."""
-    return collect(partial(journal.stream, run), outcome, contract)
+def report_of(run: Path, outcome: Outcome, contract: Contract, baseline: Baseline | None = None) -> RunReport:
+    """The values of all reports of a recorded run; ``baseline`` is what it was gated by."""
+    return collect(partial(journal.stream, run), outcome, contract, run=str(run.parent), baseline=baseline)
 
 
 def write_reports(folder: Path, names: Iterable[str], report: RunReport) -> list[Path]:

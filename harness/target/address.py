@@ -46,11 +46,18 @@ class TargetReader:
             self._fail(
                 "target.base_url", "holds a user name", "Name the key's variable under [credentials.full] instead."
             )
+        base = table.base_url.rstrip("/")
+        if beyond := self._beyond_the_base(base):
+            self._fail(
+                "target.base_url",
+                f"ends in {beyond}, which the operation {self._contract.update.path} adds",
+                f"Write {base.removesuffix(beyond)}.",
+            )
         proxy, proxy_login = self._proxy(table.proxy)
         client_cert, client_key = self._client_certificate(table)
         return Target(
             name=table.name or url.netloc,
-            base_url=table.base_url.rstrip("/"),
+            base_url=base,
             headers=self._target_headers(table.headers),
             ca_bundle=self._ca_bundle(table.ca_bundle),
             proxy=proxy,
@@ -58,6 +65,12 @@ class TargetReader:
             client_cert=client_cert,
             client_key=client_key,
         )
+
+    def _beyond_the_base(self, base_url: str) -> str:
+        """What the URL has of the operation's own path at its end, with or without an id."""
+        collection = self._contract.update.path.partition("/{")[0]
+        found = re.search(rf"{re.escape(collection)}(/[^/]*)?$", urlsplit(base_url).path)
+        return found[0] if found and collection else ""
 
     def _url(self, place: str, text: str) -> SplitResult:
         remedy = "Write an absolute URL such as https://host.example/api/v1."

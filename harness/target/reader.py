@@ -48,15 +48,30 @@ def load(path: Path, *, contract: Contract, environ: Mapping[str, str]) -> tuple
 
 
 def from_options(
-    *, base_url: str, key_env: str, rules: Sequence[str], contract: Contract, environ: Mapping[str, str]
+    *,
+    base_url: str,
+    key_env: str,
+    rules: Sequence[str],
+    contract: Contract,
+    environ: Mapping[str, str],
+    target: Mapping[str, Any] = {},
+    limits: Mapping[str, Any] = {},
 ) -> tuple[Profile, Keyring]:
-    """The profile that ``--base-url URL --key-env NAME --rule ID`` stand for; raises `UsageError`."""
+    """The profile that ``--base-url URL --key-env NAME --rule ID`` stand for; raises `UsageError`.
+
+    ``target`` and ``limits`` are further entries of these tables, where they are not ``None``.
+    """
     document = {
-        "target": {"base_url": base_url},
+        "target": {"base_url": base_url, **_given(target)},
         "credentials": {"full": {"key_env": key_env}},
         "rules": {"writable": list(rules)},
+        "limits": _given(limits),
     }
     return _Reader(COMMAND_LINE, Path(), contract, environ).read(document)
+
+
+def _given(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if value is not None}
 
 
 class _Reader(TargetReader):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from markupsafe import Markup
 
-from rules_harness.reports import curl, plain
+from rules_harness.reports import again, curl, plain
 from rules_harness.reports.html import page
 from rules_harness.reports.html.pictures import HEIGHT, WIDTH, histogram, shares
 from rules_harness.reports.html.wire import Wire, wire
@@ -33,17 +32,20 @@ class Card(msgspec.Struct, frozen=True):
     proof: tuple[Wire, ...]
     episode: tuple[Wire, ...]
     left_out: int
+    replay: str
     curl: str
+    files: tuple[str, str] | None
     brief: bool
 
 
 class RenderedGroup(msgspec.Struct, frozen=True):
-    """The findings against one requirement, rendered: the first ones, and the others."""
+    """The findings against one requirement, rendered: the first ones, the others, and those folded under it."""
 
     group: FindingGroup
     basis: str
     first: tuple[Markup, ...]
     others: tuple[Markup, ...]
+    also: tuple[RenderedGroup, ...]
 
 
 def render(report: RunReport) -> str:
@@ -51,11 +53,12 @@ def render(report: RunReport) -> str:
     first_finding: dict[str, str] = {}
     for view in report.findings:
         first_finding.setdefault(view.finding.requirement, view.id)
+    cards = _Cards(report)
     return page.render(
         "report.html",
         title=f"{report.headline}: {report.operation} of {report.target.name}",
         report=report,
-        groups=tuple(_groups(report)),
+        groups=tuple(cards.group(group, is_open=at < _GROUPS_OPEN) for at, group in enumerate(report.groups)),
         verdicts=VERDICTS,
         verdict_bar=shares({verdict: report.count(verdict) for verdict in reversed(VERDICTS)}),
         status_bar=shares(dict(report.statuses)),
@@ -66,19 +69,29 @@ def render(report: RunReport) -> str:
     )
 
 
-def _groups(report: RunReport) -> Iterator[RenderedGroup]:
-    template = page.environment().get_template("finding.html")
-    size = 0
-    for number, group in enumerate(report.groups):
-        cards = []
-        for position, view in enumerate(group.views):
-            card = _card(view, report, brief=size > SIZE_LIMIT, is_first=position < plain.FULL)
-            text = template.render(card=card, is_open=number < _GROUPS_OPEN and position == 0)
-            size += len(text)
-            cards.append(Markup(text))
-        yield RenderedGroup(
-            group, plain.basis(group.requirement), tuple(cards[: plain.FULL]), tuple(cards[plain.FULL :])
+class _Cards:
+    """Renders findings until the page has its size, and tells those beyond in brief."""
+
+    def __init__(self, report: RunReport) -> None:
+        self._report = report
+        self._template = page.environment().get_template("finding.html")
+        self._size = 0
+
+    def group(self, group: FindingGroup, *, is_open: bool) -> RenderedGroup:
+        cards = [self._card(view, position, is_open=is_open) for position, view in enumerate(group.views)]
+        return RenderedGroup(
+            group=group,
+            basis=plain.basis(group.requirement),
+            first=tuple(cards[: plain.FULL]),
+            others=tuple(cards[plain.FULL :]),
+            also=tuple(self.group(one, is_open=False) for one in group.also),
         )
+
+    def _card(self, view: FindingView, position: int, *, is_open: bool) -> Markup:
+        card = _card(view, self._report, brief=self._size > SIZE_LIMIT, is_first=position < plain.FULL)
+        text = self._template.render(card=card, profile=self._report.target.profile, is_open=is_open and position == 0)
+        self._size += len(text)
+        return Markup(text)
 
 
 def _card(view: FindingView, report: RunReport, *, brief: bool, is_first: bool) -> Card:
@@ -89,6 +102,8 @@ def _card(view: FindingView, report: RunReport, *, brief: bool, is_first: bool) 
         proof=proof,
         episode=tuple(wire(shown, 600) for shown in view.episode[:_EPISODE_SHOWN]) if is_longer else (),
         left_out=max(len(view.episode) - _EPISODE_SHOWN, 0),
+        replay=again.replay(view, report),
         curl="" if brief else "\n".join(curl.lines(view, report.target)),
+        files=again.files(view, report) if view.finding.shown_by else None,
         brief=brief,
     )

@@ -58,6 +58,35 @@ def test_options_that_contradict(shell: Shell) -> None:
     assert "--base-url" in _message(shell, "check", "--rule", "rule_a")
 
 
+@pytest.mark.parametrize("path", ["/rules", "/rules/", "/rules/rule_a"])
+def test_base_url_that_goes_too_far(shell: Shell, path: str) -> None:
+    url = f"http://127.0.0.1:9/api/v1{path}"
+    message = _message(shell, "doctor", "--base-url", url, "--key-env", "TEST_KEY", "--rule", "rule_a")
+    assert f"ends in {path.rstrip('/')}, which the operation /rules/{{id}} adds" in message
+    assert "Write http://127.0.0.1:9/api/v1." in message
+
+
+def test_an_empty_place_is_none(shell: Shell) -> None:
+    for command in (("check",), ("fuzz",), ("report", "out", "--format", "html"), ("diff", "a", "b")):
+        assert "--out" in _message(shell, *command, "--out", "")
+
+
+def test_a_time_without_room_for_dates_ahead(shell: Shell) -> None:
+    assert "9999-12-31" in _message(shell, "check", "--now", "9999-12-31T23:59:59Z")
+
+
+def test_a_selection_that_is_none_names_what_is_close(shell: Shell) -> None:
+    assert "close to it: status" in _message(shell, "check", "--select", "statsu")
+    assert "close to it: idempotency.replay" in _message(shell, "fuzz", "--select", "status,idempotency.repay")
+    assert "leaves nothing" in _message(shell, "check", "--select", "status.stored", "--exclude", "status")
+
+
+def test_a_header_that_is_none(shell: Shell) -> None:
+    options = ("--base-url", "http://127.0.0.1:9", "--key-env", "TEST_KEY", "--rule", "rule_a")
+    assert "'X-Team' is not a header" in _message(shell, "doctor", *options, "--header", "X-Team")
+    assert "go with --base-url" in _message(shell, "doctor", "--rate", "5")
+
+
 def test_unknown_names(shell: Shell) -> None:
     assert "did you mean" in _message(shell, "chekc").lower()
     assert "--sed" in _message(shell, "check", "--sed", "1")
@@ -130,5 +159,5 @@ def test_keys_are_never_printed(shell: Shell) -> None:
         assert "{key:full}" in ended.out
         ended = shell("check", "--target", shell.profile(server.url))
     assert KEY not in ended.out + ended.err
-    for path in (shell.folder / "out").iterdir():
-        assert KEY.encode() not in path.read_bytes()
+    for path in (shell.folder / "out").rglob("*"):
+        assert path.is_dir() or KEY.encode() not in path.read_bytes()

@@ -191,3 +191,22 @@ def test_serve_prints_a_profile_that_works(shell: Shell, monkeypatch: pytest.Mon
     assert ended.code == 0, ended.out
     assert shell.summary()["readings"]["reading.validation-status"]["answer"] == "422"
     assert process.returncode == 0
+
+
+def test_each_finding_is_left_as_a_script_and_a_test_and_nothing_out_of_date_beside_it(
+    shell: Shell, reference: ReferenceServer, whole_profile: Path
+) -> None:
+    reference.configure(faults=["request-id.on-success-only"])
+    assert shell("check", "--target", whole_profile, "--report", "html", *SELECTED).code == 1
+    ids = {finding["id"] for finding in shell.summary()["findings"]}
+    for id in ids:
+        assert {path.suffix for path in Path("out/findings", id).iterdir()} == {".json", ".sh", ".py"}
+    page = Path("out/report.html").read_text(encoding="utf-8")
+    again = re.findall(r">rules-harness (replay out .*)</pre>", page)[0].split()
+    assert shell(*again).code == 1
+    assert list(Path("out/replays").iterdir())
+    Path("out/notes.txt").write_text("mine", encoding="utf-8")
+    reference.configure()
+    assert shell("check", "--target", whole_profile, "--select", "request-id.generated").code == 0
+    left = {str(path.relative_to("out")) for path in Path("out").rglob("*") if path.is_file()}
+    assert left == {"journal.jsonl", "junit.xml", "summary.json", "notes.txt"}

@@ -28,6 +28,7 @@ from rules_harness.harness.judging.outcome import (
     finding_id,
 )
 from rules_harness.openapi.contract import Contract, load
+from rules_harness.reports.baseline import Baseline
 from rules_harness.reports.collect import collect
 from rules_harness.reports.model import RunReport
 from rules_harness.strategies.keys import KeyReference
@@ -174,8 +175,10 @@ def outcome(
     return Outcome(ended, code, reason, requirements, dict(readings or {}), found)
 
 
-def report_of(records: Sequence[Record | None], result: Outcome) -> RunReport:
-    return collect(lambda: iter(records), result, contract())
+def report_of(
+    records: Sequence[Record | None], result: Outcome, *, run: str = "RUN", baseline: Baseline | None = None
+) -> RunReport:
+    return collect(lambda: iter(records), result, contract(), run=run, baseline=baseline)
 
 
 def written(folder: Path, records: Iterable[Record]) -> Path:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from rules_harness.harness.exchange import Answer
 from rules_harness.harness.journal import EpisodeRecord, stream
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Finding, ReadingOutcome, finding_id
+from rules_harness.reports import markdown, plain, summary, terminal
 from rules_harness.reports.baseline import Baseline, Entry, accept, gated, load, render
 from tests.reports.factories import (
     answer,
@@ -24,6 +27,7 @@ from tests.reports.factories import (
     header,
     outcome,
     refusal,
+    report_of,
     update,
     written,
 )
@@ -86,11 +90,29 @@ def test_expired_and_stale_entries_fail_the_gate_by_name() -> None:
     old, known = entry_for(ELSEWHERE, date(2026, 1, 1)), entry_for(MISSING)
     conforming = outcome()
     assert gated(conforming, Baseline((), NOW.date())) is conforming
-    failed = gated(conforming, Baseline((old, known), NOW.date()))
+    baseline = Baseline((old, known), NOW.date())
+    failed = gated(conforming, baseline)
     assert (failed.exit_code, failed.conclusion) == (1, "violates")
-    assert failed.reason is not None
-    assert f"{old.id} (auth.missing at bearer: answered 200; owner payments) expired on 2026-01-01" in failed.reason
-    assert f"{known.id} (auth.missing at none: answered 200; owner payments) is stale" in failed.reason
+    assert failed.reason == "2 entries of the baseline no longer hold"
+    listed = report_of([header(), footer()], failed, baseline=baseline).baseline
+    assert listed is not None
+    assert [problem.split(" (")[0] for problem in listed.problems] == [
+        f"baseline entry {old.id}",
+        f"baseline entry {known.id}",
+    ]
+    assert "auth.missing at bearer: answered 200; owner payments) expired on 2026-01-01" in listed.problems[0]
+    assert "auth.missing at none: answered 200; owner payments) is stale" in listed.problems[1]
+
+
+def test_totals_tell_what_a_baseline_accepts_and_until_when() -> None:
+    accepted = msgspec.structs.replace(MISSING, accepted=True)
+    baseline = Baseline((entry_for(MISSING),), NOW.date())
+    report = report_of([header(), footer()], outcome([accepted]), baseline=baseline)
+    told = "81 passed, 1 finding accepted by the baseline until 2026-07-31"
+    assert plain.counts(report) == told
+    assert told in terminal.verdict(report).plain
+    assert "1 finding accepted by the baseline until 2026\\-07\\-31" in markdown.render(report)
+    assert json.loads(summary.render(report))["baseline"] == {"accepted": 1, "until": "2026-07-31", "problems": []}
 
 
 def test_what_was_not_put_to_the_test_is_not_stale() -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,7 @@ from tests.reports.factories import (
     footer,
     header,
     outcome,
+    refusal,
     report_of,
     rule,
     success,
@@ -73,6 +76,7 @@ def test_summary_has_the_documented_form(report: RunReport) -> None:
         "exercised": 4,
         "findings": 0,
         "reason": None,
+        "seconds": 0.0,
     }
     assert summary["readings"]["reading.validation-status"] == {
         "answer": "422",
@@ -108,6 +112,48 @@ def test_junit_has_a_case_for_each_requirement(report: RunReport) -> None:
     assert cases["validation.type"].is_passed
     assert "group_index" in cases["validation.type"].system_out
     assert (suites.tests, suites.failures, suites.errors) == (len(cases), 6, 1)
+
+
+def test_junit_carries_times() -> None:
+    one = episode(
+        "auth/missing", update(refusal(401, "unauthorized"), took=0.5), about=("auth.missing", "auth.challenge")
+    )
+    other = episode("auth/again", update(refusal(401, "unauthorized"), took=0.25), about=("auth.missing",))
+    report = report_of([header(), EpisodeRecord(one), EpisodeRecord(other), footer(seconds=6.2)], outcome())
+    document = JUnitXml.fromstring(rendered(report, "junit"))
+    times = {case.name: case.time for suite in document for case in suite}
+    assert (times["auth.missing"], times["auth.challenge"], times["auth.malformed"]) == (0.5, 0.25, 0)
+    assert {suite.name: suite.time for suite in document}["auth"] == 0.75
+    assert document.time == 6.2
+
+
+def test_annotations_are_github_commands_the_most_telling_first(report: RunReport) -> None:
+    lines = rendered(report, "github").splitlines()
+    form = re.compile(r"::(error|warning|notice)( title=[^:,]+)?::[^\r\n]+")
+    assert all(form.fullmatch(line) for line in lines)
+    assert lines[0].startswith("::error title=Violates the contract::")
+    assert lines[1].startswith("::error title=status.enabled-becomes-disabled::")
+    assert "%0Aalso seen as status.stored%0A" in lines[1]
+    assert "%0Arules-harness replay RUN " in lines[1]
+    assert len(lines) <= 10
+    assert "<script>" not in "".join(lines[:1])
+
+
+def test_ndjson_has_a_record_a_line(report: RunReport) -> None:
+    records = [json.loads(line) for line in rendered(report, "ndjson").splitlines()]
+    assert records[0]["type"] == "run"
+    assert records[0]["outcome"] == "violates"
+    by_type = Counter(record["type"] for record in records)
+    assert by_type == {
+        "run": 1,
+        "requirement": len(report.requirements),
+        "reading": len(report.readings),
+        "finding": len(report.findings),
+    }
+    summary = json.loads(rendered(report, "summary"))
+    assert [record["id"] for record in records if record["type"] == "finding"] == [
+        one["id"] for one in summary["findings"]
+    ]
 
 
 def test_junit_fails_on_should_where_the_run_does() -> None:

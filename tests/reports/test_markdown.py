@@ -76,9 +76,20 @@ def test_mentions_do_not_reach_anybody() -> None:
 
 def test_size_stays_below_what_ci_accepts() -> None:
     report = sample_report()
-    many = report.findings * 2000
-    told = markdown.render(msgspec.structs.replace(report, findings=many))
-    assert len(told.encode()) < 1024 * 1024
+    told = markdown.render(msgspec.structs.replace(report, groups=report.groups * 2000))
+    assert 800_000 < len(told.encode()) < 1024 * 1024
+    assert "and more, in the HTML report" in told
+
+
+def test_the_first_twelve_lines_say_what_broke_and_how_to_see_it_again() -> None:
+    first, _, rest = markdown.render(sample_report()).partition("\n## Findings")
+    lines = [line for line in first.splitlines() if line]
+    assert len(lines) <= 12
+    assert "status.enabled-becomes-disabled" in lines[2]
+    assert "also seen as `status.stored`" in lines[2]
+    assert any(line.startswith("rules-harness replay RUN ") for line in lines)
+    assert "<details>" not in first
+    assert rest.count("<details>") == rest.count("</details>")
 
 
 def test_a_conforming_run_is_short() -> None:

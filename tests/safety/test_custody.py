@@ -174,7 +174,7 @@ def test_keys_that_the_target_shows(server: ReferenceServer, tmp_path: Path) -> 
         assert ended.verdicts["envelope.no-leak"] == "failed"
         shown = b"".join(passed.answer for passed in target.proxy.passed)
         assert key_fragments(target, shown)
-        written = b"".join(path.read_bytes() for path in ended.folder.iterdir())
+        written = b"".join(path.read_bytes() for path in ended.folder.rglob("*") if path.is_file())
         assert not key_fragments(target, written + (ended.out + ended.err).encode())
 
 
@@ -190,6 +190,9 @@ def test_keys_in_every_answer(server: ReferenceServer, tmp_path: Path) -> None:
         target.proxy.instead = lambda method, path: None if path.rpartition("/")[2] in target.before else unauthorized
         ended = target.check("--select", "not-found.*", "--report", "html,har")
         assert ended.code == 1
-        written = b"".join(path.read_bytes() for path in ended.folder.iterdir()) + (ended.out + ended.err).encode()
+        written = (
+            b"".join(path.read_bytes() for path in ended.folder.rglob("*") if path.is_file())
+            + (ended.out + ended.err).encode()
+        )
         assert not key_fragments(target, written)
         assert not [form for form in (*encoded, *upper) if form.encode() in written]

@@ -159,5 +159,5 @@ def test_everything_is_put_back(run: Watched) -> None:
 
 
 def test_no_key_is_written_or_printed(run: Watched) -> None:
-    written = b"".join(path.read_bytes() for path in run.ended.folder.iterdir())
+    written = b"".join(path.read_bytes() for path in run.ended.folder.rglob("*") if path.is_file())
     assert not key_fragments(run.target, written + (run.ended.out + run.ended.err).encode())

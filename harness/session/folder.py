@@ -1,0 +1,46 @@
+"""The folder of a run: a new run replaces what an earlier one left there, so that nothing in it is out of date."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from rules_harness.harness import journal
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.session.recorded import keep_unrestored
+from rules_harness.reports import script
+from rules_harness.reports.again import FOLDER as FINDINGS
+from rules_harness.reports.formats import FORMATS
+
+REPLAYS: Final = "replays"
+"""Where `replay` puts a folder for each finding that was sent again, by its id."""
+
+
+def make_room(folder: Path) -> None:
+    """Remove what an earlier run left in a folder; whatever else is there stays.
+
+    Raises `UsageError` where the only record of how rules stood would be lost, or something cannot be removed.
+    """
+    for run in (folder, *_folders(folder / REPLAYS, journal.FILE_NAME)):
+        keep_unrestored(run)
+    try:
+        for path in _files(folder):
+            path.unlink()
+        for left in (*_folders(folder / FINDINGS, script.FILE_NAME), *_folders(folder / REPLAYS, journal.FILE_NAME)):
+            shutil.rmtree(left)
+    except OSError as error:
+        raise UsageError(
+            f"cannot remove what an earlier run left in {folder}: {error.strerror}; give another folder with --out"
+        ) from error
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    names = [journal.FILE_NAME, *(one.file_name for one in FORMATS.values())]
+    yield from (folder / name for name in names if (folder / name).is_file())
+
+
+def _folders(parent: Path, mark: str) -> list[Path]:
+    """The folders in one that hold a file by this name: those that a run made."""
+    return [path.parent for path in sorted(parent.glob(f"*/{mark}"))]

@@ -1,0 +1,41 @@
+"""Annotations for GitHub: workflow commands, one a line, that a step prints.
+
+GitHub shows ten of a kind a step: the verdict and the requirements that explain most are among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rules_harness.reports import again, plain
+from rules_harness.reports.model import FindingGroup, RunReport
+
+_SHOWN: Final = 9
+_CONCLUSIONS: Final = {"conforms": "notice", "violates": "error", "inconclusive": "warning", "error": "error"}
+
+
+def lines(report: RunReport) -> Iterator[str]:
+    """The commands."""
+    told = ", ".join(part for part in (report.outcome.reason, plain.counts(report)) if part)
+    yield _command(_CONCLUSIONS[report.outcome.conclusion], report.headline, f"{report.target.name}: {told}")
+    for group in [group for group in report.groups if not group.accepted][:_SHOWN]:
+        level = "error" if group.level == "must" else "warning"
+        yield _command(level, group.requirement.id, "\n".join(_text(group, report)))
+
+
+def _text(group: FindingGroup, report: RunReport) -> Iterator[str]:
+    first = group.views[0]
+    yield group.requirement.sentence
+    yield f"expected {first.expected}; was {first.actual}" + (f" ({first.place})" if first.place else "")
+    if group.also:
+        yield f"also seen as {', '.join(one.requirement.id for one in group.also)}"
+    if command := again.replay(first, report):
+        yield command
+
+
+def _command(level: str, title: str, message: str) -> str:
+    """A workflow command (docs.github.com, "Workflow commands for GitHub Actions"), its text escaped."""
+    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    name = title.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} title={name}::{data}\n"

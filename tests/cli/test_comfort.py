@@ -1,0 +1,125 @@
+"""What makes the command line fit: selections, plain output, closed streams, the next command to type."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from rules_harness.harness.journal import Header, stream
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
+from tests.cli import servers
+from tests.cli.conftest import Shell
+from tests.wire.servers import Server
+
+PROGRAM = (sys.executable, "-m", "rules_harness")
+
+
+def header(out: str = "out") -> Header:
+    first = next(stream(Path(out)))
+    assert isinstance(first, Header)
+    return first
+
+
+def test_families_and_commas_are_selected_and_exclusions_taken_out(shell: Shell, whole_profile: Path) -> None:
+    chosen = ("--select", "request-id,auth.missing", "--exclude", "request-id.unique,request-id.hostile")
+    assert shell("check", "--target", whole_profile, *chosen).code == 0
+    judged = set(shell.summary()["requirements"])
+    family = {id for id in load().requirements if id.startswith("request-id.")}
+    assert judged == {"auth.missing"} | family - {"request-id.unique", "request-id.hostile"}
+    assert shell("judge", "out", "--out", "again").code == 0
+    assert set(shell.summary("again")["requirements"]) == judged
+
+
+def test_a_run_ends_at_so_many_findings(shell: Shell, reference: ReferenceServer, whole_profile: Path) -> None:
+    reference.configure(faults=["request-id.on-success-only"])
+    assert shell("check", "--target", whole_profile, "--select", "request-id", "--max-failures", "1").code == 1
+    short = shell.summary()
+    assert any("--max-failures 1 is reached" in sentence for sentence in short["missing"])
+
+
+def test_quiet_says_the_verdict_and_what_was_written(shell: Shell, whole_profile: Path) -> None:
+    ended = shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet")
+    first, second = ended.out.splitlines()
+    assert first.startswith("Conforms to the contract: embedded (1 passed")
+    assert second == "wrote out/junit.xml, out/summary.json"
+    assert ended.err == ""
+
+
+@pytest.mark.parametrize(("option", "variable"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})])
+def test_without_colour_there_is_no_escape_sequence(
+    whole_profile: Path, environment: dict[str, str], option: list[str], variable: dict[str, str]
+) -> None:
+    coloured = {**environment, **os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color", **variable}
+    command = [*PROGRAM, "check", "--target", str(whole_profile), "--select", "auth.missing", *option]
+    done = subprocess.run(command, env=coloured, capture_output=True, text=True, check=True)
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_closed_stdout_ends_nothing(whole_profile: Path, environment: dict[str, str]) -> None:
+    command = f"{' '.join(PROGRAM)} list readings >&-"
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_a_profile_there_are_options_for_the_usual(shell: Shell) -> None:
+    with Server(servers.UNAUTHORIZED) as server:
+        options = ("--base-url", server.url, "--key-env", "TEST_KEY", "--rule", "rule_a")
+        shell("check", *options, "--header", "X-Team: payments", "--rate", "50", "--timeout", "1.5")
+        assert all(b"payments" in request.head for request in server.received)
+        assert server.received
+    limits = header().profile["limits"]
+    assert (limits["requests_per_second"], limits["timeout_seconds"]) == (50, 1.5)
+
+
+def test_doctor_ends_with_the_next_command(shell: Shell, whole_profile: Path) -> None:
+    told = shell("doctor", "--target", whole_profile).out.splitlines()
+    assert told[-1] == f"Next: rules-harness check --target {whole_profile}"
+    with Server(servers.UNAUTHORIZED) as server:
+        path = shell.profile(server.url)
+        assert shell("doctor", "--target", path).out.splitlines()[-1] == f"Next: rules-harness doctor --target {path}"
+
+
+def test_serve_writes_the_profile(shell: Shell, environment: dict[str, str]) -> None:
+    path = shell.folder / "embedded.toml"
+    command = [*PROGRAM, "serve", "--port", "0", "--profile", str(path)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        last = next(line for line in server.stdout if line.startswith("# The profile is in"))
+        server.terminate()
+    assert last == f"# The profile is in {path}; run: rules-harness check --target {path}\n"
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["target"]["base_url"].startswith("http://127.0.0.1:")
+
+
+def test_shells_complete_commands(environment: dict[str, str]) -> None:
+    asked = {"_RULES_HARNESS_COMPLETE": "bash_complete", "COMP_WORDS": "rules-harness bas", "COMP_CWORD": "1"}
+    done = subprocess.run([*PROGRAM], env={**environment, **asked}, capture_output=True, text=True, check=False)
+    assert "baseline" in done.stdout
+
+
+def test_entries_of_a_baseline_are_renewed_and_pruned(
+    shell: Shell, reference: ReferenceServer, whole_profile: Path
+) -> None:
+    reference.configure(faults=["request-id.on-success-only"])
+    select = ("--select", "request-id.on-errors")
+    assert shell("check", "--target", whole_profile, *select).code == 1
+    id = shell.summary()["findings"][0]["id"]
+    accept = ("--reason", "known", "--owner", "me", "--expires", "2098-01-01", "--out", "baseline.toml")
+    assert shell("baseline", "accept", "out", "--finding", id[:8], *accept).code == 0
+    entries = tomllib.loads(Path("baseline.toml").read_text(encoding="utf-8"))["accepted"]
+    assert [entry["id"] for entry in entries] == [id]
+    assert (
+        "accepted until 2099-12-31"
+        in shell("baseline", "update", "out", "baseline.toml", "--expires", "2099-12-31").out
+    )
+    assert "2099-12-31" in Path("baseline.toml").read_text(encoding="utf-8")
+    assert shell("baseline", "prune", "baseline.toml", "--run", "out").out == ""
+    reference.configure()
+    assert shell("check", "--target", whole_profile, *select).code == 0
+    assert f"removed: {id}" in shell("baseline", "prune", "baseline.toml", "--run", "out").out
+    assert "[[accepted]]" not in Path("baseline.toml").read_text(encoding="utf-8")
