@@ -158,8 +158,8 @@ class _Examination:
             if 404 in statuses and len(statuses) == 1:
                 return self._endpoint_missing(shown)
             return (
-                f"what answers is no JSON API: {shown} with {kind}. target.base_url may lead to a web page, a login or "
-                "a proxy."
+                f"what answers is not a JSON API: {shown} with {kind}. target.base_url may lead to a web page, a login "
+                "or a proxy."
             )
         if set(statuses) <= {404, 405, 501} and not any(self._is_enveloped(answer) for answer in answers):
             return self._endpoint_missing(shown)
@@ -241,7 +241,7 @@ class _Examination:
         if status == 401:
             return Remark("problem", subject, f"{told}: the target does not know the key")
         if name == "other_org" and status == 200:
-            return Remark("problem", subject, f"{told}: it is no key of another organization")
+            return Remark("problem", subject, f"{told}: it is not a key of another organization")
         if name in _READS_RULES:
             return Remark("ok" if status == 200 else "advice", subject, told)
         unfit = status == 200 and name != "limited"

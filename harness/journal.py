@@ -220,7 +220,7 @@ def locate(run: Path) -> Path:
 def stream(run: Path) -> Iterator[Record | None]:
     """The records of a RUN one by one; ``None`` stands for a line that cannot be read.
 
-    Raises `UsageError` where the file is empty, is no journal, or was written by another version.
+    Raises `UsageError` where the file is empty, is not a journal, or was written by another version.
     """
     path = locate(run)
     with path.open("rb") as file:
@@ -264,7 +264,7 @@ def _header(path: Path, line: bytes) -> Header:
     except (Unbounded, RecursionError) as error:
         raise UsageError(f"{path} is not a journal of this program: its first line is nested too deep") from error
     if not isinstance(fields, dict) or fields.get("record") != "header":
-        raise UsageError(f"{path} is not a journal: its first line is no header")
+        raise UsageError(f"{path} is not a journal: its first line is not a header")
     if fields.get("schema_version") != SCHEMA_VERSION:
         raise UsageError(
             f"{path} has journal version {fields.get('schema_version')}, this program reads {SCHEMA_VERSION}: "

@@ -5,37 +5,23 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
-from rules_harness.openapi.bounds import Unbounded, read
-from rules_harness.openapi.document import Schema, check_references, follow, member, parse, pointer, standalone
-from rules_harness.openapi.errors import ContractError
+from rules_harness.openapi.document import Schema, follow, member, pointer, standalone
+from rules_harness.openapi.documents import Text, applied, texts_of
+from rules_harness.openapi.errors import ContractError, named
+from rules_harness.openapi.modern import modern
 from rules_harness.openapi.names import Names, read_names
+from rules_harness.openapi.operations import Operation, companion, excerpt, operations, update_of
 from rules_harness.openapi.promises import Reading, Requirement, read_readings, read_requirements
 
 __all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requirement", "load"]
 
-_PACKAGED: Final = "rules.yaml"
-_METHODS: Final = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
 _JSON: Final = "application/json"
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """A method on a path of the document, relative to the base URL."""
-
-    method: str
-    path: str
-
-    def path_for(self, rule_id: str) -> str:
-        """The path with this rule's id in it, percent-encoded (RFC 3986, section 2.1)."""
-        return re.sub(r"\{[^}]*\}", quote(rule_id, safe=""), self.path)
 
 
 class Contract(msgspec.Struct, frozen=True, eq=False):
@@ -47,8 +33,9 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
     title: str
     version: str
     sha256: str
-    """Of the document's bytes, in hexadecimal."""
+    """Of the bytes of the document and its overlays, in hexadecimal."""
     document: Mapping[str, Any]
+    """With the overlays applied, and without what neither the update nor a companion needs."""
     update: Operation
     read: Operation | None
     trigger: Operation | None
@@ -78,22 +65,14 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
         return copy.deepcopy(dict(self._example))
 
 
-def load(path: Path | None = None) -> Contract:
-    """The contract of this document, or else the packaged one. Raises ContractError.
+def load(path: Path | None = None, overlays: Sequence[Path] = ()) -> Contract:
+    """The contract of this document, or else the packaged one, with overlays applied in order. Raises ContractError.
 
     A document may name further production hosts; those of the packaged one are production hosts whatever it says.
     """
-    if path is None:
+    if path is None and not overlays:
         return _packaged()
-    try:
-        text = read(path)
-    except Unbounded as error:
-        raise ContractError("", f"it {error}", "name the OpenAPI document of this one operation", str(path)) from error
-    except OSError as error:
-        raise ContractError(
-            "", f"cannot be read: {error.strerror or error}", "name a file that is there", str(path)
-        ) from error
-    own = _read(text, str(path))
+    own = _read(texts_of(path, overlays))
     packaged = _packaged().names.production_hosts
     hosts = tuple(dict.fromkeys((*packaged, *own.names.production_hosts)))
     return msgspec.structs.replace(own, names=msgspec.structs.replace(own.names, production_hosts=hosts))
@@ -101,83 +80,39 @@ def load(path: Path | None = None) -> Contract:
 
 @functools.cache
 def _packaged() -> Contract:
-    return _read(resources.files(__package__).joinpath(_PACKAGED).read_bytes(), _PACKAGED)
+    return _read(texts_of(None))
 
 
-def _read(text: bytes, source: str) -> Contract:
-    try:
-        return _contract(text)
-    except ContractError as error:
-        raise ContractError(error.place, error.problem, error.remedy, source) from error.__cause__
-    except RecursionError as error:
-        problem = "its values are nested without end, or nearly so"
-        raise ContractError("", problem, "take out aliases (`*name`) that lead back to themselves", source) from error
+def _read(texts: Sequence[Text]) -> Contract:
+    document = applied(texts)
+    digest = hashlib.sha256(b"".join(text for _, text in texts))
+    with named(" with ".join(name for name, _ in texts)):
+        return _contract(document, digest.hexdigest())
 
 
-def _contract(text: bytes) -> Contract:
-    document = parse(text)
-    check_references(document)
+def _contract(document: dict[str, Any], sha256: str) -> Contract:
     info = member(document, "info", dict, "", remedy="give the document an `info` with title and version")
-    operations = list(_operations(document))
-    place, path, update = _update(operations)
-    body_place, body = _body(document, place, update)
+    found = list(operations(document))
+    update = update_of(found)
+    document = modern(excerpt(document, [update, *(one for one in found if "x-companion" in one.node)]))
+    body_place, body = _body(document, update.place, update.node)
     names = read_names(document)
     requirements = read_requirements(document)
     return Contract(
         title=member(info, "title", str, "/info", remedy="give the document a title"),
         version=member(info, "version", str, "/info", remedy="give the document a version, between quotes"),
-        sha256=hashlib.sha256(text).hexdigest(),
+        sha256=sha256,
         document=document,
-        update=_operation("put", path, place),
-        read=_companion(operations, "read"),
-        trigger=_companion(operations, "trigger"),
+        update=update.operation,
+        read=companion(found, "read"),
+        trigger=companion(found, "trigger"),
         names=names,
         body_schema=member(body, "schema", dict, body_place, remedy="give the request body a schema"),
-        rule_schema=_rule_schema(document, place, update, names),
+        rule_schema=_rule_schema(document, update.place, update.node, names),
         requirements=requirements,
         readings=read_readings(document, requirements),
         _example=_example(document, body, body_place),
     )
-
-
-_Found = tuple[str, str, dict[str, Any]]
-"""Place, path and node of an operation; the method is the last name of the place."""
-
-
-def _operations(document: Mapping[str, Any]) -> Iterator[_Found]:
-    paths = member(document, "paths", dict, "", remedy="give the document the path of a rule")
-    for path, item in paths.items():
-        place = pointer("paths", path)
-        target = follow(document, item, place)
-        for method in _METHODS:
-            if isinstance(target, dict) and isinstance(operation := target.get(method), dict):
-                yield place + pointer(method), path, operation
-
-
-def _update(operations: list[_Found]) -> _Found:
-    match [found for found in operations if found[0].endswith("/put")]:
-        case [update]:
-            return update
-        case []:
-            raise ContractError("/paths", "no path has a PUT operation", "give the path of a rule its `put`")
-        case [_, (place, _, _), *_]:
-            raise ContractError(place, "a second PUT operation", "leave the update of a rule only")
-    raise AssertionError
-
-
-def _companion(operations: list[_Found], role: str) -> Operation | None:
-    for place, path, operation in operations:
-        if operation.get("x-companion") == role:
-            return _operation(place.rpartition("/")[2], path, place)
-    return None
-
-
-def _operation(method: str, path: str, place: str) -> Operation:
-    if path.count("{") != 1:
-        raise ContractError(
-            place, f"the path {path!r} has not exactly one parameter", "put the rule's id into it, as in /rules/{id}"
-        )
-    return Operation(method=method.upper(), path=path)
 
 
 def _body(document: Mapping[str, Any], place: str, update: dict[str, Any]) -> tuple[str, dict[str, Any]]:

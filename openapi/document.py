@@ -9,52 +9,19 @@ from urllib.parse import unquote
 
 import yaml
 
-from rules_harness.openapi.bounds import Unbounded, check_yaml
+from rules_harness.openapi.bounds import Unbounded
 from rules_harness.openapi.errors import ContractError
-
-try:
-    from yaml import CSafeLoader as _SafeLoader
-except ImportError:  # PyYAML built without libyaml
-    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+from rules_harness.openapi.reading import values
 
 Schema = Mapping[str, Any]
 
 _V = TypeVar("_V")
 
 _DATA_KEYWORDS: Final = frozenset({"const", "enum", "default", "example", "examples"})
-"""Keywords whose values are data: a `$ref` inside them is no reference."""
+"""Keywords whose values are data: a `$ref` inside them is not a reference."""
 
 _NAMES_ARE_FREE: Final = ("/properties", "/schemas", "/responses")
-"""Ends of places below which a name is no keyword."""
-
-_JSON_SCALARS: Final = {
-    "null": ("~|null|", ["~", "n", ""]),
-    "bool": ("true|false", ["t", "f"]),
-    "int": ("-?(?:0|[1-9][0-9]*)", list("-0123456789")),
-    "float": (r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
-}
-"""What is no text without quotes: YAML 1.2's JSON schema, which OpenAPI recommends; `~` and nothing at all are null."""
-
-
-class _Loader(_SafeLoader):
-    """YAML as OpenAPI means it: what JSON can hold, names that are strings, and no name twice."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own attribute
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping: dict[Any, Any] = {}
-        for key, value in node.value:
-            line = f"line {key.start_mark.line + 1}"
-            if not isinstance(key, yaml.ScalarNode):
-                raise ContractError(line, "a name that is no text", "give the entry a plain name")
-            if key.value in mapping:
-                raise ContractError(line, f"the name {key.value!r} stands here a second time", "keep one of the two")
-            mapping[key.value] = self.construct_object(value, deep=deep)
-        return mapping
-
-
-for _name, (_pattern, _first_characters) in _JSON_SCALARS.items():
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), _first_characters)
+"""Ends of places below which a name is not a keyword."""
 
 
 def parse(text: bytes) -> dict[str, Any]:
@@ -63,8 +30,7 @@ def parse(text: bytes) -> dict[str, Any]:
     Raises ContractError where it is not YAML, too deep or too large, repeats a name, or is not a mapping.
     """
     try:
-        check_yaml(text)
-        document = yaml.load(text, Loader=_Loader)
+        document = values(text)
     except Unbounded as error:
         raise ContractError("", f"it {error}", "give a document that says the same in fewer words") from error
     except yaml.MarkedYAMLError as error:
@@ -75,7 +41,7 @@ def parse(text: bytes) -> dict[str, Any]:
         problem = "not YAML: " + " ".join(str(error).split())
         raise ContractError("", problem, "save the file as UTF-8 text in YAML or JSON") from error
     if not isinstance(document, dict):
-        raise ContractError("", "not an OpenAPI document: it is no mapping", "give an OpenAPI 3.1 document")
+        raise ContractError("", "not an OpenAPI document: it is not a mapping", "give an OpenAPI 3.1 document")
     return document
 
 
@@ -104,6 +70,11 @@ def follow(document: Mapping[str, Any], node: Any, place: str = "") -> Any:
     `place` is where `node` stands, for the error. Raises ContractError for a reference that leads nowhere, out of the
     document or in a circle.
     """
+    return located(document, node, place)[1]
+
+
+def located(document: Mapping[str, Any], node: Any, place: str) -> tuple[str, Any]:
+    """As `follow`, with the place where the node that is referred to stands."""
     seen: set[str] = set()
     while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
         where = f"{place}/$ref" if place else reference
@@ -113,12 +84,13 @@ def follow(document: Mapping[str, Any], node: Any, place: str = "") -> Any:
         if reference in seen:
             raise ContractError(where, f"{reference!r} leads back to itself", "refer to what says something")
         seen.add(reference)
+        place = unquote(reference[1:])
         try:
-            node = at(document, unquote(reference[1:]))
+            node = at(document, place)
         except KeyError:
             remedy = "define what it refers to, or correct the name"
             raise ContractError(where, f"{reference!r} leads nowhere", remedy) from None
-    return node
+    return place, node
 
 
 def nodes(value: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -132,14 +104,6 @@ def nodes(value: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     for name, child in children:
         if isinstance(child, dict | list) and (name not in _DATA_KEYWORDS or place.endswith(_NAMES_ARE_FREE)):
             yield from nodes(child, place + pointer(name))
-
-
-def check_references(document: Mapping[str, Any]) -> None:
-    """Raises ContractError for the first `$ref` of the document that does not lead to a value of it."""
-    for place, node in nodes(document):
-        follow(document, node, place)
-        for value, reference in _discriminated(node).items():
-            follow(document, {"$ref": reference}, place + pointer("discriminator", "mapping", value))
 
 
 def standalone(document: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
@@ -167,7 +131,7 @@ def standalone(document: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
             if name == "$ref" and isinstance(child, str):
                 copy[name] = moved(child)
             elif name == "discriminator":
-                mapping = {value: moved(reference) for value, reference in _discriminated(node).items()}
+                mapping = {value: moved(reference) for value, reference in discriminated(node).items()}
                 copy[name] = {**child, "mapping": mapping}
             elif name == "properties":
                 copy[name] = {field: copied(inner) for field, inner in child.items()}
@@ -179,7 +143,7 @@ def standalone(document: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}
 
 
-def _discriminated(node: Mapping[str, Any]) -> dict[str, str]:
+def discriminated(node: Mapping[str, Any]) -> dict[str, str]:
     """The references of a schema's discriminator by the value that chooses them; plain names are written out."""
     discriminator = node.get("discriminator")
     mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
@@ -207,5 +171,5 @@ def texts(node: Any, name: str, place: str, *, remedy: str) -> tuple[str, ...]:
     values = member(node, name, list, place, remedy=remedy)
     for index, value in enumerate(values):
         if not isinstance(value, str):
-            raise ContractError(place + pointer(name, index), f"{value!r} is no text", "put it between quotes")
+            raise ContractError(place + pointer(name, index), f"{value!r} is not text", "put it between quotes")
     return tuple(values)

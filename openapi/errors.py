@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ContractError(Exception):
     """The contract document is broken or unusual.
@@ -21,3 +24,15 @@ class ContractError(Exception):
         where = ": ".join(part for part in (self.source, self.place) if part)
         message = f"{self.problem}; {self.remedy}"
         return f"{where}: {message}" if where else message
+
+
+@contextmanager
+def named(source: str) -> Iterator[None]:
+    """Gives each error from within the name of the file that it is about."""
+    try:
+        yield
+    except ContractError as error:
+        raise ContractError(error.place, error.problem, error.remedy, source) from error.__cause__
+    except RecursionError as error:
+        problem = "its values are nested without end, or nearly so"
+        raise ContractError("", problem, "take out aliases (`*name`) that lead back to themselves", source) from error

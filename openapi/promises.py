@@ -84,7 +84,7 @@ def _requirement(place: str, entry: Mapping[str, Any], readings: set[str]) -> Re
         raise ContractError(place + "/id", f"{identity!r} names no family", "write it as family.name")
     level = member(entry, "level", str, place, remedy="say must, should or reading")
     if level not in get_args(Level):
-        raise ContractError(place + "/level", f"{level!r} is no level", "say must, should or reading")
+        raise ContractError(place + "/level", f"{level!r} is not a level", "say must, should or reading")
     basis = member(entry, "basis", dict, place, remedy="say what the requirement rests on")
     match list(basis.items()):
         case [(kind, str(text))] if kind in get_args(BasisKind):
@@ -108,17 +108,19 @@ def _notes(place: str, entry: Mapping[str, Any], readings: set[str]) -> Iterator
     for level, scope in member(entry, "note", dict, place, remedy="map each level to what it holds for").items():
         if level not in get_args(Level) and level not in readings:
             raise ContractError(
-                place + pointer(level), f"{level!r} is no level and no reading", "say must, should or a reading's id"
+                place + pointer(level),
+                f"{level!r} is neither a level nor a reading",
+                "say must, should or a reading's id",
             )
         if not isinstance(scope, str):
-            raise ContractError(place + pointer(level), f"{scope!r} is no text", "say what the level holds for")
+            raise ContractError(place + pointer(level), f"{scope!r} is not text", "say what the level holds for")
         yield f"{level} for {scope}"
 
 
 def _reading(place: str, entry: Mapping[str, Any], requirements: Mapping[str, Requirement]) -> Reading:
     identity: str = entry["id"]
     if not identity.startswith(_READING_PREFIX):
-        raise ContractError(place + "/id", f"{identity!r} is no reading's id", f"write it as {_READING_PREFIX}name")
+        raise ContractError(place + "/id", f"{identity!r} is not a reading's id", f"write it as {_READING_PREFIX}name")
     tokens = texts(entry, "tokens", place, remedy="list the answers there are")
     accepted = texts(entry, "accepted", place, remedy="list the answers that are accepted by default")
     for index, token in enumerate(accepted):

@@ -126,7 +126,7 @@ def _entries(path: Path, document: Mapping[str, Any]) -> Iterable[Entry]:
     _check_names(str(path), document, (_TABLE,))
     tables = document.get(_TABLE, [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise UsageError(f"{path}: {_TABLE} is no list of tables; write each entry under [[{_TABLE}]]")
+        raise UsageError(f"{path}: {_TABLE} is not a list of tables; write each entry under [[{_TABLE}]]")
     known: set[str] = set()
     for number, table in enumerate(tables, 1):
         entry = _entry(f"{path}, entry {number}", table)
@@ -141,7 +141,7 @@ def _entry(where: str, table: Mapping[str, Any]) -> Entry:
     texts = {name: _text(where, table, name) for name in _TEXTS}
     expires = table.get("expires")
     if not isinstance(expires, date) or isinstance(expires, datetime):
-        raise UsageError(f"{where}: expires is no day; write a date without quotes, such as expires = 2027-01-31")
+        raise UsageError(f"{where}: expires is not a day; write a date without quotes, such as expires = 2027-01-31")
     if texts["id"] != finding_id(texts["requirement"], texts["place"], texts["kind"]):
         raise UsageError(
             f"{where}: id {texts['id']} is not that of this requirement, place and kind; an entry is not edited but "
@@ -153,7 +153,7 @@ def _entry(where: str, table: Mapping[str, Any]) -> Entry:
 def _text(where: str, table: Mapping[str, Any], name: str) -> str:
     value = table.get(name)
     if not isinstance(value, str):
-        problem = "is missing" if value is None else "is no text"
+        problem = "is missing" if value is None else "is not text"
         raise UsageError(f'{where}: {name} {problem}; write {name} = "…"')
     if not value.strip() and name not in _MAY_BE_EMPTY:
         raise UsageError(f"{where}: {name} is empty; say it in words")
@@ -163,7 +163,7 @@ def _text(where: str, table: Mapping[str, Any], name: str) -> str:
 def _check_names(where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
     for name in table:
         if name not in known:
-            raise UsageError(f"{where}: {name} is no key of a baseline; there are {', '.join(known)}")
+            raise UsageError(f"{where}: {name} is not a key of a baseline; there are {', '.join(known)}")
 
 
 def accept(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rules_harness.reports import plain
 from rules_harness.reports.model import FindingView, RequirementRow, RunReport
 
-_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _DOCUMENT: Final = "openapi/rules.yaml"
 _LEVELS: Final = {"must": "error", "should": "warning"}
 
@@ -37,7 +37,7 @@ def render(report: RunReport) -> str:
         "results": [_result(view, positions, report) for view in report.findings],
         "columnKind": "unicodeCodePoints",
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
 def _rule(row: RequirementRow) -> dict[str, Any]:

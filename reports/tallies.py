@@ -104,7 +104,7 @@ class GridTally:
 
 
 def _is_odd(caller: str) -> bool:
-    """Whether a caller is no credential of the profile: something is wrong with it on purpose."""
+    """Whether a caller is not a credential of the profile: something is wrong with it on purpose."""
     return ":" in caller or "|" in caller
 
 

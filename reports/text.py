@@ -90,7 +90,7 @@ def _more(count: int) -> str:
 def indented(text: str) -> str | None:
     """A JSON text indented, every token just as it stands there, duplicate names included.
 
-    ``None`` where it is no JSON, or nested too deeply for indenting to help.
+    ``None`` where it is not JSON, or nested too deeply for indenting to help.
     """
     try:
         json.loads(text)

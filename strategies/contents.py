@@ -25,7 +25,7 @@ from rules_harness.strategies.world import World
 
 _WHOLE_SECOND: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TAKEN_FROM_WORLD: Final = ACCOUNT_IDS | {"status"}
-"""Roles of fields whose values are no choice of the contract's."""
+"""Roles of fields whose values are not choices of the contract's."""
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 def contents_of(contract: Contract, world: World, value: Any) -> Contents:
-    """What a body contains, whatever else is wrong with it; unknown fields are no part of it."""
+    """What a body contains, whatever else is wrong with it; unknown fields are not part of it."""
     shapes: set[str] = set()
     open_features: set[str] = set()
     _reader(contract, world).read(value, shapes, open_features)

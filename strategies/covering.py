@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -42,8 +42,8 @@ def covering_set(contract: Contract, world: World) -> tuple[Body, ...]:
 
 
 def _covering_values(root: Decision) -> Iterator[dict[str, Any]]:
-    numbers: dict[Choice, int] = {}
-    fork = _fork(root, numbers, {})
+    forks = _Forks()
+    fork, numbers = forks.fork(root), forks.numbers
     missing = _to_cover(fork.pairs(len(numbers)), numbers)
     for turn in itertools.count():
         number = max(range(len(numbers)), key=lambda choice: missing[choice].bit_count())
@@ -51,7 +51,7 @@ def _covering_values(root: Decision) -> Iterator[dict[str, Any]]:
             return
         partner = max(_bits(missing[number]), key=lambda choice: missing[choice].bit_count())
         walk = _Walk(missing, (1 << number) | (1 << partner))
-        yield walk.through(fork, turn)
+        yield walk.through(root, fork, turn)
         for chosen in _bits(walk.chosen):
             missing[chosen] &= ~walk.chosen
 
@@ -79,10 +79,10 @@ def _neighbours(numbers: dict[Choice, int], pairs: Pairs) -> Iterator[tuple[int,
 
 
 class _Way(msgspec.Struct, eq=False):
-    """An option, with the numbers of its choices, and all choices that can be made along with it."""
+    """What is chosen with an option: the numbers of its own choices, also as bits, and what can be chosen behind it."""
 
-    option: Option
     numbers: tuple[int, ...]
+    mask: int
     forks: tuple[_Fork, ...]
     reach: int
     paired: Pairs = []
@@ -90,16 +90,17 @@ class _Way(msgspec.Struct, eq=False):
     def pairs(self, size: int) -> Pairs:
         if not self.paired:
             self.paired = _united(size, [fork.pairs(size) for fork in self.forks])
-            own = _mask(self.numbers)
-            for index, group in enumerate([own, *(fork.reach for fork in self.forks)]):
-                others = own | _union(fork.reach for place, fork in enumerate(self.forks, start=1) if place != index)
+            for index, group in enumerate([self.mask, *(fork.reach for fork in self.forks)]):
+                others = self.mask | _union(
+                    fork.reach for place, fork in enumerate(self.forks, start=1) if place != index
+                )
                 for number in _bits(group):
                     self.paired[number] |= others & ~(1 << number)
         return self.paired
 
 
 class _Fork(msgspec.Struct, eq=False):
-    """A decision, as its ways."""
+    """What can be chosen at a decision: a way for each of its options."""
 
     ways: tuple[_Way, ...]
     reach: int
@@ -111,15 +112,27 @@ class _Fork(msgspec.Struct, eq=False):
         return self.paired
 
 
-def _fork(decision: Decision, numbers: dict[Choice, int], done: dict[int, _Fork]) -> _Fork:
-    if id(decision) not in done:
-        ways = []
-        for option in decision.options:
-            own = tuple({numbers.setdefault(choice, len(numbers)): None for choice in option.choices})
-            forks = tuple(_fork(inner, numbers, done) for inner in option.decisions())
-            ways.append(_Way(option, own, forks, _mask(own) | _union(fork.reach for fork in forks)))
-        done[id(decision)] = _Fork(tuple(ways), _union(way.reach for way in ways))
-    return done[id(decision)]
+class _Forks:
+    """The forks of decisions: one for all decisions that offer the same choices, which are far more."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Choice, int] = {}
+        self._ways: dict[tuple[tuple[int, ...], tuple[_Fork, ...]], _Way] = {}
+        self._forks: dict[tuple[_Way, ...], _Fork] = {}
+
+    def fork(self, decision: Decision) -> _Fork:
+        ways = tuple([self._way(option) for option in decision.options])
+        if ways not in self._forks:
+            self._forks[ways] = _Fork(ways, _union(way.reach for way in ways))
+        return self._forks[ways]
+
+    def _way(self, option: Option) -> _Way:
+        numbers = tuple({self.numbers.setdefault(choice, len(self.numbers)): None for choice in option.choices})
+        forks = tuple([self.fork(inner) for inner in option.decisions()])
+        if (numbers, forks) not in self._ways:
+            mask = _mask(numbers)
+            self._ways[numbers, forks] = _Way(numbers, mask, forks, mask | _union(fork.reach for fork in forks))
+        return self._ways[numbers, forks]
 
 
 class _Walk:
@@ -129,23 +142,36 @@ class _Walk:
         self._missing = missing
         self._wanted = wanted
         self.chosen = 0
+        self._together = 0
         self._worth = [partners.bit_count() for partners in missing]
-        self._gains: dict[int, int] = {}
+        self._gains: dict[_Fork, int] = {}
 
-    def through(self, fork: _Fork, turn: int) -> Any:
-        way = self._best(fork)
-        if way.numbers:
-            self.chosen |= _mask(way.numbers)
-            together = self.chosen | self._wanted
-            self._worth = [4 * (partners & together).bit_count() + partners.bit_count() for partners in self._missing]
-            self._gains.clear()
-        return way.option.filled(turn, [self.through(inner, turn) for inner in way.forks])
+    def through(self, decision: Decision, fork: _Fork, turn: int) -> Any:
+        way, option = self._best(fork, decision.options)
+        self._choose(way.mask)
+        parts = [self.through(*inner, turn) for inner in zip(option.decisions(), way.forks, strict=True)]
+        return option.filled(turn, parts)
 
-    def _best(self, fork: _Fork) -> _Way:
-        if len(fork.ways) == 1:
-            return fork.ways[0]
+    def _choose(self, mask: int) -> None:
+        """Make choices: each missing pair with one of them, or with one that is wanted, is now worth more."""
+        if not mask:
+            return
+        self.chosen |= mask
+        changed = 0
+        for number in _bits((self.chosen | self._wanted) & ~self._together):
+            self._together |= 1 << number
+            changed |= self._missing[number]
+            for partner in _bits(self._missing[number]):
+                self._worth[partner] += 4
+        if changed:
+            self._gains = {fork: gain for fork, gain in self._gains.items() if not fork.reach & changed}
+
+    def _best(self, fork: _Fork, options: Sequence[Option]) -> tuple[_Way, Option]:
+        ways = zip(fork.ways, options, strict=True)
+        if len(options) == 1:
+            return next(ways)
         wanted = self._wanted & ~self.chosen & fork.reach
-        return max((way for way in fork.ways if self._leads(way, wanted)), key=self._gain)
+        return max((way for way in ways if self._leads(way[0], wanted)), key=lambda way: self._gain(way[0]))
 
     def _leads(self, way: _Way, wanted: int) -> bool:
         """Whether all that is wanted, one choice or two, can be had together along this way."""
@@ -160,9 +186,9 @@ class _Walk:
         return gain + sum([self._best_gain(fork) for fork in way.forks if fork.reach])
 
     def _best_gain(self, fork: _Fork) -> int:
-        if id(fork) not in self._gains:
-            self._gains[id(fork)] = max(map(self._gain, fork.ways))
-        return self._gains[id(fork)]
+        if fork not in self._gains:
+            self._gains[fork] = max(map(self._gain, fork.ways))
+        return self._gains[fork]
 
 
 def _mask(numbers: Iterable[int]) -> int:

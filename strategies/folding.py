@@ -199,7 +199,7 @@ class Folder:
 
     def _check(self, schema: Any) -> None:
         if not isinstance(schema, Mapping):
-            raise UnsupportedSchema("", f"{schema!r} is no schema", "write a mapping")
+            raise UnsupportedSchema("", f"{schema!r} is not a schema", "write a mapping")
         for name, value in schema.items():
             if name in _ANNOTATIONS or name.startswith("x-"):
                 continue
@@ -211,7 +211,7 @@ class Folder:
                 raise self._unsupported(schema, name, f"no values are made for the format {value!r}")
         types = schema.get("type", [])
         if not all(kind in TYPES for kind in ([types] if isinstance(types, str) else types)):
-            raise self._unsupported(schema, "type", f"{types!r} is no type of JSON")
+            raise self._unsupported(schema, "type", f"{types!r} is not a type of JSON")
 
     def _unsupported(self, schema: Mapping[str, Any], name: str, problem: str) -> UnsupportedSchema:
         return UnsupportedSchema(

@@ -41,7 +41,7 @@ _AMOUNTS: Final = (
 )
 """In cents: where a coin, 16 and 32 bits, single and double precision end."""
 _PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
-"""Among them some of which a hundred times is no whole double."""
+"""Among them some of which a hundred times is not a whole double."""
 COMBINED: Final = 5
 """Bodies whose steps are put into one."""
 _NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)

@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "fuzz": "Look for what nobody asked: random requests and histories, within a budget.",
     "doctor": "Check a profile against the live target, without writing there.",
     "init": "Write a commented profile.",
+    "lint": "Say what an OpenAPI document leaves open, promises in prose alone, or contradicts.",
     "list": "List requirements, readings, faults, variants or mutations.",
     "explain": "Explain one requirement or reading.",
     "replay": "Send one finding of a recorded run again.",

@@ -31,7 +31,7 @@ def _day(ctx: click.Context, parameter: click.Parameter, value: str) -> date:
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no day such as 2027-01-31.", ctx, parameter) from None
+        raise click.BadParameter(f"{value!r} is not a day such as 2027-01-31.", ctx, parameter) from None
     if day < datetime.now(UTC).date():
         raise click.BadParameter(f"{value} has passed.", ctx, parameter)
     return day

@@ -45,7 +45,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
     """The command line; see the help text of each option."""
 
     chosen: Chosen
-    contract: Path | None
+    contract: Contract | None
     out: Path
     reports: tuple[str, ...]
     select: tuple[str, ...]
@@ -74,7 +74,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     try:
         moment = datetime.now(UTC) if value is None else datetime.fromisoformat(value)
     except ValueError:
-        raise click.BadParameter(f"{value!r} is no time such as 2026-01-31T12:00:00Z.", ctx, parameter) from None
+        raise click.BadParameter(f"{value!r} is not a time such as 2026-01-31T12:00:00Z.", ctx, parameter) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if aware.year > LAST_YEAR:
         raise click.BadParameter(f"{value} leaves no room for dates ahead; give one until {LAST_YEAR}.", ctx, parameter)
@@ -121,7 +121,7 @@ def command(output: Output, /, **given: Any) -> int:
     Without --target and --base-url the embedded target is started and judged. The journal, junit.xml and summary.json
     are written to DIR.
     """
-    contract = load(given["contract"])
+    contract = given["contract"] or load()
     options = CheckOptions(chosen=chosen(given), select=selection(given, contract), **given)
     with opened(options.chosen, contract) as target:
         check_production(target.profile, contract)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -16,7 +15,7 @@ from rules_harness.harness.doctor import Diagnosis, Prospect, examine
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED
 from rules_harness.harness.session.opening import Chosen, check_production, opened
 from rules_harness.harness.wire.client import BudgetSpent, Client, TargetDown
-from rules_harness.openapi.contract import load
+from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports.text import counted, line
 
 _MARKS: Final = {"ok": "ok     ", "advice": "look   ", "problem": "PROBLEM"}
@@ -27,12 +26,12 @@ _WIDTH: Final = 1000
 @target_options
 @contract_option
 @click.pass_obj
-def command(output: Output, /, contract: Path | None, **given: Any) -> int:
+def command(output: Output, /, contract: Contract | None, **given: Any) -> int:
     """Check a profile against the live target, by reading only: nothing is written, no hook is called.
 
     Says what a run will be able to judge, and what to do about the rest. Exit code 3 where a run could judge nothing.
     """
-    held_to = load(contract)
+    held_to = contract or load()
     options = chosen(given)
     with opened(options, held_to) as found:
         check_production(found.profile, held_to)

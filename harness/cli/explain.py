@@ -39,7 +39,7 @@ _BASIS: Final = {
 @click.argument("words", nargs=-1, required=True, metavar="[RUN] ID")
 @contract_option
 @click.pass_obj
-def command(output: Output, words: tuple[str, ...], contract: Path | None) -> None:
+def command(output: Output, words: tuple[str, ...], contract: Contract | None) -> None:
     """Explain ID, a requirement or a reading: what it rests on, what is sent to judge it, and what proves the check.
 
     With RUN, a recorded run (its folder or its journal): why the requirement ID has the verdict that it has there.
@@ -48,7 +48,7 @@ def command(output: Output, words: tuple[str, ...], contract: Path | None) -> No
         raise UsageError(f"explain takes [RUN] ID, and got {len(words)} words")
     id = words[-1]
     path = locate(Path(words[0])) if len(words) == MOST_WORDS else None
-    known = load(contract) if path is None else contract_for(header_of(path), contract)
+    known = contract or load() if path is None else contract_for(header_of(path), contract)
     if path is not None and id in known.requirements:
         lines = verdict_lines(path, id, known)
     elif id in known.requirements:

@@ -55,7 +55,7 @@ class FuzzOptions(msgspec.Struct, frozen=True):
 
     chosen: Chosen
     select: tuple[str, ...]
-    contract: Path | None
+    contract: Contract | None
     time: float
     requests: int | None
     workers: int | None
@@ -80,7 +80,7 @@ class FuzzOptions(msgspec.Struct, frozen=True):
 def _seconds(ctx: click.Context, parameter: click.Parameter, value: str) -> float:
     text = value.strip()
     if not _DURATION.fullmatch(text):
-        raise click.BadParameter(f"{value!r} is no duration such as 90s, 10m or 1h30m.", ctx, parameter)
+        raise click.BadParameter(f"{value!r} is not a duration such as 90s, 10m or 1h30m.", ctx, parameter)
     seconds = sum(float(number) * _UNITS[unit.lower() or "s"] for number, unit in _PART.findall(text))
     if seconds <= 0:
         raise click.BadParameter("a campaign without time can find nothing; give some, such as 10m.", ctx, parameter)
@@ -145,7 +145,7 @@ def command(output: Output, /, **given: Any) -> int:
     Without --target and --base-url the embedded target is started. Rules are read first and put back last; a finding is
     made as small as it gets and left as a folder with a shell script and a test.
     """
-    contract = load(given["contract"])
+    contract = given["contract"] or load()
     options = FuzzOptions(chosen=chosen(given), select=selection(given, contract), **given)
     if options.earlier is not None and options.out is not None:
         raise UsageError("--continue goes on in the folder of the RUN; give either it or --out")
@@ -237,11 +237,11 @@ class _Fuzzing:
         return lambda: Processes(self._contract, self._target.keyring, count)
 
     def _earlier(self, run: Path) -> Earlier:
-        """What a RUN left; raises `UsageError` where it is no campaign, or one against something else."""
+        """What a RUN left; raises `UsageError` where it is not a campaign, or one against something else."""
         header = header_of(run)
         here = self._target.profile.target.base_url
         if header.kind != "campaign":
-            raise UsageError(f"{run} is no campaign but a {header.kind}; only a campaign can be continued")
+            raise UsageError(f"{run} is not a campaign but a {header.kind}; only a campaign can be continued")
         if header.contract_sha256 != self._contract.sha256:
             raise UsageError(f"{run} was recorded with another contract than today's; start a new campaign")
         if header.base_url != here and not (header.options.get(EMBEDDED) and self._target.embedded):

@@ -11,6 +11,7 @@ from rules_harness.harness.cli.options import OutputPath, contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.session.recorded import contract_for, header_of, judged
 from rules_harness.harness.session.reporting import ALWAYS, report_of, write_reports
+from rules_harness.openapi.contract import Contract
 from rules_harness.reports import terminal
 
 
@@ -19,7 +20,7 @@ from rules_harness.reports import terminal
 @contract_option
 @click.option("--out", type=OutputPath(), metavar="DIR", help="Write junit.xml and summary.json there.")
 @click.pass_obj
-def command(output: Output, run: Path, contract: Path | None, out: Path | None) -> int:
+def command(output: Output, run: Path, contract: Contract | None, out: Path | None) -> int:
     """Judge RUN, a recorded run (its folder or its journal), with today's checks. Nothing is sent.
 
     The exit code is that of a run with this outcome.

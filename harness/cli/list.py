@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -79,9 +78,9 @@ _KINDS: Final[Mapping[str, _Kind]] = {
 @contract_option
 @click.option("--json", "as_json", is_flag=True, help="Everything about each entry, as a JSON array.")
 @click.pass_obj
-def command(output: Output, kind: str, contract: Path | None, as_json: bool) -> None:
+def command(output: Output, kind: str, contract: Contract | None, as_json: bool) -> None:
     """List the contract's requirements or readings, the faults or variants of the embedded target, or all mutations."""
-    rows = list(_KINDS[kind].entries(load(contract)))
+    rows = list(_KINDS[kind].entries(contract or load()))
     if as_json:
         output.print(json.dumps(rows, indent=2, ensure_ascii=False))
         return

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import click
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.judging.judge import EXCLUDED, selected
 from rules_harness.harness.session.opening import Chosen
-from rules_harness.openapi.contract import Contract
+from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports.formats import FORMATS
 
 _POSITIVE: Final = click.FloatRange(min=0, min_open=True)
@@ -110,10 +111,32 @@ class OutputPath(click.Path):
 
 
 def contract_option(function: Command) -> Command:
-    """The option that replaces the packaged contract."""
-    return click.option(
-        "--contract", type=click.Path(path_type=Path), metavar="FILE", help="Another contract than the packaged one."
-    )(function)
+    """The options that replace the packaged contract, as ``contract``; ``None`` where none of them is given."""
+
+    @functools.wraps(function)
+    def command(*words: Any, contract: Path | None, overlays: tuple[Path, ...], **given: Any) -> Any:
+        given["contract"] = load(contract, overlays) if contract or overlays else None
+        return function(*words, **given)
+
+    options = (
+        click.option(
+            "--contract",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Another contract than the packaged one.",
+        ),
+        click.option(
+            "--overlay",
+            "overlays",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            metavar="FILE",
+            help="An OpenAPI Overlay (1.0), applied to the contract; several in their order.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return cast(Command, command)
 
 
 def report_names(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,5 +144,5 @@ def report_names(ctx: click.Context, parameter: click.Parameter, values: tuple[s
     names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
     for name in names:
         if name not in FORMATS:
-            raise click.BadParameter(f"{name!r} is no format; there are {', '.join(FORMATS)}.", ctx, parameter)
+            raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(FORMATS)}.", ctx, parameter)
     return names

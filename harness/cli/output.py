@@ -54,7 +54,7 @@ class Output:
         self._results.write(text + "\n")
 
     def say(self, text: str) -> None:
-        """Print a remark that is no result."""
+        """Print a remark that is not a result."""
         self._remarks.write(text + "\n")
 
     def error(self, text: str) -> None:

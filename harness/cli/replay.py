@@ -41,7 +41,7 @@ from rules_harness.openapi.contract import Contract
 @click.option("--target", type=click.Path(path_type=Path), metavar="FILE", help="Another target than the recorded one.")
 @contract_option
 @click.pass_obj
-def command(output: Output, run: Path, finding: str, target: Path | None, contract: Path | None) -> int:
+def command(output: Output, run: Path, finding: str, target: Path | None, contract: Contract | None) -> int:
     """Send the requests of FINDING (its id, or how that begins) again, with new keys, and say whether it still fails.
 
     Rules are read first and put back last. Exit code 1 where it still fails, 0 where it no longer does.

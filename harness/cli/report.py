@@ -11,6 +11,7 @@ from rules_harness.harness.cli.options import OutputPath, contract_option, repor
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.session.recorded import contract_for, header_of, judged
 from rules_harness.harness.session.reporting import report_of, write_reports
+from rules_harness.openapi.contract import Contract
 from rules_harness.reports.formats import FORMATS
 
 
@@ -28,7 +29,7 @@ from rules_harness.reports.formats import FORMATS
 @click.option("--out", type=OutputPath(), metavar="DIR", help="Where they go; RUN's folder by default.")
 @contract_option
 @click.pass_obj
-def command(output: Output, run: Path, formats: tuple[str, ...], out: Path | None, contract: Path | None) -> None:
+def command(output: Output, run: Path, formats: tuple[str, ...], out: Path | None, contract: Contract | None) -> None:
     """Make reports of RUN, a recorded run (its folder or its journal), at any later time.
 
     A journal that was cut off gives reports that say what is missing.

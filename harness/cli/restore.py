@@ -31,7 +31,7 @@ from rules_harness.openapi.contract import Contract
 )
 @contract_option
 @click.pass_obj
-def command(output: Output, run: Path, target: Path | None, contract: Path | None) -> int:
+def command(output: Output, run: Path, target: Path | None, contract: Contract | None) -> int:
     """Put back the rules of RUN (its folder or its journal) as the run found them, disabled.
 
     The journal is kept, and says afterwards what was put back. Exit code 3 where a rule could not be.

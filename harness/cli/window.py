@@ -44,7 +44,7 @@ def _options(function: Callable[..., int]) -> Callable[..., int]:
 @_options
 @click.option("--out", type=OutputPath(), default=PLANTED, show_default=True, metavar="DIR")
 @click.pass_obj
-def plant(output: Output, target: Path, contract: Path | None, out: Path) -> int:
+def plant(output: Output, target: Path, contract: Contract | None, out: Path) -> int:
     """Send an update with a new key and its replay; DIR keeps what was answered."""
     return _run(output, target, contract, out, plant_scenario())
 
@@ -54,16 +54,16 @@ def plant(output: Output, target: Path, contract: Path | None, out: Path) -> int
 @click.option("--planted", type=click.Path(path_type=Path), default=PLANTED, show_default=True, metavar="RUN")
 @click.option("--out", type=OutputPath(), default=VERIFIED, show_default=True, metavar="DIR")
 @click.pass_obj
-def verify(output: Output, target: Path, contract: Path | None, planted: Path, out: Path) -> int:
+def verify(output: Output, target: Path, contract: Contract | None, planted: Path, out: Path) -> int:
     """Send the planted request again, and judge the answer: within 24 hours the original, beyond them either."""
     first_half = journals.read(planted)
-    window = timedelta(seconds=load(contract).names.key_window_seconds)
+    window = timedelta(seconds=(contract or load()).names.key_window_seconds)
     side = side_of(first_half, datetime.now(UTC), window)
     return _run(output, target, contract, out, verify_scenario(planted_in(first_half), side))
 
 
-def _run(output: Output, target: Path, contract_path: Path | None, out: Path, scenario: Scenario) -> int:
-    contract = load(contract_path)
+def _run(output: Output, target: Path, own_contract: Contract | None, out: Path, scenario: Scenario) -> int:
+    contract = own_contract or load()
     with opened(Chosen(target=target), contract) as found:
         check_production(found.profile, contract)
         make_room(out)

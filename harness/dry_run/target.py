@@ -148,7 +148,7 @@ class PretendedTarget:
     def _updated(self, rule: str, content: bytes) -> dict[str, Any]:
         if not is_valid_body(self._contract, content):
             self._invalid("The body is not valid.")
-        body = json.loads(content, parse_constant=lambda name: self._invalid(f"{name} is no JSON."))
+        body = json.loads(content, parse_constant=lambda name: self._invalid(f"{name} is not JSON."))
         self._check_accounts(rule, body)
         self._rules[rule] = {**self._rules[rule], **self._stored(body)}
         return self._rules[rule]

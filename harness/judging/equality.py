@@ -51,7 +51,7 @@ def rule_place(contract: Contract) -> Place:
 
 
 def same_instant(left: Any, right: Any) -> bool:
-    """Whether two date-times are the same instant to the millisecond (False where either is no date-time)."""
+    """Whether two date-times are the same instant to the millisecond (False where either is not a date-time)."""
     first, second = instant(left), instant(right)
     if first is None or second is None:
         return False
@@ -59,7 +59,7 @@ def same_instant(left: Any, right: Any) -> bool:
 
 
 def instant(value: Any) -> datetime | None:
-    """An RFC 3339 date-time as an aware value; one without a zone counts as UTC; ``None`` where it is no date-time."""
+    """An RFC 3339 date-time as an aware value, in UTC where it names no zone; ``None`` where it is not a date-time."""
     if not isinstance(value, str):
         return None
     try:

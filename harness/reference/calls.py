@@ -20,7 +20,7 @@ class Call(msgspec.Struct, frozen=True):
     service: Service
     request: Incoming
     rule_id: str = ""
-    """The rule that the path names, `{id}`; empty where the path is no endpoint."""
+    """The rule that the path names, `{id}`; empty where the path is not an endpoint."""
     trigger: bool = False
     """Whether the path is that of the rule's trigger."""
     request_id: str = "req_unknown"

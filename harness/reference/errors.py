@@ -31,7 +31,7 @@ def rule_not_found(rule_id: str) -> Refused:
 
 
 def path_not_found() -> Refused:
-    """404 for a path that is no endpoint."""
+    """404 for a path that is not an endpoint."""
     return refusal(404, "resource_not_found", "No such resource.")
 
 

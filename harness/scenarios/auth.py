@@ -64,7 +64,7 @@ def _odd(bench: Bench, requirement: str) -> None:
 
 
 def _key_in_body(bench: Bench) -> None:
-    """The body is no place that a target's logs keep: this needs no permission."""
+    """The body is not a place that a target's logs keep: this needs no permission."""
     bench.begin()
     for odd in odd_credentials(bench.contract):
         if _in_body(odd):

@@ -142,7 +142,7 @@ def _same_json(bench: Bench) -> None:
 
 
 def _any_key(bench: Bench) -> None:
-    """Keys that are no UUID, and keys that differ in case or late in the string."""
+    """Keys that are not UUIDs, and keys that differ in case or late in the string."""
     unique = bench.new_key().replace("-", "")
     long = unique + "k" * (254 - len(unique))
     keys = (

@@ -136,7 +136,7 @@ class Planner:
         return str(uuid.UUID(int=self._keys.getrandbits(128), version=4))
 
     def unknown_id(self) -> str:
-        """An id of the form of this target's own that is no rule there."""
+        """An id of the form of this target's own that is not a rule there."""
         like = self.rules[0] if self.rules else EXAMPLE_ID
         while (made := similar_id(like, self.random)) in self.shared.profile.rules.all:
             pass

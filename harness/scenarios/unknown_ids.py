@@ -1,4 +1,4 @@
-"""Ids that look like a target's own and are no rule there."""
+"""Ids that look like a target's own and are not rules there."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def _is_enabled(bench: Bench, rule: str) -> bool:
 def contain(bench: Bench, rule: str) -> Contained:
     """Send a disabled, inert body to a rule that is enabled where it must not be.
 
-    It is no body that the rule may hold already: a target may do nothing where nothing changes.
+    It is not a body that the rule may hold already: a target may do nothing where nothing changes.
     """
     exchange = bench.update(
         {**bench.inert(), bench.names.nickname: f"Disabled {bench.random.randrange(10**6):06d}"},
@@ -214,7 +214,7 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | N
         )
     if not any(isinstance(answer.json(), dict) for answer in answers):
         kind = (answers[0].header("content-type") or "no content type").split(";")[0]
-        return stopped(f"what answers at target.base_url is no JSON API: {answers[0].status} with {kind}")
+        return stopped(f"what answers at target.base_url is not a JSON API: {answers[0].status} with {kind}")
     return None
 
 

@@ -26,10 +26,12 @@ OWN_CONTRACT = "own_contract"
 """The option of a header that says that the run was given another contract than the packaged one."""
 
 
-def contract_for(header: Header, given: Path | None) -> Contract:
+def contract_for(header: Header, given: Contract | None) -> Contract:
     """The contract to judge a run by: the one given, the run's own, or else today's packaged one."""
-    if given is not None or not header.options.get(OWN_CONTRACT):
-        return load(given)
+    if given is not None:
+        return given
+    if not header.options.get(OWN_CONTRACT):
+        return load()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "contract.json")
         path.write_text(json.dumps(header.contract_document), encoding="utf-8")

@@ -1,7 +1,7 @@
 """Sends recorded exchanges again: the same requests in the same order, with new keys and with the same preparations.
 
-What the operator did in between is no exchange; a read that shows a rule enabled, and a repeated key whose window has
-passed, tell of it.
+What the operator did in between is not an exchange; a read that shows a rule enabled, and a repeated key whose window
+has passed, tell of it.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ class _Reader(TargetReader):
         found = {}
         for place, role, value in entries:
             if role not in known[place]:
-                self._fail(f"{place}.{role}", "is no credential that the harness knows", closest(role, known[place]))
+                self._fail(f"{place}.{role}", "is not a credential that the harness knows", closest(role, known[place]))
             name = role if place == "credentials" else f"scope.{role}"
             found[name] = self._credential(f"{place}.{role}", name, value)
             try:
@@ -172,7 +172,7 @@ class _Reader(TargetReader):
     def _hook(self, name: str, value: Any) -> HttpHook | CommandHook:
         place = f"hooks.{name}"
         if name not in HOOKS:
-            self._fail(place, "is no hook that the harness knows", closest(name, HOOKS))
+            self._fail(place, "is not a hook that the harness knows", closest(name, HOOKS))
         table = convert(value, HookTable, self._source, place)
         if bool(table.url) == bool(table.command):
             self._fail(place, "needs either a url or a command", 'Write { url = "…" } or { command = ["…"] }.')
@@ -198,12 +198,14 @@ class _Reader(TargetReader):
         place = f'readings."{id}"'
         readings = self._contract.readings
         if id not in readings:
-            self._fail(place, "is no reading of the contract", closest(id, readings))
+            self._fail(place, "is not a reading of the contract", closest(id, readings))
         tokens = convert(value, tuple[str, ...], self._source, place)
         for token in tokens:
             if token not in readings[id].tokens:
                 self._fail(
-                    place, f"{token!r} is no answer to this reading", f"Choose among: {', '.join(readings[id].tokens)}."
+                    place,
+                    f"{token!r} is not an answer to this reading",
+                    f"Choose among: {', '.join(readings[id].tokens)}.",
                 )
         if not tokens:
             self._fail(place, "accepts nothing", "List the accepted tokens, or remove it.")

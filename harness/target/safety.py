@@ -82,7 +82,7 @@ class Guard:
         path = request.target.partition("?")[0]
         prefix = self.contract.update.path.partition("{")[0]
         if not path.startswith(prefix):
-            raise SafetyError(f"{request.target} is no operation of the contract")
+            raise SafetyError(f"{request.target} is not an operation of the contract")
         segment, _, beyond = path.removeprefix(prefix).partition("/")
         return unquote(segment), unquote(beyond)
 

@@ -24,7 +24,7 @@ SHORTEST: Final = 6
 """A key of fewer characters stands in ordinary text by chance, and is not looked for."""
 _SHORTEST_ENCODED: Final = 8
 _LEAST: Final = 12
-"""Fewer characters of a secret are no part of it that anybody could make use of."""
+"""Of fewer characters of a secret nobody could make use."""
 _DRAWN_CHARACTERS: Final = 8
 OPENING: Final = "{key:"
 _LITERAL: Final = "{key:|}"
@@ -148,7 +148,8 @@ class Sought:
     def _has_needle(self, content: bytes) -> bool:
         """Text is mostly words that were seen before, so only new ones are looked at."""
         words = set(content.translate(self._split).split(b"\n")) - self._known
-        if any(needle in word for word in words if len(word) >= self._shortest for needle in self._needles):
+        looked_at = b"\n".join([word for word in words if len(word) >= self._shortest])
+        if any(needle in looked_at for needle in self._needles):
             return True
         if len(self._known) > _REMEMBERED:
             self._known = set()

@@ -133,7 +133,7 @@ def convert(value: Any, type: type[T], source: str, place: str = "") -> T:
     if unknown := _UNKNOWN.fullmatch(problem):
         key = ".".join(filter(None, (place, unknown[1])))
         fields = getattr(type, "__struct_fields__", ()) if not found else ()
-        raise UsageError(f"{source}: {key}: is no key of a profile. {_other_key(unknown[1], place, fields)}")
+        raise UsageError(f"{source}: {key}: is not a key of a profile. {_other_key(unknown[1], place, fields)}")
     if missing := _MISSING.fullmatch(problem):
         key = ".".join(filter(None, (place, missing[1])))
         raise UsageError(f"{source}: {key}: is missing. Add it; `rules-harness init` shows its form.")

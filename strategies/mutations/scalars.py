@@ -22,7 +22,7 @@ _FAR_LENGTH: Final = 10_000
 
 _DATE_TIMES: Final = (
     ("empty", "", "an empty text"),
-    ("text", "not a date", "a text that is no date"),
+    ("text", "not a date", "a text that is not a date"),
     ("word", "tomorrow", "a word"),
     ("epoch", "1893456000", "seconds since 1970 as text"),
     ("date-only", "{year}-03-01", "a date without time"),
@@ -33,7 +33,7 @@ _DATE_TIMES: Final = (
     ("month-13", "{year}-13-01T09:00:00Z", "month 13"),
     ("day-0", "{year}-03-00T09:00:00Z", "day 0"),
     ("february-30", "{year}-02-30T09:00:00Z", "30 February"),
-    ("february-29", "{common_year}-02-29T09:00:00Z", "29 February of a year that is no leap year"),
+    ("february-29", "{common_year}-02-29T09:00:00Z", "29 February of a year that is not a leap year"),
     ("hour-24", "{year}-03-01T24:00:00Z", "hour 24"),
     ("hour-25", "{year}-03-01T25:00:00Z", "hour 25"),
     ("minute-60", "{year}-03-01T09:60:00Z", "minute 60"),
@@ -47,7 +47,7 @@ and time are left out: the RFC has them."""
 
 _UUIDS: Final = (
     ("empty", "", "an empty text"),
-    ("text", "not-a-uuid", "a text that is no UUID"),
+    ("text", "not-a-uuid", "a text that is not a UUID"),
     ("short", "6f1c2f3e-8a1d-4c5b-9e7f-0a1b2c3d4e5", "a UUID without its last digit"),
     ("letter", "6f1c2f3e-8a1d-4c5b-9e7f-0a1b2c3d4e5g", "a UUID with a letter beyond f"),
 )

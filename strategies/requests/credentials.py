@@ -110,7 +110,7 @@ def _authorization(contract: Contract, requirement: str, name: str, value: str, 
         expect="unauthenticated",
         detail=detail,
         headers=((contract.names.authorization, value),),
-        # White space at the end is no part of a value (RFC 9110, section 5.5): a library strips or refuses it.
+        # White space at the end is not part of a value (RFC 9110, section 5.5): a library strips or refuses it.
         raw=value != value.strip(),
     )
 

@@ -1,4 +1,4 @@
-"""Odd ids: path segments that are no rule's id, whatever a router makes of them.
+"""Odd ids: path segments that are not rules's id, whatever a router makes of them.
 
 A router may decode a segment once too often, resolve dot segments, trim, fold case, or stop at a character that means
 something to it.  None of the segments here becomes another rule, an empty id or a path that leaves the rules by any of
@@ -48,7 +48,7 @@ _SEGMENTS: Final = (
     ("unicode-combining", quote("no-su\u0301ch-rule"), "a combining accent"),
     ("unicode-right-to-left", quote("no-such-\u202eelur"), "an override of the writing direction"),
     ("unicode-zero-width", quote("no-such\u200b-rule"), "a zero-width space"),
-    ("unicode-noncharacter", quote("no-such-\uffff-rule"), "a code point that is no character"),
+    ("unicode-noncharacter", quote("no-such-\uffff-rule"), "a code point that is not a character"),
     ("emoji", quote("no-such-rule-🙃"), "an emoji"),
     ("latin-1", "no-s%FCch-rule", "a byte that is no UTF-8"),
     ("lone-surrogate", "no-such-%ED%A0%80-rule", "a lone surrogate in UTF-8 (RFC 3629, section 3)"),

@@ -94,7 +94,7 @@ _BLANK: Final = (("empty", ""), ("space", " "), ("white-space", " \t\r\n"))
 
 
 def syntax_bodies(contract: Contract, world: World) -> tuple[OddRequest, ...]:
-    """Every way in which a body is no JSON object (`validation.syntax`), each made from one inert body."""
+    """Every way in which a body is not a JSON object (`validation.syntax`), each made from one inert body."""
     names = contract.names
     text = encoded({**inert(contract, world).value, names.nickname: _MARK, names.description: None})
     made = (
@@ -176,6 +176,6 @@ def _odd(name: str, content: str) -> OddRequest:
         name=f"syntax:{name}",
         requirement="validation.syntax",
         expect="refused",
-        detail=f"the body is no JSON object: {name.replace('-', ' ')}",
+        detail=f"the body is not a JSON object: {name.replace('-', ' ')}",
         body=content.encode(),
     )

@@ -45,7 +45,7 @@ YAML = {
     "an alias of itself": "a: &a [*a]",
     "an alias deep down": "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 200))]),
     "many values": "a: [" + "1, " * 500_000 + "1]",
-    "too large": "a: " + "x" * 5_000_000,
+    "too large": "a: " + "x" * 9_000_000,
 }
 
 

@@ -1,4 +1,4 @@
-"""A tenth of what `benchmarks.endurance` runs: the journal stays bounded however much is sent."""
+"""A twenty-fifth of what `benchmarks.endurance` runs: the journal stays bounded however much is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rules_harness.harness.journal import read
 from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
-REQUESTS = 20_000
+REQUESTS = 8_000
 BYTES_FOR_EACH = 1000
 
 
@@ -19,7 +19,7 @@ def test_what_passed_is_counted(shell: Shell, whole_profile: Path, reference: Re
     assert ended.code == 0, ended.out
     run = read(shell.folder / "out")
     assert run.footer is not None
-    assert run.footer.requests > 0.95 * REQUESTS
-    assert sum(len(episode.exchanges) for episode in run.episodes) < 0.2 * REQUESTS
+    assert run.footer.requests > 0.9 * REQUESTS
+    assert sum(len(episode.exchanges) for episode in run.episodes) < 0.4 * REQUESTS
     assert (shell.folder / "out" / "journal.jsonl").stat().st_size < BYTES_FOR_EACH * REQUESTS
     assert shell.summary()["requirements"]["envelope.error"]["exercised"] > 0.5 * REQUESTS

@@ -57,7 +57,7 @@ def test_everything_is_kept_where_that_is_asked_for(shell: Shell, whole_profile:
     assert run.footer is not None
     outcomes = [exchange.outcome for episode in run.episodes for exchange in episode.exchanges]
     kept = sum(not isinstance(outcome, TransportFault) for outcome in outcomes)
-    # The last requests put rules back, and are no part of an episode.
+    # The last requests put rules back, and are not part of an episode.
     assert run.footer.requests - 30 <= kept <= run.footer.requests
 
 
@@ -160,7 +160,7 @@ def test_a_corpus_that_cannot_be_used(shell: Shell, whole_profile: Path) -> None
 
 def test_only_a_campaign_against_the_same_target_is_continued(shell: Shell, whole_profile: Path) -> None:
     shell("check", "--target", whole_profile, "--select", "auth.missing")
-    assert "is no campaign" in shell("fuzz", "--target", whole_profile, "--continue", "out").messages[0]
+    assert "is not a campaign" in shell("fuzz", "--target", whole_profile, "--continue", "out").messages[0]
     shell("fuzz", "--target", whole_profile, "--requests", "30", "--out", "campaign")
     other = shell.profile("http://127.0.0.1:9/api/v1")
     ended = shell("fuzz", "--target", other, "--continue", "campaign")

@@ -90,11 +90,11 @@ def test_a_header_that_is_none(shell: Shell) -> None:
 def test_unknown_names(shell: Shell) -> None:
     assert "did you mean" in _message(shell, "chekc").lower()
     assert "--sed" in _message(shell, "check", "--sed", "1")
-    assert "'htlm' is no format" in _message(shell, "check", "--report", "junit,htlm")
+    assert "'htlm' is not a format" in _message(shell, "check", "--report", "junit,htlm")
     assert "'statsu.*' matches no requirement" in _message(shell, "check", "--select", "statsu.*")
     assert "status.stored" in _message(shell, "explain", "status.store")
     assert "rules-harness list requirements" in _message(shell, "explain", "zzz")
-    assert "is no time" in _message(shell, "check", "--now", "yesterday")
+    assert "is not a time" in _message(shell, "check", "--now", "yesterday")
     assert "idempotency.ignored" in _message(shell, "serve", "--fault", "idempotency.ignore")
 
 

@@ -18,7 +18,7 @@ from tests.wire.servers import Script, Server
         (servers.NOTHING_THERE, "endpoint not there", "the endpoint is not there"),
         (servers.NO_SUCH_RULE, "do not exist", "Are the ids right"),
         (servers.UNAUTHORIZED, "credentials", "Is the key of TEST_KEY one of this target"),
-        (servers.HTML, "no JSON API", "no JSON API: 200 with text/html"),
+        (servers.HTML, "not a JSON API", "not a JSON API: 200 with text/html"),
         (servers.REDIRECTED, "", "redirected to https://login.example/"),
         (servers.never_answers, "did not answer", "limits.timeout_seconds"),
         (servers.closes_in_the_middle, "did not answer", "did not answer"),

@@ -127,7 +127,7 @@ def test_damaged_line(clean: Ended, tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"not JSON\n", "first line is not JSON"),
-        (b'{"record":"episode"}\n', "first line is no header"),
+        (b'{"record":"episode"}\n', "first line is not a header"),
         (b'{"record":"header","schema_version":1}\n', "journal version 1, this program reads"),
         (b'{"record":"header","schema_version":99}\n', "journal version 99"),
         (f'{{"record":"header","schema_version":{SCHEMA_VERSION}}}\n'.encode(), "damaged header"),

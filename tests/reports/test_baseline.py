@@ -145,13 +145,13 @@ def test_a_run_that_could_not_be_judged_stays_one() -> None:
     ("changes", "says"),
     [
         ({"without": "reason"}, 'entry 1: reason is missing; write reason = "…"'),
-        ({"without": "expires"}, "entry 1: expires is no day; write a date without quotes"),
+        ({"without": "expires"}, "entry 1: expires is not a day; write a date without quotes"),
         ({"owner": '"  "'}, "entry 1: owner is empty; say it in words"),
-        ({"owner": "7"}, 'entry 1: owner is no text; write owner = "…"'),
-        ({"expires": '"2026-07-31"'}, "entry 1: expires is no day"),
-        ({"expires": "2026-07-31T00:00:00Z"}, "entry 1: expires is no day"),
+        ({"owner": "7"}, 'entry 1: owner is not text; write owner = "…"'),
+        ({"expires": '"2026-07-31"'}, "entry 1: expires is not a day"),
+        ({"expires": "2026-07-31T00:00:00Z"}, "entry 1: expires is not a day"),
         ({"place": '"*"'}, "is not that of this requirement, place and kind"),
-        ({"glob": '"auth.*"'}, "entry 1: glob is no key of a baseline; there are id, requirement"),
+        ({"glob": '"auth.*"'}, "entry 1: glob is not a key of a baseline; there are id, requirement"),
     ],
 )
 def test_an_entry_that_is_not_whole_is_refused(tmp_path: Path, changes: dict[str, str], says: str) -> None:
@@ -166,9 +166,9 @@ def test_an_entry_that_is_not_whole_is_refused(tmp_path: Path, changes: dict[str
     ("text", "says"),
     [
         ("[[accepted]\n", "is not TOML"),
-        ("accepted = 1\n", "accepted is no list of tables"),
-        ("[accepted]\nid = 1\n", "accepted is no list of tables"),
-        ("[[allowed]]\n", "allowed is no key of a baseline"),
+        ("accepted = 1\n", "accepted is not a list of tables"),
+        ("[accepted]\nid = 1\n", "accepted is not a list of tables"),
+        ("[[allowed]]\n", "allowed is not a key of a baseline"),
     ],
 )
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, text: str, says: str) -> None:
@@ -257,9 +257,9 @@ def test_named_findings_are_added_to_the_file(run: Path, tmp_path: Path, capsys:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--finding", "abc"), "--finding abc is no finding of this run"),
+        (("--finding", "abc"), "--finding abc is not a finding of this run"),
         (("--expires", "2020-01-01"), "2020-01-01 has passed"),
-        (("--expires", "soon"), "'soon' is no day"),
+        (("--expires", "soon"), "'soon' is not a day"),
         (("--owner", " "), "say it in words"),
     ],
 )

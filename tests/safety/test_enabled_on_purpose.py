@@ -1,4 +1,4 @@
-"""Rules that the run itself had enabled: they are disabled before anything else is sent, and that is no finding."""
+"""Rules that the run itself had enabled: they are disabled before anything else is sent, and that is not a finding."""
 
 from __future__ import annotations
 

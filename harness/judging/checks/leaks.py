@@ -59,14 +59,14 @@ _INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+def internals(text: str) -> list[tuple[str, str]]:
+    """What of the inside of a server stands in a text: the kind of it, and the text itself."""
+    matches = ((kind, pattern.search(text)) for kind, pattern in _INTERNALS)
+    return [(kind, match.group()) for kind, match in matches if match]
+
+
 def _internals(episode: Episode, answer: Answer) -> list[tuple[str, str]]:
-    text = answer.body.text or ""
-    found = []
-    for kind, pattern in _INTERNALS:
-        match = pattern.search(text)
-        if match and not _was_sent(episode, match.group()):
-            found.append((kind, match.group()))
-    return found
+    return [(kind, what) for kind, what in internals(answer.body.text or "") if not _was_sent(episode, what)]
 
 
 def _held(episode: Episode, contract: Contract) -> str:

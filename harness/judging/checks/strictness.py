@@ -44,4 +44,4 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> None:
-    raise _Constant(f"{name} is no JSON number (RFC 8259, section 6)")
+    raise _Constant(f"{name} is not a JSON number (RFC 8259, section 6)")

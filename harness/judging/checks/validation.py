@@ -105,9 +105,9 @@ def _altered(contract: Contract, exchange: Exchange, answer: Answer) -> str | No
         return None
     body = parsed(exchange.request.body)
     if body is None:
-        return "the body is no text in any Unicode encoding, and was stored"
+        return "the body is not text in any Unicode encoding, and was stored"
     if not isinstance(body, dict):
-        return "the body is no object, and was stored"
+        return "the body is not an object, and was stored"
     status = f"/{contract.names.status}"
     changed = [
         difference

@@ -38,7 +38,7 @@ fault("request-id.cut-at-36", calls.request_id_of, "request-id.echo-body", "requ
     "Ids are stored in a column of 36 characters.", lambda usual, request: usual(request)[:36]
 )
 fault("request-id.uuid-only", calls.request_id_of, "request-id.echo-body", "request-id.on-errors").short(
-    "Ids that are no UUID are replaced.",
+    "Ids that are not UUIDs are replaced.",
     lambda usual, request: usual(request) if all(map(_UUID.fullmatch, sent(request))) else calls.generated(),
 )
 fault("request-id.body-only", envelope.request_id_headers, "request-id.generated").short(

@@ -83,5 +83,5 @@ def step_actions(node: Node) -> list[Json]:
 
 @step
 def extras(body: Node) -> dict[str, Json]:
-    """What is kept of a body's properties that the contract does not know: nothing, and they are no mistake."""
+    """What is kept of a body's properties that the contract does not know: nothing, and they are not mistakes."""
     return {}

@@ -95,7 +95,7 @@ def flag(node: Node) -> bool:
 
 @step
 def unknown(owner: Node, known: Set[str]) -> dict[str, Json]:
-    """What is kept of an object's properties that the contract does not know: nothing, and they are no mistake."""
+    """What is kept of an object's properties that the contract does not know: nothing, and they are not mistakes."""
     return {}
 
 

@@ -24,7 +24,7 @@ TABLE: Table = {
         row("a success has no type", put(ok(headers=())), Broken("sent as nothing")),
         row("an error is sent as HTML", wrong(refused(headers=HTML)), Broken("sent as text/html", "broken body")),
         row("a read is sent as HTML", get(ok(headers=HTML)), Broken("sent as text/html", "read")),
-        row("the answer is no JSON", wrong(answered(400, b"<p>", headers=HTML))),
+        row("the answer is not JSON", wrong(answered(400, b"<p>", headers=HTML))),
         row("a proxy refused the size", wrong(refused(413, headers=HTML))),
         row("an odd id was refused by a router", odd(refused(404, headers=HTML))),
         row("another method was refused by a router", put(refused(404, headers=HTML), method="PATCH")),
@@ -101,7 +101,7 @@ TABLE: Table = {
             HOLDS,
         ),
         row(
-            "what was sent was no text, and the refusal holds a trace",
+            "what was sent was not text, and the refusal holds a trace",
             wrong(refused(message=TRACE), b"\xff\xfe"),
             Broken("holds a stack trace"),
         ),

@@ -20,7 +20,7 @@ TABLE: Table = {
         row("a read is answered in the envelope", get(rule()), HOLDS),
         row("the envelope holds more than it must", put(ok(links={})), HOLDS),
         row("an error that is null is none", put(ok(error=None)), HOLDS),
-        row("the answer is no JSON", put(answered(200, b"done")), Broken("no JSON object", "update")),
+        row("the answer is not JSON", put(answered(200, b"done")), Broken("no JSON object", "update")),
         row("the answer is an array", put(answered(200, [rule()])), Broken("no JSON object")),
         row("the answer is the bare rule", put(answered(200, rule())), Broken("no request_id")),
         row("the request id is missing", put(ok(request_id=...)), Broken("no request_id")),

@@ -45,7 +45,9 @@ TABLE: Table = {
             HOLDS,
             before=rule(),
         ),
-        row("created_at is no date-time, which is judged elsewhere", put(ok(rule(created_at="then"))), before=rule()),
+        row(
+            "created_at is not a date-time, which is judged elsewhere", put(ok(rule(created_at="then"))), before=rule()
+        ),
         row("created_at is missing, which is judged elsewhere", put(ok(rule(created_at=...))), before=rule()),
         row("created_at was not known", put(ok())),
         row("the answer is a replay", put(ok(rule(created_at=UPDATED)), repeats=0), before=rule()),
@@ -76,8 +78,8 @@ TABLE: Table = {
             HOLDS,
         ),
         row("two updates overlapped", [first(UPDATED, at=(0, 2)), at(SOONER, at=(1, 3))], HOLDS, HOLDS),
-        row("created_at is no date-time", put(ok(rule(created_at="then"))), HOLDS),
-        row("updated_at is no date-time, which is judged elsewhere", at("now")),
+        row("created_at is not a date-time", put(ok(rule(created_at="then"))), HOLDS),
+        row("updated_at is not a date-time, which is judged elsewhere", at("now")),
         row("the answer is a replay", at(SOONER, repeats=0)),
         row("the update was refused", put(refused())),
         row("the update was lost", put(lost())),

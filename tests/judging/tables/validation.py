@@ -67,7 +67,7 @@ TABLE: Table = {
         row("it is stored with another status", encoded(ok(), body(status="enabled")), HOLDS),
         row("a lone surrogate is stored as it is", encoded(answered(200, b'{"data":' + LONE + b"}"), LONE), HOLDS),
         row("a lone surrogate becomes a question mark", encoded(ok({"nickname": "?"}), LONE), Broken("stored altered")),
-        row("it is no text at all, and is stored", encoded(ok(), b"\xff\xfe\xfd"), Broken("stored altered")),
+        row("it is not text at all, and is stored", encoded(ok(), b"\xff\xfe\xfd"), Broken("stored altered")),
         row("it is a text of no object, and is stored", encoded(ok(), b'"text"'), Broken("stored altered")),
         row("the server fails, which is judged elsewhere", encoded(answered(500, {}))),
         row("there is no time for it", encoded(refused(429))),
