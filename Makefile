@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: run test selftest mutants docs zoo lock clean
+.PHONY: run test selftest mutants docs site zoo lock clean
 
 run: $(READY)
 	$(BIN)/rules-harness check --out out
@@ -25,9 +25,14 @@ selftest: $(READY)
 mutants: $(READY)
 	$(BIN)/python -m benchmarks.mutants
 
-# The page of requirements, from openapi/rules.yaml.
+# The pages of requirements, from openapi/rules.yaml.
 docs: $(READY)
 	$(BIN)/python -m rules_harness.reports.requirements > docs/requirements.md
+	$(BIN)/python docs/pages.py
+
+# The documentation as a site, in site/.
+site: $(READY)
+	$(BIN)/mkdocs build --strict
 
 # Servers by other hands, and their mistakes: hours. `make zoo ZOO=--help` says how to have less.
 zoo: $(READY)
@@ -39,7 +44,7 @@ lock: $(READY)
 	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) .zoo build out *.egg-info
+	rm -rf $(VENV) .zoo build out site *.egg-info
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=…")'
