@@ -20,6 +20,7 @@ from rules_harness.harness.session.custody import (
     look,
     put_back,
     restore_all,
+    states_in,
     survey,
     with_known_accounts,
 )
@@ -61,7 +62,7 @@ class Keeping:
         """
         bench = self.bench("safety/survey", self._profile.rules.all)
         reads = look(bench, self._profile)
-        self._profile = with_known_accounts(self.shared.contract, self._profile, reads)
+        self._profile = with_known_accounts(self.shared.contract, self._profile, states_in(self.shared.contract, reads))
         self.shared = shared_for(self.shared, self._profile, readable=True)
         bench.adopt(self.shared)
         seen = survey(bench, self._profile, reads)
