@@ -18,6 +18,7 @@ from rules_harness.harness.judging.possibilities import INITIAL, UNKNOWN, Behavi
 from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
+IN_PROGRESS = 409
 UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}
 FOREIGN_STATUSES = (403, 404)
 OTHER = "other_org"
@@ -198,10 +199,8 @@ class _Follower:
 
     def _reused(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         """The same key with another body: it is not executed; what it answers is open."""
-        answer = self.exchanges[position].answer
-        other = {answer.status} if answer is not None and answer.is_refusal else set()
         yield possibility.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
-        for status in sorted({*REUSE_STATUSES, *other}):
+        for status in self._refusals_of_reuse(position):
             refusal = Behaviour("refuse", statuses=(status,), enters=False)
             yield possibility.saying("reading.key-reuse", str(status)), refusal
 
@@ -213,8 +212,25 @@ class _Follower:
         yield from self._fresh(possibility.saying(reading, "not-stored", str(status)), position)
         kept = possibility.saying(reading, "stored", str(status))
         yield kept, Behaviour("replay", first, enters=False)
-        if self.exchanges[position].request.body != self.exchanges[first].request.body:
-            yield kept, Behaviour("refuse", statuses=REUSE_STATUSES, enters=False)
+        if self.exchanges[position].request.body == self.exchanges[first].request.body:
+            # In progress, as far as this request goes: whether for good is for `idempotency.not-stuck`.
+            yield possibility, Behaviour("refuse", statuses=(IN_PROGRESS,), enters=False)
+            return
+        for other in self._refusals_of_reuse(position):
+            is_told = other != IN_PROGRESS or self._was_settled(first, position)
+            yield kept if is_told else possibility, Behaviour("refuse", statuses=(other,), enters=False)
+
+    def _was_settled(self, first: int, position: int) -> bool:
+        """Whether a refused request was sent again and was not told to be in progress."""
+        again = (exchange for exchange in self.exchanges[first:position] if exchange.intent.repeats == first)
+        body = self.exchanges[first].request.body
+        answers = [exchange.answer for exchange in again if exchange.request.body == body]
+        return any(answer is not None and answer.status != IN_PROGRESS for answer in answers)
+
+    def _refusals_of_reuse(self, position: int) -> list[int]:
+        """With which statuses the reuse of a key may be refused: the usual ones, and whichever 4xx was answered."""
+        answer = self.exchanges[position].answer
+        return sorted({*REUSE_STATUSES, *({answer.status} if answer is not None and answer.is_refusal else ())})
 
     def _on_other_rule(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         answer, reading = self.exchanges[first].answer, "reading.key-on-other-rule"
@@ -222,7 +238,7 @@ class _Follower:
             yield from self._fresh(possibility, position)
         else:
             yield possibility.saying(reading, "executes"), Behaviour("execute", position)
-        for status in REUSE_STATUSES:
+        for status in self._refusals_of_reuse(position):
             yield possibility.saying(reading, str(status)), Behaviour("refuse", statuses=(status,), enters=False)
 
     def _fits(self, behaviour: Behaviour, position: int, answer: Answer) -> bool:

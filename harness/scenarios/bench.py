@@ -41,6 +41,7 @@ class Bench(Planner):
         """Everything that was exchanged so far, as a record holds it; ``about`` is what it was to judge."""
         facts = Facts(
             before=dict(self._before),
+            accounts=tuple(account.id for account in self.world.accounts),
             readable=self.readable,
             settle_seconds=self.shared.profile.limits.settle_seconds,
         )

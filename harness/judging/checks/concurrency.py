@@ -16,11 +16,13 @@ from rules_harness.harness.judging.checks.common import (
     told,
 )
 from rules_harness.harness.judging.equality import differences_from_body
-from rules_harness.harness.judging.histories import REUSE_STATUSES, overlapping, same_answer, sent_body, state_shown
+from rules_harness.harness.judging.histories import overlapping, same_answer, sent_body, state_shown
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.openapi.contract import Contract
 
 IN_FLIGHT = 409
+ELSEWHERE = frozenset({401, 403, 404})
+"""What a refusal for other reasons is answered."""
 ONE_KEY = "idempotency.concurrent"
 OTHER_STORED = "another body is stored"
 
@@ -122,8 +124,9 @@ def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
         answer = exchange.answer
         if answer is None or answer.is_success or answer.is_put_off or answer.status in (502, 503, 504):
             continue
-        allowed = REUSE_STATUSES if exchange.intent.group_bodies == "distinct" else (IN_FLIGHT,)
-        if answer.status not in allowed:
+        # What refuses the reuse of a key executes nothing, whatever its status: `reading.key-reuse` has it.
+        is_reuse = exchange.intent.group_bodies == "distinct" and answer.is_refusal and answer.status not in ELSEWHERE
+        if answer.status != IN_FLIGHT and not is_reuse:
             return f"answered {answer.status}", f"{answer.status} to one of the simultaneous requests"
     return None
 
