@@ -218,8 +218,6 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | N
         return stopped(
             "credentials: every request was answered 401; are the keys in the environment those of this target?"
         )
-    if any(answer.status >= 500 for answer in answers):
-        return None
     if statuses <= MISSING and not any(_is_enveloped(contract, answer) for answer in answers):
         return stopped(
             "endpoint not there: every request was answered "
@@ -227,6 +225,8 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | N
             + " without the error envelope. The update is planned for a future release: this target may not have it "
             "yet, or target.base_url lacks a part of the path"
         )
+    if any(answer.status >= 500 for answer in answers):
+        return None
     if not any(isinstance(answer.json(), dict) for answer in answers):
         kind = (answers[0].header("content-type") or "no content type").split(";")[0]
         return stopped(f"what answers at target.base_url is not a JSON API: {answers[0].status} with {kind}")
