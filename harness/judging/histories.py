@@ -7,14 +7,19 @@ answer or a read contradicts are dropped.  Where none is left, the contract is v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
 from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
-from rules_harness.harness.judging.possibilities import INITIAL, UNKNOWN, Behaviour, Possibility
+from rules_harness.harness.judging.possibilities import (
+    INITIAL,
+    UNKNOWN,
+    Behaviour,
+    Contradiction,
+    FollowedHistory,
+    Possibility,
+)
 from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
@@ -25,22 +30,6 @@ OTHER = "other_org"
 """The credential of another organization."""
 Option = tuple[Possibility, Behaviour]
 """What may happen to an update, with the possibility that takes it."""
-
-
-class Contradiction(msgspec.Struct, frozen=True):
-    """An exchange after which no possibility is left."""
-
-    position: int
-    expected: tuple[str, ...]
-
-
-class FollowedHistory(msgspec.Struct, frozen=True):
-    """What a history comes to: the possibilities that fit all of it, and where it contradicts the contract."""
-
-    possibilities: tuple[Possibility, ...]
-    contradictions: tuple[Contradiction, ...]
-    judged: tuple[int, ...]
-    """Positions whose outcome was put to the test."""
 
 
 def follow(episode: Episode, contract: Contract) -> FollowedHistory:
@@ -351,12 +340,3 @@ def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:
         name = contract.names.request_id
         return {**first, name: None} == {**second, name: None}
     return bool(first == second) and (first is not None or original.body == again.body)
-
-
-def overlapping(exchanges: Sequence[Exchange]) -> int:
-    """How many pairs of requests were under way at the same time."""
-    return sum(
-        one.started < other.ended and other.started < one.ended
-        for index, one in enumerate(exchanges)
-        for other in exchanges[index + 1 :]
-    )

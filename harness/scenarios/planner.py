@@ -104,6 +104,8 @@ class Known:
     def __init__(self) -> None:
         self.states: dict[str, dict[str, Any]] = {}
         self.stale: set[str] = set()
+        self.answered: dict[str, dict[str, Any]] = {}
+        """What the last successful update of each rule was answered."""
 
 
 class Planner:

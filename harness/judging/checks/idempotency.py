@@ -16,8 +16,9 @@ from rules_harness.harness.judging.checks.common import (
     run_by,
     where,
 )
-from rules_harness.harness.judging.histories import IN_PROGRESS, FollowedHistory, follow
+from rules_harness.harness.judging.histories import IN_PROGRESS, follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.harness.judging.possibilities import FollowedHistory
 from rules_harness.openapi.contract import Contract
 
 CERTAIN_MARKS = frozenset(string.ascii_letters + string.digits + "-_.~:")
