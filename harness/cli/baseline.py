@@ -11,7 +11,7 @@ import msgspec
 
 from rules_harness.harness import journal
 from rules_harness.harness.cli.findings import named
-from rules_harness.harness.cli.options import WritablePath
+from rules_harness.harness.cli.options import OutputPath
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.files import write_private
@@ -49,7 +49,7 @@ def _words(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
 @click.option("--reason", required=True, callback=_words, metavar="TEXT", help="Why it is accepted.")
 @click.option("--owner", required=True, callback=_words, metavar="NAME", help="Who sees to it that it ends.")
 @click.option("--expires", required=True, callback=_day, metavar="DATE", help="The last day on which it is accepted.")
-@click.option("--out", required=True, type=WritablePath(), metavar="FILE", help="The baseline; entries in it stay.")
+@click.option("--out", required=True, type=OutputPath(), metavar="FILE", help="The baseline; entries in it stay.")
 @click.pass_obj
 def accept_command(
     output: Output, run: Path, findings: tuple[str, ...], reason: str, owner: str, expires: date, out: Path

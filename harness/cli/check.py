@@ -14,7 +14,7 @@ from rules_harness.harness.cli import progress
 from rules_harness.harness.cli.ending import leave
 from rules_harness.harness.cli.leaving import leave_findings
 from rules_harness.harness.cli.options import (
-    WritablePath,
+    OutputPath,
     chosen,
     contract_option,
     report_names,
@@ -86,7 +86,7 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @contract_option
 @click.option(
     "--out",
-    type=WritablePath(),
+    type=OutputPath(),
     default="out",
     show_default=True,
     metavar="DIR",

@@ -11,7 +11,7 @@ from typing import IO, Any, Final, TypeVar
 import click
 from rich.console import Console
 
-from rules_harness.harness.cli.options import WritablePath
+from rules_harness.harness.cli.options import OutputPath
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.files import open_private
@@ -27,7 +27,7 @@ def document_options(*formats: str) -> Callable[[Command], Command]:
     """The options that say how a document is told, as ``form``, and where it goes, as ``out``."""
     chosen = click.Choice((TERMINAL, *formats))
     form = click.option("--format", "form", type=chosen, default=TERMINAL, show_default=True, help="How it is told.")
-    where = click.option("--out", type=WritablePath(), metavar="FILE", help="Write it there instead of printing it.")
+    where = click.option("--out", type=OutputPath(), metavar="FILE", help="Write it there instead of printing it.")
     return lambda function: form(where(function))
 
 

@@ -22,7 +22,7 @@ from rules_harness.harness.campaign.settings import CampaignSettings
 from rules_harness.harness.cli.ending import leave
 from rules_harness.harness.cli.leaving import leave_findings
 from rules_harness.harness.cli.options import (
-    WritablePath,
+    OutputPath,
     chosen,
     contract_option,
     report_names,
@@ -111,7 +111,7 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
     help="Processes that send, each with the profile's in_flight; one for each writable rule at most, auto: and core.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
-@click.option("--out", type=WritablePath(), metavar="DIR", help="Where everything goes; by default the folder out.")
+@click.option("--out", type=OutputPath(), metavar="DIR", help="Where everything goes; by default the folder out.")
 @click.option(
     "--report",
     "reports",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from rules_harness.harness import journal
-from rules_harness.harness.cli.options import WritablePath, contract_option
+from rules_harness.harness.cli.options import OutputPath, contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.session.recorded import contract_for, header_of, judged
 from rules_harness.harness.session.reporting import ALWAYS, report_of, write_reports
@@ -18,7 +18,7 @@ from rules_harness.reports import terminal
 @click.command(short_help="Judge a recorded run again; nothing is sent.")
 @click.argument("run", type=click.Path(path_type=Path))
 @contract_option
-@click.option("--out", type=WritablePath(), metavar="DIR", help="Write junit.xml and summary.json there.")
+@click.option("--out", type=OutputPath(), metavar="DIR", help="Write junit.xml and summary.json there.")
 @click.pass_obj
 def command(output: Output, run: Path, contract: Contract | None, out: Path | None) -> int:
     """Judge RUN, a recorded run (its folder or its journal), with today's checks. Nothing is sent.

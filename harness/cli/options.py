@@ -98,7 +98,7 @@ def _patterns(option: str, values: Iterable[str], contract: Contract) -> Iterato
         yield pattern
 
 
-class WritablePath(click.Path):
+class OutputPath(click.Path):
     """A file or folder to write to; an empty name, as a variable that is not set leaves it, is none."""
 
     def __init__(self) -> None:

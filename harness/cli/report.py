@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from rules_harness.harness import journal
-from rules_harness.harness.cli.options import WritablePath, contract_option, report_names
+from rules_harness.harness.cli.options import OutputPath, contract_option, report_names
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.session.recorded import contract_for, header_of, judged
 from rules_harness.harness.session.reporting import report_of, write_reports
@@ -26,7 +26,7 @@ from rules_harness.reports.formats import FORMATS
     metavar="NAME,…",
     help=f"Which: {', '.join(FORMATS)}.",
 )
-@click.option("--out", type=WritablePath(), metavar="DIR", help="Where they go; RUN's folder by default.")
+@click.option("--out", type=OutputPath(), metavar="DIR", help="Where they go; RUN's folder by default.")
 @contract_option
 @click.pass_obj
 def command(output: Output, run: Path, formats: tuple[str, ...], out: Path | None, contract: Contract | None) -> None:

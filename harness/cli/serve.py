@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rules_harness.harness.cli.options import WritablePath
+from rules_harness.harness.cli.options import OutputPath
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.reference.serve import ProfileNotWritten, serve
 from rules_harness.harness.reference.tables import UnknownSwitch
@@ -17,7 +17,7 @@ from rules_harness.harness.reference.tables import UnknownSwitch
 @click.option("--port", type=click.IntRange(0, 65535), default=9101, show_default=True, help="0 takes a free one.")
 @click.option("--latency-ms", type=click.IntRange(min=0), default=0, show_default=True, help="Delays each answer.")
 @click.option("--fault", "faults", multiple=True, metavar="ID", help="Break one promise; see `list faults`.")
-@click.option("--profile", type=WritablePath(), metavar="FILE", help="Write the profile there.")
+@click.option("--profile", type=OutputPath(), metavar="FILE", help="Write the profile there.")
 @click.option("--variant", "variants", multiple=True, metavar="ID", help="Behave otherwise; see `list variants`.")
 def command(
     port: int, latency_ms: int, faults: tuple[str, ...], profile: Path | None, variants: tuple[str, ...]

@@ -11,7 +11,7 @@ import click
 from rules_harness.harness import journal as journals
 from rules_harness.harness.cli import progress
 from rules_harness.harness.cli.ending import leave
-from rules_harness.harness.cli.options import WritablePath, contract_option
+from rules_harness.harness.cli.options import OutputPath, contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
@@ -42,7 +42,7 @@ def _options(function: Callable[..., int]) -> Callable[..., int]:
 
 @command.command(short_help="Send the first half, and store it.")
 @_options
-@click.option("--out", type=WritablePath(), default=PLANTED, show_default=True, metavar="DIR")
+@click.option("--out", type=OutputPath(), default=PLANTED, show_default=True, metavar="DIR")
 @click.pass_obj
 def plant(output: Output, target: Path, contract: Contract | None, out: Path) -> int:
     """Send an update with a new key and its replay; DIR keeps what was answered."""
@@ -52,7 +52,7 @@ def plant(output: Output, target: Path, contract: Contract | None, out: Path) ->
 @command.command(short_help="Send the second half, and judge it.")
 @_options
 @click.option("--planted", type=click.Path(path_type=Path), default=PLANTED, show_default=True, metavar="RUN")
-@click.option("--out", type=WritablePath(), default=VERIFIED, show_default=True, metavar="DIR")
+@click.option("--out", type=OutputPath(), default=VERIFIED, show_default=True, metavar="DIR")
 @click.pass_obj
 def verify(output: Output, target: Path, contract: Contract | None, planted: Path, out: Path) -> int:
     """Send the planted request again, and judge the answer: within 24 hours the original, beyond them either."""
