@@ -31,9 +31,7 @@ from rules_harness.reports.cascades import grouped
 from rules_harness.reports.model import (
     BaselineView,
     CoverageRow,
-    Family,
     FindingView,
-    ReadingRow,
     RequirementRow,
     RuleRow,
     RunReport,
@@ -41,6 +39,7 @@ from rules_harness.reports.model import (
     TargetView,
 )
 from rules_harness.reports.references import assembled, part_of
+from rules_harness.reports.rows import TEXT_LIMIT, families, reading_rows, requirement_row, requirement_rows
 from rules_harness.reports.tallies import GridTally, HeatTally, LatencyTally, status_of
 from rules_harness.reports.text import Excerpt, counted, excerpt, line
 
@@ -50,7 +49,6 @@ PACK_LIMIT: Final = 16 * 1024
 """Bodies of more bytes are copied in compressed form."""
 _CALLER_FAMILIES: Final = ("auth.", "authz.")
 _EXCERPT_LIMIT: Final = 4000
-_TEXT_LIMIT: Final = 1000
 
 
 def collect(
@@ -72,7 +70,7 @@ def collect(
     header = gathered.header
     rows = {
         row.id: msgspec.structs.replace(row, seconds=round(gathered.seconds[row.id], 3))
-        for row in _requirement_rows(contract, outcome)
+        for row in requirement_rows(contract, outcome)
     }
     footer = gathered.footer
     return RunReport(
@@ -87,8 +85,8 @@ def collect(
         seconds=footer.seconds if footer else gathered.last_ended,
         episodes=gathered.episodes,
         statuses=tuple(sorted(gathered.statuses.items())),
-        families=_families(rows.values()),
-        readings=tuple(_reading_rows(contract, outcome)),
+        families=families(rows.values()),
+        readings=tuple(reading_rows(contract, outcome)),
         groups=grouped(_findings(gathered, contract, outcome, rows)),
         grid=gathered.grid.result(),
         heat_map=gathered.heat.result(),
@@ -153,12 +151,12 @@ class _Gathered:
                 self.rules[rule] = RuleRow(line(rule), enabled, None, None)
             case Restored(rule=rule, problem=problem):
                 known = self.rules.get(rule, RuleRow(line(rule), False, None, None))
-                told = None if problem is None else line(problem, _TEXT_LIMIT)
+                told = None if problem is None else line(problem, TEXT_LIMIT)
                 self.rules[rule] = msgspec.structs.replace(known, restored=problem is None, problem=told)
             case Note(kind=kind, text=text):
                 if kind == LIMITED:
-                    self.limits.append(line(text, _TEXT_LIMIT))
-                self.notes.append(line(text, _TEXT_LIMIT))
+                    self.limits.append(line(text, TEXT_LIMIT))
+                self.notes.append(line(text, TEXT_LIMIT))
             case Count(kept=kept):
                 self.counted += sum(kept.values())
             case None:
@@ -169,7 +167,7 @@ class _Gathered:
     def _add_episode(self, episode: Episode) -> None:
         findings = self.wanted.get(episode.id, ())
         self.episodes += 1
-        self.notes += [f"{line(episode.id)}: {line(note, _TEXT_LIMIT)}" for note in episode.notes]
+        self.notes += [f"{line(episode.id)}: {line(note, TEXT_LIMIT)}" for note in episode.notes]
         for position, exchange in enumerate(episode.exchanges):
             shown_by = [finding.id for finding in findings if position in finding.shown_by]
             status = status_of(exchange)
@@ -235,53 +233,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _requirement_rows(contract: Contract, outcome: Outcome) -> Iterable[RequirementRow]:
-    """Those of the contract in its order, then those that only the outcome knows."""
-    ids = [id for id in contract.requirements if id in outcome.requirements]
-    ids += [id for id in outcome.requirements if id not in contract.requirements]
-    for id in ids:
-        yield _requirement_row(contract, outcome.requirements[id])
-
-
-def _requirement_row(contract: Contract, found: RequirementOutcome) -> RequirementRow:
-    promised = contract.requirements.get(found.id)
-    return RequirementRow(
-        id=line(found.id),
-        family=promised.family if promised else line(found.id.partition(".")[0]),
-        level=found.level,
-        sentence=line(promised.sentence, _TEXT_LIMIT) if promised else "This contract does not have the requirement.",
-        basis_kind=promised.basis_kind if promised else "",
-        basis=line(promised.basis, _TEXT_LIMIT) if promised else "",
-        note=line(promised.note, _TEXT_LIMIT) if promised and promised.note else None,
-        verdict=found.verdict,
-        exercised=found.exercised,
-        findings=found.findings,
-        reason=None if found.reason is None else line(found.reason, _TEXT_LIMIT),
-    )
-
-
-def _families(rows: Iterable[RequirementRow]) -> tuple[Family, ...]:
-    families: dict[str, list[RequirementRow]] = {}
-    for row in rows:
-        families.setdefault(row.family, []).append(row)
-    return tuple(Family(name, tuple(members)) for name, members in families.items())
-
-
-def _reading_rows(contract: Contract, outcome: Outcome) -> Iterable[ReadingRow]:
-    for id, found in outcome.readings.items():
-        asked = contract.readings.get(id)
-        yield ReadingRow(
-            id=line(id),
-            question=line(asked.question, _TEXT_LIMIT) if asked else "This contract does not ask it.",
-            tokens=asked.tokens if asked else (),
-            answer=None if found.answer is None else line(found.answer),
-            observations=found.observations,
-            accepted=found.accepted,
-            by_kind=tuple((line(kind), tuple(map(line, tokens))) for kind, tokens in found.by_kind.items()),
-            requirement=asked.requirement if asked else "",
-        )
-
-
 def _findings(
     gathered: _Gathered, contract: Contract, outcome: Outcome, rows: Mapping[str, RequirementRow]
 ) -> tuple[FindingView, ...]:
@@ -305,11 +256,11 @@ def _finding(
     unjudged = RequirementOutcome(finding.requirement, finding.level, "failed", finding.count, 1)
     return FindingView(
         finding=finding,
-        requirement=rows.get(finding.requirement) or _requirement_row(contract, unjudged),
+        requirement=rows.get(finding.requirement) or requirement_row(contract, unjudged),
         place=line(finding.place),
         kind=line(finding.kind),
-        expected=line(finding.expected, _TEXT_LIMIT),
-        actual=line(finding.actual, _TEXT_LIMIT),
+        expected=line(finding.expected, TEXT_LIMIT),
+        actual=line(finding.actual, TEXT_LIMIT),
         episode=shown,
         steps=() if basis is None else tuple(repetition.steps(contract, basis, shown, before)),
         difference=difference.of_proof(contract, proof, before),

@@ -13,10 +13,11 @@ from rules_harness.reports.html.pictures import HEIGHT, WIDTH, histogram, shares
 from rules_harness.reports.html.wire import Wire, wire
 from rules_harness.reports.model import VERDICTS, FindingGroup, FindingView, RunReport
 
-SIZE_LIMIT: Final = 3_000_000
-"""Characters of findings with their exchanges; those beyond are told in brief."""
-_EPISODE_SHOWN: Final = 40
-_BODY_LIMIT: Final = 2500
+SIZE_LIMIT: Final = 240_000
+"""Characters of findings with their exchanges; those beyond are told in brief, with the command that shows them."""
+_EPISODE_SHOWN: Final = 25
+_BODY_LIMIT: Final = 2000
+_EPISODE_BODY_LIMIT: Final = 400
 _PROOFS_SHOWN: Final = 3
 _GROUPS_OPEN: Final = 3
 
@@ -49,7 +50,7 @@ class RenderedGroup(msgspec.Struct, frozen=True):
 
 
 def render(report: RunReport) -> str:
-    """The page; under 5 MB however long the run was."""
+    """The page; under 700 kB for a whole run of hundreds of findings, so that it opens at once and can be mailed."""
     first_finding: dict[str, str] = {}
     for view in report.findings:
         first_finding.setdefault(view.finding.requirement, view.id)
@@ -88,7 +89,7 @@ class _Cards:
         )
 
     def _card(self, view: FindingView, position: int, *, is_open: bool) -> Markup:
-        card = _card(view, self._report, brief=self._size > SIZE_LIMIT, is_first=position < plain.FULL)
+        card = _card(view, self._report, brief=self._size > SIZE_LIMIT, is_first=position == 0)
         text = self._template.render(card=card, profile=self._report.target.profile, is_open=is_open and position == 0)
         self._size += len(text)
         return Markup(text)
@@ -100,7 +101,7 @@ def _card(view: FindingView, report: RunReport, *, brief: bool, is_first: bool) 
     return Card(
         view=view,
         proof=proof,
-        episode=tuple(wire(shown, 600) for shown in view.episode[:_EPISODE_SHOWN]) if is_longer else (),
+        episode=tuple(wire(shown, _EPISODE_BODY_LIMIT) for shown in view.episode[:_EPISODE_SHOWN]) if is_longer else (),
         left_out=max(len(view.episode) - _EPISODE_SHOWN, 0),
         replay=again.replay(view, report),
         curl="" if brief else "\n".join(curl.lines(view, report.target)),

@@ -24,7 +24,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"counted": counted, "duration": duration, "prose": prose, "breakable": breakable}
+    made.filters |= {
+        "counted": counted,
+        "duration": duration,
+        "prose": prose,
+        "breakable": breakable,
+        "element_text": element_text,
+    }
     return made
 
 
@@ -54,6 +60,11 @@ def prose(text: str) -> Markup:
     return Markup().join(
         Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
     )
+
+
+def element_text(text: str) -> Markup:
+    """A text that stands between tags, never in an attribute: quotes stay as they are, as JSON has many."""
+    return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def breakable(place: str) -> Markup:

@@ -46,7 +46,7 @@
     }
     for (const nothing of all("[data-nothing]")) nothing.hidden = shown.findings > 0;
     form.querySelector("[data-shown]").textContent = isFiltered
-      ? `${shown.findings} findings, ${shown.requirements} requirements` : "";
+      ? `${document.querySelector("details[data-item]") ? `${shown.findings} findings, ` : ""}${shown.requirements} requirements` : "";
   };
   if (form) {
     form.hidden = false;

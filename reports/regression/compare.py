@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
+from rules_harness.reports import again, curl
+from rules_harness.reports.collect import collect
+from rules_harness.reports.model import FindingView, RunReport
 from rules_harness.reports.regression.answers import answer_changes, common_kinds, field_changes
 from rules_harness.reports.regression.contract import contract_changes
 from rules_harness.reports.regression.latency import drifts
-from rules_harness.reports.regression.model import Comparison, RunView
+from rules_harness.reports.regression.model import Comparison, FindingChange, RunView
 from rules_harness.reports.regression.side import Side
 from rules_harness.reports.regression.traffic import Traffic, gather
 from rules_harness.reports.regression.verdicts import (
+    Findings,
     finding_changes,
     newly_judged,
     no_longer_exercised,
@@ -28,7 +34,7 @@ def compare(base: Side, head: Side, *, baseline_problems: Sequence[str] = ()) ->
     """
     before, after = _traffic(base), _traffic(head)
     common = common_kinds(before.seen, after.seen)
-    findings = finding_changes(base, head, before, after)
+    findings = _with_commands(finding_changes(base, head, before, after), head)
     lost = tuple(no_longer_exercised(base, head))
     readings = tuple(reading_changes(base, head))
     return Comparison(
@@ -48,6 +54,26 @@ def compare(base: Side, head: Side, *, baseline_problems: Sequence[str] = ()) ->
         latency=tuple(drifts(common, before.seen, after.seen)),
         contract=contract_changes(base.recorded, head.recorded),
     )
+
+
+def _with_commands(findings: Findings, head: Side) -> Findings:
+    """The findings of HEAD with what a report of HEAD says of them."""
+    if not findings.new and not findings.still_failing:
+        return findings
+    report = collect(head.records, head.outcome, head.contract, run=head.name)
+    told = {view.id: "\n".join(_again(view, report)) for view in report.findings}
+
+    def added(changes: tuple[FindingChange, ...]) -> tuple[FindingChange, ...]:
+        return tuple(msgspec.structs.replace(one, again=told.get(one.finding.id, "")) for one in changes)
+
+    return msgspec.structs.replace(findings, new=added(findings.new), still_failing=added(findings.still_failing))
+
+
+def _again(view: FindingView, report: RunReport) -> Iterator[str]:
+    yield f"# finding {view.id}: expected {view.expected}; was {view.actual}"
+    if command := again.replay(view, report):
+        yield command
+    yield from curl.lines(view, report.target)
 
 
 def _traffic(side: Side) -> Traffic:

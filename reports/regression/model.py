@@ -44,6 +44,8 @@ class FindingChange(msgspec.Struct, frozen=True):
     sentence: str
     raised: bool = False
     note: str = ""
+    again: str = ""
+    """What was expected and what came, and the commands that send it again."""
 
 
 class RequirementChange(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -18,12 +18,15 @@ from rules_harness.reports.regression.model import (
 from rules_harness.reports.text import counted, duration
 
 Tone = Literal["worse", "better", "plain"]
-Form = Literal["text", "code", "before", "after"]
+Form = Literal["text", "code", "side", "good", "bad"]
 _PLACES_SHOWN = 6
 
 
 class TableCell(msgspec.Struct, frozen=True):
-    """What stands in one cell: texts of one form, side by side; ``more`` says how many are left out."""
+    """What stands in one cell: texts of one form, side by side; ``more`` says how many are left out.
+
+    What a run came to has the form ``good`` or ``bad`` where one of the two is better than the other, else ``side``.
+    """
 
     texts: tuple[str, ...]
     form: Form = "text"
@@ -31,7 +34,10 @@ class TableCell(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One aspect of a comparison; ``count`` is the number of entries, of which several may share a row."""
+    """One aspect of a comparison; ``count`` is the number of entries, of which several may share a row.
+
+    ``again`` has for each row the commands that show it, where there are any; formats without room leave them out.
+    """
 
     name: str
     title: str
@@ -40,6 +46,7 @@ class Table(msgspec.Struct, frozen=True):
     count: int
     head: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]
+    again: tuple[str, ...] = ()
 
 
 def tables(comparison: Comparison) -> tuple[Table, ...]:
@@ -110,6 +117,7 @@ def _findings(name: str, title: str, lead: str, tone: Tone, changes: Sequence[Fi
             )
             for (requirement, level, kind, note), members in groups.items()
         ),
+        again=tuple(members[0].again for members in groups.values()),
     )
 
 
@@ -128,7 +136,7 @@ def _requirements(name: str, title: str, lead: str, tone: Tone, changes: Sequenc
         count=len(changes),
         head=("requirement", "level", "BASE", "HEAD", "reason"),
         rows=tuple(
-            (_code(one.id), _text(one.level), _before(one.before), _after(one.after), _text(one.reason))
+            (_code(one.id), _text(one.level), *_sides((one.before,), (one.after,), _is_bad_verdict), _text(one.reason))
             for one in changes
         ),
     )
@@ -145,8 +153,8 @@ def _readings(changes: Sequence[ReadingChange]) -> Table:
         rows=tuple(
             (
                 _code(one.id),
-                _before(*one.before),
-                _after(*one.after),
+                TableCell(one.before, "good" if one.refused else "side"),
+                TableCell(one.after, "bad" if one.refused else "side"),
                 _cut(one.kinds, "code"),
                 _text("no longer accepted" if one.refused else ""),
             )
@@ -164,7 +172,8 @@ def _answers(changes: Sequence[AnswerChange]) -> Table:
         count=sum(len(one.kinds) for one in changes),
         head=("input", "BASE", "HEAD", "kinds"),
         rows=tuple(
-            (_text(_input(one)), _before(*one.before), _after(*one.after), _cut(one.kinds, "code")) for one in changes
+            (_text(_input(one)), *_sides(one.before, one.after, _is_bad_answer), _cut(one.kinds, "code"))
+            for one in changes
         ),
     )
 
@@ -206,12 +215,23 @@ def _code(text: str) -> TableCell:
     return TableCell((text,), "code")
 
 
-def _before(*texts: str) -> TableCell:
-    return TableCell(texts, "before")
+def _sides(
+    before: tuple[str, ...], after: tuple[str, ...], is_bad: Callable[[str], bool]
+) -> tuple[TableCell, TableCell]:
+    """What the two runs came to; colours follow better and worse, whichever of the runs it is."""
+    bad = any(map(is_bad, before)), any(map(is_bad, after))
+    forms: dict[tuple[bool, bool], tuple[Form, Form]] = {(True, False): ("bad", "good"), (False, True): ("good", "bad")}
+    left, right = forms.get(bad, ("side", "side"))
+    return TableCell(before, left), TableCell(after, right)
 
 
-def _after(*texts: str) -> TableCell:
-    return TableCell(texts, "after")
+def _is_bad_verdict(verdict: str) -> bool:
+    return verdict not in ("passed", "warned")
+
+
+def _is_bad_answer(told: str) -> bool:
+    """Whether the server erred or did not answer: any other status may be what the contract wants."""
+    return not told[:1].isdigit() or told.startswith("5")
 
 
 def _cut(texts: Iterable[str], form: Form) -> TableCell:

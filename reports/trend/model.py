@@ -48,6 +48,11 @@ class Row(msgspec.Struct, frozen=True):
     broke: int
     flakiness: float | None
 
+    @property
+    def fails(self) -> bool:
+        """Whether it did not hold when it was last judged."""
+        return self.first_seen is not None and self.fixed_in is None
+
 
 class Trend(msgspec.Struct, frozen=True):
     """All requirements over all runs."""
@@ -63,7 +68,23 @@ class Trend(msgspec.Struct, frozen=True):
     @property
     def failing(self) -> tuple[Row, ...]:
         """The requirements that did not hold when they were last judged."""
-        return tuple(row for row in self.rows if row.first_seen is not None and row.fixed_in is None)
+        return tuple(row for row in self.rows if row.fails)
+
+    @property
+    def telling(self) -> tuple[Row, ...]:
+        """What a reader wants to see first: what does not hold, then what comes and goes, then what was fixed."""
+        marked = [row for row in self.rows if row.first_seen is not None]
+        return tuple(sorted(marked, key=lambda row: (not row.fails, row.flakiness is None)))
+
+    @property
+    def quiet(self) -> tuple[Row, ...]:
+        """The others: they held whenever they were judged."""
+        return tuple(row for row in self.rows if row.first_seen is None)
+
+    @property
+    def target(self) -> str:
+        """The target of the last run."""
+        return self.columns[-1].target
 
 
 class JudgedRun(msgspec.Struct, frozen=True):
@@ -73,6 +94,14 @@ class JudgedRun(msgspec.Struct, frozen=True):
     header: Header
     outcome: Outcome
     contract: Contract
+
+
+def trends_of(runs: Iterable[JudgedRun]) -> tuple[Trend, ...]:
+    """A trend for each target, what fails most first: what one of them breaks says nothing of another."""
+    by_target: dict[str, list[JudgedRun]] = {}
+    for run in sorted(runs, key=lambda run: run.header.started_at):
+        by_target.setdefault(run.header.target, []).append(run)
+    return tuple(sorted(map(trend_of, by_target.values()), key=lambda trend: -len(trend.failing)))
 
 
 def trend_of(runs: Iterable[JudgedRun]) -> Trend:

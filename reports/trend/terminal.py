@@ -35,6 +35,7 @@ def show(trend: Trend, console: Console) -> None:
 
 
 def _parts(trend: Trend, shown: int) -> Iterator[RenderableType]:
+    yield Text(trend.target, style="bold")
     for column in trend.columns:
         yield _run(column)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
@@ -44,13 +45,16 @@ def _parts(trend: Trend, shown: int) -> Iterator[RenderableType]:
     table.add_column(f"runs {left_out + 1} to {len(trend.columns)}", no_wrap=True)
     for title in ("first seen in", "fixed in", "flakiness"):
         table.add_column(title, justify="right")
-    for row in trend.rows:
+    for row in trend.telling:
         table.add_row(*_cells(row, left_out))
-    yield table
+    if trend.telling:
+        yield table
+    if trend.quiet:
+        yield Text(f"{counted(len(trend.quiet), 'requirement')} held whenever judged", style="dim")
     marks = "  ".join(f"{mark} {verdict or 'not selected'}" for verdict, (mark, _) in _MARKS.items())
     yield Text(marks, style="dim")
     yield Text(
-        f"{counted(len(trend.rows), 'requirement')} over {counted(len(trend.columns), 'run')}: "
+        f"{trend.target}: {counted(len(trend.rows), 'requirement')} over {counted(len(trend.columns), 'run')}: "
         f"{len(trend.failing)} do not hold, {len(trend.flaky)} come and go"
     )
 

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,17 @@ class Page:
 
     def type(self, text: str) -> None:
         self.call("Input.insertText", text=text)
+
+    def serious_faults(self) -> list[tuple[str, str, str]]:
+        """What axe finds that keeps people out, with everything opened: its rule, the element, what is wrong."""
+        self.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        script = resources.files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+        self.evaluate(script + "; 0")
+        found: dict[str, Any] = self.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+        return [
+            (one["id"], one["nodes"][0]["html"][:200], str(one["nodes"][0].get("failureSummary"))) for one in serious
+        ]
 
     def screenshot(self, *, whole: bool = False) -> bytes:
         return base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"])

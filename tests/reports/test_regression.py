@@ -20,6 +20,7 @@ from rules_harness.openapi.contract import load
 from rules_harness.reports.regression import data, html, markdown, terminal
 from rules_harness.reports.regression.fields import folded, places
 from rules_harness.reports.regression.model import Comparison
+from rules_harness.reports.regression.tables import tables
 from tests.reports.factories import (
     HOSTILE,
     answer,
@@ -231,6 +232,30 @@ def test_hostile_content_stays_text(base: Path, hostile: Path) -> None:
     tokens = MarkdownIt("commonmark").enable("table").parse(texts["markdown"])
     assert not [inner for token in tokens for inner in token.children or () if inner.type in ("link_open", "image")]
     assert not [token for token in tokens if token.type == "html_block" and "script" in token.content]
+
+
+def test_colours_follow_better_and_worse(base: Path, tmp_path: Path) -> None:
+    crashed = journal(tmp_path / "crashed", unauthenticated(answer(500, "oops")))
+    otherwise = journal(tmp_path / "otherwise", unauthenticated(refusal(403, "unauthorized")))
+
+    def forms(one: Path, other: Path) -> tuple[str, str]:
+        (answers,) = [table for table in tables(compared(one, other)) if table.name == "answers"]
+        return answers.rows[0][1].form, answers.rows[0][2].form
+
+    assert forms(base, crashed) == ("good", "bad")
+    assert forms(crashed, base) == ("bad", "good")
+    assert forms(base, otherwise) == ("side", "side")
+
+
+def test_what_is_new_comes_with_the_commands_that_show_it(base: Path, tmp_path: Path) -> None:
+    comparison = compared(base, journal(tmp_path / "crashed", unauthenticated(answer(500, "oops"))))
+    (new, *_) = [one for one in comparison.new if one.finding.requirement == "envelope.no-server-error"]
+    told, replay, *rest = new.again.splitlines()
+    assert told.startswith(f"# finding {new.finding.id}: expected ")
+    assert replay.startswith("rules-harness replay ")
+    assert any(line.startswith("curl -sS") for line in rest)
+    page = html5lib.parse(html.render(comparison), namespaceHTMLElements=False)
+    assert any(replay in (pre.text or "") for pre in page.iter("pre"))
 
 
 def test_html_asks_nobody(base: Path, hostile: Path) -> None:

@@ -44,6 +44,7 @@ def test_pages_load_without_errors_or_requests(tmp_path: Path) -> None:
                 page.open(path.as_uri())
                 shown = page.evaluate("document.querySelector('[data-theme-toggle]').textContent")
                 assert shown == ("Dark" if scheme == "light" else "Light")
+                assert page.serious_faults() == []
             assert page.evaluate("window.hacked") is None
             page.size(390, 800, phone=True)
             assert page.evaluate("document.documentElement.scrollWidth") <= 390

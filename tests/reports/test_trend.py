@@ -13,7 +13,7 @@ from rules_harness.harness.journal import EpisodeRecord
 from rules_harness.harness.judging.outcome import Verdict
 from rules_harness.openapi.contract import load
 from rules_harness.reports.trend import html, terminal
-from rules_harness.reports.trend.model import JudgedRun, Row, trend_of
+from rules_harness.reports.trend.model import JudgedRun, Row, trend_of, trends_of
 from tests.reports.factories import HOSTILE, answer, episode, footer, header, outcome, refusal, update, written
 from tests.reports.recorded import run_command
 
@@ -75,8 +75,36 @@ def test_the_grid_on_a_terminal() -> None:
 def test_of_many_runs_the_last_ones_fit() -> None:
     file = io.StringIO()
     terminal.show(trend_of(run(n, "passed") for n in range(1, 32)), Console(file=file, width=100))
-    assert "runs 21 to 31" in file.getvalue()
+    assert "81 requirements held whenever judged" in file.getvalue()
     assert all(len(line) <= 100 for line in file.getvalue().splitlines())
+
+
+def test_what_fails_is_first_then_what_comes_and_goes_and_what_held_is_folded() -> None:
+    ids = ["auth.missing", "status.stored", "update.replaces"]
+    verdicts = [("passed", "failed", "passed"), ("failed", "passed", "passed"), ("passed", "passed", "failed")]
+    sequences: list[tuple[Verdict, ...]] = [*verdicts, ("failed", "passed", "failed")]  # type: ignore[list-item]  # a table of literals
+    ids.append("http.headers")
+    runs = []
+    for number in range(3):
+        found = outcome(verdicts={id: (held[number], "") for id, held in zip(ids, sequences, strict=True)})
+        runs.append(JudgedRun(f"run {number}", header(started_at=f"2026-01-0{number + 1}"), found, load()))
+    trend = trend_of(runs)
+    assert [row.id for row in trend.telling] == ["http.headers", "update.replaces", "auth.missing", "status.stored"]
+    assert len(trend.quiet) == len(trend.rows) - 4
+    page = html5lib.parse(html.render(trend), namespaceHTMLElements=False)
+    folded = [row.get("data-verdict") for details in page.iter("details") for row in details.iter("tr")]
+    assert {verdict for verdict in folded if verdict} == {"passed"}
+    labels = [text.text for text in page.iter("{http://www.w3.org/2000/svg}text")]
+    labels += [text.text for text in page.iter("text")]
+    assert labels == ["81", "0", "1", "2", "3", "run"]
+
+
+def test_runs_of_different_targets_are_kept_apart() -> None:
+    other = JudgedRun("other", header(target="production", started_at="2026-01-02"), outcome(), load())
+    trends = trends_of([run(3, "failed"), other, run(1, "passed")])
+    assert [(trend.target, len(trend.columns)) for trend in trends] == [("staging", 2), ("production", 1)]
+    assert "These runs have 2 targets" in html.render(*trends)
+    assert "have 2 targets" not in html.render(trends[0])
 
 
 def test_the_picture_says_what_the_table_says() -> None:
