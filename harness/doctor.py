@@ -17,10 +17,11 @@ from rules_harness.harness.judging.checks.common import described
 from rules_harness.harness.scenarios import all_scenarios
 from rules_harness.harness.scenarios.planner import TimedOutcome
 from rules_harness.harness.scenarios.scenario import Situation, lacking
-from rules_harness.harness.session.custody import accounts_in
+from rules_harness.harness.session.custody import accounts_in, with_known_accounts
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.openapi.contract import Contract, Operation
+from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.keys import KeyReference
 
 State = Literal["ok", "advice", "problem"]
@@ -295,11 +296,9 @@ class _Examination:
         )
 
     def _prospects(self, now: datetime) -> Iterator[Prospect]:
-        rules, profile = self._profile.rules, self._profile
-        if not profile.accounts:
-            profile = msgspec.structs.replace(
-                profile, accounts=accounts_in(self._contract, tuple(self._found.values()))
-            )
+        rules = self._profile.rules
+        states = {rule: found.state for rule, found in self._found.items()}
+        profile = with_known_accounts(self._contract, self._profile, states)
         situation = Situation(
             contract=self._contract,
             profile=profile,
@@ -308,6 +307,7 @@ class _Examination:
             limited=rules.limited in self._found,
             foreign=rules.other_org in self._found,
             reasons=self._reasons,
+            plausible=is_suitable(self._contract, profile.world(now)),
         )
         scenarios = [
             (scenario, lacking(scenario, situation))

@@ -171,6 +171,8 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     before: dict[str, Any] = {}
+    accounts: tuple[str, ...] = ()
+    """The ids of our accounts; none where they are not known."""
     readable: bool = True
     """The companion GET answers, so that states can be compared."""
     settle_seconds: float = 0.0

@@ -151,8 +151,10 @@ def _problem(trial: Trial, outcome: Outcome, flagged: tuple[str, ...]) -> str | 
             return f"not killed: {trial.expects} is {verdict}"
         stray = sorted(set(flagged) - {trial.expects, *trial.tolerates})
         return f"also flagged: {', '.join(stray)}" if stray else None
-    if flagged:
-        return "flagged: " + "; ".join(f"{name} ({outcome.requirements[name].reason})" for name in flagged)
+    warned = {name for variant in VARIANTS if variant.id in trial.variants for name in variant.warns}
+    wrong = [name for name in flagged if name not in warned or outcome.requirements[name].verdict != "warned"]
+    if wrong:
+        return "flagged: " + "; ".join(f"{name} ({outcome.requirements[name].reason})" for name in wrong)
     unjudged = [name for name, found in outcome.requirements.items() if found.verdict == "inconclusive"]
     if trial.kind == "clean" and unjudged:
         return f"not judged: {', '.join(unjudged)}"

@@ -90,7 +90,7 @@ class Chooser:
         self._asked = [
             mutation
             for mutation in catalogue(contract)
-            if not mutation.claims_violation and mutation.requirement is None and (open_shapes or not mutation.risky)
+            if mutation.requirement is None and (open_shapes or not mutation.risky)
         ]
         self._pending = self._chance.sample(coverage.unreached_mutations(), k=len(coverage.unreached_mutations()))
         self._scenarios = self._made_scenarios()

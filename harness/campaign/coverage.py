@@ -44,7 +44,7 @@ def map_of(contract: Contract, world: World, *, risky: bool) -> Map:
     beyond = set(unreachable_shapes(contract, world)) if world.accounts else set()
     shapes = tuple(shape for shape in all_shapes(contract) if shape not in beyond)
     kinds = tuple(shape for shape in shapes if is_kind(shape))
-    mutations = tuple(m for m in catalogue(contract) if m.claims_violation and (risky or not m.risky))
+    mutations = tuple(m for m in catalogue(contract) if m.is_to_be_refused and (risky or not m.risky))
     if world.accounts:
         for mutation in mutations:
             # Done once before several threads do it: what the first one works out, the others look up.

@@ -7,39 +7,29 @@ answer or a read contradicts are dropped.  Where none is left, the contract is v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
 from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
-from rules_harness.harness.judging.possibilities import INITIAL, UNKNOWN, Behaviour, Possibility
+from rules_harness.harness.judging.possibilities import (
+    INITIAL,
+    UNKNOWN,
+    Behaviour,
+    Contradiction,
+    FollowedHistory,
+    Possibility,
+)
 from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
+IN_PROGRESS = 409
 UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}
 FOREIGN_STATUSES = (403, 404)
 OTHER = "other_org"
 """The credential of another organization."""
 Option = tuple[Possibility, Behaviour]
 """What may happen to an update, with the possibility that takes it."""
-
-
-class Contradiction(msgspec.Struct, frozen=True):
-    """An exchange after which no possibility is left."""
-
-    position: int
-    expected: tuple[str, ...]
-
-
-class FollowedHistory(msgspec.Struct, frozen=True):
-    """What a history comes to: the possibilities that fit all of it, and where it contradicts the contract."""
-
-    possibilities: tuple[Possibility, ...]
-    contradictions: tuple[Contradiction, ...]
-    judged: tuple[int, ...]
-    """Positions whose outcome was put to the test."""
 
 
 def follow(episode: Episode, contract: Contract) -> FollowedHistory:
@@ -198,10 +188,8 @@ class _Follower:
 
     def _reused(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         """The same key with another body: it is not executed; what it answers is open."""
-        answer = self.exchanges[position].answer
-        other = {answer.status} if answer is not None and answer.is_refusal else set()
         yield possibility.saying("reading.key-reuse", "original"), Behaviour("replay", first, enters=False)
-        for status in sorted({*REUSE_STATUSES, *other}):
+        for status in self._refusals_of_reuse(position):
             refusal = Behaviour("refuse", statuses=(status,), enters=False)
             yield possibility.saying("reading.key-reuse", str(status)), refusal
 
@@ -213,8 +201,25 @@ class _Follower:
         yield from self._fresh(possibility.saying(reading, "not-stored", str(status)), position)
         kept = possibility.saying(reading, "stored", str(status))
         yield kept, Behaviour("replay", first, enters=False)
-        if self.exchanges[position].request.body != self.exchanges[first].request.body:
-            yield kept, Behaviour("refuse", statuses=REUSE_STATUSES, enters=False)
+        if self.exchanges[position].request.body == self.exchanges[first].request.body:
+            # In progress, as far as this request goes: whether for good is for `idempotency.not-stuck`.
+            yield possibility, Behaviour("refuse", statuses=(IN_PROGRESS,), enters=False)
+            return
+        for other in self._refusals_of_reuse(position):
+            is_told = other != IN_PROGRESS or self._was_settled(first, position)
+            yield kept if is_told else possibility, Behaviour("refuse", statuses=(other,), enters=False)
+
+    def _was_settled(self, first: int, position: int) -> bool:
+        """Whether a refused request was sent again and was not told to be in progress."""
+        again = (exchange for exchange in self.exchanges[first:position] if exchange.intent.repeats == first)
+        body = self.exchanges[first].request.body
+        answers = [exchange.answer for exchange in again if exchange.request.body == body]
+        return any(answer is not None and answer.status != IN_PROGRESS for answer in answers)
+
+    def _refusals_of_reuse(self, position: int) -> list[int]:
+        """With which statuses the reuse of a key may be refused: the usual ones, and whichever 4xx was answered."""
+        answer = self.exchanges[position].answer
+        return sorted({*REUSE_STATUSES, *({answer.status} if answer is not None and answer.is_refusal else ())})
 
     def _on_other_rule(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         answer, reading = self.exchanges[first].answer, "reading.key-on-other-rule"
@@ -222,7 +227,7 @@ class _Follower:
             yield from self._fresh(possibility, position)
         else:
             yield possibility.saying(reading, "executes"), Behaviour("execute", position)
-        for status in REUSE_STATUSES:
+        for status in self._refusals_of_reuse(position):
             yield possibility.saying(reading, str(status)), Behaviour("refuse", statuses=(status,), enters=False)
 
     def _fits(self, behaviour: Behaviour, position: int, answer: Answer) -> bool:
@@ -335,12 +340,3 @@ def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:
         name = contract.names.request_id
         return {**first, name: None} == {**second, name: None}
     return bool(first == second) and (first is not None or original.body == again.body)
-
-
-def overlapping(exchanges: Sequence[Exchange]) -> int:
-    """How many pairs of requests were under way at the same time."""
-    return sum(
-        one.started < other.ended and other.started < one.ended
-        for index, one in enumerate(exchanges)
-        for other in exchanges[index + 1 :]
-    )

@@ -45,6 +45,8 @@ class Violation(msgspec.Struct, frozen=True, tag=True):
     """Rests on comparing states, which another writer can disturb."""
     unless_unstored: tuple[str, ...] = ()
     """Counts only when the run saw the target store each of these: what is only inferred it may not know at all."""
+    explained_by: tuple[str, ...] = ()
+    """The ids of the findings that are its cause where the run has each of them: then it does not count."""
 
 
 class Seen(msgspec.Struct, frozen=True, tag=True):

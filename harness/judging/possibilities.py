@@ -62,3 +62,19 @@ class Behaviour(msgspec.Struct, frozen=True):
         if self.act == "replay":
             return "the original answer"
         return "a refusal with " + " or ".join(str(status) for status in self.statuses)
+
+
+class Contradiction(msgspec.Struct, frozen=True):
+    """An exchange after which no possibility is left."""
+
+    position: int
+    expected: tuple[str, ...]
+
+
+class FollowedHistory(msgspec.Struct, frozen=True):
+    """What a history comes to: the possibilities that fit all of it, and where it contradicts the contract."""
+
+    possibilities: tuple[Possibility, ...]
+    contradictions: tuple[Contradiction, ...]
+    judged: tuple[int, ...]
+    """Positions whose outcome was put to the test."""

@@ -39,14 +39,15 @@ def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:
     return judgements
 
 
-Sort = tuple[tuple[str, ...], Level | None, bool]
+Sort = tuple[tuple[str, ...], tuple[str, ...], Level | None, bool]
 """What decides whether and how one sighting of a finding counts: see `sort_of`."""
 _SOMEBODY_ELSE: Final = "somebody else may have written"
 
 
 def sort_of(violation: Violation) -> Sort:
-    """The places that must be stored for a violation to count, its own level, and whether it rests on states."""
-    return violation.unless_unstored, violation.level, violation.compares_states
+    """The places that must be stored for a violation to count, the findings that explain it, its own level, and
+    whether it rests on states."""
+    return violation.unless_unstored, violation.explained_by, violation.level, violation.compares_states
 
 
 def unanswered_in(episode: Episode) -> dict[str, str]:
@@ -199,8 +200,10 @@ class Tally:
         for identity, shown in self.shown.items():
             counting = [
                 told
-                for (places, _, compares_states), told in shown.sightings.items()
-                if self.stored.issuperset(places) and not (compares_states and shown.why_inconclusive)
+                for (places, causes, _, compares_states), told in shown.sightings.items()
+                if self.stored.issuperset(places)
+                and not (compares_states and shown.why_inconclusive)
+                and not self._is_explained(causes)
             ]
             if not counting:
                 continue
@@ -230,9 +233,23 @@ class Tally:
         reasons = (
             shown.why_inconclusive
             for shown in self.shown.values()
-            if shown.violation.requirement == requirement and any(rests for _, _, rests in shown.sightings)
+            if shown.violation.requirement == requirement and any(rests for *_, rests in shown.sightings)
         )
-        return next(filter(None, reasons), "") or self._disturbed.get(requirement, "")
+        doubt = next(filter(None, reasons), "") or self._disturbed.get(requirement, "")
+        return doubt or self._explanation(requirement)
+
+    def _is_explained(self, causes: Iterable[str]) -> bool:
+        """Whether the run has each of the findings that would be the cause."""
+        return bool(causes) and self.shown.keys() >= set(causes)
+
+    def _explanation(self, requirement: str) -> str:
+        """What explains the violations of a requirement, if anything does."""
+        sorts = (
+            sort for one in self.shown.values() if one.violation.requirement == requirement for sort in one.sightings
+        )
+        causes = next((causes for _, causes, *_ in sorts if self._is_explained(causes)), ())
+        told = sorted({self.shown[cause].violation.requirement for cause in causes})
+        return f"what it shows is a finding of {' and '.join(told)} already" if told else ""
 
     def _level(self, violation: Violation) -> Level:
         level = violation.level or _own_level(self.contract.requirements[violation.requirement])

@@ -102,7 +102,7 @@ def broken(target: RulesTarget) -> SearchStrategy[Drawn]:
     for mutation in catalogue(target.contract):
         apply(target.contract, target.world, mutation)
     drawn = mutated(target.contract, target.world)
-    return drawn.filter(lambda one: one[0].claims_violation and (may_be_live or not one[0].risky)).map(_broken)
+    return drawn.filter(lambda one: one[0].is_to_be_refused and (may_be_live or not one[0].risky)).map(_broken)
 
 
 def _broken(drawn: tuple[Mutation, Body, bytes]) -> Drawn:

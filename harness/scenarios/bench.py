@@ -41,6 +41,7 @@ class Bench(Planner):
         """Everything that was exchanged so far, as a record holds it; ``about`` is what it was to judge."""
         facts = Facts(
             before=dict(self._before),
+            accounts=tuple(account.id for account in self.world.accounts),
             readable=self.readable,
             settle_seconds=self.shared.profile.limits.settle_seconds,
         )
@@ -175,6 +176,10 @@ class Bench(Planner):
         """Rules that the operator's hook enabled here, and that no update has disabled since."""
         return sorted(self._enabled_by_operator)
 
+    def answered(self, rule: str) -> Mapping[str, Any] | None:
+        """What the last successful update of a rule in this run was answered, on whatever bench."""
+        return self._known.answered.get(rule)
+
     def sleep(self, seconds: float) -> None:
         self.shared.client.wait(seconds)
 
@@ -190,7 +195,10 @@ class Bench(Planner):
         intent, answer, guard = exchange.intent, exchange.answer, self.shared.guard
         if answer is None or not answer.is_success or intent.existence not in ("own", "foreign"):
             return
-        status = answer.part(self.names.data).get(self.names.status)
+        data = answer.part(self.names.data)
+        status = data.get(self.names.status)
+        if intent.operation == "update" and intent.repeats is None and data:
+            self._known.answered[intent.rule] = data
         must_disable = intent.rule in self._enabled_by_operator or guard.says(exchange.request) != self.names.enabled
         if intent.operation == "update" and intent.repeats is None and must_disable:
             guard.enabled.discard(intent.rule)

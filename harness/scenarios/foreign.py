@@ -1,4 +1,4 @@
-"""Bodies that name another organization's account, one for each place where an account is named."""
+"""Bodies that name an account that is not ours to use: another organization's, one for each place, or nobody's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.strategies.accounts import ACCOUNT_IDS
+from rules_harness.harness.scenarios.unknown_ids import similar_id
+from rules_harness.strategies.accounts import ACCOUNT_IDS, accounts_in
 from rules_harness.strategies.bodies import covering_set
 from rules_harness.strategies.places import body_place, visited
 
@@ -32,6 +33,13 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
             if pointer[0] == steps and base is usual:
                 yield place.path, {**body, steps: [*base.value[steps], *body[steps]]}, foreign.id
                 yield place.path, {**body, steps: [_behind(base.value[steps][0], body[steps][0])]}, foreign.id
+
+
+def with_unknown_account(bench: Bench) -> dict[str, Any]:
+    """A body that could move nothing soon, and that names an account that nobody has."""
+    body = bench.inert()
+    named = list(accounts_in(bench.contract, body))[-1]
+    return _with(body, named.id_at, similar_id(str(named.id), bench.random))
 
 
 def _with(value: dict[str, Any], pointer: tuple[str | int, ...], replacement: str) -> dict[str, Any]:

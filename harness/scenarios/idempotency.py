@@ -35,7 +35,9 @@ from rules_harness.strategies.world import World
 
 NOT_POISONED = ("idempotency.not-poisoned",)
 SHORT = 16
-"""Keys shorter than this could have been used by an earlier run."""
+"""Digits after which no earlier run had the same number."""
+WORDS = ("0", "null", "undefined")
+"""Keys that a program may take for none."""
 
 Row = tuple[str, tuple[str, ...], Callable[[Bench], None], Lane, tuple[Need, ...]]
 
@@ -58,8 +60,11 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
             (NeedsCredential("read_only"),),
         ),
         ("refused-for-body", NOT_POISONED, key_owners.refused_for_body, "rule", ()),
+        ("refused-again", ("idempotency.not-stuck",), key_owners.refused_again, "rule", ()),
+        ("same-rule", ("idempotency.same-rule",), _same_rule, "rule", (NeedsRead(),)),
         ("any-key", ("idempotency.any-key", REPLAY), _any_key, "rule", ()),
         ("odd-keys", ("idempotency.odd-keys",), _odd_keys, "rule", ()),
+        ("words", ("idempotency.odd-keys",), _words, "rule", ()),
         ("without-key", ("idempotency.without-key",), _without_key, "rule", ()),
         ("per-rule", ("idempotency.per-rule",), key_owners.per_rule, "alone", (NeedsRules(2),)),
         ("per-rule-same-body", ("idempotency.per-rule",), key_owners.per_rule_same_body, "alone", (NeedsRules(2),)),
@@ -144,10 +149,13 @@ def _same_json(bench: Bench) -> None:
 def _any_key(bench: Bench) -> None:
     """Keys that are not UUIDs, and keys that differ in case or late in the string."""
     unique = bench.new_key().replace("-", "")
+    unique_number = str(int(unique, 16))[:SHORT]
     long = unique + "k" * (254 - len(unique))
     keys = (
-        ("not a UUID", f"Order:{unique}/1"),
+        ("not a UUID", f"Order:{unique}_~1.x"),
         ("digits", str(int(unique, 16))),
+        ("a number", f"{unique_number}0"),
+        ("the same number, written otherwise", f"{unique_number}e1"),
         ("lower case", f"case-{unique}-abcdef"),
         ("upper case", f"case-{unique}-ABCDEF"),
         ("the last character", f"late-{unique}-0"),
@@ -168,16 +176,46 @@ def _any_key(bench: Bench) -> None:
 
 
 def _odd_keys(bench: Bench) -> None:
-    hooks = bench.shared.profile.hooks
     bench.begin()
     for odd in odd_keys(bench.contract, bench.new_key()):
-        value = next((value for name, value in odd.headers if name == bench.names.idempotency_key), "")
-        if len(value.strip()) < SHORT and value.strip() and "reset" not in hooks:
-            bench.notes.append(f"{odd.name} was left out: an earlier run may have used so short a key (no hook reset)")
-            continue
         acceptance: Acceptance = "must" if odd.expect == "accepted" else "open"
         bench.send(*bench.plan_odd(odd, bench.marked(), access="open", acceptance=acceptance))
     bench.read()
+
+
+def _words(bench: Bench) -> None:
+    """What programs write for nothing is a key like others; nothing follows where an earlier run has used it."""
+    requirement = "idempotency.odd-keys"
+    bench.begin()
+    for word in WORDS:
+        body = bench.marked()
+        first = first_use(bench, body, word, requirement="", label=f"key: {word}")
+        answer = bench.exchanges[first].answer
+        shown = answer.part(bench.names.data) if answer is not None else {}
+        if shown.get(bench.names.nickname) != body[bench.names.nickname]:
+            continue
+        bench.sleep(bench.granule())
+        again(bench, first, f"replay, key: {word}", requirement=requirement)
+        other_body(bench, bench.marked(), first, f"other body, key: {word}", requirement=requirement)
+        bench.read(requirement=requirement, label=f"after other body, key: {word}")
+
+
+def _same_rule(bench: Bench) -> None:
+    """The same request under other spellings of the rule's path, each after another update, which it must not
+    revert."""
+    requirement = "idempotency.same-rule"
+    bench.begin()
+    path = bench.contract.update.path_for(bench.rule)
+    last = max(index for index, character in enumerate(path) if character.isalnum())
+    escaped = f"{path[:last]}%{ord(path[last]):02X}{path[last + 1 :]}"
+    first = first_use(bench, bench.distinct(1), bench.new_key())
+    for number, (label, target) in enumerate(
+        (("a character percent-encoded", escaped), ("an unknown query", f"{path}?harness=1")), start=2
+    ):
+        bench.update(bench.distinct(number), acceptance="open", label="another update")
+        bench.sleep(bench.granule())
+        again(bench, first, label, requirement=requirement, target=target)
+        bench.read(requirement=requirement, label=f"after: {label}")
 
 
 def _without_key(bench: Bench) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from rules_harness.harness.intent import Access
+from rules_harness.harness.judging.histories import IN_PROGRESS
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
-from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed
+from rules_harness.harness.scenarios.foreign import with_unknown_account
+from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed, other_body
 from rules_harness.strategies.keys import UNKNOWN
+
+TIMES_IN_PROGRESS = 3
+PAUSE_SECONDS = 0.3
+"""How often, and how far apart, a refused request is sent again while it is said to be in progress."""
 
 
 def auth_first(bench: Bench) -> None:
@@ -82,6 +88,25 @@ def refused_for_body(bench: Bench) -> None:
     first_use(
         bench, bench.distinct(1), key, requirement="idempotency.not-poisoned", label="after a refused body, same key"
     )
+    bench.read()
+
+
+def refused_again(bench: Bench) -> None:
+    """A request that is refused for its body, the very same again until it is no longer in progress, then a right one
+    with its key."""
+    bench.begin()
+    requirement = "idempotency.not-stuck"
+    _, wrong = bench.wrong_bodies()[1]
+    for label, body in (("refused for its body", wrong), ("refused for its account", with_unknown_account(bench))):
+        key = bench.new_key()
+        bench.update(body, key=key, body="broken", acceptance="open", label=label)
+        first = len(bench.exchanges) - 1
+        for _ in range(TIMES_IN_PROGRESS):
+            sent = again(bench, first, f"{label}, again", requirement=requirement)
+            if sent.answer is None or sent.answer.status != IN_PROGRESS:
+                break
+            bench.sleep(PAUSE_SECONDS)
+        other_body(bench, bench.distinct(1), first, label=f"{label}, then a right body", requirement="")
     bench.read()
 
 

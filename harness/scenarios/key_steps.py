@@ -32,9 +32,15 @@ def first_use(
 
 
 def again(
-    bench: Bench, first: int, label: str = "replay", *, requirement: str = REPLAY, window: Window = ""
+    bench: Bench,
+    first: int,
+    label: str = "replay",
+    *,
+    requirement: str = REPLAY,
+    window: Window = "",
+    target: str | None = None,
 ) -> Exchange:
-    """Send the very same request again."""
+    """Send the very same request again; with ``target``, its path in another spelling."""
     original = bench.exchanges[first]
     return bench.update(
         original.request.body.content if original.request.body else None,
@@ -44,11 +50,12 @@ def again(
         key=original.intent.key,
         repeats=first,
         purpose="replay",
-        body="valid",
+        body=original.intent.body,
         acceptance="open",
         requirement=requirement,
         label=label,
         window=window,
+        target=target,
     )
 
 

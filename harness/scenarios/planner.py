@@ -24,6 +24,7 @@ from rules_harness.strategies.bodies import Body, example, inert, is_suitable
 from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.mutations.pools import example_world
 from rules_harness.strategies.requests import OddRequest
+from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
 
 Planned = tuple[Request, Intent]
@@ -103,6 +104,8 @@ class Known:
     def __init__(self) -> None:
         self.states: dict[str, dict[str, Any]] = {}
         self.stale: set[str] = set()
+        self.answered: dict[str, dict[str, Any]] = {}
+        """What the last successful update of each rule was answered."""
 
 
 class Planner:
@@ -171,10 +174,11 @@ class Planner:
             meaning.setdefault("shapes", tuple(sorted(body.shapes)))
             meaning.setdefault("body", "open" if body.acceptance == "open" else "valid")
             body = body.value
-        elif isinstance(body, Mapping):
-            meaning.setdefault("body", "valid")
-            meaning.setdefault("acceptance", "open")
         content = body if isinstance(body, bytes) or body is None else encode(body)
+        if isinstance(body, Mapping):
+            # One that repeats the state of a rule is no better than what was accepted there.
+            meaning.setdefault("body", "valid" if content and is_valid_body(self.contract, content) else "open")
+            meaning.setdefault("acceptance", "open")
         lines: list[tuple[str, str]] = []
         if content is not None and content_type is not None:
             lines.append(("Content-Type", content_type))

@@ -153,7 +153,9 @@ class NeedsAccounts(msgspec.Struct, frozen=True):
     def lacking(self, situation: Situation) -> str | None:
         profile = situation.profile
         listed = profile.accounts if self.owner == "own" else profile.other_org_accounts
-        return None if listed else f"the profile lists no {self}"
+        if self.owner == "own":
+            return None if listed else f"the profile lists no {self}"
+        return None if listed else f"no account is known that is another organization's alone; list one under {self}"
 
     def __str__(self) -> str:
         return "accounts" if self.owner == "own" else "other_org_accounts"

@@ -39,9 +39,9 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         for mutation in catalogue(contract)
         if profile.is_loopback or profile.permissions.live_shapes or not mutation.risky
     ]
-    claiming = [mutation for mutation in sendable if mutation.claims_violation]
+    claiming = [mutation for mutation in sendable if mutation.is_to_be_refused]
     asking = [
-        mutation for mutation in sendable if not mutation.claims_violation and mutation.requirement != SERVER_OWNED
+        mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
     ]
     for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_SCENARIO), start=1):
         requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
@@ -91,7 +91,7 @@ def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *,
     return bench.plan_update(
         apply(bench.contract, bench.world, mutation, base),
         key=key,
-        body="broken" if mutation.claims_violation else "open",
+        body="broken" if mutation.is_to_be_refused else "open",
         acceptance="open",
         label=mutation.name,
         place=mutation.place,

@@ -155,17 +155,32 @@ def contain(bench: Bench, rule: str) -> Contained:
     return Contained(rule, None)
 
 
-def with_known_accounts(contract: Contract, profile: Profile, reads: Mapping[str, Exchange]) -> Profile:
-    """The profile with the accounts that its rules name, where it lists none itself and money can move between them."""
-    states = {rule: state for rule, exchange in reads.items() if (state := _state(contract, exchange)) is not None}
-    theirs = states.pop(profile.rules.other_org or "", None)
-    named = msgspec.structs.replace(profile, accounts=profile.accounts or _accounts_in(contract, *states.values()))
+def with_known_accounts(contract: Contract, profile: Profile, states: Mapping[str, Mapping[str, Any]]) -> Profile:
+    """The profile with the accounts that its rules name, by the states of rules as read.
+
+    It keeps its own list; without one, those of our rules are taken, where money can move between them.  What the
+    other organization owns is theirs alone: an account that is listed as ours, or that a rule of ours names, is ours.
+    """
+    ours = [dict(state) for rule, state in states.items() if rule != profile.rules.other_org]
+    theirs = [dict(state) for rule, state in states.items() if rule == profile.rules.other_org]
+    named = msgspec.structs.replace(profile, accounts=profile.accounts or _accounts_in(contract, *ours))
     is_usable = is_suitable(contract, named.world(datetime.now(UTC)))
+    own = {account.id for account in named.accounts}
+    own |= {account.id for state in ours for account in accounts_named(contract, state)}
     return msgspec.structs.replace(
         profile,
         accounts=named.accounts if is_usable else (),
-        other_org_accounts=profile.other_org_accounts or (_accounts_in(contract, theirs) if theirs else ()),
+        other_org_accounts=tuple(
+            account
+            for account in profile.other_org_accounts or _accounts_in(contract, *theirs)
+            if account.id not in own
+        ),
     )
+
+
+def states_in(contract: Contract, reads: Mapping[str, Exchange]) -> dict[str, dict[str, Any]]:
+    """The states that successful reads of rules show, by rule."""
+    return {rule: state for rule, exchange in reads.items() if (state := _state(contract, exchange)) is not None}
 
 
 def accounts_in(contract: Contract, found: Iterable[FoundRule]) -> tuple[Account, ...]:
@@ -203,8 +218,6 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | N
         return stopped(
             "credentials: every request was answered 401; are the keys in the environment those of this target?"
         )
-    if any(answer.status >= 500 for answer in answers):
-        return None
     if statuses <= MISSING and not any(_is_enveloped(contract, answer) for answer in answers):
         return stopped(
             "endpoint not there: every request was answered "
@@ -212,6 +225,8 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | N
             + " without the error envelope. The update is planned for a future release: this target may not have it "
             "yet, or target.base_url lacks a part of the path"
         )
+    if any(answer.status >= 500 for answer in answers):
+        return None
     if not any(isinstance(answer.json(), dict) for answer in answers):
         kind = (answers[0].header("content-type") or "no content type").split(";")[0]
         return stopped(f"what answers at target.base_url is not a JSON API: {answers[0].status} with {kind}")

@@ -20,6 +20,7 @@ from rules_harness.harness.session.custody import (
     look,
     put_back,
     restore_all,
+    states_in,
     survey,
     with_known_accounts,
 )
@@ -61,7 +62,7 @@ class Keeping:
         """
         bench = self.bench("safety/survey", self._profile.rules.all)
         reads = look(bench, self._profile)
-        self._profile = with_known_accounts(self.shared.contract, self._profile, reads)
+        self._profile = with_known_accounts(self.shared.contract, self._profile, states_in(self.shared.contract, reads))
         self.shared = shared_for(self.shared, self._profile, readable=True)
         bench.adopt(self.shared)
         seen = survey(bench, self._profile, reads)
@@ -211,11 +212,17 @@ def watched(bench: Bench) -> str:
         for _ in range(WATCH_READS):
             bench.sleep(WATCH_SECONDS)
             again = bench.read(rule, existence=bench.existence(rule))
-            if first is None or again is None:
+            if first is None or again is None or _is_late(bench, rule, again):
                 continue
             if changed_fields(bench.contract, first, again) or first.get(updated) != again.get(updated):
                 return f"{rule} changed while nothing was sent to it: somebody else writes to it"
     return ""
+
+
+def _is_late(bench: Bench, rule: str, state: Mapping[str, Any]) -> bool:
+    """Whether a state is what our own last update was answered, so that it is the reads that come late."""
+    answered = bench.answered(rule)
+    return answered is not None and not changed_fields(bench.contract, answered, state)
 
 
 def renew(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import ACCOUNT_IDS
 from rules_harness.strategies.mutations.edits import Edit, Make, Scene, put
 from rules_harness.strategies.mutations.routes import GONE, PlaceRoute
 from rules_harness.strategies.places import Place, place_of
@@ -47,6 +48,8 @@ def _at(route: PlaceRoute) -> Iterator[Edit]:
         and place.keywords.get("additionalProperties", True) is True
     ):
         yield _open("unknown-property", "a property that nobody listed", _unknown, "reading.unknown-properties")
+    if place.roles & ACCOUNT_IDS:
+        yield _open("empty", "an empty text", put(""), "reading.empty")
     if place.types == {"integer"}:
         yield _open("integral-float", "a whole number with a point", _as_float, "reading.integral-float")
     if place.offers("conditions") and not place.required and not route.is_alternative:

@@ -52,6 +52,11 @@ class Mutation(msgspec.Struct, frozen=True, omit_defaults=True):
     claims_violation: bool = True
     risky: bool = False
 
+    @property
+    def is_to_be_refused(self) -> bool:
+        """Whether the body violates the schema, and the contract says that this is refused."""
+        return self.claims_violation and self.requirement is not None
+
 
 class _Plan(msgspec.Struct, frozen=True, eq=False):
     mutation: Mutation

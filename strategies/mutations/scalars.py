@@ -27,8 +27,6 @@ _DATE_TIMES: Final = (
     ("epoch", "1893456000", "seconds since 1970 as text"),
     ("date-only", "{year}-03-01", "a date without time"),
     ("no-offset", "{year}-03-01T09:00:00", "a time without offset"),
-    ("no-seconds", "{year}-03-01T09:00Z", "a time without seconds"),
-    ("offset-without-colon", "{year}-03-01T09:00:00+0100", "an offset without colon"),
     ("offset-25", "{year}-03-01T09:00:00+25:00", "an offset of 25 hours"),
     ("month-13", "{year}-13-01T09:00:00Z", "month 13"),
     ("day-0", "{year}-03-00T09:00:00Z", "day 0"),
@@ -44,6 +42,13 @@ _DATE_TIMES: Final = (
 )
 """Texts that no date-time of RFC 3339, section 5.6 is.  Leap seconds, a lower-case `t` or `z` and a space between date
 and time are left out: the RFC has them."""
+_LENIENT_DATE_TIMES: Final = (
+    ("no-seconds", "{year}-03-01T09:00Z", "a time without seconds"),
+    ("offset-without-colon", "{year}-03-01T09:00:00+0100", "an offset without colon"),
+    ("comma", "{year}-03-01T09:00:00,500Z", "a comma before the fraction"),
+    ("week-date", "{year}-W10-1T09:00:00Z", "a date by its week"),
+)
+"""Texts that RFC 3339 does not have and ISO 8601 has, with one meaning."""
 
 _UUIDS: Final = (
     ("empty", "", "an empty text"),
@@ -127,6 +132,9 @@ def text_violations(place: Place) -> Iterator[Edit]:
         yield from (_text("pattern", "unlike", "a text of another pattern", put(text)) for text in unlike[-1:])
     for name, text, detail in _FORMATS.get(str(keywords.get("format")), ()):
         yield _text("format", name, detail, _dated(text))
+    if keywords.get("format") == "date-time":
+        for name, text, detail in _LENIENT_DATE_TIMES:
+            yield Edit("format", f"format:{name}", detail, _dated(text, 2), reading="reading.lenient-date-times")
 
 
 def _text(keyword: str, name: str, detail: str, make: Make) -> Edit:
@@ -137,11 +145,11 @@ def _padded(length: int) -> Make:
     return lambda value, _scene: str(value or "").ljust(length, "x")
 
 
-def _dated(template: str) -> Make:
+def _dated(template: str, years: int = 1) -> Make:
     """The template with the years of instants that lie ahead."""
 
     def make(_value: Any, scene: Scene) -> str:
-        year = scene.world.now.year + 1
+        year = scene.world.now.year + years
         return template.format(
             year=year, common_year=next(after for after in range(year, year + 3) if not calendar.isleap(after))
         )

@@ -37,6 +37,17 @@ HTML = always(
 )
 
 
+PLAIN_404 = always(answer(b'{"detail":"Not Found"}', status="404 Not Found"))
+
+
+def files(received: Received, sock: socket.socket) -> None:
+    """As `python -m http.server` answers: a page for each error, and no PUT."""
+    page = b"<!DOCTYPE HTML><html><body><h1>Error response</h1></body></html>"
+    status = "404 File not found" if received.line.startswith("GET") else "501 Unsupported method ('PUT')"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html;charset=utf-8\r\nContent-Length: {len(page)}\r\n\r\n"
+    sock.sendall(head.encode() + page)
+
+
 def closes_in_the_middle(received: Received, sock: socket.socket) -> bool:
     sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
     return False

@@ -16,6 +16,8 @@ from tests.wire.servers import Script, Server
     ("script", "reason", "advice"),
     [
         (servers.NOTHING_THERE, "endpoint not there", "the endpoint is not there"),
+        (servers.PLAIN_404, "endpoint not there", "the endpoint is not there"),
+        (servers.files, "endpoint not there", "the endpoint is not there"),
         (servers.NO_SUCH_RULE, "do not exist", "Are the ids right"),
         (servers.UNAUTHORIZED, "credentials", "Is the key of TEST_KEY one of this target"),
         (servers.HTML, "not a JSON API", "not a JSON API: 200 with text/html"),
@@ -23,7 +25,17 @@ from tests.wire.servers import Script, Server
         (servers.never_answers, "did not answer", "limits.timeout_seconds"),
         (servers.closes_in_the_middle, "did not answer", "did not answer"),
     ],
-    ids=["nothing-there", "no-such-rule", "unauthorized", "html", "redirected", "never-answers", "closes"],
+    ids=[
+        "nothing-there",
+        "plain-404",
+        "files",
+        "no-such-rule",
+        "unauthorized",
+        "html",
+        "redirected",
+        "never-answers",
+        "closes",
+    ],
 )
 def test_nothing_can_be_judged(shell: Shell, script: Script, reason: str, advice: str) -> None:
     with Server(script) as server:

@@ -36,6 +36,8 @@ CONTRACT = load()
 RULE, OTHER, THEIRS, NOWHERE = "rule_a", "rule_b", "rule_theirs", "rule_nowhere"
 CREATED, UPDATED = "2026-03-01T10:00:00Z", "2026-06-01T09:00:00Z"
 CODES = {401: "unauthorized", 403: "forbidden", 404: "resource_not_found"}
+ACCOUNTS = ("acc_01HABC4567", "acc_01HSAV9999")
+"""Those that the example names."""
 JSON = (("Content-Type", "application/json"),)
 
 Value = dict[str, Any]
@@ -231,7 +233,7 @@ def episode(*sent: Sent, before: Value | tuple[Value, ...] = (), settle: float =
         Exchange(one.request, one.outcome, one.intent, *(one.at or (float(position), position + 0.5)))
         for position, one in enumerate(sent)
     )
-    facts = Facts(before={state["id"]: state for state in states}, settle_seconds=settle)
+    facts = Facts(before={state["id"]: state for state in states}, accounts=ACCOUNTS, settle_seconds=settle)
     return Episode("made by hand", "any", "any", exchanges, facts, disturbed=disturbed)
 
 

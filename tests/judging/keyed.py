@@ -41,6 +41,23 @@ def spaced(outcome: Any, **about: Any) -> Sent:
     return put(outcome, json.dumps(says(1), indent=1).encode(), key="key-a", repeats=0, **about)
 
 
+def wrong(outcome: Any = None, **about: Any) -> Sent:
+    """The first use of a key, with a broken body; refused, unless it came to something else."""
+    return use(outcome=refused(400) if outcome is None else outcome, content="broken", **about)
+
+
+def wrong_again(outcome: Any = None, number: int = 1) -> Sent:
+    """The same again, or another body under its key."""
+    requirement = "idempotency.not-stuck"
+    return again(number, refused(400) if outcome is None else outcome, content="broken", requirement=requirement)
+
+
+def in_progress(times: int, number: int = 1) -> list[Sent]:
+    """The same again, so many times, answered that it is in progress."""
+    return [wrong_again(refused(409), number) for _ in range(times)]
+
+
+spelled = partial(again, requirement="idempotency.same-rule")
 replay = partial(again, requirement="idempotency.replay")
 no_more = partial(get, requirement="idempotency.no-reexecution", named="after a replay")
 reuse = partial(again, 2, requirement="idempotency.reuse-not-executed")

@@ -201,6 +201,22 @@ def test_same_defect_is_one_finding() -> None:
     assert finding.id == finding_id("update.replaces", PLACE, "lost")
 
 
+def test_what_another_finding_explains_is_told_there_alone() -> None:
+    cause = _violation(place="/trigger:SCHEDULED/start_date")
+    identity = finding_id(cause.requirement, cause.place, cause.kind)
+    mixed = _violation("concurrency.isolated", place="different rules", explained_by=(identity,))
+    assert _verdict(_tally(mixed), "concurrency.isolated") == "failed"
+    tally = _tally(mixed, cause)
+    assert [finding.requirement for finding in tally.findings()] == [cause.requirement]
+    outcome = _concluded(tally).requirements["concurrency.isolated"]
+    assert (outcome.verdict, outcome.reason) == (
+        "inconclusive",
+        "what it shows is a finding of update.replaces already",
+    )
+    unexplained = _violation("concurrency.isolated", place="different rules")
+    assert _verdict(_tally(mixed, cause, unexplained), "concurrency.isolated") == "failed"
+
+
 def test_accepted_findings_fail_nothing() -> None:
     tally = _tally(_violation(), Kept("auth.missing"))
     accepted = {finding_id("update.replaces", PLACE, "lost"): "known since May"}

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules_harness.harness.judging.histories import FollowedHistory, follow
+from rules_harness.harness.judging.histories import follow
+from rules_harness.harness.judging.possibilities import FollowedHistory
 from tests.judging.episodes import CONTRACT
 from tests.judging.simulated import OURS, THEIRS, Break, Read, Step, Target, Tokens, Update
 

@@ -63,7 +63,10 @@ REASONS: tuple[tuple[Need, str], ...] = (
     (NeedsForeignRule(), "the profile has no usable rules.other_org"),
     (NeedsRead(), "the target has no companion GET, so that states cannot be compared"),
     (NeedsAccounts("own"), "the profile lists no accounts"),
-    (NeedsAccounts("foreign"), "the profile lists no other_org_accounts"),
+    (
+        NeedsAccounts("foreign"),
+        "no account is known that is another organization's alone; list one under other_org_accounts",
+    ),
 )
 
 

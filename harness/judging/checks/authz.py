@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
@@ -12,6 +11,7 @@ from rules_harness.harness.judging.checks.common import (
     kept_or,
     run_by,
     spans,
+    texts_in,
     unchanged,
     updates,
 )
@@ -56,9 +56,7 @@ def other_organization(episode: Episode, contract: Contract) -> Iterator[Judgeme
 def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A body that names another organization's account is refused, and never stored. An account that the profile lists
     as ours, or that our own rules name, is ours, whoever else names it."""
-    theirs = {exchange.intent.rule for exchange in episode.exchanges if exchange.intent.existence == "foreign"}
-    own = [state for rule, state in episode.facts.before.items() if rule not in theirs]
-    ours = {text for state in own for text in _texts(state)}
+    ours = _named_by_our_rules(episode)
     for position, exchange, answer in updates(episode):
         if exchange.intent.body == "foreign-account" and answer.status < 500 and _foreign([exchange]) - ours:
             yield kept_or(
@@ -79,7 +77,9 @@ def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]
         foreign = _foreign(naming) - ours
         if not foreign:
             continue
-        stored = sorted(foreign & set(_texts(span.after)))
+        # What stood there before was put there by an earlier request, and is judged there.
+        put = set(texts_in(span.after)) - set(texts_in(span.before))
+        stored = sorted(text for _, text in put if text in foreign)
         if not stored:
             yield Kept("authz.foreign-account")
         else:
@@ -111,7 +111,7 @@ def before_validation(episode: Episode, contract: Contract) -> Iterator[Judgemen
                 exchange,
                 place=intent.caller,
                 kind=f"answered {answer.status}",
-                expected="403",
+                expected=" or ".join(str(status) for status in sorted(allowed)),
                 actual=described(contract, answer),
             )
 
@@ -158,13 +158,11 @@ def _foreign(naming: list[Exchange]) -> set[str]:
     return {exchange.intent.foreign_account for exchange in naming} - {""}
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text of a state, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
+def _named_by_our_rules(episode: Episode) -> set[str]:
+    """Every text in the states that rules of ours had before the episode."""
+    theirs = {exchange.intent.rule for exchange in episode.exchanges if exchange.intent.existence == "foreign"}
+    own = (state for rule, state in episode.facts.before.items() if rule not in theirs)
+    return {text for state in own for _, text in texts_in(state)}
 
 
 CHECKS = run_by(

@@ -13,6 +13,7 @@ from rules_harness.harness.judging.equality import Difference, differences_of_ru
 from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.idempotency_keys import form_of
 
 CheckFunction = Callable[[Episode, Contract], Iterator[Judgement]]
 
@@ -54,9 +55,14 @@ def updates(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
 
 
 def executed(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
-    """Every rightful, successful update that was sent for the first time, so that its answer shows its own body."""
+    """Every rightful, successful update that was sent for the first time, so that its answer shows its own body.
+
+    One with a key so short that an earlier run may have used it is none: the answer may be that run's.
+    """
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
+        if intent.key is not None and form_of(intent.key) == "short":
+            continue
         is_rightful = intent.access in ("allowed", "open") and intent.existence in ("own", "foreign")
         if answer.is_success and is_rightful and intent.repeats is None and intent.group is None:
             yield position, exchange, answer
@@ -102,6 +108,15 @@ def spans(episode: Episode, contract: Contract) -> Iterator[Span]:
             yield Span(rule, known[rule], state, tuple(since.get(rule, ())), position)
         known[rule] = state
         since[rule] = []
+
+
+def texts_in(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a state, however deep, with where it stands."""
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, Mapping | list):
+        for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from texts_in(inner, f"{pointer}/{name}")
 
 
 def changed_fields(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,12 +15,15 @@ from rules_harness.harness.judging.checks.common import (
     short,
     told,
 )
+from rules_harness.harness.judging.checks.replacement import by_requirement
 from rules_harness.harness.judging.equality import differences_from_body
-from rules_harness.harness.judging.histories import REUSE_STATUSES, overlapping, same_answer, sent_body, state_shown
-from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.harness.judging.histories import same_answer, sent_body, state_shown
+from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation, finding_id
 from rules_harness.openapi.contract import Contract
 
 IN_FLIGHT = 409
+ELSEWHERE = frozenset({401, 403, 404})
+"""What a refusal for other reasons is answered."""
 ONE_KEY = "idempotency.concurrent"
 OTHER_STORED = "another body is stored"
 
@@ -43,7 +46,7 @@ def rounds(episode: Episode) -> Iterator[Round]:
     for positions in groups.values():
         sent = [episode.exchanges[position] for position in positions]
         updates = [exchange for exchange in sent if exchange.intent.operation == "update"]
-        if not updates or overlapping(sent) == 0:
+        if not updates or _overlapping(sent) == 0:
             continue
         final: dict[str, int] = {}
         for position in range(positions[-1] + 1, len(episode.exchanges)):
@@ -52,6 +55,15 @@ def rounds(episode: Episode) -> Iterator[Round]:
                 break
             final.setdefault(exchange.intent.rule, position)
         yield Round(tuple(positions), final, updates[0].intent.requirement)
+
+
+def _overlapping(exchanges: Sequence[Exchange]) -> int:
+    """How many pairs of requests were under way at the same time."""
+    return sum(
+        one.started < other.ended and other.started < one.ended
+        for index, one in enumerate(exchanges)
+        for other in exchanges[index + 1 :]
+    )
 
 
 def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -122,8 +134,9 @@ def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
         answer = exchange.answer
         if answer is None or answer.is_success or answer.is_put_off or answer.status in (502, 503, 504):
             continue
-        allowed = REUSE_STATUSES if exchange.intent.group_bodies == "distinct" else (IN_FLIGHT,)
-        if answer.status not in allowed:
+        # What refuses the reuse of a key executes nothing, whatever its status: `reading.key-reuse` has it.
+        is_reuse = exchange.intent.group_bodies == "distinct" and answer.is_refusal and answer.status not in ELSEWHERE
+        if answer.status != IN_FLIGHT and not is_reuse:
             return f"answered {answer.status}", f"{answer.status} to one of the simultaneous requests"
     return None
 
@@ -170,7 +183,18 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     short({name: state.get(name) for name in (contract.names.nickname, contract.names.description)}),
                     (*round_.positions, position),
                     compares_states=True,
+                    explained_by=min((_causes(contract, update, read) for update in updates), key=len),
                 )
+
+
+def _causes(contract: Contract, update: Exchange, shown: Exchange) -> tuple[str, ...]:
+    """The findings that what an answer shows of a body's update would be, had there been no other at the time."""
+    if update.request.body is None or shown.answer is None or not sent_body(update):
+        return ()
+    if not shown.answer.part(contract.names.data):
+        return ()
+    differences = by_requirement(contract, update.request.body, shown.answer.body)
+    return tuple(sorted({finding_id(name, one.place, one.kind) for name, ones in differences.items() for one in ones}))
 
 
 def _explained(
@@ -266,10 +290,11 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             data = exchange.answer.part(contract.names.data)
             if not data:
                 continue
-            mixed = not _is_body(contract, exchange, data) or data.get(contract.names.id) != exchange.intent.rule
+            is_other = data.get(contract.names.id) != exchange.intent.rule
+            mixed = is_other or not _is_body(contract, exchange, data)
             by_state = not mixed and state is not None and not _is_body(contract, exchange, state)
-            mixed = mixed or by_state
-            if not mixed:
+            shown = episode.exchanges[final] if by_state and final is not None else exchange
+            if not mixed and not by_state:
                 yield Kept(requirement)
             else:
                 yield Violation(
@@ -280,6 +305,7 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     described(contract, exchange.answer) + f", {short(data.get(contract.names.nickname))}",
                     (position,) if final is None else (position, final),
                     compares_states=by_state,
+                    explained_by=() if is_other else _causes(contract, exchange, shown),
                 )
 
 

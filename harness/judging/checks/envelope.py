@@ -263,14 +263,15 @@ def documented_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
 def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Within a run, one kind of fault is always answered with one status and one error code."""
     names = contract.names
-    seen: dict[tuple[str, ...], tuple[int, int, Any]] = {}
+    seen: dict[Any, tuple[int, int, Any]] = {}
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
         if not answer.is_refusal or intent.key is not None:
             continue
         code = answer.part(names.error).get(names.code)
         oddity = (intent.label, intent.place, intent.violation, intent.open_feature)
-        kind = (intent.operation, intent.caller, intent.rule, *oddity)
+        # What else is in a body may be at fault too: only the same body has the same fault for certain.
+        kind = (intent.operation, intent.caller, intent.rule, *oddity, exchange.request.body)
         if kind not in seen:
             seen[kind] = (position, answer.status, code)
             continue

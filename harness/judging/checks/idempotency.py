@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from functools import lru_cache
 
 from rules_harness.harness.exchange import Answer, Episode
-from rules_harness.harness.judging.checks.common import answered, described, kept_or, run_by, where
-from rules_harness.harness.judging.histories import FollowedHistory, follow
+from rules_harness.harness.judging.checks.common import (
+    answered,
+    described,
+    is_refused_body,
+    kept_or,
+    run_by,
+    where,
+)
+from rules_harness.harness.judging.histories import IN_PROGRESS, follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.harness.judging.possibilities import FollowedHistory
 from rules_harness.openapi.contract import Contract
 
+CERTAIN_MARKS = frozenset(string.ascii_letters + string.digits + "-_.~:")
 CERTAIN_KEY = re.compile(r"[A-Za-z0-9._~:-]{0,64}")
-"""Longer keys, and keys of other characters, may be refused: `idempotency.odd-keys` says that they should not be."""
+"""Longer keys, and keys of other characters, may be refused: `idempotency.odd-keys` says that they should not be. Where
+one was taken, another of its length and characters is taken too."""
 
 
 def replay(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -69,12 +80,47 @@ def without_key(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     yield from _follows(episode, contract, "idempotency.without-key")
 
 
+def not_stuck(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key whose first request was refused (400, 422) is not left in progress: the same request again, one after the
+    other, is answered by that refusal or executes, and is no 409 for good."""
+    again: dict[int, list[int]] = {}
+    for position, exchange, _ in answered(episode):
+        first = exchange.intent.repeats
+        if first is not None and exchange.request.body == episode.exchanges[first].request.body:
+            again.setdefault(first, []).append(position)
+    for first, positions in again.items():
+        original = episode.exchanges[first].answer
+        if original is None or original.status == IN_PROGRESS:
+            continue
+        if not is_refused_body(episode.exchanges[first].intent, original):
+            continue
+        statuses = [answer.status for position in positions if (answer := episode.exchanges[position].answer)]
+        if statuses[-1] != IN_PROGRESS and statuses[-1] < 500:
+            yield Kept("idempotency.not-stuck")
+        elif set(statuses) == {IN_PROGRESS} and len(statuses) > 1:
+            yield Violation(
+                "idempotency.not-stuck",
+                where(episode.exchanges[first]),
+                "409 for good",
+                f"{original.status} again, or an execution",
+                f"{len(statuses)} times 409, one after the other",
+                (first, *positions),
+                level=None if original.status in (400, 422) else "should",
+            )
+
+
+def same_rule(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A key is the rule's however its path is spelled (percent-encoded unreserved characters, RFC 3986 6.2.2; an
+    unknown query): where such a spelling reaches the rule, it does not execute again."""
+    yield from _follows(episode, contract, "idempotency.same-rule")
+
+
 def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Empty, very long, odd keys: accepted or a 4xx, never a 5xx; up to 255 visible ASCII characters accepted; `0`,
     `null`, `undefined` are keys like others."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
-        if intent.requirement != "idempotency.odd-keys":
+        if intent.requirement != "idempotency.odd-keys" or intent.repeats is not None or intent.operation == "read":
             continue
         firm = intent.acceptance == "must"
         yield kept_or(
@@ -86,6 +132,8 @@ def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             expected="200" if firm else "a success or a 4xx",
             actual=described(contract, answer),
         )
+    if any(exchange.intent.requirement and exchange.intent.repeats is not None for exchange in episode.exchanges):
+        yield from _follows(episode, contract, "idempotency.odd-keys")
 
 
 def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -123,7 +171,7 @@ def body_identity(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def refusal_replayed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """Is a 400, 403 or 422 stored for its key (each status apart)?"""
+    """Is a 400, 403 or 422 stored for its key (each status apart; a 409 is idempotency.not-stuck's)?"""
     yield from _answers(episode, contract, "reading.refusal-replayed")
 
 
@@ -162,7 +210,7 @@ def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator
         answer = exchange.answer
         if exchange.intent.requirement != requirement or answer is None:
             continue
-        if answer.is_refusal and not CERTAIN_KEY.fullmatch(exchange.intent.key or ""):
+        if answer.is_refusal and _may_be_refused(episode, position):
             continue
         if position not in contradictions:
             yield Kept(requirement)
@@ -177,6 +225,19 @@ def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator
             tuple(range(position + 1)),
             compares_states=is_read,
         )
+
+
+def _may_be_refused(episode: Episode, position: int) -> bool:
+    """Whether a refusal says nothing of a key: it need not be taken, or its path need not be found."""
+    intent = episode.exchanges[position].intent
+    if intent.requirement == "idempotency.same-rule":
+        return True
+    key = intent.key or ""
+    if CERTAIN_KEY.fullmatch(key):
+        return False
+    before = (exchange for exchange in episode.exchanges[:position] if exchange.answer is not None)
+    taken = [exchange.intent.key or "" for exchange in before if exchange.answer and exchange.answer.is_success]
+    return not any(len(other) == len(key) and set(key) <= {*other, *CERTAIN_MARKS} for other in taken)
 
 
 def _answers(episode: Episode, contract: Contract, reading: str) -> Iterator[Judgement]:
@@ -206,6 +267,8 @@ CHECKS = run_by(
     ("idempotency.any-key", any_key),
     ("idempotency.window", window),
     ("idempotency.without-key", without_key),
+    ("idempotency.not-stuck", not_stuck),
+    ("idempotency.same-rule", same_rule),
     ("idempotency.odd-keys", odd_keys),
     ("reading.replayed-request-id", replayed_request_id),
     ("reading.key-reuse", key_reuse),

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rules_harness.harness.exchange import Episode, Exchange
+from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import answered, executed, run_by, updates
+from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Seen
 from rules_harness.openapi.contract import Contract
@@ -76,9 +77,30 @@ def integral_float(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     yield from _accepted_or_refused(episode, "reading.integral-float", "accepted")
 
 
+def lenient_date_times(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """What happens to unambiguous ISO 8601 beyond RFC 3339 (no seconds, `+0100`, a comma, a week date)?"""
+    reading = "reading.lenient-date-times"
+    for position, exchange, answer in updates(episode):
+        intent = exchange.intent
+        kind = f"{intent.place} {intent.mutation}"
+        if intent.reading != reading:
+            continue
+        if answer.status in (400, 422):
+            yield Seen(reading, "refused", kind, (position,))
+        elif answer.is_success and _is_unaltered(contract, exchange, answer):
+            yield Seen(reading, "stored", kind, (position,))
+
+
+def _is_unaltered(contract: Contract, exchange: Exchange, answer: Answer) -> bool:
+    """Whether what is odd in a body is there afterwards; `update.replaces` judges it where it is not."""
+    data = answer.part(contract.names.data)
+    changed = differences_from_body(contract, sent_body(exchange), data)
+    return all(difference.place != exchange.intent.place for difference in changed)
+
+
 def empty(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """What happens to empty steps, actions, any or all; zero amounts; empty, untrimmed or NUL-bearing text; more than
-    two percentage digits (one answer per kind)?"""
+    """What happens to empty steps, actions, any or all; zero amounts; empty, untrimmed or NUL-bearing text; an empty
+    account id; more than two percentage digits (one answer per kind)?"""
     yield from _accepted_or_refused(episode, "reading.empty", "stored")
 
 
@@ -159,6 +181,7 @@ CHECKS = run_by(
     ("reading.duplicate-names", duplicate_names),
     ("reading.null-conditions", null_conditions),
     ("reading.integral-float", integral_float),
+    ("reading.lenient-date-times", lenient_date_times),
     ("reading.empty", empty),
     ("reading.defaults", defaults),
     ("reading.error-request-id", error_request_id),

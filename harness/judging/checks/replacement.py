@@ -70,7 +70,7 @@ def _replacements(episode: Episode, contract: Contract, *bodies: str) -> Iterato
 
 def _compared(requirement: str, contract: Contract, sent: Replacement) -> Iterator[Judgement]:
     """Judges one replacement by one of the requirements that its differences may break."""
-    differences = _by_requirement(contract, sent.sent, sent.answer)
+    differences = by_requirement(contract, sent.sent, sent.answer)
     found = list(differences.get(requirement, ()))
     if requirement == "update.omitted-is-cleared" and not differences:
         body, answer = parsed(sent.sent), parsed(sent.answer)
@@ -90,7 +90,7 @@ def _compared(requirement: str, contract: Contract, sent: Replacement) -> Iterat
 
 
 @functools.lru_cache(maxsize=64)
-def _by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mapping[str, Sequence[Difference]]:
+def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mapping[str, Sequence[Difference]]:
     """The differences between a body and the answer to it, each under the requirement that it breaks."""
     body, data = parsed(sent), parsed(answer)[contract.names.data]
     found: dict[str, list[Difference]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault, parsed
 from rules_harness.harness.judging.checks.common import (
@@ -13,6 +14,7 @@ from rules_harness.harness.judging.checks.common import (
     is_disguised,
     kept_or,
     run_by,
+    texts_in,
     told,
     unchanged,
     updates,
@@ -24,6 +26,7 @@ from rules_harness.strategies.accounts import ACCOUNT_IDS
 from rules_harness.strategies.places import below, body_place
 
 ACCOUNT_ROLES = ACCOUNT_IDS | {"account-ref"}
+FOR_ACCOUNTS = frozenset({403, 404})
 REFUSALS = {"size": {400, 413, 422}, "media-type": {400, 415, 422}, "foreign-account": {400, 403, 404, 422}}
 
 
@@ -147,25 +150,21 @@ def _is_refused(exchange: Exchange, answer: Answer) -> bool:
     return refused and intent.operation == "update" and intent.key is None
 
 
-@lru_cache(maxsize=16)
-def account_places(contract: Contract) -> frozenset[str]:
-    """The places that name an account: what is wrong there may read as an account that is not there."""
-    return frozenset(place.name for place in below(body_place(contract)) if any(map(place.offers, ACCOUNT_ROLES)))
-
-
 def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
-    """The refusal is 400 or 422 (413 for size, 415 for media type; 403 or 404 for an account that is not there) in the
-    error envelope."""
+    """The refusal is 400 or 422 (413 for size, 415 for media type; 403 or 404 where the body names an account that is
+    not there, whatever else is broken in it) in the error envelope."""
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
         if intent.access != "allowed" or intent.existence != "own" or intent.body not in BODY_DEFECTS:
+            continue
+        if intent.repeats is not None:
             continue
         refused = answer.is_refusal or is_disguised(contract, answer)
         if not refused or answer.status in EDGE_STATUSES - {413}:
             continue
         allowed = REFUSALS.get(intent.body, {400, 422})
-        if intent.place in account_places(contract):
-            allowed = allowed | {403, 404}
+        if answer.status in FOR_ACCOUNTS and _may_name_no_account(contract, episode, exchange):
+            allowed = allowed | FOR_ACCOUNTS
         yield (
             Kept("validation.status")
             if answer.status in allowed
@@ -178,6 +177,42 @@ def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 (position,),
             )
         )
+
+
+def _may_name_no_account(contract: Contract, episode: Episode, exchange: Exchange) -> bool:
+    """Whether a body names an account that is not there, or none where one belongs, as far as that is known."""
+    if exchange.intent.place in account_places(contract):
+        return True
+    body = parsed(exchange.request.body) if exchange.request.body is not None else None
+    named = set(_named(body, account_names(contract))) - {None}
+    known = {text for state in episode.facts.before.values() for _, text in texts_in(state)}
+    return bool(named) if not episode.facts.accounts else not named <= {*episode.facts.accounts, *known}
+
+
+def _named(value: Any, names: frozenset[str]) -> Iterator[Any]:
+    """What stands under these names, however deep, and whatever is wrong around it."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from _named(inner, names)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name in names and not isinstance(inner, dict | list):
+                yield inner
+            else:
+                yield from _named(inner, names)
+
+
+@lru_cache(maxsize=16)
+def account_places(contract: Contract) -> frozenset[str]:
+    """The places that name an account: what is wrong there may read as an account that is not there."""
+    return frozenset(place.name for place in below(body_place(contract)) if any(map(place.offers, ACCOUNT_ROLES)))
+
+
+@lru_cache(maxsize=16)
+def account_names(contract: Contract) -> frozenset[str]:
+    """The names of the fields that hold the id of an account."""
+    places = (place for place in below(body_place(contract)) if any(map(place.offers, ACCOUNT_IDS)))
+    return frozenset(place.path.rpartition("/")[2] for place in places)
 
 
 CHECKS = run_by(

@@ -196,7 +196,37 @@ fault("idempotency.cut-at-32", idempotency.key_of).short(
     "Keys are stored in a column of 32 characters.", lambda usual, request: (key := usual(request)) and key[:32]
 )
 
+_stuck: WeakKeyDictionary[Store, set[Hashable]] = WeakKeyDictionary()
+
+fault = Breaking(faults, "idempotency.not-stuck")
+
+
+@fault("idempotency.refusal-leaves-key-in-progress", idempotency.once)
+async def refusal_leaves_key_in_progress(usual: Using, call: Call, use: Use) -> Reply:
+    """A key whose first request is refused stays in progress."""
+    stuck = _stuck.setdefault(call.service.store, set())
+    if use.name in stuck:
+        raise in_flight()
+    try:
+        return await usual(call, use)
+    except Refused as refused:
+        if refused.reply.error is not None and refused.reply.error["code"] == "invalid_request":
+            stuck.add(use.name)
+        raise
+
+
+fault = Breaking(faults, "idempotency.same-rule")
+fault("idempotency.key-with-url", idempotency.use_of).short(
+    "Keys are remembered together with the URL as it was sent.",
+    lambda usual, call, caller, key: replace(
+        use := usual(call, caller, key), name=(use.name, call.request.path, call.request.query)
+    ),
+)
+
 fault = Breaking(faults, "idempotency.odd-keys")
+fault("idempotency.zero-is-none", idempotency.key_of).short(
+    "The key `0` is taken for none.", lambda usual, request: None if (key := usual(request)) == "0" else key
+)
 fault("idempotency.long-key-crash", idempotency.key_of, "envelope.no-server-error").short(
     "A key beyond 255 characters fails in the driver.",
     crash_if(lambda request: len(_sent(request)) > idempotency.LONGEST),

@@ -1,11 +1,13 @@
 """Variants: other answers to what the page leaves open about what is sent."""
 
 import json
+from datetime import datetime
 
 from rules_harness.harness.reference import credentials, envelope, errors, syntax
 from rules_harness.harness.reference.messages import Json
+from rules_harness.harness.reference.seed import LedgerAccount
 from rules_harness.harness.reference.stand_ins import Variants, refuse_if, refuse_node
-from rules_harness.harness.reference.validation import actions, body, conditions, values
+from rules_harness.harness.reference.validation import accounts, actions, body, conditions, values
 
 variant = Variants()
 _SERVER_OWNED = frozenset(
@@ -96,6 +98,20 @@ variant("integral-float.refused", "reading.integral-float", values.integer).shor
     "1.0 is refused where an integer is wanted.",
     refuse_node(lambda node: type(node.value) is float, "must be an integer."),
 )
+
+
+def _aware(node: values.Node) -> bool:
+    """Whether the place holds a date-time of ISO 8601 with its zone."""
+    try:
+        return "T24" not in node.value and datetime.fromisoformat(node.value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+variant("lenient-date-times.stored", "reading.lenient-date-times", values.date_time).short(
+    "Any date-time of ISO 8601 with a zone is stored.",
+    lambda usual, node: node.value if _aware(node) else usual(node),
+)
 variant("empty.steps-refused", "reading.empty", body.steps, group="empty.steps").short(
     "An empty list of steps is refused.", refuse_node(lambda node: node.value == [], "must not be empty.")
 )
@@ -126,6 +142,14 @@ variant("empty.untrimmed-refused", "reading.empty", values.text, group="empty.un
 variant("empty.nul-refused", "reading.empty", values.text, group="empty.nul").short(
     "Text with NUL is refused.",
     refuse_node(lambda node: type(node.value) is str and "\0" in node.value, "must not hold NUL."),
+)
+variant("empty.account-stored", "reading.empty", accounts.account_named, group="empty.account").short(
+    "An empty account id in the trigger is stored.",
+    lambda usual, node: (
+        LedgerAccount("", "", "", node.organization_id)
+        if (node.value, node.pointer) == ("", "/trigger/account_id")
+        else usual(node)
+    ),
 )
 variant("empty.percentage-digits-refused", "reading.empty", values.percentage, group="empty.percentage-digits").short(
     "Percentages with more than two digits after the point are refused.",

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import time
 from collections.abc import Hashable
 from datetime import UTC, datetime
 
@@ -16,6 +18,7 @@ from rules_harness.harness.reference.seed import Key
 from rules_harness.harness.reference.stand_ins import Variants, changed, on_refusal, refuse_if
 
 variant = Variants()
+_PROMISED = re.compile(rb"[A-Za-z0-9_.~:-]*")
 
 variant("key-reuse.original", "reading.key-reuse", idempotency.use_of).short(
     "Another body under a key gets the original answer.",
@@ -26,6 +29,9 @@ variant("key-reuse.400", "reading.key-reuse", errors.key_reused).short(
 )
 variant("key-reuse.409", "reading.key-reuse", errors.key_reused).short(
     "Another body under a key gets 409.", lambda usual: altered(usual(), status=409)
+)
+variant("key-reuse.417", "reading.key-reuse", errors.key_reused, warns=("idempotency.reuse-not-executed",)).short(
+    "Another body under a key gets 417.", lambda usual: altered(usual(), status=417)
 )
 _under_way: dict[Hashable, Hashable] = {}
 
@@ -115,6 +121,38 @@ variant("refusal-replayed.403", "reading.refusal-replayed", endpoints.put_rule, 
 variant(
     "refusal-replayed.422", "reading.refusal-replayed", idempotency.is_remembered, group="refusal-replayed.422"
 ).short("A 422 is stored for its key.", lambda usual, refusal: refusal.status == 422 or usual(refusal))
+variant("odd-keys.marks-refused", "idempotency.any-key", idempotency.key_of, warns=("idempotency.odd-keys",)).short(
+    "Keys of other characters than letters, digits and -_.~: are refused.",
+    refuse_if(
+        lambda request: not _PROMISED.fullmatch(request.first(b"idempotency-key") or b""),
+        lambda request: errors.invalid("Idempotency-Key must be letters, digits and -_.~:"),
+    ),
+)
+_REFUSED_SECONDS = 0.05
+_refused: dict[Hashable, float] = {}
+
+
+@variant("refused-key.released-late", "idempotency.not-stuck", idempotency.first)
+async def released_late(usual: Using, call: Call, use: Use) -> Reply:
+    """A key whose request was refused is in progress for a moment more."""
+    if time.monotonic() < _refused.get(use.name, 0):
+        raise in_flight()
+    try:
+        return await usual(call, use)
+    except Refused as refused:
+        if refused.reply.status == 400:
+            _refused[use.name] = time.monotonic() + _REFUSED_SECONDS
+        raise
+
+
+def _is_spelled(call: Call) -> bool:
+    return "%" in call.request.path or bool(call.request.query)
+
+
+variant("spelling.not-found", "idempotency.same-rule", endpoints.act).short(
+    "A rule is found under one spelling of its path alone.",
+    refuse_if(lambda call, caller: _is_spelled(call), lambda call, caller: errors.path_not_found()),
+)
 variant("after-window.original", "reading.after-window", keys.end_of_window).short(
     "Keys are kept for ever.", lambda usual, start: datetime.max.replace(tzinfo=UTC)
 )

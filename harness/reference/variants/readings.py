@@ -1,11 +1,14 @@
 """Variants: other answers to what the page leaves open about refusals."""
 
-from rules_harness.harness.reference import credentials, errors
+from collections.abc import Awaitable, Callable
+
+from rules_harness.harness.reference import credentials, errors, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import altered
 from rules_harness.harness.reference.seed import Key
 from rules_harness.harness.reference.stand_ins import Variants, refuse_if
-from rules_harness.harness.reference.validation import accounts
+from rules_harness.harness.reference.validation import accounts, values
+from rules_harness.harness.reference.validation.body import Configuration
 
 variant = Variants()
 
@@ -49,3 +52,27 @@ variant("missing-account.404", "validation.status", accounts.no_such_account).sh
 variant("missing-account.403", "validation.status", accounts.no_such_account).short(
     "An account that is not there is answered 403.", lambda usual, node: errors.forbidden()
 )
+
+
+def _holds_missing(node: values.Node) -> values.Node | None:
+    """The first account that the body names and that is not there, whatever else is wrong."""
+    if type(node.value) is list:
+        inner = [node.item(index, item) for index, item in enumerate(node.value)]
+    elif type(node.value) is dict:
+        inner = [node.member(name) for name in node.value]
+    elif node.name in ("id", "account_id") and type(node.value) is str and accounts.account_named(node) is None:
+        return node
+    else:
+        return None
+    return next(filter(None, map(_holds_missing, inner)), None)
+
+
+@variant("missing-account.first", "validation.status", update.validated, group="account-order")
+async def looked_up_first(
+    usual: Callable[[Call, values.Node], Awaitable[Configuration]], call: Call, body: values.Node
+) -> Configuration:
+    """Accounts are looked up before anything else of the body is judged: 404, whatever else is broken."""
+    missing = _holds_missing(body)
+    if missing is not None:
+        raise errors.refusal(404, "resource_not_found", f"Account with id '{missing.value}' was not found.")
+    return await usual(call, body)

@@ -20,6 +20,7 @@ ACCOUNT = "acc_theirs"
 SOURCE = "/steps/*/actions/*/source/id"
 NAMED = body(steps=steps(action(source={"id": ACCOUNT, "type": "pod"})))
 HELD = rule(steps=NAMED["steps"])
+ELSEWHERE = body(steps=steps(action(destination={"id": ACCOUNT, "type": "pod"})))
 naming = partial(
     put,
     sent=NAMED,
@@ -92,6 +93,32 @@ TABLE: Table = {
             "a foreign account is accepted and stored, which is one finding",
             [naming(ok(HELD)), get(HELD)],
             Broken("answered 200", SOURCE),
+            before=rule(),
+        ),
+        row(
+            "an earlier request left the account there, and a later one is refused",
+            [
+                naming(ok(HELD)),
+                get(HELD),
+                naming(refused(403), sent=ELSEWHERE, place="/steps/*/actions/*/destination/id"),
+                get(HELD),
+            ],
+            Broken("answered 200", SOURCE),
+            HOLDS,
+            HOLDS,
+            before=rule(),
+        ),
+        row(
+            "an earlier request left the account there, and a later one that is refused puts it elsewhere",
+            [
+                naming(ok(HELD)),
+                get(HELD),
+                naming(refused(403), sent=ELSEWHERE, place="/steps/*/actions/*/destination/id"),
+                get(rule(steps=ELSEWHERE["steps"])),
+            ],
+            Broken("answered 200", SOURCE),
+            HOLDS,
+            Broken("stored", "/steps/*/actions/*/destination/id", by_states=True),
             before=rule(),
         ),
         row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.judging.episodes import JSON, NOWHERE, RULE, answered, get, lost, ok, put, refused, rule, trigger
+from tests.judging.episodes import JSON, NOWHERE, RULE, answered, body, get, lost, ok, put, refused, rule, trigger
 from tests.judging.rows import HOLDS, Broken, Says, Table, row
 
 wrong = partial(put, content="broken")
@@ -146,6 +146,10 @@ TABLE: Table = {
         row(
             "another sort of value has another code",
             [wrong(refused(400, "a")), wrong(refused(400, "b"), mutation="null")],
+        ),
+        row(
+            "another body, in which something else may be wrong, has another code",
+            [wrong(refused(400, "a")), wrong(refused(400, "b"), body(nickname=5))],
         ),
         row("a key may have an answer of its own", [wrong(refused(400, "a")), wrong(refused(409, "b"), key="k")]),
         row("there was no time for the second", [wrong(refused(400, "a")), wrong(refused(429, "b"))]),

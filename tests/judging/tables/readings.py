@@ -44,6 +44,18 @@ def _accepted_or_refused(reading: str, accepted: str) -> Sequence[Row]:
     )
 
 
+BARE = {**body()["trigger"], "start_date": "2028-03-01T09:00Z"}
+DATE = "/trigger:SCHEDULED/start_date"
+SECONDS = f"{DATE} format:no-seconds"
+lenient = partial(
+    put,
+    sent=body(trigger=BARE),
+    content="open",
+    reading="reading.lenient-date-times",
+    place=DATE,
+    mutation="format:no-seconds",
+)
+
 TABLE: Table = {
     "reading.validation-status": (
         row("a wrong body is a 400", wrong(refused(400), named="a probe"), Says("400", "a probe")),
@@ -83,6 +95,22 @@ TABLE: Table = {
     "reading.null-conditions": _accepted_or_refused("reading.null-conditions", "null"),
     "reading.integral-float": _accepted_or_refused("reading.integral-float", "accepted"),
     "reading.empty": _accepted_or_refused("reading.empty", "stored"),
+    "reading.lenient-date-times": (
+        row("a time without seconds is refused", lenient(refused(422)), Says("refused", SECONDS)),
+        row("a time without seconds is stored as it is", lenient(ok(rule(trigger=BARE))), Says("stored", SECONDS)),
+        row(
+            "a time without seconds is stored with them",
+            lenient(ok(rule(trigger={**BARE, "start_date": "2028-03-01T09:00:00Z"}))),
+            Says("stored", SECONDS),
+        ),
+        row(
+            "a time without seconds is stored as another one, which is judged elsewhere",
+            lenient(ok(rule(trigger={**BARE, "start_date": "2028-03-01T00:00:00Z"}))),
+        ),
+        row("it is refused as if an account were not there", lenient(refused(404))),
+        row("there is no time for it", lenient(refused(429))),
+        row("it is for another question", put(refused(400), reading="reading.empty")),
+    ),
     "reading.defaults": (
         row(
             "the default is added",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from tests.judging.episodes import JSON, answered, body, get, lost, ok, put, refused, rule
+from tests.judging.episodes import JSON, action, answered, body, get, lost, ok, put, refused, rule, steps
 from tests.judging.rows import HOLDS, Broken, Row, Table, row
 
 wrong = partial(put, content="broken", place="/trigger", mutation="missing")
@@ -15,6 +15,8 @@ encoded = partial(put, content="encoding", requirement="validation.encoding", na
 large = partial(put, content="size", requirement="validation.size", named="deep nesting")
 DISGUISED = answered(200, {"error": {"code": "invalid", "message": "Refused."}})
 ACCOUNT = "/trigger:SCHEDULED/account_id"
+NO_ACCOUNT = body(steps=steps(action(destination={"id": "0", "type": "pod"})), nickname=5)
+"""Two things are wrong: the nickname is a number, and an account is not there."""
 LONE = b'{"nickname":"\\ud800","status":"disabled"}'
 
 
@@ -140,6 +142,19 @@ TABLE: Table = {
         row("the refusal of a foreign account is a 404", put(refused(404), content="foreign-account"), HOLDS),
         row("the refusal of an account's id is a 404", wrong(refused(404), place=ACCOUNT), HOLDS),
         row("the refusal is a 404", wrong(refused(404)), Broken("answered 404", "broken body")),
+        row("the refusal is a 404, and an account is not there", wrong(refused(404), sent=NO_ACCOUNT), HOLDS),
+        row("the refusal is a 403, and an account is not there", wrong(refused(403), sent=NO_ACCOUNT), HOLDS),
+        row(
+            "the refusal is a 409, and an account is not there",
+            wrong(refused(409), sent=NO_ACCOUNT),
+            Broken("answered 409", "broken body"),
+        ),
+        row(
+            "the refusal is a 404, and our rule names the account, so that it is there",
+            wrong(refused(404), sent=NO_ACCOUNT),
+            Broken("answered 404", "broken body"),
+            before=rule(**{name: NO_ACCOUNT[name] for name in ("trigger", "steps")}),
+        ),
         row("the refusal is a 409", wrong(refused(409)), Broken("answered 409")),
         row("the refusal is a 413 to a small body", wrong(refused(413)), Broken("answered 413")),
         row("the refusal is a 200", wrong(DISGUISED), Broken("answered 200", "broken body")),

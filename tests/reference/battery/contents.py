@@ -75,10 +75,10 @@ def validation(api: Api) -> Lines:
         "/trigger": [{"type": "OTHER"}],
         f"{ACTION}/type": ["other"],
         "/trigger/schedule_type": ["YEARLY"],
-        "/trigger/start_date": ["soon", "2027-01-01T00:00:00", "2027-02-30T00:00:00Z"],
+        "/trigger/start_date": ["soon", "2027-01-01T00:00:00", "2027-02-30T00:00:00Z", "2028-01-31T09:00Z"],
         "/steps/0/actions": [[], [*body()["steps"][0]["actions"], {"type": "other"}]],
         "/surprise": [1],
-        "/trigger/account_id": ["acc_unknown"],
+        "/trigger/account_id": ["acc_unknown", ""],
         f"{ACTION}/destination/id": ["acc_01HABC4567"],
     }
     for pointer, values in places.items():

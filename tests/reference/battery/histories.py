@@ -38,7 +38,7 @@ def status(api: Api) -> Lines:
 
 
 def idempotency(api: Api) -> Lines:
-    keys = ("k", "K", "k" * 32 + "1", "k" * 32 + "2", "k" * 200, "k" * 256, "", "a b")
+    keys = ("k", "K", "k" * 32 + "1", "k" * 32 + "2", "k" * 200, "k" * 256, "", "a b", "0")
     for key in keys:
         yield put(api, body(nickname=key), key=key)
     yield shown(api.send("PUT", f"/rules/{A}", body(), headers=[(b"Idempotency-Key", "é".encode())]))
@@ -55,6 +55,8 @@ def idempotency(api: Api) -> Lines:
     yield put(api, json.dumps(body(nickname="k"), indent=1).encode(), key="k")
     yield put(api, body(nickname="other"), key="k")
     yield put(api, body(nickname="other"), B, key="K")
+    yield put(api, body(nickname="other"), key="0")
+    yield shown(api.send("PUT", f"/rules/{A}?a=b", body(nickname="k"), headers=[(b"Idempotency-Key", b"k")]))
     for role in ("revoked", "read_only", "full"):
         yield put(api, body(), role=role, key="fresh")
     for content, key in (
