@@ -27,11 +27,13 @@ class Names(msgspec.Struct, frozen=True):
     message: str
     # fields of a rule
     id: str
-    nickname: str
-    description: str
+    marker: str
+    """A free text, which shows whose write this was."""
+    note: str | None
+    """Another free text."""
+    parts: str | None
+    """The list of what a rule consists of, whose order and number count."""
     status: str
-    trigger: str
-    steps: str
     created_at: str
     updated_at: str
     # values of the rule's status
@@ -49,10 +51,15 @@ class Names(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
     """The scopes that a key's permission entries may name."""
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The free texts of a rule."""
+        return (self.marker,) if self.note is None else (self.marker, self.note)
+
 
 _FIELDS: Final = (
     *("request-id", "data", "error", "code", "message"),
-    *("id", "nickname", "description", "status", "trigger", "steps", "created-at", "updated-at"),
+    *("id", "marker", "status", "created-at", "updated-at"),
 )
 _HEADERS: Final = ("authorization", "idempotency-key", "request-id-header")
 _VALUES: Final = {"x-states": ("enabled", "disabled"), "x-codes": ("unauthorized", "forbidden", "not-found")}
@@ -70,6 +77,8 @@ def read_names(document: Mapping[str, Any]) -> Names:
     scopes = member(authorization, "x-scopes", list, authorization_place, remedy="list the scopes of a key")
     return Names(
         **{role.replace("-", "_"): name for role, name in (names | values).items()},
+        note=_only("note", found) if "note" in found else None,
+        parts=_only("parts", found) if "parts" in found else None,
         auth_scheme=member(authorization, "x-auth-scheme", str, authorization_place, remedy="name the scheme"),
         default_base=_default_base(document),
         production_hosts=texts(document, "x-production-hosts", "", remedy="list the hosts where rules move money"),

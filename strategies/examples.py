@@ -125,7 +125,7 @@ def _reference(contract: Contract, account: Account) -> dict[str, Any]:
 def _is_example(contract: Contract, world: World, value: dict[str, Any]) -> bool:
     """Whether only nickname, description, amount and date tell the body from the example, the texts being plain."""
     shown = _example(contract, world)
-    texts = (contract.names.nickname, contract.names.description)
+    texts = contract.names.texts
     if not shown.genuine or not all(value.get(name) is None or text.is_plain(value[name]) for name in texts):
         return False
     rest = {name: inner for name, inner in value.items() if name not in texts}

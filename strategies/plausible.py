@@ -17,7 +17,7 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.folding import same
-from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.places import Place, below, body_place, parts_of, visited
 from rules_harness.strategies.world import Account, World
 
 LEAST_AMOUNT_IN_CENTS: Final = 1
@@ -232,13 +232,13 @@ def latest_start(world: World) -> datetime:
 
 
 def share_out(contract: Contract, value: dict[str, Any]) -> None:
-    """Reduces the percentages of each step, in place, so that they add up to 100 at most: in proportion, to
+    """Reduces the percentages of each part, in place, so that they add up to 100 at most: in proportion, to
     hundredths, none to nothing."""
-    steps = body_place(contract).properties[contract.names.steps]
-    if steps.items is None:
+    parts = body_place(contract).properties.get(contract.names.parts or "")
+    if parts is None or parts.items is None:
         return
-    for step in value[contract.names.steps]:
-        shares = list(_percentages(steps.items, step, _leading(contract)))
+    for part in parts_of(contract, value):
+        shares = list(_percentages(parts.items, part, _leading(contract)))
         hundredths = [round(holder[name] * 100) for holder, name in shares]
         total = sum(hundredths)
         if total > _WHOLE:

@@ -166,7 +166,7 @@ class PretendedTarget:
         names = self._names
         self._ticks += 1
         moment = self._now + timedelta(seconds=self._seconds + self.moved, milliseconds=self._ticks)
-        absent = {names.nickname: None, names.description: None}
+        absent = dict.fromkeys(names.texts)
         return {**absent, **configuration(self._contract, body), names.updated_at: instant_text(moment)}
 
     def _first(self, rule: str) -> dict[str, Any]:

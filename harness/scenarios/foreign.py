@@ -21,7 +21,7 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
     """
     foreign = bench.world.foreign_accounts[0]
     covered = covering_set(bench.contract, bench.world) if bench.world.accounts else ()
-    steps, usual = bench.names.steps, bench.usual()
+    steps, usual = bench.names.parts, bench.usual()
     done: set[str] = set()
     for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
         for place, pointer, _ in list(visited(body_place(bench.contract), base.value)):

@@ -139,7 +139,7 @@ def contain(bench: Bench, rule: str) -> Contained:
     It is not a body that the rule may hold already: a target may do nothing where nothing changes.
     """
     exchange = bench.update(
-        {**bench.inert(), bench.names.nickname: f"Disabled {bench.random.randrange(10**6):06d}"},
+        {**bench.inert(), bench.names.marker: f"Disabled {bench.random.randrange(10**6):06d}"},
         rule=rule,
         caller=bench.writer(rule),
         existence=bench.existence(rule),

@@ -95,9 +95,9 @@ def edited(*path: str | int, value: Any) -> Edit:
             "leads nowhere",
         ),
         (
-            lambda d: [schemas(d)[name]["properties"]["steps"].pop("x-role") for name in ("Rule", "RuleUpdate")],
+            lambda d: [schemas(d)[name]["properties"]["nickname"].pop("x-role") for name in ("Rule", "RuleUpdate")],
             "",
-            "'steps'",
+            "'marker'",
         ),
         (
             lambda d: schemas(d)["Rule"]["properties"].update(label=schemas(d)["Rule"]["properties"].pop("nickname")),

@@ -252,8 +252,8 @@ def _answers(episode: Episode, contract: Contract, reading: str) -> Iterator[Jud
 
 
 def _told(contract: Contract, answer: Answer) -> str:
-    nickname = answer.part(contract.names.data).get(contract.names.nickname)
-    return described(contract, answer) + (f", {contract.names.nickname} {nickname!r}" if nickname else "")
+    nickname = answer.part(contract.names.data).get(contract.names.marker)
+    return described(contract, answer) + (f", {contract.names.marker} {nickname!r}" if nickname else "")
 
 
 CHECKS = run_by(
