@@ -52,6 +52,12 @@ class Names(msgspec.Struct, frozen=True):
     """The scopes that a key's permission entries may name."""
 
     @property
+    def optional(self) -> tuple[str, ...]:
+        """The roles that a document need not give, and this one does."""
+        given = {"note": self.note, "parts": self.parts}
+        return tuple(role for role, name in given.items() if name is not None)
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """The free texts of a rule."""
         return (self.marker,) if self.note is None else (self.marker, self.note)
@@ -64,6 +70,9 @@ _FIELDS: Final = (
 _HEADERS: Final = ("authorization", "idempotency-key", "request-id-header")
 _VALUES: Final = {"x-states": ("enabled", "disabled"), "x-codes": ("unauthorized", "forbidden", "not-found")}
 
+_HTTP_HEADER: Final = "Authorization"
+"""In which a security scheme of type `http` is sent (RFC 9110, section 11.6.2)."""
+
 _Place = tuple[str, dict[str, Any]]
 
 
@@ -74,12 +83,14 @@ def read_names(document: Mapping[str, Any]) -> Names:
     values = {role: value for mark, roles in _VALUES.items() for role, value in _values(document, mark, roles).items()}
     authorization_place, authorization = found["authorization"][names["authorization"]]
     key_place, key = found["idempotency-key"][names["idempotency-key"]]
-    scopes = member(authorization, "x-scopes", list, authorization_place, remedy="list the scopes of a key")
+    scopes = authorization.get("x-scopes", [])
+    if not isinstance(scopes, list):
+        raise ContractError(authorization_place, "'x-scopes' is not a list", "list the scopes of a key")
     return Names(
         **{role.replace("-", "_"): name for role, name in (names | values).items()},
         note=_only("note", found) if "note" in found else None,
         parts=_only("parts", found) if "parts" in found else None,
-        auth_scheme=member(authorization, "x-auth-scheme", str, authorization_place, remedy="name the scheme"),
+        auth_scheme=_auth_scheme(authorization_place, authorization),
         default_base=_default_base(document),
         production_hosts=texts(document, "x-production-hosts", "", remedy="list the hosts where rules move money"),
         key_window_seconds=member(
@@ -100,8 +111,9 @@ def _by_role(document: Mapping[str, Any]) -> dict[str, dict[str, _Place]]:
         for name, field in fields.items() if isinstance(fields, dict) else ():
             if isinstance(field, dict) and isinstance(role := field.get("x-role"), str):
                 found.setdefault(role, {}).setdefault(name, (place + pointer("properties", name), field))
-        if node.get("in") == "header" and isinstance(role := node.get("x-role"), str):
-            name = member(node, "name", str, place, remedy="name the header")
+        is_http = node.get("type") == "http"
+        if (is_http or node.get("in") == "header") and isinstance(role := node.get("x-role"), str):
+            name = _HTTP_HEADER if is_http else member(node, "name", str, place, remedy="name the header")
             found.setdefault(role, {}).setdefault(name, (place, node))
     return found
 
@@ -132,6 +144,13 @@ def _values(document: Mapping[str, Any], mark: str, roles: tuple[str, ...]) -> d
     raise ContractError(
         "", f"no schema has `{mark}`", f"give it to the schema that holds the values of {', '.join(roles)}"
     )
+
+
+def _auth_scheme(place: str, scheme: Mapping[str, Any]) -> str:
+    """The word before the key: what the document says it is, or the scheme of HTTP authentication."""
+    if "x-auth-scheme" not in scheme and isinstance(word := scheme.get("scheme"), str):
+        return word.capitalize()
+    return member(scheme, "x-auth-scheme", str, place, remedy="name the scheme")
 
 
 def _default_base(document: Mapping[str, Any]) -> str:

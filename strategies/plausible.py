@@ -25,6 +25,7 @@ LEAST_PERCENTAGE: Final = 0.01
 MOST_GROUP_INDEX: Final = 3
 _WHOLE: Final = 10_000
 """A hundred percent, in hundredths of one."""
+_NOBODY: Final = Account(id="", type="")
 _NO_ACCOUNTS: Final = "a plausible rule moves money from one account to another; list two such accounts"
 
 
@@ -206,8 +207,11 @@ def plausible_place(contract: Contract, world: World, source: Account | None = N
 def sources(contract: Contract, world: World) -> tuple[Account, ...]:
     """The accounts that a plausible body can move money from, those of the example's type first.
 
-    Raises UnsuitableWorld where there is none.
+    Where the contract's bodies name no accounts it is one that nobody names. Raises UnsuitableWorld where there is
+    none.
     """
+    if not any(place.offers("account-ref") for place in below(body_place(contract))):
+        return (_NOBODY,)
     types = account_types(contract)
     candidates = [account for account in world.accounts if account.type in types.sources and not account.liability]
     suited = [

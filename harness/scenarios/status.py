@@ -22,7 +22,7 @@ from rules_harness.harness.scenarios.scenario import (
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, covering_set
+from rules_harness.strategies.bodies import Body, covering_set, is_suitable
 from rules_harness.strategies.places import fields_with
 from rules_harness.strategies.world import World
 
@@ -54,7 +54,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
                 yield _enabled(
                     f"{changes}-{says}{'-keyed' if keyed else ''}", ENABLED, partial(_update, variation=variation)
                 )
-    if world.accounts:
+    if is_suitable(contract, world):
         for shape, body in _kinds(contract, world):
             for says in (names.enabled, names.disabled):
                 run = partial(_carries, shape=shape, body=body, says=says)
@@ -100,7 +100,7 @@ def _enable_by_body(bench: Bench) -> None:
     """A disabled rule and a body that says enabled, for each time at which it runs where live shapes may be sent."""
     names = bench.names
     bodies = [bench.usual().value]
-    if bench.shared.guard.is_open and bench.world.accounts:
+    if bench.shared.guard.is_open and is_suitable(bench.contract, bench.world):
         timed = tuple(f"/{name}" for name in fields_with(bench.contract, "start-date"))
         bodies += (body.value for shape, body in _kinds(bench.contract, bench.world) if shape.startswith(timed))
     bench.begin()

@@ -18,6 +18,7 @@ from rules_harness.strategies.bodies import (
     covering_set,
     exact_bodies,
     example,
+    is_suitable,
     open_bodies,
     variations,
 )
@@ -44,7 +45,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     enabled = (NeedsRules(2), NeedsRead(), NeedsHook("enable_rule"))
     yield Scenario("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
     yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", (NeedsRules(2), NeedsRead()))
-    if not world.accounts:
+    if not is_suitable(contract, world):
         return
     yield from _chunked("varied", variations(contract, world), ACCEPTED)
     yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
@@ -134,7 +135,7 @@ def _structure(bench: Bench, parts: str) -> None:
 
 def _conditional_part(bench: Bench, parts: str) -> dict[str, Any]:
     """A part with conditions, from the simplest body that has one; the usual one where none has."""
-    covered = covering_set(bench.contract, bench.world) if bench.world.accounts else ()
+    covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
     for body in sorted(covered, key=lambda body: len(body.shapes)):
         for part in body.value[parts]:
             if any(isinstance(value, dict) for value in part.values()):
