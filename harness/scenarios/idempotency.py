@@ -193,7 +193,7 @@ def _words(bench: Bench) -> None:
         first = first_use(bench, body, word, requirement="", label=f"key: {word}")
         answer = bench.exchanges[first].answer
         shown = answer.part(bench.names.data) if answer is not None else {}
-        if shown.get(bench.names.nickname) != body[bench.names.nickname]:
+        if shown.get(bench.names.marker) != body[bench.names.marker]:
             continue
         bench.sleep(bench.granule())
         again(bench, first, f"replay, key: {word}", requirement=requirement)
