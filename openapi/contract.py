@@ -37,6 +37,8 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
     document: Mapping[str, Any]
     """With the overlays applied, and without what neither the update nor a companion needs."""
     update: Operation
+    methods: tuple[str, ...]
+    """Those that the document has on the update's path."""
     read: Operation | None
     trigger: Operation | None
     names: Names
@@ -102,7 +104,8 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
     names = read_names(document)
     read, trigger = companion(found, "read"), companion(found, "trigger")
     companions = {"read": read, "trigger": trigger}
-    has = {*names.optional, *(f"{role} companion" for role, operation in companions.items() if operation)}
+    has = {*names.optional, *(f"{role} companion" for role, companion_of in companions.items() if companion_of)}
+    has |= {"full replacement"} if operation.method == "PUT" else set()
     if "x-requirements" in document or "x-readings" in document:
         promises = read_promises(document, has)
     else:
@@ -113,6 +116,7 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
         sha256=sha256,
         document=document,
         update=operation,
+        methods=tuple(one.method.upper() for one in found if one.path == update.path),
         read=read,
         trigger=trigger,
         names=names,

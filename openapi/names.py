@@ -20,9 +20,12 @@ class Names(msgspec.Struct, frozen=True):
     idempotency_key: str
     request_id_header: str
     # parts of the envelope
-    request_id: str
+    request_id: str | None
+    """What an answer's body calls the request id, where it has it."""
     data: str
     error: str
+    lists_errors: bool
+    """Whether what is wrong stands in a list of such objects."""
     code: str
     message: str
     # fields of a rule
@@ -54,7 +57,7 @@ class Names(msgspec.Struct, frozen=True):
     @property
     def optional(self) -> tuple[str, ...]:
         """The roles that a document need not give, and this one does."""
-        given = {"note": self.note, "parts": self.parts}
+        given = {"request-id": self.request_id, "note": self.note, "parts": self.parts}
         return tuple(role for role, name in given.items() if name is not None)
 
     @property
@@ -64,7 +67,7 @@ class Names(msgspec.Struct, frozen=True):
 
 
 _FIELDS: Final = (
-    *("request-id", "data", "error", "code", "message"),
+    *("data", "error", "code", "message"),
     *("id", "marker", "status", "created-at", "updated-at"),
 )
 _HEADERS: Final = ("authorization", "idempotency-key", "request-id-header")
@@ -88,6 +91,8 @@ def read_names(document: Mapping[str, Any]) -> Names:
         raise ContractError(authorization_place, "'x-scopes' is not a list", "list the scopes of a key")
     return Names(
         **{role.replace("-", "_"): name for role, name in (names | values).items()},
+        lists_errors="items" in found["error"][names["error"]][1],
+        request_id=_only("request-id", found) if "request-id" in found else None,
         note=_only("note", found) if "note" in found else None,
         parts=_only("parts", found) if "parts" in found else None,
         auth_scheme=_auth_scheme(authorization_place, authorization),

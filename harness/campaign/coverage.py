@@ -167,5 +167,5 @@ class Coverage:
 
 def wording_of(contract: Contract, answer: Answer) -> tuple[Any, Any]:
     """The error code and the message of an answer, as far as it has them."""
-    error = answer.part(contract.names.error)
+    error = answer.first_part(contract.names.error)
     return error.get(contract.names.code), error.get(contract.names.message)

@@ -158,7 +158,7 @@ class Planner:
         headers: Sequence[tuple[str, str]] = (),
         authorization: Authorization = None,
         content_type: str | None = "application/json",
-        method: str = "PUT",
+        method: str | None = None,
         target: str | None = None,
         raw: bool = False,
         **meaning: Unpack[Meaning],
@@ -190,7 +190,7 @@ class Planner:
             meaning.setdefault("request_id_kind", "plain")
         lines += headers
         request = Request(
-            method=method,
+            method=method or self.contract.update.method,
             target=self.contract.update.path_for(target_rule) if target is None else target,
             headers=tuple(lines),
             body=None if content is None else Payload.of(content),

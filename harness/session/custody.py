@@ -266,4 +266,4 @@ def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | No
 
 
 def _is_enveloped(contract: Contract, answer: Answer) -> bool:
-    return isinstance(answer.part(contract.names.error).get(contract.names.code), str)
+    return isinstance(answer.first_part(contract.names.error).get(contract.names.code), str)

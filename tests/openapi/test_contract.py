@@ -19,9 +19,9 @@ def test_packaged_contract() -> None:
     contract = load()
     assert contract.title == "Sequence rules"
     assert len(contract.sha256) == 64
-    assert contract.update == Operation(method="PUT", path="/rules/{id}")
-    assert contract.read == Operation(method="GET", path="/rules/{id}")
-    assert contract.trigger == Operation(method="POST", path="/rules/{id}/trigger")
+    assert contract.update == Operation("PUT", "/rules/{id}", "/paths/~1rules~1{id}/put")
+    assert contract.read == Operation("GET", "/rules/{id}", "/paths/~1rules~1{id}/get")
+    assert contract.trigger == Operation("POST", "/rules/{id}/trigger", "/paths/~1rules~1{id}~1trigger/post")
 
 
 def test_names() -> None:

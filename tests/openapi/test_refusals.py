@@ -72,7 +72,7 @@ def edited(*path: str | int, value: Any) -> Edit:
         (
             lambda d: d.update(paths={"/rules": d["paths"]["/rules/{id}"]}),
             "/paths/~1rules/put",
-            "not exactly one parameter",
+            "has no parameter",
         ),
         (
             edited("components", "schemas", "RuleStep", "properties", "actions", "items", "$ref", value="#/nowhere"),

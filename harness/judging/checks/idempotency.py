@@ -138,7 +138,7 @@ def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Which `request_id` has a replay?"""
-    name = contract.names.request_id
+    name = contract.names.request_id or contract.names.request_id_header
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
         if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
