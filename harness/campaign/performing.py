@@ -99,7 +99,7 @@ class _Performance:
         bench = self._bench
         if not bench.shared.guard.is_open and bench.rule in bench.shared.guard.enabled:
             bench.update(
-                {**bench.inert(), bench.names.nickname: "Disabled again"}, purpose="contain", label="disabled again"
+                {**bench.inert(), bench.names.marker: "Disabled again"}, purpose="contain", label="disabled again"
             )
             bench.read()
 
@@ -109,7 +109,7 @@ class _Performance:
         known = self._materials.bodies
         usable = bench.shared.guard.is_open and known
         body = dict(known[number % len(known)] if usable else bench.inert())
-        body[names.nickname] = f"Fuzz {self._mark} {number}"
+        body[names.marker] = f"Fuzz {self._mark} {number}"
         body[names.status] = names.enabled if enabled else names.disabled
         return body
 

@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "Check a profile against the live target, without writing there.",
     "init": "Write a commented profile.",
     "lint": "Say what an OpenAPI document leaves open, promises in prose alone, or contradicts.",
+    "draft": "Propose the overlay that makes an ordinary OpenAPI document a contract.",
     "list": "List requirements, readings, faults, variants or mutations.",
     "explain": "Explain one requirement or reading.",
     "replay": "Send one finding of a recorded run again.",

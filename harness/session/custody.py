@@ -139,7 +139,7 @@ def contain(bench: Bench, rule: str) -> Contained:
     It is not a body that the rule may hold already: a target may do nothing where nothing changes.
     """
     exchange = bench.update(
-        {**bench.inert(), bench.names.nickname: f"Disabled {bench.random.randrange(10**6):06d}"},
+        {**bench.inert(), bench.names.marker: f"Disabled {bench.random.randrange(10**6):06d}"},
         rule=rule,
         caller=bench.writer(rule),
         existence=bench.existence(rule),
@@ -266,4 +266,4 @@ def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | No
 
 
 def _is_enveloped(contract: Contract, answer: Answer) -> bool:
-    return isinstance(answer.part(contract.names.error).get(contract.names.code), str)
+    return isinstance(answer.first_part(contract.names.error).get(contract.names.code), str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -128,7 +129,9 @@ def specimen(contract: Contract) -> Profile:
 
 
 def _read(text: str, contract: Contract) -> tuple[Profile, Keyring]:
-    """The embedded target's profile, with its demo keys."""
+    """The embedded target's profile, with its demo keys; without those whose scope the contract does not list."""
+    scopes = "|".join(map(re.escape, contract.names.scopes))
+    text = re.sub(rf"\[credentials\.scope\.(?!(?:{scopes})\])[^\]]*\]\nkey_env = [^\n]*\n", "", text)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "embedded.toml")
         path.write_text(text, encoding="utf-8")

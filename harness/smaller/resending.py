@@ -156,7 +156,7 @@ class _Resending:
         bench, names = self._bench, self._bench.names
         state = bench.state(rule)
         if state is not None and state.get(names.status) == names.enabled and bench.existence(rule) == "own":
-            body = {**bench.inert(), names.nickname: "Disabled again"}
+            body = {**bench.inert(), names.marker: "Disabled again"}
             bench.update(
                 body, rule=rule, caller=bench.writer(rule), purpose="contain", acceptance="open", label=DISABLED
             )
