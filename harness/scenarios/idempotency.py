@@ -17,6 +17,7 @@ from rules_harness.harness.scenarios.key_steps import (
     is_replayed,
     other_body,
 )
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Lane,
@@ -124,7 +125,7 @@ def _reuse_again(bench: Bench) -> None:
     body = bench.distinct(1)
     first = first_use(bench, body, bench.new_key())
     for label, other in (
-        ("same key, other nickname", {**body, names.nickname: "Another nickname"}),
+        ("same key, other nickname", {**body, names.nickname: own("Another nickname")}),
         ("same key, description left out", {n: v for n, v in body.items() if n != names.description}),
         ("same key, steps twice", {**body, names.steps: [*body[names.steps], *body[names.steps]]}),
     ):

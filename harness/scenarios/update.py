@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
@@ -95,7 +96,7 @@ def _omitted(bench: Bench) -> None:
     names = bench.names
     bench.begin()
     for cleared in ("absent", "null"):
-        bench.update({**bench.marked(), names.nickname: "Kept apart", names.description: "A description"})
+        bench.update({**bench.marked(), names.nickname: own("Kept apart"), names.description: "A description"})
         bench.read()
         body = bench.marked()
         for name in (names.nickname, names.description):
