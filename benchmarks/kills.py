@@ -62,7 +62,7 @@ def main() -> None:
             counted = f"{shown.total()} new on the screen, {kept.total()} in the journal"
             print(f"kill {number:>2} after {moment:4.1f} s: {counted}", flush=True)
         server.configure()
-        ended = command(server, folder, "restore", "out")
+        ended = command(server, folder, "restore", "out", "--target", "profile.toml")
         problems += [] if ended == 0 else [f"restore ended with {ended}"]
         problems += [] if rules(server) == before else ["restore did not put every rule back"]
         ended = command(server, folder, *CONTINUED, "--requests", "200", "--quiet")

@@ -159,6 +159,7 @@ class Bench(Planner):
     def enable(self, rule: str | None = None) -> bool:
         """Have the operator's hook enable a rule, and read it to be sure; whether it is enabled now."""
         rule = self.rule if rule is None else rule
+        self.shared.guard.check_enabling(rule)
         if rule in self._known.stale:
             self.read(rule)
         self.shared.guard.enabled.add(rule)

@@ -53,6 +53,8 @@ class Opened(msgspec.Struct, frozen=True):
     profile: Profile
     keyring: Keyring
     embedded: bool
+    path: Path | None = None
+    """The profile, where it is a file."""
 
 
 @contextmanager
@@ -69,7 +71,8 @@ def opened(chosen: Chosen, contract: Contract) -> Iterator[Opened]:
     if chosen.target is not None:
         if chosen.base_url is not None:
             raise UsageError("give either --target or --base-url")
-        yield Opened(*profile_reader.load(chosen.target, contract=contract, environ=os.environ), embedded=False)
+        profile, keyring = profile_reader.load(chosen.target, contract=contract, environ=os.environ)
+        yield Opened(profile, keyring, embedded=False, path=chosen.target)
     elif chosen.base_url is not None:
         if chosen.key_env is None:
             raise UsageError("--base-url needs --key-env NAME, the environment variable that holds an API key")

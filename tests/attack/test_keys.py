@@ -165,7 +165,7 @@ def test_restore_puts_back_what_was_there(scene: tuple[dict[str, str], dict[str,
 
         cut_off(out)
         holder.state = {"id": RULE, **CONTRACT.example_body(), "nickname": "in between", "status": "disabled"}
-        restored = command("restore", out, environ=environ, folder=out)
+        restored = command("restore", out, "--trust-journal", environ=environ, folder=out)
         assert restored.code == 0, restored.out + restored.err
         assert holder.state == {"id": RULE, **configuration_of(state)}
         assert not given_away(written(restored), keys)
