@@ -60,6 +60,8 @@ def ending_of(reason: BaseException) -> Ending:
             return Ending(stopped(f"limits.max_requests is spent: {reason}", beats_findings=False))
         case Enough():
             return Ending(Note(LIMITED, str(reason)))
+        case TargetDown(reason="deferred"):
+            return Ending(stopped(str(reason), beats_findings=False))
         case TargetDown():
             return Ending(stopped(f"the target is down: {reason}", beats_findings=False))
         case Contained():
