@@ -14,16 +14,8 @@ from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Known, Outgoing, Shared
 from rules_harness.harness.scenarios.scenario import Situation
-from rules_harness.harness.session.custody import (
-    contain,
-    endpoint_missing,
-    look,
-    put_back,
-    restore_all,
-    states_in,
-    survey,
-    with_known_accounts,
-)
+from rules_harness.harness.session.custody import endpoint_missing, look, states_in, survey, with_known_accounts
+from rules_harness.harness.session.putting_back import contain, put_back, restore_all
 from rules_harness.harness.session.record import RunRecord
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
