@@ -17,6 +17,7 @@ from rules_harness.harness.scenarios.key_steps import (
     is_replayed,
     other_body,
 )
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Lane,
@@ -123,7 +124,7 @@ def _reuse_again(bench: Bench) -> None:
     bench.begin()
     body = bench.distinct(1)
     first = first_use(bench, body, bench.new_key())
-    others = {f"other {names.marker}": {**body, names.marker: "Another marker"}}
+    others = {f"other {names.marker}": {**body, names.marker: own("Another marker")}}
     if names.note is not None:
         others[f"{names.note} left out"] = {name: value for name, value in body.items() if name != names.note}
     if names.parts is not None:

@@ -14,13 +14,14 @@ from rules_harness.harness.exchange import Answer, Payload, Request, TransportFa
 from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import Guard, configuration, with_amount
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, example, inert, is_suitable
+from rules_harness.strategies.bodies import Body, body_of, example, inert, is_suitable
 from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.mutations.pools import example_world
 from rules_harness.strategies.places import body_place
@@ -252,7 +253,7 @@ class Planner:
     def marked(self, mark: str = "") -> dict[str, Any]:
         """The page's example, plausible here, with a nickname of this scenario's own, so that its effect would show."""
         body = dict(self.usual().value)
-        body[self.names.marker] = f"Probe {mark}{self.random.randrange(10**6):06d}"
+        body[self.names.marker] = own(f"Probe {mark}{self.random.randrange(10**6):06d}")
         return body
 
     def marked_for(self, caller: str, mark: str = "") -> dict[str, Any]:
@@ -267,7 +268,7 @@ class Planner:
     def distinct(self, number: int) -> dict[str, Any]:
         """A plausible body that no other of this scenario resembles: nickname, description and amount are its own."""
         body = dict(self.usual().value)
-        body[self.names.marker] = f"Version {number}" + " again" * self._attempt
+        body[self.names.marker] = own(f"Version {number}" + " again" * self._attempt)
         if self.names.note is not None:
             body[self.names.note] = f"Version {number} of {self._scenario_id}"
         if self.shared.guard.is_open:
@@ -293,15 +294,16 @@ class Planner:
 
     def usual(self) -> Body:
         """The page's example where live shapes may be sent, else the inert body."""
-        make = example if self.shared.guard.is_open else inert
-        return make(self.contract, self.world)
+        if self.shared.guard.is_open:
+            return example(self.contract, self.world)
+        return body_of(self.contract, self.world, self.inert())
 
     def inert(self) -> dict[str, Any]:
         """A body that could move nothing soon, whatever becomes of it; of the page's accounts where none is known."""
         known = self.world
         if not is_suitable(self.contract, known):
             known = msgspec.structs.replace(example_world(self.contract), now=known.now)
-        return dict(inert(self.contract, known).value)
+        return {**inert(self.contract, known).value, self.names.marker: own("Inert")}
 
     def wrong_bodies(self) -> list[tuple[str, dict[str, Any]]]:
         """Well-formed bodies of the wrong schema, for whoever may not even have them looked at."""

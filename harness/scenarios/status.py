@@ -10,6 +10,7 @@ import msgspec
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import is_replayed
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Need,
@@ -110,7 +111,7 @@ def _enable_by_body(bench: Bench) -> None:
         bench.shared.guard.enabled.add(bench.rule)
         bench.update({**body, names.status: names.enabled}, acceptance="open", label="enabled by the body")
         bench.read()
-    bench.update({**bench.inert(), names.marker: "Disabled again"}, purpose="contain", label="disabled again")
+    bench.update({**bench.inert(), names.marker: own("Disabled again")}, purpose="contain", label="disabled again")
     bench.read()
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
@@ -98,7 +99,7 @@ def _omitted(bench: Bench) -> None:
     names = bench.names
     bench.begin()
     for cleared in ("absent", "null"):
-        bench.update({**bench.marked(), **dict.fromkeys(names.texts, "Kept apart")})
+        bench.update({**bench.marked(), **dict.fromkeys(names.texts, own("Kept apart"))})
         bench.read()
         body = bench.marked()
         for name in names.texts:

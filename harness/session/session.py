@@ -26,6 +26,7 @@ from rules_harness.harness.scenarios.planner import Outgoing
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.session.endings import Ending, ending_of, stopped
 from rules_harness.harness.session.keeping import Keeping, share
+from rules_harness.harness.session.locks import RuleLocks
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.record import RunRecord
 from rules_harness.harness.target.hooks import Hooks
@@ -126,7 +127,8 @@ class Session(ABC):
             nonce=self.nonce,
             applicable=target.keyring.applicable,
         )
-        self.keeping = Keeping(shared, target.profile, self.record, earlier or {})
+        locks = RuleLocks(target.profile.target.base_url if client is None else None)
+        self.keeping = Keeping(shared, target.profile, self.record, earlier or {}, locks)
         self.interrupted = False
         self._path = target.path
         self._remarks = remarks
@@ -175,6 +177,8 @@ class Session(ABC):
         situation = self.keeping.take()
         if situation is None and self.keeping.stop is not None:
             self.note(self.keeping.stop)
+        for rule, reason in (situation.reasons if situation is not None else {}).items():
+            self.note(Note("unused", f"{rule} is not used: {reason}"))
         return situation
 
     def finish(self) -> None:
@@ -241,6 +245,7 @@ class Session(ABC):
             self._remarks.note(f"{rule} could not be put back: {problem}; try again with: {self.restore_command}")
 
     def _close(self) -> None:
+        self.keeping.close()
         self.hooks.close()
         self.client.close()
 

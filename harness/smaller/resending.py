@@ -22,6 +22,7 @@ from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import COARSE_SECONDS, Planned, Unmet
 from rules_harness.harness.target.cleaning import named_in
 from rules_harness.strategies.accounts import accounts_in
@@ -182,7 +183,7 @@ class _Resending:
         bench, names = self._bench, self._bench.names
         state = bench.state(rule)
         if state is not None and state.get(names.status) == names.enabled and bench.existence(rule) == "own":
-            body = {**bench.inert(), names.marker: "Disabled again"}
+            body = {**bench.inert(), names.marker: own("Disabled again")}
             bench.update(
                 body, rule=rule, caller=bench.writer(rule), purpose="contain", acceptance="open", label=DISABLED
             )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
@@ -26,6 +26,8 @@ from rules_harness.strategies.requests import is_safe
 from rules_harness.strategies.validity import is_valid_body
 
 INERT_AHEAD = timedelta(days=365)
+Pointer = tuple[str | int, ...]
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
 class SafetyError(Exception):
@@ -203,13 +205,17 @@ def decoded(content: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def configuration(contract: Contract, state: Mapping[str, Any], *, bare: bool = False) -> dict[str, Any]:
+def configuration(
+    contract: Contract, state: Mapping[str, Any], *, bare: bool = False, beyond: Iterable[Pointer] = ()
+) -> dict[str, Any]:
     """The body that puts a rule back as it was read, disabled.
 
-    Only fields of the contract; with ``bare`` also without what the server fills in and without documented defaults,
-    for a target that refuses its own additions.
+    Only fields of the contract, and those ``beyond`` it; with ``bare`` also without what the server fills in and
+    without documented defaults, for a target that refuses its own additions.
     """
     body: dict[str, Any] = _known(body_place(contract), state, bare=bare)
+    for pointer in beyond:
+        _put(body, state, pointer)
     body[contract.names.status] = contract.names.disabled
     return body
 
@@ -235,6 +241,36 @@ def group_index_name(contract: Contract) -> str:
     """The field of an action that says which group it belongs to."""
     places = (place for place in below(body_place(contract)) if place.offers("group-index"))
     return next(places).path.rpartition("/")[2]
+
+
+def cleared(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Pointer]:
+    """Where a state had something beyond the contract, and has nothing any more."""
+    yield from _cleared(body_place(contract), before, after, ())
+
+
+def _cleared(place: Place, before: Any, after: Any, pointer: Pointer) -> Iterator[Pointer]:
+    if place.alternatives:
+        place = place.alternative(before) or place
+    if isinstance(before, list) and isinstance(after, list) and place.items is not None:
+        for index, (left, right) in enumerate(zip(before, after, strict=False)):
+            yield from _cleared(place.items, left, right, (*pointer, index))
+    if not isinstance(before, dict) or not isinstance(after, dict) or not place.properties:
+        return
+    for name, left in before.items():
+        right = after.get(name)
+        if name in place.properties:
+            yield from _cleared(place.properties[name], left, right, (*pointer, name))
+        elif left not in _NOTHING and right in _NOTHING:
+            yield (*pointer, name)
+
+
+def _put(body: dict[str, Any], state: Mapping[str, Any], pointer: Pointer) -> None:
+    """Give a body what a state has at a place whose parents the body has."""
+    into: Any = body
+    value: Any = state
+    for step in pointer[:-1]:
+        into, value = into[step], value[step]
+    into[pointer[-1]] = value[pointer[-1]]
 
 
 def _known(place: Place, value: Any, *, bare: bool) -> Any:
