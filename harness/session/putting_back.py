@@ -117,18 +117,24 @@ def _put_back_disabled(bench: Bench, found: FoundRule) -> str | None:
 def _disturbed(bench: Bench, found: FoundRule, state: Mapping[str, Any] | None) -> str | None:
     """Why a rule that was put back does not read as it was found, if it does not."""
     contract = bench.contract
+    if not bench.readable:
+        return None
     before = {**bench.shared.client.cleaner.recalled_value(found.state), contract.names.status: None}
+    places: set[str] = set()
     for look in range(LOOKS):
         if look:
             bench.sleep(_BETWEEN_SECONDS)
             state = bench.read(found.rule, existence=bench.existence(found.rule))
         if state is None:
-            return None
+            continue
         changed = changed_fields(contract, before, {**state, contract.names.status: None})
         if not changed:
             return None
-    places = ", ".join(sorted({difference.place for difference in changed}))
-    return f"it was written back, and reads otherwise ({places}): another run uses it, or it stores something else"
+        places = {difference.place for difference in changed}
+    if state is None:
+        return "it was written back, and cannot be read since: nobody knows how it stands"
+    where = ", ".join(sorted(places))
+    return f"it was written back, and reads otherwise ({where}): another run uses it, or it stores something else"
 
 
 def _is_enabled(bench: Bench, state: Mapping[str, Any] | None) -> bool:
