@@ -40,7 +40,8 @@ def leave(
             outcome = gated(again, baseline, sampled=session.is_sampled)
         report = report_of(path, outcome, contract, baseline)
         if quiet:
-            output.print(terminal.verdict(report).plain)
+            for text in (*terminal.left(report), terminal.verdict(report)):
+                output.print(text.plain)
         elif tables:
             terminal.show(report, output.console())
         written = write_reports(path.parent, (*ALWAYS, *reports), report)
