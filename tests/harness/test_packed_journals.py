@@ -9,7 +9,7 @@ import pytest
 
 from rules_harness.harness import journal
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.journal import FoundRule, Journal, Note, Restored, pack, read, recorded_in
+from rules_harness.harness.journal import FoundRule, Journal, Note, Record, Restored, pack, read, recorded_in
 from rules_harness.harness.session.recorded import keep_unrestored
 from tests.reports.factories import footer, header, rule, written
 from tests.reports.recorded import run_command
@@ -21,7 +21,7 @@ def short_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(folder: Path, day: int = 1, *, whole: bool = True, target: str = "staging") -> Path:
-    records = [
+    records: list[Record] = [
         header(started_at=f"2026-01-{day:02d}", target=target),
         FoundRule("rule_a", "full", rule(), enabled=False),
     ]
