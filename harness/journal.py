@@ -284,7 +284,7 @@ def stream(run: Path) -> Iterator[Record | None]:
     yield _header(path, first)
     for line in lines:
         if line is None or line.strip():
-            yield None if line is None else _record(line)
+            yield None if line is None else record_of(line)
 
 
 def read(run: Path) -> Run:
@@ -332,7 +332,8 @@ def _header(path: Path, line: bytes) -> Header:
         raise UsageError(f"{path} has a damaged header: {error}") from error
 
 
-def _record(line: bytes) -> Record | None:
+def record_of(line: bytes) -> Record | None:
+    """One line of a journal; ``None`` where it cannot be read."""
     try:
         record: Record = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
