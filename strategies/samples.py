@@ -43,7 +43,7 @@ _AMOUNTS: Final = (
 _PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
 """Among them some of which a hundred times is not a whole double."""
 COMBINED: Final = 5
-"""Bodies whose steps are put into one."""
+"""Bodies whose parts are put into one."""
 _NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)
 
 
@@ -53,12 +53,8 @@ def variations(contract: Contract, world: World) -> tuple[Body, ...]:
     shown = example(contract, world)
     names = contract.names
     shortest, longest = min(text.PLAIN, key=len), max(text.PLAIN, key=len)
-    varied = [
-        {**shown.value, name: value}
-        for name in (names.nickname, names.description)
-        for value in (None, shortest, longest)
-    ]
-    varied += [_without(shown.value, name) for name in (names.nickname, names.description)]
+    varied = [{**shown.value, name: value} for name in names.texts for value in (None, shortest, longest)]
+    varied += [_without(shown.value, name) for name in names.texts]
     varied += [with_role(contract, shown.value, "amount", amount) for amount in (1, world.max_amount_in_cents)]
     starts = (soonest_start(world), soonest_start(world) + timedelta(days=365))
     varied += [with_role(contract, shown.value, "start-date", instant_text(start)) for start in starts]
@@ -88,12 +84,13 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
             for number, sample in enumerate(samples):
-                yield {**shown, contract.names.nickname: sample, contract.names.description: samples[number - 1]}
+                exotic = zip(contract.names.texts, (sample, samples[number - 1]), strict=False)
+                yield {**shown, **dict(exotic)}
 
 
 @functools.lru_cache(maxsize=16)
 def combined_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
-    """Steps of several bodies in one, and their actions in one step: what a target does right for the first of a list
+    """Parts of several bodies in one, and their lists in one part: what a target does right for the first of a list
     alone shows behind it.
 
     Whether a target takes such a combination is open: shares may add up to more than there is.
@@ -103,15 +100,17 @@ def combined_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
 
 
 def _combined(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
-    name = contract.names.steps
+    name = contract.names.parts
+    if name is None:
+        return
     bodies = [body.value for body in covering_set(contract, world) if body.value[name]]
     for start in range(0, len(bodies), COMBINED):
         first = bodies[start]
-        steps = [step for body in bodies[start : start + COMBINED] for step in body[name]]
-        yield {**first, name: steps}
-        lists = [field for field, value in steps[0].items() if isinstance(value, list)]
+        parts = [part for body in bodies[start : start + COMBINED] for part in body[name]]
+        yield {**first, name: parts}
+        lists = [field for field, value in parts[0].items() if isinstance(value, list)]
         for field in lists:
-            yield {**first, name: [{**steps[0], field: [member for step in steps for member in step[field]]}]}
+            yield {**first, name: [{**parts[0], field: [member for part in parts for member in part[field]]}]}
 
 
 @functools.lru_cache(maxsize=16)
@@ -139,7 +138,7 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     start = soonest_start(world) + timedelta(days=30)
     yield with_role(contract, shown, "start-date", instant_text(start, "+02:00"))
     for sample in ("", " Rent ", "Re\u0000nt"):
-        yield {**shown, contract.names.nickname: sample}
+        yield {**shown, contract.names.marker: sample}
 
 
 def _is_at(path: str, place: Place) -> bool:

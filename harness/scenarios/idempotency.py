@@ -17,6 +17,7 @@ from rules_harness.harness.scenarios.key_steps import (
     is_replayed,
     other_body,
 )
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Lane,
@@ -123,11 +124,12 @@ def _reuse_again(bench: Bench) -> None:
     bench.begin()
     body = bench.distinct(1)
     first = first_use(bench, body, bench.new_key())
-    for label, other in (
-        ("same key, other nickname", {**body, names.nickname: "Another nickname"}),
-        ("same key, description left out", {n: v for n, v in body.items() if n != names.description}),
-        ("same key, steps twice", {**body, names.steps: [*body[names.steps], *body[names.steps]]}),
-    ):
+    others = {f"other {names.marker}": {**body, names.marker: own("Another marker")}}
+    if names.note is not None:
+        others[f"{names.note} left out"] = {name: value for name, value in body.items() if name != names.note}
+    if names.parts is not None:
+        others[f"{names.parts} twice"] = {**body, names.parts: [*body[names.parts], *body[names.parts]]}
+    for label, other in ((f"same key, {changed}", other) for changed, other in others.items()):
         other_body(bench, other, first, label=label)
         bench.read(requirement=REUSE, label=f"after: {label}")
 
@@ -192,7 +194,7 @@ def _words(bench: Bench) -> None:
         first = first_use(bench, body, word, requirement="", label=f"key: {word}")
         answer = bench.exchanges[first].answer
         shown = answer.part(bench.names.data) if answer is not None else {}
-        if shown.get(bench.names.nickname) != body[bench.names.nickname]:
+        if shown.get(bench.names.marker) != body[bench.names.marker]:
             continue
         bench.sleep(bench.granule())
         again(bench, first, f"replay, key: {word}", requirement=requirement)

@@ -10,6 +10,7 @@ import msgspec
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import is_replayed
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Need,
@@ -22,7 +23,8 @@ from rules_harness.harness.scenarios.scenario import (
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, covering_set
+from rules_harness.strategies.bodies import Body, covering_set, is_suitable
+from rules_harness.strategies.places import fields_with
 from rules_harness.strategies.world import World
 
 WITHOUT_PERMISSION = ("read_only", "unrelated")
@@ -46,14 +48,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     family, names = "status", contract.names
     yield Scenario("status/stays-disabled", family, ("status.stays-disabled",), _stays_disabled)
     yield Scenario("status/enable-by-body", family, ("status.no-enable-by-body",), _enable_by_body)
-    for changes in ("nothing", "nickname", "steps", "everything"):
+    for changes in ("nothing", "marker", "parts", "everything"):
         for says in (names.enabled, names.disabled):
             for keyed in (False, True):
                 variation = Variation(says, changes, keyed)
                 yield _enabled(
                     f"{changes}-{says}{'-keyed' if keyed else ''}", ENABLED, partial(_update, variation=variation)
                 )
-    if world.accounts:
+    if is_suitable(contract, world):
         for shape, body in _kinds(contract, world):
             for says in (names.enabled, names.disabled):
                 run = partial(_carries, shape=shape, body=body, says=says)
@@ -96,14 +98,12 @@ def _stays_disabled(bench: Bench) -> None:
 
 
 def _enable_by_body(bench: Bench) -> None:
-    """A disabled rule and a body that says enabled, for each kind of trigger where live shapes may be sent."""
+    """A disabled rule and a body that says enabled, for each time at which it runs where live shapes may be sent."""
     names = bench.names
     bodies = [bench.usual().value]
-    if bench.shared.guard.is_open and bench.world.accounts:
-        kinds = (
-            body.value for shape, body in _kinds(bench.contract, bench.world) if shape.startswith(f"/{names.trigger}")
-        )
-        bodies += kinds
+    if bench.shared.guard.is_open and is_suitable(bench.contract, bench.world):
+        timed = tuple(f"/{name}" for name in fields_with(bench.contract, "start-date"))
+        bodies += (body.value for shape, body in _kinds(bench.contract, bench.world) if shape.startswith(timed))
     bench.begin()
     for body in bodies:
         bench.update({**body, names.status: names.disabled}, purpose="setup", acceptance="open", label="disabled first")
@@ -111,7 +111,7 @@ def _enable_by_body(bench: Bench) -> None:
         bench.shared.guard.enabled.add(bench.rule)
         bench.update({**body, names.status: names.enabled}, acceptance="open", label="enabled by the body")
         bench.read()
-    bench.update({**bench.inert(), names.nickname: "Disabled again"}, purpose="contain", label="disabled again")
+    bench.update({**bench.inert(), names.marker: own("Disabled again")}, purpose="contain", label="disabled again")
     bench.read()
 
 
@@ -146,13 +146,12 @@ def _update(bench: Bench, variation: Variation) -> None:
 def _changed(bench: Bench, body: dict[str, Any], changes: str) -> dict[str, Any]:
     other = bench.marked()
     names = bench.names
-    if changes == "nickname":
-        return {**body, names.nickname: other[names.nickname]}
-    if changes == "steps":
-        if not bench.shared.guard.is_open:
-            return {**body, names.description: "Another description"}
-        steps = [*body[names.steps], *body[names.steps]]
-        return {**body, names.steps: steps}
+    if changes == "marker":
+        return {**body, names.marker: other[names.marker]}
+    if changes == "parts":
+        if names.parts is None or not bench.shared.guard.is_open:
+            return {**body, names.texts[-1]: "Another text"}
+        return {**body, names.parts: [*body[names.parts], *body[names.parts]]}
     return other if changes == "everything" else body
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
@@ -18,6 +19,7 @@ from rules_harness.strategies.bodies import (
     covering_set,
     exact_bodies,
     example,
+    is_suitable,
     open_bodies,
     variations,
 )
@@ -44,14 +46,16 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     enabled = (NeedsRules(2), NeedsRead(), NeedsHook("enable_rule"))
     yield Scenario("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
     yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", (NeedsRules(2), NeedsRead()))
-    if not world.accounts:
+    if not is_suitable(contract, world):
         return
     yield from _chunked("varied", variations(contract, world), ACCEPTED)
     yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
     yield from _chunked("combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared"))
     yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
     yield from _chunked("open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
-    yield Scenario("update/structure", family, ("update.steps-replaced",), _structure)
+    if contract.names.parts is not None:
+        structure = partial(_structure, parts=contract.names.parts)
+        yield Scenario("update/structure", family, ("update.steps-replaced",), structure)
 
 
 def _chunked(name: str, bodies: Sequence[Body], requirements: tuple[str, ...]) -> Iterator[Scenario]:
@@ -95,10 +99,10 @@ def _omitted(bench: Bench) -> None:
     names = bench.names
     bench.begin()
     for cleared in ("absent", "null"):
-        bench.update({**bench.marked(), names.nickname: "Kept apart", names.description: "A description"})
+        bench.update({**bench.marked(), **dict.fromkeys(names.texts, "Kept apart"), names.marker: own("Kept apart")})
         bench.read()
         body = bench.marked()
-        for name in (names.nickname, names.description):
+        for name in names.texts:
             if cleared == "absent":
                 body.pop(name, None)
             else:
@@ -107,39 +111,37 @@ def _omitted(bench: Bench) -> None:
         bench.read()
 
 
-def _structure(bench: Bench) -> None:
-    """Many steps, many actions, out of any order, and some of them equal."""
-    names = bench.names
+def _structure(bench: Bench, parts: str) -> None:
+    """Many parts, many members of one part, out of any order, and some of them equal."""
     usual = bench.usual().value
     cap = bench.world.max_amount_in_cents
     variants = [with_amount(bench.contract, usual, 1 + (7 * number) % min(cap, 97)) for number in range(MANY)]
-    steps = [variant[names.steps][0] for variant in variants]
-    field = next(name for name, value in steps[0].items() if isinstance(value, list))
-    actions = [step[field][0] for step in steps]
+    each = [variant[parts][0] for variant in variants]
+    field = next(name for name, value in each[0].items() if isinstance(value, list))
+    members = [part[field][0] for part in each]
     index = group_index_name(bench.contract)
-    conditional = _conditional_step(bench)
-    grouped = [{**action, index: (MANY - number) // 2} for number, action in enumerate(actions)]
+    conditional = _conditional_part(bench, parts)
+    grouped = [{**member, index: (MANY - number) // 2} for number, member in enumerate(members)]
     bench.begin()
     for label, arranged in (
-        ("many steps", steps),
-        ("equal steps", [steps[0], steps[1], steps[0], steps[0]]),
-        ("steps with and without conditions", [steps[0], conditional, steps[1], conditional, steps[2]]),
-        ("many actions", [{**steps[0], field: grouped}]),
-        ("equal actions", [{**steps[0], field: [actions[0], actions[1], actions[0]]}, steps[1]]),
+        (f"many {parts}", each),
+        (f"equal {parts}", [each[0], each[1], each[0], each[0]]),
+        (f"{parts} with and without conditions", [each[0], conditional, each[1], conditional, each[2]]),
+        (f"many {field}", [{**each[0], field: grouped}]),
+        (f"equal {field}", [{**each[0], field: [members[0], members[1], members[0]]}, each[1]]),
     ):
-        bench.update({**bench.marked(), names.steps: arranged}, label=label, acceptance="open")
+        bench.update({**bench.marked(), parts: arranged}, label=label, acceptance="open")
         bench.read()
 
 
-def _conditional_step(bench: Bench) -> dict[str, Any]:
-    """A step with conditions, from the simplest body that has one; the usual one where none has."""
-    names = bench.names
-    covered = covering_set(bench.contract, bench.world) if bench.world.accounts else ()
+def _conditional_part(bench: Bench, parts: str) -> dict[str, Any]:
+    """A part with conditions, from the simplest body that has one; the usual one where none has."""
+    covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
     for body in sorted(covered, key=lambda body: len(body.shapes)):
-        for step in body.value[names.steps]:
-            if any(isinstance(value, dict) for value in step.values()):
-                return dict(step)
-    return dict(bench.usual().value[names.steps][0])
+        for part in body.value[parts]:
+            if any(isinstance(value, dict) for value in part.values()):
+                return dict(part)
+    return dict(bench.usual().value[parts][0])
 
 
 def _repeatable(bench: Bench) -> None:

@@ -32,7 +32,7 @@ def openings(contract: Contract, routes: Iterable[PlaceRoute]) -> Iterator[tuple
     for route in routes:
         if len(route.steps) == 1:
             yield from ((route, edit) for edit in _server_owned(contract))
-            yield route, _duplicate(contract.names.nickname)
+            yield route, _duplicate(contract.names.marker)
         if route is nested:
             yield route, _duplicate(_free_text(route.place))
         yield from ((route, edit) for edit in _at(route))

@@ -59,7 +59,7 @@ def _marked(
     contract: Contract, value: dict[str, Any], sort: str, table: tuple[tuple[str, bytes, str], ...]
 ) -> tuple[OddRequest, ...]:
     """The body with odd bytes inside the text of an optional field."""
-    text = encoded({**value, contract.names.nickname: _MARK}).encode()
+    text = encoded({**value, contract.names.marker: _MARK}).encode()
     return tuple(
         _odd(f"{sort}-{name}", detail, text.replace(_MARK.encode(), b"a" + content + b"b"))
         for name, content, detail in table
