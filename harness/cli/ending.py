@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED, HarnessError
-from rules_harness.harness.journal import stream
+from rules_harness.harness.journal import pack, stream
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.session.reporting import ALWAYS, cleaned, report_of, write_reports
@@ -51,6 +51,10 @@ def leave(
         if outcome.reason is not None:
             output.error(outcome.reason)
         return outcome.exit_code if outcome.exit_code != CONFORMS else NOT_JUDGED
+    try:
+        pack(path)
+    except OSError as error:
+        output.say(f"the journal stays as it is, it could not be packed: {error}")
     if quiet:
         output.print(f"wrote {', '.join(map(str, written))}")
     elif tables:
