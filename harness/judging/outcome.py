@@ -43,8 +43,9 @@ class Violation(msgspec.Struct, frozen=True, tag=True):
     """The place is only inferred: a *must* holds there once the run has seen the target store it."""
     compares_states: bool = False
     """Rests on comparing states, which another writer can disturb."""
-    unless_unstored: tuple[str, ...] = ()
-    """Counts only when the run saw the target store each of these: what is only inferred it may not know at all."""
+    features: tuple[str, ...] = ()
+    """The shapes of the body, one of which may be the cause: where the run saw the target accept all others of them, it
+    takes the place of ``place``."""
     explained_by: tuple[str, ...] = ()
     """The ids of the findings that are its cause where the run has each of them: then it does not count."""
 

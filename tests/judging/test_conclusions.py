@@ -24,6 +24,8 @@ from rules_harness.harness.judging.tally import Tally
 from tests.judging.episodes import CONTRACT, episode, lost, put
 
 PLACE = "/steps/*/actions/*:fixed_amount/limit"
+DAILY, NULL = "/trigger:SCHEDULED/schedule_type=DAILY", "/nickname=null"
+"""A feature that is only inferred, and one that the page shows."""
 DISTURBED = "rule_a changed while nothing was sent to it: somebody else writes to it"
 
 
@@ -60,8 +62,10 @@ def _verdict(tally: Tally, requirement: str = "update.replaces", **details: Any)
         ((_violation(inferred_place=True, level="should"), Stored((PLACE,))), "warned"),
         ((_violation(level="should"),), "warned"),
         ((_violation(level="must"), _violation(level="should", place="/nickname")), "failed"),
-        ((_violation(unless_unstored=(PLACE, "/nickname")), Stored((PLACE,))), "passed"),
-        ((_violation(unless_unstored=(PLACE,)), Stored((PLACE,))), "failed"),
+        ((_violation(level="should", features=(DAILY, NULL)), Stored((NULL,))), "passed"),
+        ((_violation(level="should", features=(DAILY, NULL)), Stored((DAILY,))), "warned"),
+        ((_violation(level="should", features=(DAILY, NULL)), Stored((DAILY, NULL))), "warned"),
+        ((_violation(level="must", features=(DAILY, NULL)), Stored((NULL,))), "failed"),
         ((Kept("update.replaces"),), "passed"),
         ((), "inconclusive"),
     ],
@@ -199,22 +203,6 @@ def test_same_defect_is_one_finding() -> None:
     assert finding.count == 3
     assert finding.episode == "one"
     assert finding.id == finding_id("update.replaces", PLACE, "lost")
-
-
-def test_what_another_finding_explains_is_told_there_alone() -> None:
-    cause = _violation(place="/trigger:SCHEDULED/start_date")
-    identity = finding_id(cause.requirement, cause.place, cause.kind)
-    mixed = _violation("concurrency.isolated", place="different rules", explained_by=(identity,))
-    assert _verdict(_tally(mixed), "concurrency.isolated") == "failed"
-    tally = _tally(mixed, cause)
-    assert [finding.requirement for finding in tally.findings()] == [cause.requirement]
-    outcome = _concluded(tally).requirements["concurrency.isolated"]
-    assert (outcome.verdict, outcome.reason) == (
-        "inconclusive",
-        "what it shows is a finding of update.replaces already",
-    )
-    unexplained = _violation("concurrency.isolated", place="different rules")
-    assert _verdict(_tally(mixed, cause, unexplained), "concurrency.isolated") == "failed"
 
 
 def test_accepted_findings_fail_nothing() -> None:

@@ -108,7 +108,7 @@ def test_totals_tell_what_a_baseline_accepts_and_until_when() -> None:
     accepted = msgspec.structs.replace(MISSING, accepted=True)
     baseline = Baseline((entry_for(MISSING),), NOW.date())
     report = report_of([header(), footer()], outcome([accepted]), baseline=baseline)
-    told = "81 passed, 1 finding accepted by the baseline until 2026-07-31"
+    told = "83 passed, 1 finding accepted by the baseline until 2026-07-31"
     assert plain.counts(report) == told
     assert told in terminal.verdict(report).plain
     assert "1 finding accepted by the baseline until 2026\\-07\\-31" in markdown.render(report)
