@@ -36,9 +36,9 @@ def test_a_finding_is_told_with_sentence_expected_actual_and_command() -> None:
 
 
 def test_the_last_line_is_the_verdict() -> None:
-    assert "Violates the contract: staging, 6 of 81 requirements do not hold" in " ".join(shown().split()[-40:])
+    assert "Violates the contract: staging, 6 of 83 requirements do not hold" in " ".join(shown().split()[-40:])
     good = report_of([header(), footer()], outcome())
-    assert shown(report=good).splitlines()[-1].startswith("Conforms to the contract: staging (81 passed")
+    assert shown(report=good).splitlines()[-1].startswith("Conforms to the contract: staging (83 passed")
 
 
 @pytest.mark.parametrize("width", [80, 120, 160, 240])
