@@ -13,6 +13,7 @@ from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOL
 from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
 from rules_harness.harness.judging.outcome import (
+    FAMILY_ENDS,
     Conclusion,
     Finding,
     Outcome,
@@ -200,11 +201,20 @@ def _readings(tally: Tally, narrowed: Mapping[str, Iterable[str]]) -> tuple[dict
             answer=answer,
             observations=sum(counter.total() for counter in kinds.values()),
             accepted=is_accepted,
-            by_kind={kind: tuple(sorted(counter)) for kind, counter in sorted(kinds.items())},
+            by_kind=_by_family(kinds),
         )
         if not is_accepted:
             findings += _against(reading, tokens - set(accepted), accepted, firm=reading.id in narrowed, kinds=kinds)
     return outcomes, findings
+
+
+def _by_family(kinds: Mapping[str, Counter[str]]) -> dict[str, tuple[str, ...]]:
+    """The answers to each kind of input, or to each family of kinds."""
+    answers: dict[str, set[str]] = {}
+    for kind, counter in sorted(kinds.items()):
+        family, _, rest = kind.partition(FAMILY_ENDS)
+        answers.setdefault(family if rest else kind, set()).update(counter)
+    return {kind: tuple(sorted(tokens)) for kind, tokens in answers.items()}
 
 
 def _answer(kinds: Mapping[str, Counter[str]]) -> str | None:

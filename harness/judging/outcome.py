@@ -17,6 +17,10 @@ NOT_SEEN_AGAIN: Final = f"0 of {TRIES_AGAIN}"
 """The stability of what did not."""
 
 
+FAMILY_ENDS: Final = ": "
+"""What ends the family of a kind of input, where kinds are so many that they are told by families."""
+
+
 class Kept(msgspec.Struct, frozen=True, tag=True):
     """A promise that an episode put to the test and that held."""
 
@@ -110,7 +114,7 @@ class ReadingOutcome(msgspec.Struct, frozen=True):
     """The answer that the target gives to one open question.
 
     ``answer`` is a token, ``mixed`` where inputs of one kind got two answers, ``varies`` where each kind has its own
-    (then ``by_kind`` tells them), ``None`` where the question was not put.
+    (then ``by_kind`` tells them, by their families where they have some), ``None`` where the question was not put.
     """
 
     id: str

@@ -127,6 +127,16 @@ def test_an_answer_for_each_kind_of_input() -> None:
     assert outcome.findings == ()
 
 
+def test_many_kinds_of_input_are_told_by_family() -> None:
+    kinds = ("validation.type: /status null", "validation.type: /steps null", "validation.enum: /status case")
+    seen = [
+        Seen("reading.validation-status", token, kind) for token, kind in zip(("400", "422", "422"), kinds, strict=True)
+    ]
+    found = _reading(*seen).readings["reading.validation-status"]
+    assert (found.answer, found.accepted) == ("varies", True)
+    assert found.by_kind == {"validation.enum": ("422",), "validation.type": ("400", "422")}
+
+
 @pytest.mark.parametrize(("narrowed", "verdict"), [(None, "warned"), (["stays-disabled"], "failed")])
 def test_answer_that_is_not_accepted(narrowed: list[str] | None, verdict: str) -> None:
     seen = Seen("reading.enable-by-body", "becomes-enabled")
