@@ -127,6 +127,17 @@ def test_an_answer_for_each_kind_of_input() -> None:
     assert outcome.findings == ()
 
 
+def test_what_a_selection_breaks_beside_it_fails_too() -> None:
+    crash = _violation("envelope.no-server-error", place="after the window")
+    tally = _tally(Kept("idempotency.window"), crash, _violation("auth.challenge"))
+    outcome = _concluded(tally, select=("idempotency.*",))
+    assert outcome.exit_code == 1
+    assert outcome.requirements["envelope.no-server-error"].verdict == "failed"
+    assert "not selected: envelope.no-server-error" in (outcome.reason or "")
+    assert "auth.challenge" not in outcome.requirements
+    assert _concluded(tally, select=("idempotency.*", "!envelope.*")).exit_code == 0
+
+
 def test_many_kinds_of_input_are_told_by_family() -> None:
     kinds = ("validation.type: /status null", "validation.type: /steps null", "validation.enum: /status case")
     seen = [
@@ -248,7 +259,7 @@ def test_verdicts_without_a_judgement() -> None:
         ((Kept("auth.missing"),), {"notes": [Note("stopped", "down", {"beats_findings": False})]}, ("error", 3)),
         ((Kept("auth.missing"),), {"notes": [Note("contained", "rule_a was enabled")]}, ("violates", 1)),
         ((Kept("auth.missing"),), {"select": ("status.*",)}, ("inconclusive", 3)),
-        ((_violation(),), {"select": ("auth.*",), "notes": []}, ("inconclusive", 3)),
+        ((_violation(),), {"select": ("auth.*",), "notes": []}, ("violates", 1)),
         ((_violation(),), {"interrupted": True}, ("violates", 130)),
     ],
 )
