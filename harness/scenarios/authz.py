@@ -35,6 +35,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         needs=(NeedsCredential("limited"),),
     )
     yield Scenario(
+        "authz/other-resources",
+        "authz",
+        ("authz.resource", "authz.no-effect"),
+        _other_resources,
+        "alone",
+        (NeedsCredential("limited"),),
+    )
+    yield Scenario(
         "authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", (NeedsCredential("limited"),)
     )
     yield Scenario(
@@ -95,6 +103,23 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
             label=f"{credential}, {name}",
         )
     bench.read()
+
+
+def _other_resources(bench: Bench) -> None:
+    """Every rule that the limited key was not given, whatever its id has in common with the one that it was."""
+    rules = bench.shared.profile.rules
+    others = [rule for rule in bench.rules if rule not in (rules.limited, rules.other_org)]
+    bench.begin(*others)
+    for rule in others:
+        bench.update(
+            bench.marked(),
+            rule=rule,
+            caller="limited",
+            access="outside-resources",
+            requirement="authz.resource",
+            label="limited on each other rule",
+        )
+        bench.read(rule)
 
 
 def _own_resource(bench: Bench) -> None:

@@ -36,8 +36,10 @@ from rules_harness.strategies.world import World
 NOT_POISONED = ("idempotency.not-poisoned",)
 SHORT = 16
 """Digits after which no earlier run had the same number."""
-WORDS = ("0", "null", "undefined")
+WORDS = ("0", "00", "null", "undefined", "false", "constructor", "__proto__")
 """Keys that a program may take for none."""
+TWINS = (("", "a"), (", another last one", "b"))
+"""Two keys that are alike until their last character: what else they are called, and that character."""
 
 Row = tuple[str, tuple[str, ...], Callable[[Bench], None], Lane, tuple[Need, ...]]
 
@@ -149,19 +151,22 @@ def _same_json(bench: Bench) -> None:
 def _any_key(bench: Bench) -> None:
     """Keys that are not UUIDs, and keys that differ in case or late in the string."""
     unique = bench.new_key().replace("-", "")
-    unique_number = str(int(unique, 16))[:SHORT]
-    long = unique + "k" * (254 - len(unique))
+    digits = str(int(unique, 16))[:SHORT]
+    alike = ((length, unique.ljust(length, "k")) for length in (64, 128, 200, 254))
     keys = (
         ("not a UUID", f"Order:{unique}_~1.x"),
         ("digits", str(int(unique, 16))),
-        ("a number", f"{unique_number}0"),
-        ("the same number, written otherwise", f"{unique_number}e1"),
         ("lower case", f"case-{unique}-abcdef"),
         ("upper case", f"case-{unique}-ABCDEF"),
         ("the last character", f"late-{unique}-0"),
         ("another last character", f"late-{unique}-1"),
-        ("255 characters", long + "a"),
-        ("255 characters, another last one", long + "b"),
+        ("an underscore", f"{unique}_1"),
+        ("another character in its place", f"{unique}~1"),
+        ("a number", digits),
+        ("that number with a zero ahead", f"0{digits}"),
+        ("that number with an exponent", f"{digits}e0"),
+        ("that number with a fraction", f"{digits}.0"),
+        *((f"{length + 1} characters{twin}", shared + last) for length, shared in alike for twin, last in TWINS),
     )
     bench.begin()
     firsts = []

@@ -19,6 +19,7 @@ from rules_harness.strategies.bodies import (
     exact_bodies,
     example,
     open_bodies,
+    scattered_bodies,
     variations,
 )
 from rules_harness.strategies.world import World
@@ -44,12 +45,15 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     enabled = (NeedsRules(2), NeedsRead(), NeedsHook("enable_rule"))
     yield Scenario("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
     yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", (NeedsRules(2), NeedsRead()))
+    named = (NeedsRules(2), NeedsRead())
+    yield Scenario("update/named-twice", family, ("update.identity", "update.isolated"), _named_twice, "alone", named)
     if not world.accounts:
         return
     yield from _chunked("varied", variations(contract, world), ACCEPTED)
     yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
     yield from _chunked("combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared"))
     yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
+    yield from _chunked("scattered", scattered_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
     yield from _chunked("open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
     yield Scenario("update/structure", family, ("update.steps-replaced",), _structure)
 
@@ -156,6 +160,39 @@ def _advances(bench: Bench) -> None:
         bench.sleep(pause)
         bench.update(bench.marked())
     bench.read()
+
+
+def _named_twice(bench: Bench) -> None:
+    """The id of another writable rule in the body, the query or a header: the path alone says which rule it is."""
+    one, other = bench.rules[:2]
+    path = bench.contract.update.path_for
+    name = bench.names.id
+    bench.begin(one, other)
+    ways: tuple[tuple[str, dict[str, Any], str | None, tuple[tuple[str, str], ...]], ...] = (
+        (f"{name} in the body", {name: other}, None, ()),
+        ("rule_id in the body", {"rule_id": other}, None, ()),
+        (f"{name} in the query", {}, f"{path(one)}?{name}={other}", ()),
+        ("rule_id in the query", {}, f"{path(one)}?rule_id={other}", ()),
+        ("a header", {}, None, (("X-Rule-Id", other),)),
+        (
+            "a header that rewrites the path",
+            {},
+            None,
+            (("X-Original-URL", path(other)), ("X-Rewrite-URL", path(other))),
+        ),
+    )
+    for way, fields, target, headers in ways:
+        bench.update(
+            {**bench.marked(), **fields},
+            rule=one,
+            target=target,
+            headers=headers,
+            acceptance="open",
+            requirement="update.identity",
+            label=f"another rule's id: {way}",
+        )
+        for rule in (one, other):
+            bench.read(rule)
 
 
 def _isolated_enabled(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.accounts import NamedAccount, accounts_in
+from rules_harness.strategies.accounts import NamedAccount, accounts_in, source_of
 from rules_harness.strategies.covering import covering_set
 from rules_harness.strategies.examples import inert
 from rules_harness.strategies.mutations.edits import Scene
@@ -100,21 +100,16 @@ def _candidates(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     All of them move money from the account that the inert body takes it from, so that a piece of one suits another.
     """
     first = inert(contract, world).value
-    own = _source(contract, first)
+    own = source_of(contract, first)
     yield first
     for each in (world, _with_liabilities(world, own), example_world(contract)):
         values = (_moved(contract, body.value, own) for body in covering_set(contract, each))
         yield from sorted(values, key=lambda value: len(msgspec.json.encode(value)))
 
 
-def _source(contract: Contract, body: dict[str, Any]) -> NamedAccount | None:
-    sources = (account for account in accounts_in(contract, body) if account.side == "source" and account.type_at)
-    return next(sources, None)
-
-
 def _moved(contract: Contract, body: dict[str, Any], own: NamedAccount | None) -> dict[str, Any]:
     """The body with its source and the account `own` in each other's place."""
-    other = _source(contract, body)
+    other = source_of(contract, body)
     if own is None or other is None or other.id == own.id:
         return body
     swapped = {other.id: own, own.id: other}

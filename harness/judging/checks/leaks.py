@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from rules_harness.harness.exchange import Answer, Episode
-from rules_harness.harness.judging.checks.common import kind_of_answer, run_by, short
+from rules_harness.harness.exchange import Answer, Episode, parsed
+from rules_harness.harness.judging.checks.common import kind_of_answer, run_by, short, texts_in
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
 
@@ -66,7 +66,8 @@ def internals(text: str) -> list[tuple[str, str]]:
 
 
 def _internals(episode: Episode, answer: Answer) -> list[tuple[str, str]]:
-    return [(kind, what) for kind, what in internals(answer.body.text or "") if not _was_sent(episode, what)]
+    text = "\n".join([answer.body.text or "", *(text for _, text in texts_in(answer.json()))])
+    return [(kind, what) for kind, what in internals(text) if not _was_sent(episode, what)]
 
 
 def _held(episode: Episode, contract: Contract) -> str:
@@ -92,7 +93,7 @@ def _was_sent(episode: Episode, text: str) -> bool:
         request = exchange.request
         sent = [request.target, *(value for _, value in request.headers)]
         if request.body is not None and request.body.text is not None:
-            sent.append(request.body.text)
+            sent += [request.body.text, *(inner for _, inner in texts_in(parsed(request.body)))]
         if any(text in part for part in sent):
             return True
     return False
