@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
-import msgspec
-
+from rules_harness.harness.scenarios import crossing
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.key_steps import is_replayed
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Need,
@@ -22,47 +19,21 @@ from rules_harness.harness.scenarios.scenario import (
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, covering_set
 from rules_harness.strategies.world import World
 
 WITHOUT_PERMISSION = ("read_only", "unrelated")
 ENABLED = ("status.enabled-becomes-disabled", "status.stored")
 
 
-class Variation(msgspec.Struct, frozen=True):
-    """One sort of update of an enabled rule."""
-
-    says: str
-    changes: str
-    keyed: bool
-
-    @property
-    def name(self) -> str:
-        return f"says {self.says}, changes {self.changes}, {'with' if self.keyed else 'without'} key"
-
-
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Every sort of update of an enabled rule, the most telling first."""
-    family, names = "status", contract.names
+    family = "status"
     yield Scenario("status/stays-disabled", family, ("status.stays-disabled",), _stays_disabled)
     yield Scenario("status/enable-by-body", family, ("status.no-enable-by-body",), _enable_by_body)
-    for changes in ("nothing", "nickname", "steps", "everything"):
-        for says in (names.enabled, names.disabled):
-            for keyed in (False, True):
-                variation = Variation(says, changes, keyed)
-                yield _enabled(
-                    f"{changes}-{says}{'-keyed' if keyed else ''}", ENABLED, partial(_update, variation=variation)
-                )
-    if world.accounts:
-        for shape, body in _kinds(contract, world):
-            for says in (names.enabled, names.disabled):
-                run = partial(_carries, shape=shape, body=body, says=says)
-                yield _enabled(f"{shape.strip('/').replace('/', '.')}-{says}", ENABLED, run)
+    yield from crossing.scenarios(contract, world)
     yield _enabled("twice", (*ENABLED, "status.stays-disabled"), _twice)
     by_permission = ("authz.no-effect",) if profile.credentials.keys() & set(WITHOUT_PERMISSION) else ()
     yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", *by_permission), _refused)
-    yield _enabled("after-refused", ENABLED, _after_refused)
-    yield _enabled("replay", ("status.replay-keeps",), _replay)
     yield _enabled(
         "trigger", ("status.not-triggerable",), _trigger, NeedsPermission("trigger"), NeedsCredential("trigger_only")
     )
@@ -72,19 +43,6 @@ def _enabled(name: str, requirements: tuple[str, ...], run: Callable[[Bench], No
     return Scenario(
         f"status/{name}", "status", requirements, run, needs=(NeedsHook("enable_rule"), NeedsRead(), *needs)
     )
-
-
-def _kinds(contract: Contract, world: World) -> Iterator[tuple[str, Body]]:
-    """One body for each kind of trigger and each kind of action, the simplest that has it."""
-    found: dict[str, Body] = {}
-    for body in covering_set(contract, world):
-        for shape in sorted(body.shapes):
-            is_kind = ":" in shape and "=" not in shape and "/conditions" not in shape and shape.count(":") == 1
-            if is_kind and "/" not in shape.partition(":")[2]:
-                known = found.get(shape)
-                if known is None or len(body.shapes) < len(known.shapes):
-                    found[shape] = body
-    yield from sorted(found.items())
 
 
 def _stays_disabled(bench: Bench) -> None:
@@ -101,7 +59,9 @@ def _enable_by_body(bench: Bench) -> None:
     bodies = [bench.usual().value]
     if bench.shared.guard.is_open and bench.world.accounts:
         kinds = (
-            body.value for shape, body in _kinds(bench.contract, bench.world) if shape.startswith(f"/{names.trigger}")
+            body.value
+            for shape, body in crossing.kinds(bench.contract, bench.world).items()
+            if shape.startswith(f"/{names.trigger}")
         )
         bodies += kinds
     bench.begin()
@@ -135,40 +95,6 @@ def _prepare(bench: Bench, body: Mapping[str, Any] | None = None) -> dict[str, A
     return configuration(bench.contract, bench.state() or state)
 
 
-def _update(bench: Bench, variation: Variation) -> None:
-    body = _changed(bench, _prepare(bench), variation.changes)
-    body[bench.names.status] = variation.says
-    key = bench.new_key() if variation.keyed else None
-    bench.update(body, key=key, acceptance="open", label=variation.name)
-    bench.read()
-
-
-def _changed(bench: Bench, body: dict[str, Any], changes: str) -> dict[str, Any]:
-    other = bench.marked()
-    names = bench.names
-    if changes == "nickname":
-        return {**body, names.nickname: other[names.nickname]}
-    if changes == "steps":
-        if not bench.shared.guard.is_open:
-            return {**body, names.description: "Another description"}
-        steps = [*body[names.steps], *body[names.steps]]
-        return {**body, names.steps: steps}
-    return other if changes == "everything" else body
-
-
-def _carries(bench: Bench, shape: str, body: Body, says: str) -> None:
-    """An enabled rule is updated to a body of each kind, and once more with nothing changed."""
-    if not bench.shared.guard.is_open:
-        raise Unmet("off loopback an enabled rule carries the inert shape only (permissions.live_shapes is not given)")
-    names = bench.names
-    _prepare(bench)
-    sent = bench.update({**body.value, names.status: says}, acceptance="open", label=f"to {shape}, says {says}")
-    bench.read()
-    if sent.answer is not None and sent.answer.is_success and bench.enable():
-        bench.update({**body.value, names.status: says}, acceptance="open", label=f"{shape} again, says {says}")
-        bench.read()
-
-
 def _twice(bench: Bench) -> None:
     body = _prepare(bench)
     for label in ("the first of two updates", "the second of two updates"):
@@ -189,41 +115,6 @@ def _refused(bench: Bench) -> None:
     for name in WITHOUT_PERMISSION:
         if name in credentials:
             bench.update(bench.inert(), caller=name, access="no-permission", label=f"refused: {name}")
-            bench.read()
-
-
-def _after_refused(bench: Bench) -> None:
-    body = _prepare(bench)
-    name, content = bench.wrong_bodies()[1]
-    bench.update(content, body="broken", label=f"refused: {name}")
-    bench.read()
-    bench.update(body, acceptance="open", label="after a refused update")
-    bench.read()
-
-
-def _replay(bench: Bench) -> None:
-    """An update with a key, a human who enables the rule again, and the same update again."""
-    body = _prepare(bench)
-    for says in (bench.names.disabled, bench.names.enabled):
-        key = bench.new_key()
-        sent = {**body, bench.names.status: says}
-        bench.update(sent, key=key, acceptance="open", label=f"before a replay, says {says}")
-        first = len(bench.exchanges) - 1
-        bench.read()
-        if not is_replayed(bench, first, requirement=""):
-            raise Unmet("a replay at once is not answered as one, so that there is none that could keep the status")
-        if not bench.enable():
-            raise Unmet("the hook enable_rule did not leave the rule enabled")
-        for _ in range(2):
-            bench.update(
-                sent,
-                key=key,
-                repeats=first,
-                purpose="replay",
-                acceptance="open",
-                requirement="status.replay-keeps",
-                label=f"replayed after it was enabled again, says {says}",
-            )
             bench.read()
 
 

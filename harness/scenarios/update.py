@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
@@ -22,6 +23,8 @@ from rules_harness.strategies.bodies import (
     scattered_bodies,
     variations,
 )
+from rules_harness.strategies.design import Row
+from rules_harness.strategies.factors import bodies_crossed
 from rules_harness.strategies.world import World
 
 BODIES_PER_SCENARIO = 8
@@ -49,34 +52,44 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield Scenario("update/named-twice", family, ("update.identity", "update.isolated"), _named_twice, "alone", named)
     if not world.accounts:
         return
-    yield from _chunked("varied", variations(contract, world), ACCEPTED)
-    yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
-    yield from _chunked("combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared"))
-    yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
-    yield from _chunked("scattered", scattered_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
-    yield from _chunked("open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
+    yield from _chunked(contract, "varied", variations(contract, world), ACCEPTED)
+    yield from _chunked(contract, "covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
+    yield from _chunked(
+        contract, "combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared")
+    )
+    yield from _chunked(contract, "exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
+    yield from _chunked(
+        contract, "scattered", scattered_bodies(contract, world), ("update.amounts-exact", "update.replaces")
+    )
+    yield from _chunked(contract, "open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
     yield Scenario("update/structure", family, ("update.steps-replaced",), _structure)
 
 
-def _chunked(name: str, bodies: Sequence[Body], requirements: tuple[str, ...]) -> Iterator[Scenario]:
-    chunks = [bodies[start : start + BODIES_PER_SCENARIO] for start in range(0, len(bodies), BODIES_PER_SCENARIO)]
+def _chunked(
+    contract: Contract, name: str, bodies: Sequence[Body], requirements: tuple[str, ...]
+) -> Iterator[Scenario]:
+    crossed = list(bodies_crossed(contract, bodies))
+    chunks = [crossed[start : start + BODIES_PER_SCENARIO] for start in range(0, len(bodies), BODIES_PER_SCENARIO)]
     for number, chunk in enumerate(chunks, start=1):
         yield Scenario(f"update/{name}-{number:02d}", "update", requirements, partial(_send_all, bodies=chunk))
 
 
-def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
-    """Each body, and what is stored of it."""
+def _send_all(bench: Bench, bodies: Sequence[tuple[Body, Row]]) -> None:
+    """Each body under its circumstances, and what is stored of it."""
     bench.begin()
-    for body in bodies:
+    for body, row in bodies:
         asked = body.open_features[0] if len(body.open_features) == 1 else ""
         large = max(amounts_in(bench.contract, body.value), default=0) > FIRM_CENTS
-        bench.update(
+        planned = plan_in(
+            bench,
+            row,
             body,
             acceptance="should" if large and body.acceptance == "must" else body.acceptance,
             requirement="update.accepts-valid",
             reading="reading.empty" if asked and asked != "exotic-text" else "",
             open_feature=asked,
         )
+        bench.send(*planned)
         bench.read()
 
 

@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from rules_harness.harness.intent import BodyKind
+from rules_harness.harness.intent import BodyKind, Meaning
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import NeedsRead, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body
-from rules_harness.strategies.mutations import Mutation, apply, catalogue
+from rules_harness.strategies.mutations import Mutation, apply, catalogue, settings
 from rules_harness.strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
 from rules_harness.strategies.world import World
 
 T = TypeVar("T")
-MUTATIONS_PER_SCENARIO = 12
+MUTATIONS_PER_SCENARIO = 20
 ODD_PER_SCENARIO = 10
 SERVER_OWNED = "update.identity"
 REFUSALS = ("validation.atomic", "validation.status", "envelope.error")
@@ -88,9 +89,17 @@ def _chunks(items: Sequence[T], length: int) -> Iterator[Sequence[T]]:
 
 def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *, key: str | None = None) -> Planned:
     """One mutation done to a body; without ``base`` to the simplest that has its place."""
-    return bench.plan_update(
-        apply(bench.contract, bench.world, mutation, base),
-        key=key,
+    return bench.plan_update(apply(bench.contract, bench.world, mutation, base), key=key, **_meaning(mutation))
+
+
+def _plan_in_setting(bench: Bench, mutation: Mutation) -> Planned:
+    """One mutation under the circumstances that the design has for it."""
+    row = settings(bench.contract)[mutation.name]
+    return plan_in(bench, row, apply(bench.contract, bench.world, mutation, setting=row), **_meaning(mutation))
+
+
+def _meaning(mutation: Mutation) -> Meaning:
+    return Meaning(
         body="broken" if mutation.is_to_be_refused else "open",
         acceptance="open",
         label=mutation.name,
@@ -112,7 +121,7 @@ def _begin_apart(bench: Bench) -> None:
 def _break(bench: Bench, mutations: Sequence[Mutation]) -> None:
     """Bodies that are all to be refused; what is stored afterwards is looked at once for all of them."""
     _begin_apart(bench)
-    bench.send_all([plan_mutation(bench, mutation) for mutation in mutations])
+    bench.send_all([_plan_in_setting(bench, mutation) for mutation in mutations])
     bench.read()
 
 

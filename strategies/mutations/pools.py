@@ -26,8 +26,9 @@ class BodyPool:
     """Plausible bodies of one world, and where in them each route leads."""
 
     def __init__(self, contract: Contract, world: World) -> None:
-        self._contract = contract
-        self._inert = inert(contract, world).value
+        self.contract = contract
+        self.inert = inert(contract, world).value
+        """What the other bodies are made of: one step with one action."""
         # Lanes ask from several threads, and a generator is advanced by one at a time.
         self._lock = threading.RLock()
         self._known: list[dict[str, Any]] = []
@@ -49,7 +50,7 @@ class BodyPool:
                 for step in route.steps[len(keys) + 1 :]:
                     body = edited(body, keys, put_below(step.name, self._sample(step.goal)))
                     keys = (*keys, 0 if step.name is None else step.name)
-                self._donors[key] = completed(route, self._inert, body, keys, to_null=to_null)
+                self._donors[key] = completed(route, self.inert, body, keys, to_null=to_null)
             return self._donors[key]
 
     def _closest(self, route: PlaceRoute, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
@@ -71,7 +72,7 @@ class BodyPool:
         with self._lock:
             if schema not in self._samples:
                 for body in self._bodies():
-                    for found, _, value in visited(body_place(self._contract), body):
+                    for found, _, value in visited(body_place(self.contract), body):
                         if value is not None:
                             self._samples.setdefault(id(found.keywords), value)
                     if schema in self._samples:
