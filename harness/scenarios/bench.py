@@ -82,6 +82,21 @@ class Bench(Planner):
         self.shared = shared
         self.world = shared.world
 
+    def leave(self, name: str) -> None:
+        """Keep what was exchanged so far for a later scenario."""
+        self._known.kept[name] = tuple(self.exchanges)
+
+    def take_up(self, name: str) -> None:
+        """Go on from what an earlier scenario left. Raises `Unmet` where none did."""
+        if name not in self._known.kept:
+            raise Unmet("nothing was left to go on from: the first half was not run")
+        self.exchanges += self._known.kept[name]
+
+    @property
+    def keys_sent(self) -> int:
+        """How many requests with a key this run has sent."""
+        return self._known.keys
+
     def resume(self, earlier: Episode) -> None:
         """Go on from an episode of an earlier run."""
         cleaner = self.shared.client.cleaner
@@ -133,6 +148,8 @@ class Bench(Planner):
             self.shared.guard.check(request, intent)
             if intent.operation != "read":
                 self._known.stale.add(intent.rule)
+            if intent.key is not None:
+                self._known.keys += 1
         requests = [request for request, _ in planned]
         if together:
             self._groups += 1

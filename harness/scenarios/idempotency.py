@@ -40,6 +40,9 @@ WORDS = ("0", "00", "null", "undefined", "false", "constructor", "__proto__")
 """Keys that a program may take for none."""
 TWINS = (("", "a"), (", another last one", "b"))
 """Two keys that are alike until their last character: what else they are called, and that character."""
+LONG_KEPT = "a key from the start of the run"
+MANY_KEYS = 120
+"""Of a cache that holds a hundred the first is gone by then."""
 
 Row = tuple[str, tuple[str, ...], Callable[[Bench], None], Lane, tuple[Need, ...]]
 
@@ -48,6 +51,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     """Histories of keys."""
     table: tuple[Row, ...] = (
         ("replay", (REPLAY,), _replay, "rule", ()),
+        ("from-the-start", (REPLAY,), _from_the_start, "rule", ()),
         ("no-reexecution", (REPLAY, "idempotency.no-reexecution"), _no_reexecution, "rule", (NeedsRead(),)),
         ("reuse", (REUSE, REPLAY), _reuse, "rule", ()),
         ("reuse-again", (REUSE,), _reuse_again, "rule", ()),
@@ -92,6 +96,31 @@ def _replay(bench: Bench) -> None:
         again(bench, first)
     bench.read(requirement="idempotency.no-reexecution", label="after replays")
     again(bench, first)
+
+
+def at_the_end(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
+    """The key of a run's start again at its end, before any clock is moved."""
+    requirements = (REPLAY, "idempotency.no-reexecution")
+    yield Scenario("idempotency/at-the-end", "idempotency", requirements, _at_the_end, "alone", (NeedsRead(),))
+
+
+def _from_the_start(bench: Bench) -> None:
+    bench.begin()
+    first = first_use(bench, bench.distinct(1), bench.new_key(), label="first use of a key, at the start")
+    again(bench, first)
+    bench.leave(LONG_KEPT)
+
+
+def _at_the_end(bench: Bench) -> None:
+    """A key that was used before many others, however many the rest of the run has sent."""
+    bench.take_up(LONG_KEPT)
+    first, rule = 0, bench.exchanges[0].intent.rule
+    for number in range(max(MANY_KEYS - bench.keys_sent, 1)):
+        key = bench.new_key()
+        bench.update(bench.distinct(number), rule=rule, key=key, acceptance="open", label="one of many other keys")
+    bench.read(rule, requirement="idempotency.no-reexecution", label="after many other keys")
+    again(bench, first, label="replay after many other keys")
+    bench.read(rule, requirement="idempotency.no-reexecution", label="after the replay of an early update")
 
 
 def _no_reexecution(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Unpack
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
+from rules_harness.harness.exchange import Answer, Exchange, Payload, Request, TransportFault
 from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
@@ -106,6 +106,10 @@ class Known:
         self.stale: set[str] = set()
         self.answered: dict[str, dict[str, Any]] = {}
         """What the last successful update of each rule was answered."""
+        self.kept: dict[str, tuple[Exchange, ...]] = {}
+        """What one scenario leaves for a later one, by a name of theirs."""
+        self.keys = 0
+        """How many requests with a key were sent."""
 
 
 class Planner:

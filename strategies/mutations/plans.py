@@ -19,7 +19,7 @@ from rules_harness.strategies.mutations.openings import openings
 from rules_harness.strategies.mutations.pools import BodyPool, example_world, pool_of
 from rules_harness.strategies.mutations.positions import NOWHERE_ELSE, movable, moved
 from rules_harness.strategies.mutations.routes import PlaceRoute, completed, edited, routes
-from rules_harness.strategies.mutations.violations import violations
+from rules_harness.strategies.mutations.violations import misspelt, violations
 from rules_harness.strategies.places import Standing
 from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
@@ -150,6 +150,7 @@ def _edits(contract: Contract) -> Iterator[tuple[PlaceRoute, Edit]]:
     for route in ways:
         yield from ((route, edit) for edit in violations(route))
         yield from ((route, edit) for edit in opened.get(id(route), ()))
+    yield from misspelt(ways)
 
 
 def _plan(route: PlaceRoute, edit: Edit) -> _Plan:

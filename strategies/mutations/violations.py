@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rules_harness.strategies.mutations.edits import Edit, Level, Make, Scene, put
@@ -51,6 +51,27 @@ def violations(route: PlaceRoute) -> Iterator[Edit]:
     yield from _arrays(route.place)
     yield from _later_members(route.place)
     yield from _objects(route.place)
+
+
+def misspelt(routes: Iterable[PlaceRoute]) -> Iterator[tuple[PlaceRoute, Edit]]:
+    """Each required name once, in another case: a name is what it is, to the letter (RFC 8259, section 8.3)."""
+    done: set[int] = set()
+    for route in routes:
+        if route.is_alternative or "object" not in route.place.types:
+            continue
+        for place in (*route.place.alternatives.values(), route.place):
+            for name, inner in place.properties.items():
+                if inner.required and id(inner.keywords) not in done:
+                    done.add(id(inner.keywords))
+                    yield route, _in_another_case(name, level="must" if len(route.steps) == 1 else "should")
+
+
+def _in_another_case(name: str, *, level: Level) -> Edit:
+    def make(value: Any, _scene: Scene) -> Any:
+        return {other.swapcase() if other == name else other: inner for other, inner in value.items()}
+
+    detail = f"{name.swapcase()} in place of {name}"
+    return Edit("required", "required:case", detail, make, "validation.required", level=level, below=name)
 
 
 def _missing(route: PlaceRoute) -> Edit:
