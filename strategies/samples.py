@@ -43,6 +43,8 @@ _AMOUNTS: Final = (
     2**53 - 1,
 )
 """In cents: where a coin, 16 and 32 bits, single and double precision end."""
+_SCATTERED: Final = (29, 101, 99_999, 16_777_217, 2**31, 2**53 - 1)
+"""Amounts for every place at once: some of which a hundredth is no double, and the ends of the common types."""
 _PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
 """Among them some of which a hundred times is not a whole double."""
 COMBINED: Final = 5
@@ -103,8 +105,8 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     )
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
-            for number, sample in enumerate(samples):
-                yield {**shown, contract.names.nickname: sample, contract.names.description: samples[number - 1]}
+            for sample, other in itertools.zip_longest(samples[::2], samples[1::2], fillvalue=samples[0]):
+                yield {**shown, contract.names.nickname: sample, contract.names.description: other}
     for after, zone in _FORMS:
         start = soonest_start(world) + timedelta(days=45) + after
         yield with_role(contract, shown, "start-date", instant_text(start, zone))
@@ -124,7 +126,7 @@ def scattered_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
 def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     names = contract.names
     amounts = _around(contract, world, _is_amount)
-    for amount in dict.fromkeys(min(amount, world.max_amount_in_cents) for amount in _AMOUNTS):
+    for amount in dict.fromkeys(min(amount, world.max_amount_in_cents) for amount in _SCATTERED):
         yield _set(contract, amounts, _is_amount, itertools.repeat(amount))
     shown = example(contract, world).value
     for indices in _GROUPS:

@@ -157,8 +157,8 @@ def _rule_of_others(bench: Bench) -> None:
 
 def _foreign_account(bench: Bench) -> None:
     """One body for each place of an account, so that a finding names the place."""
+    bench.begin()
     for place, body, account in with_foreign_account(bench):
-        bench.begin()
         bench.update(
             body,
             body="foreign-account",
@@ -168,4 +168,4 @@ def _foreign_account(bench: Bench) -> None:
             requirement="authz.foreign-account",
             foreign_account=account,
         )
-        bench.read()
+    bench.read()

@@ -94,7 +94,7 @@ class Bench(Planner):
 
     @property
     def keys_sent(self) -> int:
-        """How many requests with a key this run has sent."""
+        """How many requests with a key this run has sent that repeat no other one."""
         return self._known.keys
 
     def resume(self, earlier: Episode) -> None:
@@ -148,7 +148,7 @@ class Bench(Planner):
             self.shared.guard.check(request, intent)
             if intent.operation != "read":
                 self._known.stale.add(intent.rule)
-            if intent.key is not None:
+            if intent.key is not None and intent.repeats is None:
                 self._known.keys += 1
         requests = [request for request, _ in planned]
         if together:

@@ -16,7 +16,7 @@ from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsRead, Scenario
 from rules_harness.harness.target.safety import group_index_name
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, covering_set
+from rules_harness.strategies.bodies import Body, covering_set, open_bodies
 from rules_harness.strategies.design import Row, named
 from rules_harness.strategies.factors import (
     BEFORE,
@@ -54,6 +54,10 @@ def kinds(contract: Contract, world: World) -> dict[str, Body]:
                 continue
             if shape not in simplest or len(body.shapes) < len(simplest[shape].shapes):
                 simplest[shape] = body
+    no_steps = f"/{contract.names.steps}=empty"
+    for body in open_bodies(contract, world):
+        if no_steps in body.shapes:
+            simplest.setdefault(no_steps, body)
     return dict(sorted(simplest.items()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from rules_harness.harness.intent import Acceptance
 from rules_harness.harness.scenarios import key_owners
@@ -17,7 +18,7 @@ from rules_harness.harness.scenarios.key_steps import (
     is_replayed,
     other_body,
 )
-from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.planner import Unmet, encode
 from rules_harness.harness.scenarios.scenario import (
     Lane,
     Need,
@@ -40,6 +41,9 @@ WORDS = ("0", "00", "null", "undefined", "false", "constructor", "__proto__")
 """Keys that a program may take for none."""
 TWINS = (("", "a"), (", another last one", "b"))
 """Two keys that are alike until their last character: what else they are called, and that character."""
+REPLAYS = 10
+LARGE_BYTES = 70_000
+"""More than 64 KiB."""
 LONG_KEPT = "a key from the start of the run"
 MANY_KEYS = 120
 """Of a cache that holds a hundred the first is gone by then."""
@@ -91,11 +95,23 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 def _replay(bench: Bench) -> None:
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
-    for pause in (bench.granule(), 0.0, 0.0):
-        bench.sleep(pause)
-        again(bench, first)
+    for number in range(REPLAYS):
+        bench.sleep(0.0 if number else bench.granule())
+        again(bench, first, request_id=bench.new_key() if number % 2 else None)
     bench.read(requirement="idempotency.no-reexecution", label="after replays")
     again(bench, first)
+    large = first_use(bench, _large(bench), bench.new_key(), label="first use of a key, a long answer")
+    answer = bench.exchanges[large].answer
+    if answer is not None and answer.is_success:
+        bench.sleep(bench.granule())
+        again(bench, large, label="replay of a long answer")
+
+
+def _large(bench: Bench) -> dict[str, Any]:
+    """A body whose answer does not fit what a cache or a column holds."""
+    body = bench.distinct(2)
+    steps = bench.names.steps
+    return {**body, steps: body[steps] * (LARGE_BYTES // len(encode({steps: body[steps]})) + 1)}
 
 
 def at_the_end(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
@@ -257,8 +273,10 @@ def _without_key(bench: Bench) -> None:
     requirement = "idempotency.without-key"
     bench.begin()
     bodies = (bench.distinct(1), bench.distinct(2))
-    for number in (0, 1, 0, 1, 0):
-        bench.update(bodies[number], acceptance="open", requirement=requirement, label="without a key")
+    seen = bench.new_key()
+    for number, request_id in ((0, None), (1, None), (0, None), (1, seen), (0, seen), (1, seen)):
+        label = "without a key" if request_id is None else "without a key, with an id that was seen"
+        bench.update(bodies[number], request_id=request_id, acceptance="open", requirement=requirement, label=label)
         bench.read(requirement=requirement, label="after an update without a key")
 
 

@@ -21,6 +21,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import Guard, configuration, with_amount
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, example, inert, is_suitable
+from rules_harness.strategies.examples import starting_later
 from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.mutations.pools import example_world
 from rules_harness.strategies.requests import OddRequest
@@ -109,7 +110,7 @@ class Known:
         self.kept: dict[str, tuple[Exchange, ...]] = {}
         """What one scenario leaves for a later one, by a name of theirs."""
         self.keys = 0
-        """How many requests with a key were sent."""
+        """How many requests with a key were sent that repeat no other one."""
 
 
 class Planner:
@@ -268,10 +269,11 @@ class Planner:
         return body
 
     def distinct(self, number: int) -> dict[str, Any]:
-        """A plausible body that no other of this scenario resembles: nickname, description and amount are its own."""
+        """A plausible body like no other of this scenario: nickname, description, start and amount are its own."""
         body = dict(self.usual().value)
         body[self.names.nickname] = f"Version {number}" + " again" * self._attempt
         body[self.names.description] = f"Version {number} of {self._scenario_id}"
+        body = starting_later(self.contract, body, number)
         if self.shared.guard.is_open:
             body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)
         return body

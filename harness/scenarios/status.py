@@ -56,16 +56,8 @@ def _stays_disabled(bench: Bench) -> None:
 def _enable_by_body(bench: Bench) -> None:
     """A disabled rule and a body that says enabled, for each kind of trigger where live shapes may be sent."""
     names = bench.names
-    bodies = [bench.usual().value]
-    if bench.shared.guard.is_open and bench.world.accounts:
-        kinds = (
-            body.value
-            for shape, body in crossing.kinds(bench.contract, bench.world).items()
-            if shape.startswith(f"/{names.trigger}")
-        )
-        bodies += kinds
     bench.begin()
-    for body in bodies:
+    for body in _of_each_trigger(bench):
         bench.update({**body, names.status: names.disabled}, purpose="setup", acceptance="open", label="disabled first")
         bench.read()
         bench.shared.guard.enabled.add(bench.rule)
@@ -100,6 +92,9 @@ def _twice(bench: Bench) -> None:
     for label in ("the first of two updates", "the second of two updates"):
         bench.update(body, acceptance="open", label=label)
         bench.read()
+    if bench.enable():
+        bench.update(body, acceptance="open", label="the same bytes, after it was enabled again")
+        bench.read()
 
 
 def _refused(bench: Bench) -> None:
@@ -116,11 +111,24 @@ def _refused(bench: Bench) -> None:
         if name in credentials:
             bench.update(bench.inert(), caller=name, access="no-permission", label=f"refused: {name}")
             bench.read()
+    if "other_org" in credentials:
+        body = bench.marked_for("other_org")
+        bench.update(body, caller="other_org", access="other-organization", label="refused: another organization")
+        bench.read()
 
 
 def _trigger(bench: Bench) -> None:
-    body = _prepare(bench)
-    bench.update(body, acceptance="open", label="before it is triggered")
-    bench.read()
-    bench.trigger("trigger_only", requirement="status.not-triggerable", label="trigger after an update")
-    bench.read()
+    for body in _of_each_trigger(bench):
+        bench.update(_prepare(bench, body), acceptance="open", label="before it is triggered")
+        bench.read()
+        bench.trigger("trigger_only", requirement="status.not-triggerable", label="trigger after an update")
+        bench.read()
+
+
+def _of_each_trigger(bench: Bench) -> list[dict[str, Any]]:
+    """The usual body, and one of each kind of trigger where live shapes may be sent."""
+    bodies = [bench.usual().value]
+    if bench.shared.guard.is_open and bench.world.accounts:
+        kinds = crossing.kinds(bench.contract, bench.world).items()
+        bodies += [body.value for shape, body in kinds if shape.startswith(f"/{bench.names.trigger}")]
+    return bodies

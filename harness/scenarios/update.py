@@ -25,14 +25,17 @@ from rules_harness.strategies.bodies import (
 )
 from rules_harness.strategies.design import Row
 from rules_harness.strategies.factors import bodies_crossed
+from rules_harness.strategies.mutations import recursions
+from rules_harness.strategies.places import Place, body_place, visited
 from rules_harness.strategies.world import World
 
 BODIES_PER_SCENARIO = 8
 FIRM_CENTS = 100_000
 """The amount of the page's example; that a larger one is accepted is a *should*."""
-MANY = 12
+MANY = 14
 GRANULE_SECONDS = 1.1
 """The coarsest update time in use is a second."""
+SCATTERED = ("update.amounts-exact", "update.replaces", "update.steps-replaced")
 ACCEPTED = ("update.accepts-valid", "update.replaces", "update.omitted-is-cleared", "update.read-back")
 
 
@@ -58,11 +61,10 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         contract, "combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared")
     )
     yield from _chunked(contract, "exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
-    yield from _chunked(
-        contract, "scattered", scattered_bodies(contract, world), ("update.amounts-exact", "update.replaces")
-    )
+    yield from _chunked(contract, "scattered", scattered_bodies(contract, world), SCATTERED)
     yield from _chunked(contract, "open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
-    yield Scenario("update/structure", family, ("update.steps-replaced",), _structure)
+    yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), _omitted_inside)
+    yield Scenario("update/structure", family, ("update.steps-replaced", "update.replaces"), _structure)
 
 
 def _chunked(
@@ -108,20 +110,60 @@ def _example(bench: Bench) -> None:
 
 
 def _omitted(bench: Bench) -> None:
-    """Every optional text set, then left out; set again, then null."""
+    """Every optional text set, then left out; set again, then null; then under a name in another case, which is another
+    name."""
     names = bench.names
     bench.begin()
-    for cleared in ("absent", "null"):
+    for cleared in ("absent", "null", "in another case"):
         bench.update({**bench.marked(), names.nickname: "Kept apart", names.description: "A description"})
         bench.read()
         body = bench.marked()
         for name in (names.nickname, names.description):
             if cleared == "absent":
                 body.pop(name, None)
-            else:
+            elif cleared == "null":
                 body[name] = None
-        bench.update(body, label=f"optional fields {cleared}")
+            else:
+                body[name.swapcase()] = body.pop(name, None) or "In another case"
+        bench.update(body, acceptance="open", label=f"optional fields {cleared}")
         bench.read()
+
+
+def _omitted_inside(bench: Bench) -> None:
+    """What steps, actions and the trigger had, left out: in as many steps, in fewer and in more; and null."""
+    names, place = bench.names, body_place(bench.contract)
+    covered = [body.value for body in covering_set(bench.contract, bench.world)]
+    full = max(covered, key=lambda value: sum(inner is not None for _, _, inner in visited(place, value)))
+    bare = _pruned(place, full)
+    steps = bare[names.steps]
+    bench.begin()
+    for label, body in (
+        ("optional fields left out, as many steps", bare),
+        ("optional fields left out, more steps", {**bare, names.steps: [*steps, *steps]}),
+        ("optional fields null", _pruned(place, full, null=True)),
+    ):
+        twice = {**full, names.steps: [*full[names.steps], *full[names.steps]]}
+        bench.update(twice, acceptance="open", label="in full")
+        bench.read()
+        bench.update(body, acceptance="open", label=label)
+        bench.read()
+
+
+def _pruned(place: Place, value: Any, *, null: bool = False) -> Any:
+    """A value without its optional fields, or with null in those that may be; conditions are null in either case."""
+    place = place.alternative(value) or place if place.alternatives else place
+    if isinstance(value, list) and place.items is not None:
+        return [_pruned(place.items, inner, null=null) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    pruned = {}
+    for name, inner in value.items():
+        part = place.properties[name]
+        if part.required and not part.offers("conditions"):
+            pruned[name] = _pruned(part, inner, null=null)
+        elif part.nullable and (null or part.offers("conditions")):
+            pruned[name] = None
+    return pruned
 
 
 def _structure(bench: Bench) -> None:
@@ -140,11 +182,19 @@ def _structure(bench: Bench) -> None:
     for label, arranged in (
         ("many steps", steps),
         ("equal steps", [steps[0], steps[1], steps[0], steps[0]]),
+        ("equal steps in another order", [steps[1], steps[0], steps[0], steps[0]]),
         ("steps with and without conditions", [steps[0], conditional, steps[1], conditional, steps[2]]),
         ("many actions", [{**steps[0], field: grouped}]),
         ("equal actions", [{**steps[0], field: [actions[0], actions[1], actions[0]]}, steps[1]]),
     ):
         bench.update({**bench.marked(), names.steps: arranged}, label=label, acceptance="open")
+        bench.read()
+    nested = [recursion for recursion in recursions(bench.contract, bench.world) if recursion.listed]
+    for outer, inner in zip(nested, nested[::-1], strict=True):
+        leaf = inner.leaf
+        tree = outer.around(inner.around(outer.around(leaf, leaf), leaf), leaf)
+        label = f"equal conditions, several levels of {outer.name} and {inner.name}"
+        bench.update({**outer.body_with(tree), names.nickname: "Levels"}, label=label, acceptance="open")
         bench.read()
 
 

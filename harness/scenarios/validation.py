@@ -19,7 +19,7 @@ from rules_harness.strategies.requests import OddRequest, encoding_bodies, media
 from rules_harness.strategies.world import World
 
 T = TypeVar("T")
-MUTATIONS_PER_SCENARIO = 20
+MUTATIONS_PER_SCENARIO = 30
 ODD_PER_SCENARIO = 10
 SERVER_OWNED = "update.identity"
 REFUSALS = ("validation.atomic", "validation.status", "envelope.error")

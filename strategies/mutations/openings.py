@@ -34,7 +34,6 @@ def openings(contract: Contract, routes: Iterable[PlaceRoute]) -> Iterator[tuple
             yield from ((route, edit) for edit in _server_owned(contract))
             yield route, _duplicate(contract.names.nickname)
             yield route, _duplicate_object(contract.names.trigger, route.place.properties[contract.names.trigger])
-            yield route, _in_another_case(contract.names.nickname)
         if route is nested:
             yield route, _duplicate(_free_text(route.place))
         yield from ((route, edit) for edit in _at(route))
@@ -98,17 +97,6 @@ def _free_text(place: Place) -> str:
         if free and not inner.keywords.keys() & {"enum", "format", "pattern", "maxLength", "x-server-filled"}:
             return name
     return ""
-
-
-def _in_another_case(name: str) -> Edit:
-    """An optional name in another case, which is another name."""
-
-    def make(value: Any, _scene: Scene) -> Any:
-        return {**{key: inner for key, inner in value.items() if key != name}, name.swapcase(): LAST_TEXT}
-
-    detail = f"{name.swapcase()} in place of {name}"
-    reading = "reading.unknown-properties"
-    return Edit("", "unknown-property:case", detail, make, reading=reading, claims=False, below=name)
 
 
 def _duplicate(name: str) -> Edit:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rules_harness.strategies.mutations.edits import Edit, Level, Make, Scene, put
 from rules_harness.strategies.mutations.routes import GONE, PlaceRoute
 from rules_harness.strategies.mutations.scalars import number_violations, text_violations
-from rules_harness.strategies.places import Place
+from rules_harness.strategies.places import Place, has_type
 
 _TEXT: Final = "harness"
 _UNKNOWN_MEMBER: Final = "no-such-value"
@@ -26,6 +26,16 @@ TYPES: Final = {
     "single-member": "a member without its array",
 }
 """The wrong types that are tried, and what they are called."""
+FALSY: Final[tuple[tuple[str, Any], ...]] = (
+    ("false", False),
+    ("zero", 0),
+    ("empty text", ""),
+    ("empty array", []),
+    ("empty object", {}),
+)
+"""Values that programs take for none."""
+_PROTOTYPE: Final = ("constructor", "__proto__", "toString")
+"""Names that every object of JavaScript has."""
 
 
 def violations(route: PlaceRoute) -> Iterator[Edit]:
@@ -45,6 +55,7 @@ def violations(route: PlaceRoute) -> Iterator[Edit]:
             yield from itertools.islice(_members(route.place), 1)
         return
     yield from _types(route)
+    yield from _falsy(route)
     yield from _members(route.place)
     yield from number_violations(route.place)
     yield from text_violations(route.place)
@@ -101,6 +112,17 @@ def _types(route: PlaceRoute) -> Iterator[Edit]:
             yield Edit("type", f"type:{name}", detail, _of_type(name, place), requirement)
 
 
+def _falsy(route: PlaceRoute) -> Iterator[Edit]:
+    """One value that a language takes for nothing and that is of another type, in turn, place by place."""
+    place = route.place
+    admitted = frozenset().union(*(inner.types for inner in place.alternatives.values())) or place.types
+    wrong = [(name, value) for name, value in FALSY if not has_type(value, admitted)]
+    if len(route.steps) > 1 and wrong:
+        name, value = wrong[sum(map(ord, route.path)) % len(wrong)]
+        detail = f"{name} in place of {_words(admitted)}"
+        yield Edit("type", f"type:{name.replace(' ', '-')}", detail, put(value), "validation.type")
+
+
 def _of_type(name: str, place: Place) -> Make:
     makers: dict[str, Make] = {
         "numeric-string": lambda value, _scene: str(value),
@@ -148,6 +170,9 @@ def _members(place: Place) -> Iterator[Edit]:
         "homoglyph", "a listed value with letters that look alike", near(lambda text: text.translate(_LOOK_ALIKE))
     )
     yield _member("empty", "an empty text", put(""))
+    yield _member("ordinal", "the number of a listed value, as text", put("1"))
+    inherited = _PROTOTYPE[sum(map(ord, place.path)) % len(_PROTOTYPE)]
+    yield _member("inherited", "a name that every object of JavaScript has", put(inherited))
 
 
 def _member(name: str, detail: str, make: Make) -> Edit:
