@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -66,12 +67,16 @@ def _is_possible(row: Row) -> bool:
 
 
 def bodies_crossed(contract: Contract, bodies: Sequence[Body]) -> Iterator[tuple[Body, Row]]:
-    """Bodies with circumstances, so that each kind of trigger and action meets each of them."""
+    """Bodies with circumstances, so that each kind of trigger and action meets each of them; of several actions the
+    kind that is rarest here is told."""
     of_trigger = f"/{contract.names.trigger}:"
+    times = Counter(kind for body in bodies for kind in filter(is_kind, body.shapes))
     told = []
     for body in bodies:
-        kinds = sorted(filter(is_kind, body.shapes), key=lambda kind: not kind.startswith(of_trigger))
-        told.append({"trigger": kinds[0] if kinds else "", "action": kinds[1] if len(kinds) > 1 else ""})
+        rarest = sorted(filter(is_kind, body.shapes), key=lambda kind: (times[kind], kind))
+        of_triggers = [kind for kind in rarest if kind.startswith(of_trigger)]
+        others = [kind for kind in rarest if not kind.startswith(of_trigger) and "/conditions" not in kind]
+        told.append({"trigger": next(iter(of_triggers), ""), "action": next(iter(others), "")})
     names = ("trigger", "action")
     factors = (Factor(name, tuple(dict.fromkeys(kind[name] for kind in told))) for name in names)
     design = Design((*factors, *OUTSIDE))
