@@ -163,7 +163,7 @@ def _others(changed: Callable[[Rule, Rule], Rule]) -> Callable[[RuleChange, Rule
     return effect
 
 
-fault = Breaking(faults, "update.isolated")
+fault = Breaking(faults, "update.isolated", "update.identity")
 fault("update.written-to-whole-organization", update.written).short(
     "The nickname is written to every rule of the organization.",
     then(_others(lambda other, rule: replace(other, nickname=rule.nickname))),
