@@ -119,8 +119,10 @@ def _refused(bench: Bench) -> None:
 
 def _trigger(bench: Bench) -> None:
     for body in _of_each_trigger(bench):
-        bench.update(_prepare(bench, body), acceptance="open", label="before it is triggered")
+        sent = bench.update(_prepare(bench, body), acceptance="open", label="before it is triggered")
         bench.read()
+        if sent.answer is None or not sent.answer.is_success:
+            continue
         bench.trigger("trigger_only", requirement="status.not-triggerable", label="trigger after an update")
         bench.read()
 
