@@ -35,6 +35,7 @@ FIRM_CENTS = 100_000
 MANY = 14
 GRANULE_SECONDS = 1.1
 """The coarsest update time in use is a second."""
+EXACT = ("update.accepts-valid", "update.amounts-exact", "update.replaces")
 SCATTERED = ("update.amounts-exact", "update.replaces", "update.steps-replaced")
 ACCEPTED = ("update.accepts-valid", "update.replaces", "update.omitted-is-cleared", "update.read-back")
 
@@ -60,7 +61,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield from _chunked(
         contract, "combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared")
     )
-    yield from _chunked(contract, "exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
+    yield from _chunked(contract, "exact", exact_bodies(contract, world), EXACT)
     yield from _chunked(contract, "scattered", scattered_bodies(contract, world), SCATTERED)
     yield from _chunked(contract, "open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
     yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), _omitted_inside)
