@@ -117,9 +117,6 @@ def _none(*words: str) -> Callable[[Callable[[Incoming], str | None], Incoming],
     return lambda usual, request: None if (key := usual(request)) in words else key
 
 
-fault("idempotency.zero-is-none", idempotency.key_of).short(
-    "The key `0` is taken for none, as PHP's empty() does.", _none("0")
-)
 fault("idempotency.null-is-none", idempotency.key_of).short(
     "The keys `null` and `undefined` are taken for none.", _none("null", "undefined")
 )
