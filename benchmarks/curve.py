@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rules_harness.harness.session.telling import ORDER
+from rules_harness.harness.scenarios.telling import ORDER
 
 POINTS: Final = (50, 100, 200, 300, 500, 1_000, 2_000, 3_500)
 WIDTH: Final = 50
@@ -29,8 +29,8 @@ def main() -> None:
     kills = {trial["name"]: frozenset(trial["shown_in"]) & costs.keys() for trial in faults(trials)}
     order = in_order(kills, costs)
     if options.write:
-        rows = ",\n".join(json.dumps([name, costs[name]]) for name in order)
-        ORDER.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+        kept = {"cases": cases_of(trials), "scenarios": [[name, costs[name]] for name in order]}
+        ORDER.write_text(json.dumps(kept, indent=0) + "\n", encoding="utf-8")
     for limit in POINTS:
         found = found_by(order, kills, costs, limit)
         share = found / len(kills)
@@ -40,6 +40,17 @@ def main() -> None:
 def faults(trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The trials of faults that were killed."""
     return [trial for trial in trials if trial["kind"] == "fault" and trial["shown_in"]]
+
+
+def cases_of(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The labels of single requests that show faults, those first that show most further ones."""
+    kills = {
+        trial["name"]: frozenset(label for labels in trial["shown_in"].values() for label in labels if label)
+        for trial in faults(trials)
+    }
+    labels = sorted(set().union(*kills.values()))
+    found = {name for name, shown in kills.items() if shown}
+    return in_order({name: kills[name] for name in found}, dict.fromkeys(labels, 1))
 
 
 def in_order(kills: Mapping[str, frozenset[str]], costs: Mapping[str, int]) -> list[str]:

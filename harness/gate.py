@@ -17,12 +17,12 @@ from rules_harness.harness.judging.outcome import Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
+from rules_harness.harness.scenarios.telling import telling_first
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained, Enough
 from rules_harness.harness.session.lanes import Lane, chosen_scenarios, lanes_of, other_rules, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Progress, Session, Settings
-from rules_harness.harness.session.telling import telling_first
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.text import counted

@@ -66,8 +66,9 @@ class Verdict(msgspec.Struct, frozen=True):
     trial: Trial
     flagged: tuple[str, ...]
     problem: str | None
-    shown_in: tuple[str, ...] = ()
-    """For a fault, the scenarios in which its requirement did not hold."""
+    shown_in: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """For a fault, the scenarios in which its requirement did not hold, each with the labels of the requests that show
+    it."""
     requests: Mapping[str, int] = MappingProxyType({})
     """How many requests each scenario took."""
 
@@ -140,8 +141,9 @@ def _attempt(trial: Trial) -> Verdict:
     flagged = tuple(
         sorted(name for name, found in outcome.requirements.items() if found.verdict in ("failed", "warned", "error"))
     )
-    shown_in = gate.record.tally.violated_in.get(trial.expects, set())
-    return Verdict(trial, flagged, _problem(trial, outcome, flagged), tuple(sorted(shown_in)), counted.requests)
+    violated = gate.record.tally.violated_in.get(trial.expects, {})
+    shown_in = {name: tuple(sorted(labels)) for name, labels in sorted(violated.items())}
+    return Verdict(trial, flagged, _problem(trial, outcome, flagged), shown_in, counted.requests)
 
 
 class _Counted(Silent):

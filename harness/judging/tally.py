@@ -98,8 +98,9 @@ class Tally:
         """The same by requirement, for those that an episode was to judge."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
         self.shown: dict[str, _Shown] = {}
-        self.violated_in: dict[str, set[str]] = {}
-        """By requirement, the episodes that a violation was seen in, whether it counts in the end or not."""
+        self.violated_in: dict[str, dict[str, set[str]]] = {}
+        """By requirement and episode, the labels of the requests that a violation was seen in, whether it counts in the
+        end or not."""
         self.unanswered: dict[str, str] = {}
         """Requirements of episodes in which nothing was answered, with what happened instead."""
         self.crashes: dict[str, str] = {}
@@ -175,7 +176,8 @@ class Tally:
 
     def _show(self, violation: Violation, episode: Episode) -> None:
         self.exercised[violation.requirement] += 1
-        self.violated_in.setdefault(violation.requirement, set()).add(episode.id)
+        labels = {episode.exchanges[position].intent.label for position in violation.shown_by[:1]}
+        self.violated_in.setdefault(violation.requirement, {}).setdefault(episode.id, set()).update(labels)
         if violation.compares_states and episode.disturbed:
             self._disturbed[violation.requirement] = episode.disturbed
             return

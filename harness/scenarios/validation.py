@@ -11,6 +11,7 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import NeedsRead, Scenario
+from rules_harness.harness.scenarios.telling import cases_first
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body
@@ -44,6 +45,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     asking = [
         mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
     ]
+    claiming = cases_first(claiming, lambda mutation: mutation.name)
     for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_SCENARIO), start=1):
         requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
         run = partial(_break, mutations=chunk)
@@ -58,7 +60,9 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         ("size", size_bodies),
     )
     for name, make in odd:
-        for number, some in enumerate(_chunks(make(contract, world), ODD_PER_SCENARIO), start=1):
+        for number, some in enumerate(
+            _chunks(cases_first(make(contract, world), lambda one: one.name), ODD_PER_SCENARIO), start=1
+        ):
             requirements = tuple(sorted({one.requirement for one in some}))
             yield Scenario(
                 f"validation/{name}-{number:02d}",

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from rules_harness.harness.scenarios.scenario import Scenario
-from rules_harness.harness.session.telling import ORDER, UNKNOWN_COST, telling_first
-
-LISTED: list[tuple[str, int]] = json.loads(ORDER.read_text(encoding="utf-8"))
+from rules_harness.harness.scenarios.telling import UNKNOWN_COST, cases_first, telling, telling_first
 
 
 def scenarios(*names: str) -> list[Scenario]:
@@ -15,7 +11,7 @@ def scenarios(*names: str) -> list[Scenario]:
 
 
 def test_the_most_telling_are_taken_and_keep_their_order() -> None:
-    (first, cost), (second, further), *_ = LISTED
+    (first, cost), (second, further), *_ = telling().scenarios
     given = scenarios("nobody/knows", second, first)
     kept, left_out = telling_first(given, cost + further)
     assert [one.id for one in kept] == [second, first]
@@ -27,3 +23,8 @@ def test_what_is_not_listed_comes_last() -> None:
     assert (len(kept), len(left_out)) == (1, 0)
     kept, left_out = telling_first(scenarios("nobody/knows"), UNKNOWN_COST - 1)
     assert (len(kept), len(left_out)) == (0, 1)
+
+
+def test_telling_cases_come_first_and_the_others_as_they_come() -> None:
+    first, second, *_ = telling().cases
+    assert cases_first(["b", second, "a", first], str) == [first, second, "b", "a"]
