@@ -30,11 +30,20 @@ def main() -> None:
     order = in_order(kills, costs)
     if options.write:
         kept = {"cases": cases_of(trials), "scenarios": [[name, costs[name]] for name in order]}
-        ORDER.write_text(json.dumps(kept, indent=0) + "\n", encoding="utf-8")
+        ORDER.write_text(written(kept), encoding="utf-8")
     for limit in POINTS:
         found = found_by(order, kills, costs, limit)
         share = found / len(kills)
         print(f"{limit:>6,} requests  {found:>4} of {len(kills)}  {share:>6.1%}  {'#' * round(share * WIDTH)}")
+
+
+def written(kept: Mapping[str, Sequence[Any]]) -> str:
+    """JSON with a row a line."""
+    parts = []
+    for name, rows in kept.items():
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        parts.append(f'"{name}": [\n{lines}\n]')
+    return "{" + ",\n".join(parts) + "}\n"
 
 
 def faults(trials: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

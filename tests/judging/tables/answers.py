@@ -71,6 +71,39 @@ TABLE: Table = {
         row("an answer holds nothing secret", put(ok()), HOLDS),
         row("a refusal holds nothing secret", wrong(refused()), HOLDS),
         row("a success holds the key of the run", put(leaking(ok(), "full")), Broken("holds an API key", "update")),
+        row(
+            "a success shows a key that the same request wrote into the rule",
+            put(leaking(ok(), "full"), body(nickname="{key:full}")),
+            HOLDS,
+        ),
+        row(
+            "a success shows a key that a client wrote into the rule before",
+            put(leaking(ok(), "full")),
+            HOLDS,
+            before=rule(nickname="Bearer {key:full|lower}"),
+        ),
+        row(
+            "a success shows a key that a read showed in the rule",
+            [get(rule(description="{key:full}")), put(leaking(ok(), "full"))],
+            HOLDS,
+            HOLDS,
+        ),
+        row(
+            "a success shows the key of another credential than the rule does",
+            put(leaking(ok(), "limited"), body(nickname="{key:full}")),
+            Broken("holds an API key"),
+        ),
+        row(
+            "the rule is gone, and a refusal holds a key",
+            [get(refused(404)), put(leaking(refused(), "full"))],
+            HOLDS,
+            Broken("holds an API key"),
+        ),
+        row(
+            "a refusal holds a trace of Java over lines",
+            wrong(refused(message="Refused.\n\tat com.example.Rules.update(Rules.java:12)")),
+            Broken("holds a stack trace", "broken body"),
+        ),
         row("a 429 holds another's key", put(leaking(refused(429), "limited")), Broken("holds an API key")),
         row(
             "a refusal holds a Python trace",

@@ -112,8 +112,14 @@ TABLE: Table = {
         ),
         row("one of several was accepted", [wrong(refused()), wrong(ok()), get(rule(nickname="Half"))], before=rule()),
         row(
-            "a refused key changes something, which is judged elsewhere",
+            "what is refused under a key that it repeats changes something, which is judged elsewhere",
+            [wrong(refused(), key="k", repeats=0), get(rule(nickname="Half"))],
+            before=rule(),
+        ),
+        row(
+            "what is refused under a new key changes something",
             [wrong(refused(), key="k"), get(rule(nickname="Half"))],
+            Broken("changed", by_states=True),
             before=rule(),
         ),
         row(
