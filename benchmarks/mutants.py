@@ -28,8 +28,8 @@ APART = ("__init__", "generic")
 """What the tables do not speak of."""
 SHARED = ("common", "strictness")
 """What other modules of checks take names from: they are loaded anew."""
-APART_TESTS = {"silence": "tests/judging/test_silence.py"}
-"""Tests of modules that are about no requirement of their own."""
+FURTHER = ("test_silence", "test_further_checks")
+"""Modules of tests for what is about no requirement of its own."""
 TRIALS = (
     test_checks.test_without_an_answer_nothing_is_judged,
     test_checks.test_another_writer_makes_void_what_rests_on_states,
@@ -79,8 +79,7 @@ def is_noticed(name: str, mutant: ast.Module) -> bool:
         for about in own:
             for trial in TRIALS:
                 trial(about)
-        if name in APART_TESTS:
-            _run(APART_TESTS[name])
+        _run_further()
     except Exception:  # noqa: BLE001 - whatever goes wrong, it is noticed
         return True
     finally:
@@ -90,11 +89,13 @@ def is_noticed(name: str, mutant: ast.Module) -> bool:
     return False
 
 
-def _run(path: str) -> None:
-    """Run tests with the checks as they now are. Raises AssertionError where one fails."""
+def _run_further() -> None:
+    """Run the further tests with the checks as they now are. Raises AssertionError where one fails."""
     tally.CHECKS = importlib.reload(checks).CHECKS
+    for name in FURTHER:
+        sys.modules.pop(f"tests.judging.{name}", None)
     with contextlib.redirect_stdout(io.StringIO()):
-        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", path])
+        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", *(f"tests/judging/{name}.py" for name in FURTHER)])
     assert code == 0
 
 

@@ -309,7 +309,14 @@ TABLE: Table = {
             odd_key(outcome=answered(500, {})),
             Broken("answered 500", "a snowman", told="4xx"),
         ),
-        row("an odd key is redirected", odd_key(outcome=answered(302, b"")), Broken("answered 302")),
+        row("an odd key is redirected", odd_key(outcome=answered(302, b"")), Broken("answered 302", told='302 ""')),
+        row("the answer is not text", odd_key(outcome=answered(302, b"\xff")), Broken("answered 302", told="(binary)")),
+        row("the answer is long", odd_key(outcome=answered(302, b"x" * 300)), Broken("answered 302", told="x…")),
+        row(
+            "a read is no use of a key",
+            [odd_key(), get(requirement="idempotency.odd-keys")],
+            HOLDS,
+        ),
         row("a key that should be taken is taken", odd_key(key="null", acceptance="must"), HOLDS),
         row(
             "a key that should be taken is refused",
