@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: run test selftest mutants docs zoo lock clean
+.PHONY: run test selftest attack mutants docs site zoo lock clean
 
 run: $(READY)
 	$(BIN)/rules-harness check --out out
@@ -22,12 +22,21 @@ test: $(READY)
 selftest: $(READY)
 	$(BIN)/rules-harness selftest --seeds 3
 
+# What leaves for a target off this machine: the whole gate and a minute of campaign, counted by a proxy. Two minutes.
+attack: $(READY)
+	RULES_HARNESS_WHOLE=1 $(BIN)/pytest -q tests/attack/test_proxy.py
+
 mutants: $(READY)
 	$(BIN)/python -m benchmarks.mutants
 
-# The page of requirements, from openapi/rules.yaml.
+# The pages of requirements, from openapi/rules.yaml.
 docs: $(READY)
 	$(BIN)/python -m rules_harness.reports.requirements > docs/requirements.md
+	$(BIN)/python docs/pages.py
+
+# The documentation as a site, in site/.
+site: $(READY)
+	$(BIN)/mkdocs build --strict
 
 # Servers by other hands, and their mistakes: hours. `make zoo ZOO=--help` says how to have less.
 zoo: $(READY)
@@ -39,7 +48,7 @@ lock: $(READY)
 	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) .zoo build out *.egg-info
+	rm -rf $(VENV) .zoo build out site *.egg-info
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=…")'

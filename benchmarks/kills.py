@@ -1,8 +1,9 @@
-"""Whether a campaign survives kill -9 at any moment: `python -m benchmarks.kills [--kills 30] [--seed 1]`.
+"""Whether runs survive kill -9 at any moment: `python -m benchmarks.kills [--kills 100] [--seed 1]`.
 
-One campaign against a faulty target is killed again and again at a random moment after its start, and continued.  After
-each kill its journal must be readable and hold every finding that was on the screen or in the journal before; in the
-end the campaign goes on to its end, and `restore` has put the rules back.
+Half of the kills go to one campaign against a faulty target, which is killed again and again at a random moment after
+its start, and continued; half to conformance runs, each of which is killed and put back.  After each kill the journal
+must be readable and hold what was on the screen before, and every finding that it held; after each `restore` every rule
+is as it was, and in the end the campaign goes on to its end.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
@@ -32,53 +33,96 @@ from rules_harness.openapi.contract import load
 
 CONTRACT: Final = load()
 ROOT: Final = Path(__file__).parents[1]
-FAULTS: Final = ("validation.negative-accepted", "envelope.created-201", "status.kept")
-LONGEST_SECONDS: Final = 6.0
+FAULTS: Final = ("validation.negative-accepted", "envelope.created-201")
+LONGEST_SECONDS: Final = 12.0
+_FINISHED: Final = re.compile(r"([\d,]+)/[\d,]+")
 _SHOWN: Final = re.compile(r"findings\s+((?:[a-z-]+ \d+(?:, )?)+)")
 
 
 def main() -> None:
     """Kill, look, go on; ends with 1 where something was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="decides when")
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    problems: list[str] = []
+    began = time.monotonic()
+    problems = [
+        *campaigns(options.kills - options.kills // 2, chance),
+        *gates(options.kills // 2, chance),
+    ]
+    print("\n".join(problems) or f"{options.kills} kills in {time.monotonic() - began:.0f} s, nothing lost")
+    raise SystemExit(bool(problems))
+
+
+def campaigns(kills: int, chance: random.Random) -> Iterator[str]:
+    """What was lost by a campaign that is killed and goes on so often."""
     known: Counter[str] = Counter()
     with ReferenceServer() as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "profile.toml").write_text(server.profile_toml, encoding="utf-8")
-        before = rules(server)
         server.configure(faults=FAULTS)
-        for number in range(1, options.kills + 1):
+        before = rules(server)
+        for number in range(1, kills + 1):
             moment = chance.uniform(0, LONGEST_SECONDS)
-            shown = killed(server, folder, moment)
+            shown = findings_in(killed(server, folder, CONTINUED if is_begun(folder) else CAMPAIGN, moment))
             kept = findings(folder)
             # A campaign that goes on shows what is new.
-            lost = (known + shown) - kept
-            problems += [f"kill {number}: {family} lost {count} findings" for family, count in lost.items()]
+            for family, count in ((known + shown) - kept).items():
+                yield f"campaign, kill {number}: {family} lost {count} findings"
             known = kept
-            counted = f"{shown.total()} new on the screen, {kept.total()} in the journal"
-            print(f"kill {number:>2} after {moment:4.1f} s: {counted}", flush=True)
-        server.configure()
-        ended = command(server, folder, "restore", "out")
-        problems += [] if ended == 0 else [f"restore ended with {ended}"]
-        problems += [] if rules(server) == before else ["restore did not put every rule back"]
+            told = f"{shown.total()} new on the screen, {kept.total()} in the journal"
+            print(f"campaign, kill {number:>3} after {moment:4.1f} s: {told}", flush=True)
+        yield from restored(server, folder, before)
         ended = command(server, folder, *CONTINUED, "--requests", "200", "--quiet")
-        problems += [] if ended == 1 else [f"the campaign went on and ended with {ended}, not with 1"]
-        problems += [] if rules(server) == before else ["the campaign did not put every rule back"]
-    print("\n".join(problems) or f"{options.kills} kills, nothing lost")
-    raise SystemExit(bool(problems))
+        if ended != 1:
+            yield f"the campaign went on and ended with {ended}, not with 1"
+        if rules(server) != before:
+            yield "the campaign did not put every rule back"
+
+
+def gates(kills: int, chance: random.Random) -> Iterator[str]:
+    """What was lost by so many conformance runs, each of which is killed and put back."""
+    with ReferenceServer() as server, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "profile.toml").write_text(server.profile_toml, encoding="utf-8")
+        server.configure(faults=FAULTS)
+        before = rules(server)
+        began = time.monotonic()
+        command(server, folder, *GATE)
+        span = time.monotonic() - began
+        print(f"a whole gate takes {span:.0f} s", flush=True)
+        for number in range(1, kills + 1):
+            moment = chance.uniform(0, span)
+            screen = killed(server, folder, GATE, moment)
+            shown = max((int(found[1].replace(",", "")) for found in _FINISHED.finditer(screen)), default=0)
+            kept = scenarios(folder)
+            if kept < shown:
+                yield f"gate, kill {number}: {shown} scenarios on the screen, {kept} in the journal"
+            disturbed = sum(one != other for one, other in zip(before.values(), rules(server).values(), strict=True))
+            yield from restored(server, folder, before)
+            told = f"{shown} scenarios on the screen, {kept} in the journal, {disturbed} rules changed"
+            print(f"gate, kill {number:>3} after {moment:4.1f} s: {told}", flush=True)
+
+
+def restored(server: ReferenceServer, folder: Path, before: Mapping[str, Any]) -> Iterator[str]:
+    """What `restore` did not put back."""
+    if not is_begun(folder):
+        return
+    ended = command(server, folder, "restore", "out", "--target", "profile.toml")
+    if ended != 0:
+        yield f"restore ended with {ended}"
+    if rules(server) != before:
+        yield "restore did not put every rule back"
 
 
 CAMPAIGN: Final = ("fuzz", "--target", "profile.toml", "--time", "10m", "--workers", "2")
 CONTINUED: Final = (*CAMPAIGN, "--continue", "out")
+GATE: Final = ("check", "--target", "profile.toml")
 
 
-def killed(server: ReferenceServer, folder: Path, seconds: float) -> Counter[str]:
-    """Start the campaign or go on with it, kill it after so long, and tell the findings that were on the screen."""
-    arguments = CONTINUED if (folder / "out").exists() else CAMPAIGN
+def killed(server: ReferenceServer, folder: Path, arguments: Sequence[str], seconds: float) -> str:
+    """Start a command, kill it after so long, and tell what was on the screen."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "rules_harness", *arguments],
@@ -101,8 +145,13 @@ def killed(server: ReferenceServer, folder: Path, seconds: float) -> Counter[str
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode(errors="replace"))
     if "Traceback" in text:
         raise SystemExit(text)
+    return text
+
+
+def findings_in(screen: str) -> Counter[str]:
+    """The findings on the screen of a campaign, by family."""
     shown: Counter[str] = Counter()
-    for found in _SHOWN.finditer(text):
+    for found in _SHOWN.finditer(screen):
         shown |= Counter({family: int(count) for family, count in re.findall(r"([a-z-]+) (\d+)", found[1])})
     return shown
 
@@ -120,10 +169,23 @@ def drain(terminal: int, screen: bytearray) -> None:
 
 def findings(folder: Path) -> Counter[str]:
     """The findings of the journal as it stands, by family."""
-    if not (folder / "out" / "journal.jsonl").exists():
+    if not is_begun(folder):
         return Counter()
     outcome = judge(read(folder / "out"), CONTRACT)
     return Counter(finding.requirement.partition(".")[0] for finding in outcome.findings)
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether anything was recorded; nothing is sent before."""
+    journal = folder / "out" / "journal.jsonl"
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def scenarios(folder: Path) -> int:
+    """How many scenarios of the journal as it stands were sent, those that confirm a finding aside."""
+    if not is_begun(folder):
+        return 0
+    return sum(not one.confirms and not one.id.startswith("safety/") for one in read(folder / "out").episodes)
 
 
 def command(server: ReferenceServer, folder: Path, *arguments: str) -> int:

@@ -174,7 +174,7 @@ class _Examination:
         )
 
     def _is_enveloped(self, answer: Answer) -> bool:
-        return isinstance(answer.part(self._names.error).get(self._names.code), str)
+        return isinstance(answer.first_part(self._names.error).get(self._names.code), str)
 
     def _on_unknown(self, answer: Answer) -> Iterator[Remark]:
         told = f"reading a rule that does not exist {self._told(answer)}"

@@ -122,6 +122,13 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
         value = self.object().get(name)
         return value if isinstance(value, dict) else {}
 
+    def first_part(self, name: str) -> dict[str, Any]:
+        """As `part`, and of a list of objects the first."""
+        value = self.object().get(name)
+        if isinstance(value, list):
+            value = next(iter(value), None)
+        return value if isinstance(value, dict) else {}
+
 
 class TransportFault(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="fault"):
     """Nothing that could be judged came back: the connection, not the contract, is at fault, unless that shows twice.

@@ -37,17 +37,24 @@ class Replaying(Session):
         *,
         evidence: Evidence,
         rules: Mapping[str, str],
+        is_own: bool = False,
     ) -> None:
-        """``rules``, from `places`, says which rule takes the place of which recorded one; no other is touched."""
+        """``rules``, from `places`, says which rule takes the place of which recorded one; no other is touched.
+
+        What the evidence says of its requests is believed only where it ``is_own``.
+        """
         only = _only(target.profile.rules, set(rules.values()))
         profile = msgspec.structs.replace(target.profile, rules=only)
         super().__init__(contract, msgspec.structs.replace(target, profile=profile), journal, settings, remarks)
         self.again = Again(problem="nothing was sent")
         self._evidence = evidence
         self._rules = rules
+        self._is_own = is_own
 
     def work(self, situation: Situation) -> None:
         """Send the finding as often as it takes to say how reliably it fails."""
+        if not self._is_own:
+            self.keeping.shared.guard.distrust()
         if situation.reasons:
             told = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
             self.again = Again(problem=f"a rule that this finding takes cannot be used: {told}")

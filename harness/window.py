@@ -15,6 +15,8 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, again, first_use, is_replayed
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.target.cleaning import named_in
+from rules_harness.harness.target.profile import Profile
 
 REQUIREMENT: Final = "idempotency.window"
 PLANT: Final = "window/plant"
@@ -30,7 +32,10 @@ def plant_scenario() -> Scenario:
 
 
 def verify_scenario(planted: Episode, side: Side) -> Scenario:
-    """The second half: the same request again, within the window or beyond it."""
+    """The second half: the same request again, within the window or beyond it.
+
+    The first half may be somebody else's: nothing that it says of its requests is believed.
+    """
     run = partial(_verify, planted=planted, side=side)
     return Scenario("window/verify", "idempotency", (REQUIREMENT,), run)
 
@@ -38,9 +43,21 @@ def verify_scenario(planted: Episode, side: Side) -> Scenario:
 def planted_in(run: Run) -> Episode:
     """The first half in a recorded run; raises `UsageError` where it is not there, or shows no replay."""
     planted = next((episode for episode in run.episodes if episode.id == PLANT), None)
-    if planted is None or run.footer is None:
+    if planted is None or run.footer is None or not any(one.intent.key for one in planted.exchanges):
         raise UsageError("this run holds no whole first half; make one with `rules-harness window plant --target FILE`")
     return planted
+
+
+def check_own(planted: Episode, base_url: str, profile: Profile) -> None:
+    """Raise `UsageError` where a first half, planted at ``base_url``, is none of this profile's target and rules."""
+    if base_url != profile.target.base_url:
+        raise UsageError(f"the first half went to {base_url}, and the profile is of {profile.target.base_url}")
+    rules = {exchange.intent.rule for exchange in planted.exchanges} - set(profile.rules.all)
+    if rules:
+        raise UsageError(f"the first half wrote to {', '.join(sorted(rules))}, which the profile does not list")
+    keys = named_in([msgspec.to_builtins(exchange.request) for exchange in planted.exchanges])
+    if keys:
+        raise UsageError(f"the first half holds the key of {', '.join(sorted(keys))} in a text; plant another")
 
 
 def side_of(run: Run, now: datetime, window: timedelta) -> Side:
@@ -64,6 +81,7 @@ def _plant(bench: Bench) -> None:
 
 def _verify(bench: Bench, planted: Episode, side: Side) -> None:
     """Another update first, so that an execution of the planted one would show."""
+    bench.shared.guard.distrust()
     bench.resume(shifted(planted, DAY_SECONDS))
     first = next(p for p, exchange in enumerate(planted.exchanges) if exchange.intent.key is not None)
     bench.update(

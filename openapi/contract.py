@@ -17,7 +17,7 @@ from rules_harness.openapi.errors import ContractError, named
 from rules_harness.openapi.modern import modern
 from rules_harness.openapi.names import Names, read_names
 from rules_harness.openapi.operations import Operation, companion, excerpt, operations, update_of
-from rules_harness.openapi.promises import Reading, Requirement, read_readings, read_requirements
+from rules_harness.openapi.promises import Reading, Requirement, borrowed, read_promises
 
 __all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requirement", "load"]
 
@@ -37,6 +37,8 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
     document: Mapping[str, Any]
     """With the overlays applied, and without what neither the update nor a companion needs."""
     update: Operation
+    methods: tuple[str, ...]
+    """Those that the document has on the update's path."""
     read: Operation | None
     trigger: Operation | None
     names: Names
@@ -46,6 +48,8 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
     """Of a rule as it is answered."""
     requirements: Mapping[str, Requirement]
     readings: Mapping[str, Reading]
+    unpromised: Mapping[str, str]
+    """Requirements that speak of what the document has not: why each is not promised by it."""
     _example: Mapping[str, Any]
 
     def resolve(self, schema: Schema) -> Schema:
@@ -94,23 +98,33 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
     info = member(document, "info", dict, "", remedy="give the document an `info` with title and version")
     found = list(operations(document))
     update = update_of(found)
+    operation = update.operation
     document = modern(excerpt(document, [update, *(one for one in found if "x-companion" in one.node)]))
     body_place, body = _body(document, update.place, update.node)
     names = read_names(document)
-    requirements = read_requirements(document)
+    read, trigger = companion(found, "read"), companion(found, "trigger")
+    companions = {"read": read, "trigger": trigger}
+    has = {*names.optional, *(f"{role} companion" for role, companion_of in companions.items() if companion_of)}
+    has |= {"full replacement"} if operation.method == "PUT" else set()
+    if "x-requirements" in document or "x-readings" in document:
+        promises = read_promises(document, has)
+    else:
+        promises = borrowed(read_promises(applied(texts_of(None)), has))
     return Contract(
         title=member(info, "title", str, "/info", remedy="give the document a title"),
         version=member(info, "version", str, "/info", remedy="give the document a version, between quotes"),
         sha256=sha256,
         document=document,
-        update=update.operation,
-        read=companion(found, "read"),
-        trigger=companion(found, "trigger"),
+        update=operation,
+        methods=tuple(one.method.upper() for one in found if one.path == update.path),
+        read=read,
+        trigger=trigger,
         names=names,
         body_schema=member(body, "schema", dict, body_place, remedy="give the request body a schema"),
         rule_schema=_rule_schema(document, update.place, update.node, names),
-        requirements=requirements,
-        readings=read_readings(document, requirements),
+        requirements=promises.requirements,
+        readings=promises.readings,
+        unpromised=promises.unpromised,
         _example=_example(document, body, body_place),
     )
 

@@ -20,18 +20,23 @@ class Names(msgspec.Struct, frozen=True):
     idempotency_key: str
     request_id_header: str
     # parts of the envelope
-    request_id: str
+    request_id: str | None
+    """What an answer's body calls the request id, where it has it."""
     data: str
     error: str
+    lists_errors: bool
+    """Whether what is wrong stands in a list of such objects."""
     code: str
     message: str
     # fields of a rule
     id: str
-    nickname: str
-    description: str
+    marker: str
+    """A free text, which shows whose write this was."""
+    note: str | None
+    """Another free text."""
+    parts: str | None
+    """The list of what a rule consists of, whose order and number count."""
     status: str
-    trigger: str
-    steps: str
     created_at: str
     updated_at: str
     # values of the rule's status
@@ -49,13 +54,27 @@ class Names(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
     """The scopes that a key's permission entries may name."""
 
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The roles that a document need not give, and this one does."""
+        given = {"request-id": self.request_id, "note": self.note, "parts": self.parts}
+        return tuple(role for role, name in given.items() if name is not None)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The free texts of a rule."""
+        return (self.marker,) if self.note is None else (self.marker, self.note)
+
 
 _FIELDS: Final = (
-    *("request-id", "data", "error", "code", "message"),
-    *("id", "nickname", "description", "status", "trigger", "steps", "created-at", "updated-at"),
+    *("data", "error", "code", "message"),
+    *("id", "marker", "status", "created-at", "updated-at"),
 )
 _HEADERS: Final = ("authorization", "idempotency-key", "request-id-header")
 _VALUES: Final = {"x-states": ("enabled", "disabled"), "x-codes": ("unauthorized", "forbidden", "not-found")}
+
+_HTTP_HEADER: Final = "Authorization"
+"""In which a security scheme of type `http` is sent (RFC 9110, section 11.6.2)."""
 
 _Place = tuple[str, dict[str, Any]]
 
@@ -67,10 +86,16 @@ def read_names(document: Mapping[str, Any]) -> Names:
     values = {role: value for mark, roles in _VALUES.items() for role, value in _values(document, mark, roles).items()}
     authorization_place, authorization = found["authorization"][names["authorization"]]
     key_place, key = found["idempotency-key"][names["idempotency-key"]]
-    scopes = member(authorization, "x-scopes", list, authorization_place, remedy="list the scopes of a key")
+    scopes = authorization.get("x-scopes", [])
+    if not isinstance(scopes, list):
+        raise ContractError(authorization_place, "'x-scopes' is not a list", "list the scopes of a key")
     return Names(
         **{role.replace("-", "_"): name for role, name in (names | values).items()},
-        auth_scheme=member(authorization, "x-auth-scheme", str, authorization_place, remedy="name the scheme"),
+        lists_errors="items" in found["error"][names["error"]][1],
+        request_id=_only("request-id", found) if "request-id" in found else None,
+        note=_only("note", found) if "note" in found else None,
+        parts=_only("parts", found) if "parts" in found else None,
+        auth_scheme=_auth_scheme(authorization_place, authorization),
         default_base=_default_base(document),
         production_hosts=texts(document, "x-production-hosts", "", remedy="list the hosts where rules move money"),
         key_window_seconds=member(
@@ -91,8 +116,9 @@ def _by_role(document: Mapping[str, Any]) -> dict[str, dict[str, _Place]]:
         for name, field in fields.items() if isinstance(fields, dict) else ():
             if isinstance(field, dict) and isinstance(role := field.get("x-role"), str):
                 found.setdefault(role, {}).setdefault(name, (place + pointer("properties", name), field))
-        if node.get("in") == "header" and isinstance(role := node.get("x-role"), str):
-            name = member(node, "name", str, place, remedy="name the header")
+        is_http = node.get("type") == "http"
+        if (is_http or node.get("in") == "header") and isinstance(role := node.get("x-role"), str):
+            name = _HTTP_HEADER if is_http else member(node, "name", str, place, remedy="name the header")
             found.setdefault(role, {}).setdefault(name, (place, node))
     return found
 
@@ -123,6 +149,13 @@ def _values(document: Mapping[str, Any], mark: str, roles: tuple[str, ...]) -> d
     raise ContractError(
         "", f"no schema has `{mark}`", f"give it to the schema that holds the values of {', '.join(roles)}"
     )
+
+
+def _auth_scheme(place: str, scheme: Mapping[str, Any]) -> str:
+    """The word before the key: what the document says it is, or the scheme of HTTP authentication."""
+    if "x-auth-scheme" not in scheme and isinstance(word := scheme.get("scheme"), str):
+        return word.capitalize()
+    return member(scheme, "x-auth-scheme", str, place, remedy="name the scheme")
 
 
 def _default_base(document: Mapping[str, Any]) -> str:

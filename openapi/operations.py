@@ -18,10 +18,15 @@ UPDATE: Final = "update"
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """A method on a path of the document, relative to the base URL."""
+    """A method on a path of the document, relative to the base URL.
+
+    The base URL of a target holds all of a path up to its last parameter but one, filled in: ``path`` has one.
+    """
 
     method: str
     path: str
+    place: str
+    """Where the document describes it."""
 
     def path_for(self, rule_id: str) -> str:
         """The path with this rule's id in it, percent-encoded (RFC 3986, section 2.1)."""
@@ -39,13 +44,11 @@ class Described(msgspec.Struct, frozen=True):
     @property
     def operation(self) -> Operation:
         """Raises ContractError where the path does not name one resource."""
-        if self.path.count("{") != 1:
-            raise ContractError(
-                self.place,
-                f"the path {self.path!r} has not exactly one parameter",
-                "put the rule's id into it, as in /rules/{id}",
-            )
-        return Operation(self.method.upper(), self.path)
+        last = self.path.rfind("{")
+        if last < 0:
+            problem = f"the path {self.path!r} has no parameter"
+            raise ContractError(self.place, problem, "put the resource's id into it, as in /rules/{id}")
+        return Operation(self.method.upper(), self.path[self.path.rfind("}", 0, last) + 1 :], self.place)
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Described]:
@@ -66,7 +69,8 @@ def update_of(found: Sequence[Described]) -> Described:
         case [update]:
             return update
         case []:
-            raise ContractError("/paths", "no path has a PUT operation", "give the path of a rule its `put`")
+            remedy = f"give the path of a resource its `put`, or mark another operation with `x-role: {UPDATE}`"
+            raise ContractError("/paths", "no path has a PUT operation", remedy)
         case [_, second, *_] if marked:
             raise ContractError(second.place, f"a second operation with the role {UPDATE!r}", "give the role to one")
         case [_, second, *_]:

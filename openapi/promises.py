@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Literal, cast, get_args
 
 import msgspec
@@ -14,6 +14,7 @@ Level = Literal["must", "should", "reading"]
 BasisKind = Literal["quotation", "standard", "safety", "inferred"]
 
 _READING_PREFIX: Final = "reading."
+_BORROWED: Final = "the document lists no requirements; what is promised of updates elsewhere is taken for promised"
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -44,20 +45,51 @@ class Reading(msgspec.Struct, frozen=True):
     """The requirement that an answer counts against when it is not accepted."""
 
 
-def read_requirements(document: Mapping[str, Any]) -> dict[str, Requirement]:
-    """All requirements by id, in the document's order. Raises ContractError."""
-    readings = {entry["id"] for entry in _entries(document, "x-readings").values()}
-    return {
-        entry["id"]: _requirement(place, entry, readings)
-        for place, entry in _entries(document, "x-requirements").items()
-    }
+class Promises(msgspec.Struct, frozen=True):
+    """What a document promises and what it leaves open, by id, in its own order."""
+
+    requirements: dict[str, Requirement]
+    readings: dict[str, Reading]
+    unpromised: dict[str, str]
+    """What it cannot promise, because it has nothing that the requirement speaks of: why."""
 
 
-def read_readings(document: Mapping[str, Any], requirements: Mapping[str, Requirement]) -> dict[str, Reading]:
-    """All readings by id, in the document's order. Raises ContractError."""
-    return {
-        entry["id"]: _reading(place, entry, requirements) for place, entry in _entries(document, "x-readings").items()
-    }
+def read_promises(document: Mapping[str, Any], capabilities: Collection[str]) -> Promises:
+    """What a document promises, as far as it has what each requirement needs. Raises ContractError."""
+    open_questions = _entries(document, "x-readings")
+    ids = {entry["id"] for entry in open_questions.values()}
+    entries = _entries(document, "x-requirements")
+    lacking = {entry["id"]: _lacking(place, entry, capabilities) for place, entry in entries.items()}
+    every = {entry["id"]: _requirement(place, entry, ids) for place, entry in entries.items()}
+    readings = [_reading(place, entry, every) for place, entry in open_questions.items()]
+    return Promises(
+        requirements={id: requirement for id, requirement in every.items() if not lacking[id]},
+        readings={reading.id: reading for reading in readings if not lacking[reading.requirement]},
+        unpromised={
+            id: f"nothing in the document is its {' or '.join(needs)}" for id, needs in lacking.items() if needs
+        },
+    )
+
+
+def borrowed(promises: Promises) -> Promises:
+    """The promises of another document, for one that lists none: nothing that the other one says is quoted."""
+    return msgspec.structs.replace(
+        promises,
+        requirements={
+            id: msgspec.structs.replace(requirement, basis_kind="inferred", basis=_BORROWED)
+            if requirement.basis_kind == "quotation"
+            else requirement
+            for id, requirement in promises.requirements.items()
+        },
+    )
+
+
+def _lacking(place: str, entry: Mapping[str, Any], capabilities: Collection[str]) -> list[str]:
+    """What a requirement needs (`needs`) and the document has not."""
+    if "needs" not in entry:
+        return []
+    needs = texts(entry, "needs", place, remedy="list the roles and companions that it speaks of")
+    return [need for need in needs if need not in capabilities]
 
 
 def _entries(document: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:

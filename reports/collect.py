@@ -288,7 +288,7 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
         )
     for rule in gathered.rules.values():
         if rule.restored is None and gathered.footer is None:
-            yield f"Rule {rule.rule} may not have been put back: `rules-harness restore RUN` does it."
+            yield f"Rule {rule.rule} may not have been put back: `rules-harness restore RUN --target FILE` does it."
 
 
 def _coverage(recorded: Mapping[str, Any]) -> Iterable[CoverageRow]:

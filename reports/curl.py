@@ -43,7 +43,7 @@ def lines(view: FindingView, target: TargetView) -> list[str]:
 
 def _line(target: TargetView, shown: Shown) -> str:
     if shown.too_long:
-        return "# too long to copy: `rules-harness replay RUN FINDING` sends it"
+        return "# too long to copy: `rules-harness replay RUN FINDING --target FILE` sends it"
     return command(target, shown.exchange.request, packed=shown.packed)
 
 
@@ -62,7 +62,7 @@ def command(
     the header value whose place they take.
     """
     if not is_sendable(request):
-        return "# curl cannot send this request as it was sent: `rules-harness replay RUN FINDING` can"
+        return "# curl cannot send this request as it was sent: `rules-harness replay RUN FINDING --target FILE` can"
     whole, environment = assembled(request), target.environment
     path = word(whole.target, environment)
     at = word([target.base_url, *whole.target], environment) if base_url is None else base_url + path

@@ -11,8 +11,8 @@ _HEAD = """# Requirements and readings
 
 What the harness holds a target to, made from the contract (`openapi/rules.yaml`) by `make docs`. A *must* that does not
 hold fails the gate, a *should* warns. Where one level does not hold for everything, the last column says for what each
-holds; for a *reading*, the answer decides. The basis of each requirement, and what is sent to judge it, is shown by
-`rules-harness explain ID`."""
+holds; for a *reading*, the answer decides. The page of each requirement has its basis, what is sent to judge it, an
+example of a finding and the faults that prove the check; `rules-harness explain ID` shows the same."""
 _READINGS = """## Readings
 
 Questions that the documentation leaves open. Answers in bold are accepted where the profile says nothing.
@@ -31,7 +31,7 @@ def page(contract: Contract) -> str:
 def _family(name: str, requirements: Iterator[Requirement]) -> Iterator[str]:
     yield f"## {name}\n\n| id | level | requirement | levels in detail |\n|---|---|---|---|"
     for one in requirements:
-        yield f"| {one.id} | {one.level} | {one.sentence} | {one.note or ''} |"
+        yield f"| [{one.id}](requirements/{one.id}.md) | {one.level} | {one.sentence} | {one.note or ''} |"
 
 
 def _reading(reading: Reading) -> str:

@@ -1,9 +1,15 @@
-"""SARIF 2.1.0: requirements are rules, findings are results, located in the contract's document."""
+"""SARIF 2.1.0: requirements are rules, findings are results, located in the profile of the target.
+
+Code scanning shows a result at a file of the repository that was scanned: whoever runs a gate has the profile there,
+and not the contract of this package.
+"""
 
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import quote
 
 from rules_harness.reports import plain
 from rules_harness.reports.model import FindingView, RequirementRow, RunReport
@@ -40,6 +46,15 @@ def render(report: RunReport) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
+def _place(report: RunReport) -> str:
+    """The profile, as a URI reference; the contract's document where there is none."""
+    profile = report.target.profile
+    if not profile:
+        return _DOCUMENT
+    path = PurePath(profile)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
 def _rule(row: RequirementRow) -> dict[str, Any]:
     return {
         "id": row.id,
@@ -57,7 +72,7 @@ def _result(view: FindingView, positions: dict[str, int], report: RunReport) -> 
         "message": {"text": plain.finding(view, report)},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": _DOCUMENT}, "region": {"startLine": 1}},
+                "physicalLocation": {"artifactLocation": {"uri": _place(report)}, "region": {"startLine": 1}},
                 "logicalLocations": [{"fullyQualifiedName": view.place or report.operation, "kind": "member"}],
             }
         ],

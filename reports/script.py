@@ -101,7 +101,8 @@ class _Script:
         yield "# Ends with 1 while the defect is there, 0 once it is gone, 3 where that cannot be told."
         yield "# RULES_BASE_URL names another address; each key comes from the environment, by the name in the profile."
         if rules:
-            yield f"# Overwrites {', '.join(rules)} and puts nothing back; `rules-harness replay RUN {view.id}` does."
+            yield f"# Overwrites {', '.join(rules)} and puts nothing back; `rules-harness replay RUN {view.id}`"
+            yield "# with --target FILE does."
         yield "set -uo pipefail"
 
     def _guards(self) -> Iterator[str]:

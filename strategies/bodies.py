@@ -132,7 +132,7 @@ class _Plausible:
         if is_empty(member):
             return NOTHING
         least = max(place.keywords.get("minItems", 0), 1)
-        long = self._manner == "long" and place.offers("steps")
+        long = self._manner == "long" and place.offers("parts")
         most = min(place.keywords.get("maxItems", _MANY), _MANY if long else least - 1 + _FEW)
         return st.lists(strategy_of(member), min_size=least, max_size=most)
 

@@ -106,13 +106,15 @@ def _example(contract: Contract, world: World) -> _Example:
     types = account_types(contract)
     source = sources(contract, world)[0]
     reached = [account for account in world.accounts if account.type in types.destinations and account.id != source.id]
-    destination = min(reached, key=lambda account: (account.type != types.example_destination, account.liability))
+    destination = min(
+        reached or [source], key=lambda account: (account.type != types.example_destination, account.liability)
+    )
     value = contract.example_body()
     value[contract.names.status] = contract.names.disabled
     value = with_role(contract, value, "start-date", instant_text(_start(world, timedelta(days=30))))
     value = with_role(contract, value, "trigger-account", source.id)
-    value = with_role(contract, value, "source", _reference(contract, source))
-    value = with_role(contract, value, "destination", _reference(contract, destination))
+    for side, account in (("source", source), ("destination", destination)):
+        value = with_role(contract, value, side, _reference(contract, account))
     free = {
         pointer: (place, inner)
         for place, pointer, inner in visited(body_place(contract), value)
@@ -121,12 +123,14 @@ def _example(contract: Contract, world: World) -> _Example:
     for pointer, (place, inner) in free.items():
         if place.offers("amount"):
             put(value, pointer, min(inner, world.max_amount_in_cents))
-    genuine = (source.type, destination.type) == (types.example_source, types.example_destination)
+    genuine = not source.id or (source.type, destination.type) == (types.example_source, types.example_destination)
     return _Example(value, frozenset(free), genuine)
 
 
 def _reference(contract: Contract, account: Account) -> dict[str, Any]:
-    place = next(place for place in below(body_place(contract)) if place.offers("account-ref"))
+    place = next((place for place in below(body_place(contract)) if place.offers("account-ref")), None)
+    if place is None:
+        return {}
     names = {role: name for name, child in place.properties.items() for role in child.roles}
     return {names["account-ref-id"]: account.id, names["account-ref-type"]: account.type}
 
@@ -134,7 +138,7 @@ def _reference(contract: Contract, account: Account) -> dict[str, Any]:
 def _is_example(contract: Contract, world: World, value: dict[str, Any]) -> bool:
     """Whether only nickname, description, amount and date tell the body from the example, the texts being plain."""
     shown = _example(contract, world)
-    texts = (contract.names.nickname, contract.names.description)
+    texts = contract.names.texts
     if not shown.genuine or not all(value.get(name) is None or text.is_plain(value[name]) for name in texts):
         return False
     rest = {name: inner for name, inner in value.items() if name not in texts}

@@ -33,10 +33,12 @@ KEY_USED: Final = Factor("key", ("absent", "fresh", "repeated"))
 REQUEST_ID_SEEN: Final = Factor("request id", ("absent", "given", "seen"))
 """Seen: an earlier request carried the same one."""
 BEFORE: Final = Factor("just before", ("nothing", "a refusal", "a replay"))
-CHANGES: Final = Factor("changes", ("nothing", "nickname", "order", "everything"))
+CHANGES: Final = Factor("changes", ("nothing", "marker", "order", "everything"))
 """What differs from what the rule holds."""
 SAYS: Final = "says"
 KIND: Final = "kind"
+OWN: Final = "kind of the body"
+INNER: Final = "kind within"
 
 
 @functools.lru_cache(maxsize=16)
@@ -66,19 +68,22 @@ def _is_possible(row: Row) -> bool:
     return row.get(KEY_USED.name) != "repeated" or row.get(CHANGES.name, "nothing") == "nothing"
 
 
+def is_own(kind: str) -> bool:
+    """Whether a kind is that of a field of the body itself, not of one further down."""
+    return kind.count("/") == 1
+
+
 def bodies_crossed(contract: Contract, bodies: Sequence[Body]) -> Iterator[tuple[Body, Row]]:
     """Bodies with circumstances, so that each kind of trigger and action meets each of them; of several actions the
     kind that is rarest here is told."""
-    of_trigger = f"/{contract.names.trigger}:"
     times = Counter(kind for body in bodies for kind in filter(is_kind, body.shapes))
     told = []
     for body in bodies:
         rarest = sorted(filter(is_kind, body.shapes), key=lambda kind: (times[kind], kind))
-        of_triggers = [kind for kind in rarest if kind.startswith(of_trigger)]
-        others = [kind for kind in rarest if not kind.startswith(of_trigger) and "/conditions" not in kind]
-        told.append({"trigger": next(iter(of_triggers), ""), "action": next(iter(others), "")})
-    names = ("trigger", "action")
-    factors = (Factor(name, tuple(dict.fromkeys(kind[name] for kind in told))) for name in names)
+        own = [kind for kind in rarest if is_own(kind)]
+        inner = [kind for kind in rarest if not is_own(kind) and "/conditions" not in kind]
+        told.append({OWN: next(iter(own), ""), INNER: next(iter(inner), "")})
+    factors = (Factor(name, tuple(dict.fromkeys(kind[name] for kind in told))) for name in (OWN, INNER))
     design = Design((*factors, *OUTSIDE))
     for body, kind in zip(bodies, told, strict=True):
         yield body, design.complete(kind)

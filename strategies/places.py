@@ -217,6 +217,18 @@ def body_place(contract: Contract) -> Place:
     return place_of(contract, contract.body_schema)
 
 
+@functools.lru_cache(maxsize=64)
+def fields_with(contract: Contract, role: str) -> tuple[str, ...]:
+    """The fields of a body that have a role, or have it somewhere below them."""
+    fields = body_place(contract).properties
+    return tuple(name for name, field in fields.items() if any(place.offers(role) for place in below(field)))
+
+
+def parts_of(contract: Contract, value: Mapping[str, Any]) -> list[Any]:
+    """What a body consists of, one member each; nothing where the contract has no such list."""
+    return [] if contract.names.parts is None else list(value.get(contract.names.parts) or ())
+
+
 def place_of(contract: Contract, schema: Schema) -> Place:
     """The place that a schema describes, with all places below it. Raises UnsupportedSchema."""
     builder = _Builder(contract)

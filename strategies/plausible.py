@@ -17,7 +17,7 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.folding import same
-from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.places import Place, below, body_place, parts_of, visited
 from rules_harness.strategies.world import Account, World
 
 LEAST_AMOUNT_IN_CENTS: Final = 1
@@ -25,6 +25,7 @@ LEAST_PERCENTAGE: Final = 0.01
 MOST_GROUP_INDEX: Final = 3
 _WHOLE: Final = 10_000
 """A hundred percent, in hundredths of one."""
+_NOBODY: Final = Account(id="", type="")
 _NO_ACCOUNTS: Final = "a plausible rule moves money from one account to another; list two such accounts"
 
 
@@ -206,8 +207,11 @@ def plausible_place(contract: Contract, world: World, source: Account | None = N
 def sources(contract: Contract, world: World) -> tuple[Account, ...]:
     """The accounts that a plausible body can move money from, those of the example's type first.
 
-    Raises UnsuitableWorld where there is none.
+    Where the contract's bodies name no accounts it is one that nobody names. Raises UnsuitableWorld where there is
+    none.
     """
+    if not any(place.offers("account-ref") for place in below(body_place(contract))):
+        return (_NOBODY,)
     types = account_types(contract)
     candidates = [account for account in world.accounts if account.type in types.sources and not account.liability]
     suited = [
@@ -232,13 +236,13 @@ def latest_start(world: World) -> datetime:
 
 
 def share_out(contract: Contract, value: dict[str, Any]) -> None:
-    """Reduces the percentages of each step, in place, so that they add up to 100 at most: in proportion, to
+    """Reduces the percentages of each part, in place, so that they add up to 100 at most: in proportion, to
     hundredths, none to nothing."""
-    steps = body_place(contract).properties[contract.names.steps]
-    if steps.items is None:
+    parts = body_place(contract).properties.get(contract.names.parts or "")
+    if parts is None or parts.items is None:
         return
-    for step in value[contract.names.steps]:
-        shares = list(_percentages(steps.items, step, _leading(contract)))
+    for part in parts_of(contract, value):
+        shares = list(_percentages(parts.items, part, _leading(contract)))
         hundredths = [round(holder[name] * 100) for holder, name in shares]
         total = sum(hundredths)
         if total > _WHOLE:

@@ -48,7 +48,7 @@ _SCATTERED: Final = (29, 101, 99_999, 16_777_217, 2**31, 2**53 - 1)
 _PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
 """Among them some of which a hundred times is not a whole double."""
 COMBINED: Final = 5
-"""Bodies whose steps are put into one."""
+"""Bodies whose parts are put into one."""
 _NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)
 _GROUPS: Final = ((127, 128), (255, 256, 300), (32_767, 32_768), (65_536, 2**31))
 """Where 7, 8, 15, 16 and 31 bits end."""
@@ -71,12 +71,8 @@ def variations(contract: Contract, world: World) -> tuple[Body, ...]:
     shown = example(contract, world)
     names = contract.names
     shortest, longest = min(text.PLAIN, key=len), max(text.PLAIN, key=len)
-    varied = [
-        {**shown.value, name: value}
-        for name in (names.nickname, names.description)
-        for value in (None, shortest, longest)
-    ]
-    varied += [_without(shown.value, name) for name in (names.nickname, names.description)]
+    varied = [{**shown.value, name: value} for name in names.texts for value in (None, shortest, longest)]
+    varied += [_without(shown.value, name) for name in names.texts]
     varied += [with_role(contract, shown.value, "amount", amount) for amount in (1, world.max_amount_in_cents)]
     starts = (soonest_start(world), soonest_start(world) + timedelta(days=365))
     varied += [with_role(contract, shown.value, "start-date", instant_text(start)) for start in starts]
@@ -106,7 +102,7 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
             for sample, other in itertools.zip_longest(samples[::2], samples[1::2], fillvalue=samples[0]):
-                yield {**shown, contract.names.nickname: sample, contract.names.description: other}
+                yield {**shown, **dict(zip(contract.names.texts, (sample, other), strict=False))}
     for after, zone in _FORMS:
         start = soonest_start(world) + timedelta(days=45) + after
         yield with_role(contract, shown, "start-date", instant_text(start, zone))
@@ -124,15 +120,17 @@ def scattered_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
 
 
 def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
-    names = contract.names
-    amounts = _around(contract, world, _is_amount)
+    parts = contract.names.parts
+    if parts is None:
+        return
+    amounts = _around(contract, world, parts, _is_amount)
     for amount in dict.fromkeys(min(amount, world.max_amount_in_cents) for amount in _SCATTERED):
         yield _set(contract, amounts, _is_amount, itertools.repeat(amount))
     shown = example(contract, world).value
     for indices in _GROUPS:
-        several = {**shown, names.steps: [copy.deepcopy(step) for step in shown[names.steps] for _ in indices]}
+        several = {**shown, parts: [copy.deepcopy(part) for part in shown[parts] for _ in indices]}
         yield _set(contract, several, lambda place: place.offers("group-index"), indices)
-    inner = _around(contract, world, _is_inner_text)
+    inner = _around(contract, world, parts, _is_inner_text)
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
             yield _set(contract, inner, _is_inner_text, itertools.cycle(samples))
@@ -143,12 +141,12 @@ def _is_amount(place: Place) -> bool:
 
 
 def _is_inner_text(place: Place) -> bool:
-    """Whether a place inside the steps takes any text of the client's."""
+    """Whether a place inside the parts takes any text of the client's."""
     return is_text(place) and place.path.count("/") > 1 and not place.keywords.get("x-server-filled")
 
 
-def _around(contract: Contract, world: World, wanted: Callable[[Place], bool]) -> dict[str, Any]:
-    """A body with the steps of the smallest ones that have, between them, every wanted place, all of one source."""
+def _around(contract: Contract, world: World, parts: str, wanted: Callable[[Place], bool]) -> dict[str, Any]:
+    """A body with the parts of the smallest ones that have, between them, every wanted place, all of one source."""
     covered = [body.value for body in _smallest_first(contract, world)]
     chosen: list[dict[str, Any]] = []
     reached: set[str] = set()
@@ -157,8 +155,7 @@ def _around(contract: Contract, world: World, wanted: Callable[[Place], bool]) -
         if places - reached and (not chosen or _same_source(contract, value, chosen[0])):
             reached |= places
             chosen.append(value)
-    name = contract.names.steps
-    return {**(chosen or covered)[0], name: [step for value in chosen for step in value[name]]}
+    return {**(chosen or covered)[0], parts: [part for value in chosen for part in value[parts]]}
 
 
 def _same_source(contract: Contract, one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -196,7 +193,7 @@ def _shared_out(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
 
 @functools.lru_cache(maxsize=16)
 def combined_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
-    """Steps of several bodies in one, and their actions in one step: what a target does right for the first of a list
+    """Parts of several bodies in one, and their lists in one part: what a target does right for the first of a list
     alone shows behind it.
 
     Whether a target takes such a combination is open: shares may add up to more than there is.
@@ -206,15 +203,17 @@ def combined_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
 
 
 def _combined(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
-    name = contract.names.steps
+    name = contract.names.parts
+    if name is None:
+        return
     bodies = [body.value for body in covering_set(contract, world) if body.value[name]]
     for start in range(0, len(bodies), COMBINED):
         first = bodies[start]
-        steps = [step for body in bodies[start : start + COMBINED] for step in body[name]]
-        yield {**first, name: steps}
-        lists = [field for field, value in steps[0].items() if isinstance(value, list)]
+        parts = [part for body in bodies[start : start + COMBINED] for part in body[name]]
+        yield {**first, name: parts}
+        lists = [field for field, value in parts[0].items() if isinstance(value, list)]
         for field in lists:
-            yield {**first, name: [{**steps[0], field: [member for step in steps for member in step[field]]}]}
+            yield {**first, name: [{**parts[0], field: [member for part in parts for member in part[field]]}]}
 
 
 @functools.lru_cache(maxsize=16)
@@ -242,7 +241,7 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     start = soonest_start(world) + timedelta(days=30)
     yield with_role(contract, shown, "start-date", instant_text(start, "+02:00"))
     for sample in ("", " Rent ", "Re\u0000nt"):
-        yield {**shown, contract.names.nickname: sample}
+        yield {**shown, contract.names.marker: sample}
 
 
 def _is_at(path: str, place: Place) -> bool:

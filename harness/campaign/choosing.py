@@ -20,7 +20,7 @@ from rules_harness.harness.scenarios import SCENARIOS, boundary
 from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, body_of, variations
+from rules_harness.strategies.bodies import Body, body_of, is_suitable, variations
 from rules_harness.strategies.histories import BODIES, History
 from rules_harness.strategies.mutations import catalogue
 from rules_harness.strategies.requests import (
@@ -139,7 +139,7 @@ class Chooser:
             return self._entry(self._entries.popleft(), size)
         if self._chance.random() < UNTRIED_SHARE and (scenario := self._untried("rule")) is not None:
             return self._attempt(scenario, scenario.name)
-        if not self.world.accounts:
+        if not is_suitable(self.contract, self.world):
             return self._odd_attempt() if self._chance.random() < 0.5 else self._next_history()
         if self._pending and self._chance.random() < 0.7:
             return self._broken(size)
@@ -174,7 +174,7 @@ class Chooser:
     def _base(self) -> Body | None:
         """A body to break: a new one, one that drew something new, or for a third of the batches the simplest."""
         luck = self._chance.random()
-        if luck < 0.34 or not self.world.accounts:
+        if luck < 0.34 or not is_suitable(self.contract, self.world):
             return None
         if luck < 0.5 and self._kept:
             return self._chance.choice(self._kept)
@@ -236,7 +236,7 @@ class Chooser:
 
     def _history(self, history: History) -> Attempt:
         known = list(self.accepted)
-        if not known and self.world.accounts:
+        if not known and is_suitable(self.contract, self.world):
             known = [body.value for body in variations(self.contract, self.world)]
         chosen = tuple(self._chance.sample(known, k=min(BODIES, len(known))))
         broken = tuple(self._chance.sample(self._chart.mutations, k=min(8, len(self._chart.mutations))))
@@ -254,7 +254,7 @@ class Chooser:
         base = None if entry.body is None else body_of(self.contract, self.world, entry.body)
         if entry.mutation in self._numbers:
             return self._breaking((self._numbers[entry.mutation],), base)
-        if base is None or not self.world.accounts:
+        if base is None or not is_suitable(self.contract, self.world):
             return self._odd_attempt()
         scenario = Scenario("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=[base]))
         return self._attempt(scenario, "drawn")

@@ -11,7 +11,7 @@ import msgspec
 from rules_harness.harness.campaign.messages import Reached
 from rules_harness.harness.exchange import Answer, Exchange
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import all_shapes, unreachable_shapes
+from rules_harness.strategies.bodies import all_shapes, is_suitable, unreachable_shapes
 from rules_harness.strategies.mutations import Mutation, apply, catalogue
 from rules_harness.strategies.shapes import is_kind
 from rules_harness.strategies.world import World
@@ -42,11 +42,11 @@ def _numbers(names: tuple[str, ...]) -> dict[str, int]:
 
 def map_of(contract: Contract, world: World, *, risky: bool) -> Map:
     """The map of a target; ``risky`` counts mutations in that a lax target might carry out."""
-    beyond = set(unreachable_shapes(contract, world)) if world.accounts else set()
+    beyond = set(unreachable_shapes(contract, world)) if is_suitable(contract, world) else set()
     shapes = tuple(shape for shape in all_shapes(contract) if shape not in beyond)
     kinds = tuple(shape for shape in shapes if is_kind(shape))
     mutations = tuple(m for m in catalogue(contract) if m.is_to_be_refused and (risky or not m.risky))
-    if world.accounts:
+    if is_suitable(contract, world):
         for mutation in mutations:
             # Done once before several threads do it: what the first one works out, the others look up.
             apply(contract, world, mutation)
@@ -163,5 +163,5 @@ class Coverage:
 
 def wording_of(contract: Contract, answer: Answer) -> tuple[Any, Any]:
     """The error code and the message of an answer, as far as it has them."""
-    error = answer.part(contract.names.error)
+    error = answer.first_part(contract.names.error)
     return error.get(contract.names.code), error.get(contract.names.message)

@@ -11,6 +11,7 @@ from rules_harness.harness.intent import Access, GroupBodies, Window
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, REUSE
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Planned, Unmet
 from rules_harness.harness.scenarios.validation import plan_mutation
 from rules_harness.harness.target.hooks import HookFailed
@@ -99,7 +100,7 @@ class _Performance:
         bench = self._bench
         if not bench.shared.guard.is_open and bench.rule in bench.shared.guard.enabled:
             bench.update(
-                {**bench.inert(), bench.names.nickname: "Disabled again"}, purpose="contain", label="disabled again"
+                {**bench.inert(), bench.names.marker: own("Disabled again")}, purpose="contain", label="disabled again"
             )
             bench.read()
 
@@ -109,7 +110,7 @@ class _Performance:
         known = self._materials.bodies
         usable = bench.shared.guard.is_open and known
         body = dict(known[number % len(known)] if usable else bench.inert())
-        body[names.nickname] = f"Fuzz {self._mark} {number}"
+        body[names.marker] = own(f"Fuzz {self._mark} {number}")
         body[names.status] = names.enabled if enabled else names.disabled
         return body
 

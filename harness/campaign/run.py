@@ -241,6 +241,9 @@ class Campaign(Session):
         tally, limits = self.collector.tally, self.profile.limits
         if not limits.minimise_requests:
             return
+        if self._is_continued:
+            # What another part recorded may be somebody else's.
+            self.keeping.shared.guard.distrust()
         until = time.monotonic() + MINIMISE_SECONDS
         minimiser = Minimiser(self.contract, self.keeping.shared.world, self.keeping.bench, _same_rules)
         pending = [one for one in tally.findings() if not one.stability and one.id not in self._accepted]

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 import click
 
-from rules_harness.harness.cli.output import PROGRAM, Output
+from rules_harness.harness.cli.output import PROGRAM, Output, occupy_standard_descriptors
 from rules_harness.harness.errors import CONFORMS, DEBUG, INTERRUPTED, NOT_JUDGED, USAGE, HarnessError, internal_error
 from rules_harness.openapi.errors import ContractError
 
@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "Check a profile against the live target, without writing there.",
     "init": "Write a commented profile.",
     "lint": "Say what an OpenAPI document leaves open, promises in prose alone, or contradicts.",
+    "draft": "Propose the overlay that makes an ordinary OpenAPI document a contract.",
     "list": "List requirements, readings, faults, variants or mutations.",
     "explain": "Explain one requirement or reading.",
     "replay": "Send one finding of a recorded run again.",
@@ -95,7 +96,12 @@ def commands() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and end the process with its exit code."""
-    sys.exit(_run(arguments, Output()))
+    occupy_standard_descriptors()
+    output = Output()
+    code = _run(arguments, output)
+    if output.problem:
+        output.error(output.problem)
+    sys.exit(NOT_JUDGED if output.problem and code == CONFORMS else code)
 
 
 def _run(arguments: Sequence[str] | None, output: Output) -> int:

@@ -150,7 +150,7 @@ def _judged(
     journal = Journal(options.out, clean=output.guard(target.keyring).clean_text)
     with progress.shown(output, quiet=options.quiet) as shown:
         gate = Gate(contract, target, journal, options.settings(target), shown)
-        with interruptible(gate.stop, options.out):
+        with interruptible(gate):
             outcome = gate.run()
     return leave(
         gate,

@@ -55,6 +55,8 @@ def command(output: Output, words: tuple[str, ...], contract: Contract | None) -
         lines = _requirement(known.requirements[id], known)
     elif id in known.readings:
         lines = _reading(known.readings[id])
+    elif id in known.unpromised:
+        lines = iter([f"{id} is not promised by this contract: {known.unpromised[id]}"])
     else:
         ids = [*known.requirements, *known.readings]
         close = difflib.get_close_matches(id, ids, n=3, cutoff=0.4)

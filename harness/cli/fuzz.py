@@ -33,12 +33,13 @@ from rules_harness.harness.cli.options import (
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.watching import watched
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Journal, stream
+from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Journal, stream
 from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
-from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, header_of, unrestored
+from rules_harness.harness.session.recorded import EMBEDDED, OWN_CONTRACT, header_of, needed_keys, unrestored
 from rules_harness.harness.session.reporting import ALWAYS
 from rules_harness.harness.session.signals import interruptible
+from rules_harness.harness.target.cleaning import named_in
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports.baseline import Baseline
 from rules_harness.reports.baseline import load as load_baseline
@@ -192,7 +193,7 @@ class _Fuzzing:
                 earlier=earlier,
                 accepted=None if baseline is None else baseline.accepted,
             )
-            with interruptible(campaign.stop, folder):
+            with interruptible(campaign):
                 outcome = campaign.run()
         self._tell_of(corpus)
         return leave(
@@ -246,6 +247,7 @@ class _Fuzzing:
             raise UsageError(f"{run} was recorded with another contract than today's; start a new campaign")
         if header.base_url != here and not (header.options.get(EMBEDDED) and self._target.embedded):
             raise UsageError(f"{run} was against {header.base_url}, and this is {here}; name the target of the RUN")
+        self._check_own(run, header)
         counts, episodes, seconds = [], [], 0.0
         for record in stream(run):
             match record:
@@ -259,3 +261,20 @@ class _Fuzzing:
                 case _:
                     pass
         return Earlier(tuple(counts), tuple(episodes), unrestored(run), seconds)
+
+    def _check_own(self, run: Path, header: Header) -> None:
+        """Raise `UsageError` where going on would do what only the journal asks for, and not the profile."""
+        left, profile = unrestored(run), self._target.profile
+        others = sorted({found.rule for found in left} - set(profile.rules.all))
+        if others:
+            raise UsageError(f"{run} left {', '.join(others)} changed, which the profile does not list; add it there")
+        lacking = sorted(needed_keys(left) - set(profile.credentials))
+        held = sorted(named_in([found.state for found in left]))
+        if lacking or held:
+            raise UsageError(
+                f"{run} left rules changed that take the keys of {', '.join({*lacking, *held})}: "
+                f"`rules-harness restore {run} --target FILE` first"
+            )
+        hooks = msgspec.json.decode(msgspec.json.encode(profile.hooks))
+        if header.profile.get("hooks") != hooks and not self._target.embedded:
+            raise UsageError(f"{run} was recorded with other hooks than the profile has; start a new campaign")

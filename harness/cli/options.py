@@ -93,8 +93,10 @@ def _patterns(option: str, values: Iterable[str], contract: Contract) -> Iterato
         pattern = f"{name}.*" if name in families else name
         if not name or name.startswith(EXCLUDED) or not any(selected(id, (pattern,)) for id in contract.requirements):
             close = get_close_matches(name.removesuffix(".*"), [*families, *contract.requirements], n=3, cutoff=0.5)
+            unpromised = contract.unpromised.get(name)
             hint = f"close to it: {', '.join(close)}" if close else "see `rules-harness list requirements`"
-            raise UsageError(f"{option} {name!r} matches no requirement; {hint}")
+            why = f"is not promised by this contract: {unpromised}" if unpromised else f"matches no requirement; {hint}"
+            raise UsageError(f"{option} {name!r} {why}")
         yield pattern
 
 

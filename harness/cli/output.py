@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, TextIO, cast
@@ -15,18 +16,28 @@ if TYPE_CHECKING:
     from rules_harness.harness.target.secrets import Keyring
 
 PROGRAM: Final = "rules-harness"
+_LAST_STANDARD: Final = 2
+"""The descriptor of stderr."""
 _LOG_WIDTH: Final = 140
 """Columns where there is no terminal and the environment does not say."""
+_WORKFLOW_COMMAND: Final = re.compile(r"^[ \t]*:(?=:[A-Za-z])|##(?=\[)", re.MULTILINE)
+"""What the log of a CI job is read for: text of a target's or a journal's must not give orders to a runner."""
+_HELD_APART: Final = "\\g<0>\u200b"
+"""The same to whoever reads it, and no command any more."""
 
 
 class Output:
     """Prints text, cleaned of every key that the command has read so far.
 
-    A reader that goes away (``| head``) silences the output and ends nothing: rules are still to be put back.
+    A reader that goes away (``| head``) silences the output and ends nothing, and so does a device that is full, or
+    none at all: rules are still to be put back.  Text of others is inert: it moves no cursor, turns no line round, and
+    is no command to whoever reads the log.
     """
 
     def __init__(self) -> None:
         self._cleaner: Cleaner | None = None
+        self.problem = ""
+        """Why not everything was shown, if so."""
         self._results = _Stream(_open(sys.stdout), self)
         self._remarks = _Stream(_open(sys.stderr), self)
         self.plain = bool(os.environ.get("NO_COLOR"))
@@ -51,11 +62,11 @@ class Output:
 
     def print(self, text: str = "") -> None:
         """Print a result."""
-        self._results.write(text + "\n")
+        self._results.write(_visible(text) + "\n")
 
     def say(self, text: str) -> None:
         """Print a remark that is not a result."""
-        self._remarks.write(text + "\n")
+        self._remarks.write(_visible(text) + "\n")
 
     def error(self, text: str) -> None:
         """Print what ended the command."""
@@ -98,10 +109,26 @@ class _Stream(io.TextIOBase):
         return True
 
     def write(self, text: str, /) -> int:
-        shown = self._output.clean(text).encode(self.encoding, "backslashreplace").decode(self.encoding)
+        told = _WORKFLOW_COMMAND.sub(_HELD_APART, self._output.clean(text))
+        shown = told.encode(self.encoding, "backslashreplace").decode(self.encoding)
         try:
             self._stream.write(shown)
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            if not isinstance(error, BrokenPipeError):
+                self._output.problem = f"what was to be shown could not be written: {error.strerror}"
         return len(text)
+
+
+def occupy_standard_descriptors() -> None:
+    """Keep what is opened later from taking the place of a standard stream that the shell closed."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STANDARD:
+        pass
+    os.close(descriptor)
+
+
+def _visible(text: str) -> str:
+    from rules_harness.reports.text import visible  # noqa: PLC0415 - help needs none
+
+    return visible(text, block=True)

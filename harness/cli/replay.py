@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
 from rules_harness.harness import journal
 from rules_harness.harness.cli.ending import leave
@@ -15,18 +15,19 @@ from rules_harness.harness.cli.findings import named
 from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.progress import QuietProgress
+from rules_harness.harness.cli.trusting import consent, trust_option
 from rules_harness.harness.errors import NOT_JUDGED, UsageError
 from rules_harness.harness.journal import EpisodeRecord, Header, Journal
 from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.replaying import Replaying
+from rules_harness.harness.session.demands import contract_demands, demands_of, key_demands
 from rules_harness.harness.session.folder import REPLAYS, make_room
-from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
+from rules_harness.harness.session.opening import Chosen, check_production, opened
 from rules_harness.harness.session.recorded import (
     EMBEDDED,
     contract_for,
     header_of,
     judged,
-    recorded_target,
 )
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
@@ -38,20 +39,30 @@ from rules_harness.openapi.contract import Contract
 @click.command(short_help="Send one finding of a recorded run again.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("finding")
-@click.option("--target", type=click.Path(path_type=Path), metavar="FILE", help="Another target than the recorded one.")
+@click.option("--target", type=click.Path(path_type=Path), metavar="FILE", help="Your profile of the target.")
+@trust_option
 @contract_option
 @click.pass_obj
-def command(output: Output, run: Path, finding: str, target: Path | None, contract: Contract | None) -> int:
+def command(
+    output: Output, run: Path, finding: str, target: Path | None, is_own: bool, contract: Contract | None
+) -> int:
     """Send the requests of FINDING (its id, or how that begins) again, with new keys, and say whether it still fails.
 
-    Rules are read first and put back last. Exit code 1 where it still fails, 0 where it no longer does.
+    Rules are read first and put back last. Exit code 1 where it still fails, 0 where it no longer does. Without
+    --target it asks before it does what the journal says.
     """
     path = journal.locate(run)
     header = header_of(path)
     held_to = contract_for(header, contract)
     evidence = _evidence(path, header, finding, held_to)
     wanted = evidence.finding
-    with _opened(header, target, held_to) as chosen:
+    asked = [
+        *contract_demands(header, contract),
+        *key_demands([msgspec.to_builtins(one.request) for one in evidence.episode.exchanges]),
+    ]
+    recorded = None if target is not None or header.options.get(EMBEDDED) else demands_of(header)
+    is_own = consent(output, run, [*(recorded.lines() if recorded else ()), *asked], is_own=is_own)
+    with opened(Chosen(target), held_to) if recorded is None else nullcontext(recorded.opened()) as chosen:
         check_production(chosen.profile, held_to)
         rules = places(evidence, chosen.profile.rules)
         folder = path.parent / REPLAYS / wanted.id
@@ -64,8 +75,9 @@ def command(output: Output, run: Path, finding: str, target: Path | None, contra
             QuietProgress(output),
             evidence=evidence,
             rules=rules,
+            is_own=is_own,
         )
-        with interruptible(replay.stop, folder):
+        with interruptible(replay):
             outcome = replay.run()
     if outcome.exit_code == NOT_JUDGED:
         output.error(outcome.reason or replay.again.reason)
@@ -91,14 +103,3 @@ def _evidence(path: Path, header: Header, finding: str, contract: Contract) -> E
         if isinstance(record, EpisodeRecord) and record.episode.id == wanted.episode:
             return Evidence.of(wanted, contract.requirements[wanted.requirement].sentence, record.episode, header)
     raise UsageError(f"finding {wanted.id} has no requests of its own in the journal")
-
-
-@contextmanager
-def _opened(header: Header, target: Path | None, contract: Contract) -> Iterator[Opened]:
-    """The target of a run again, or another one."""
-    if target is not None or header.options.get(EMBEDDED):
-        with opened(Chosen(target), contract) as chosen:
-            yield chosen
-    else:
-        profile, keyring = recorded_target(header)
-        yield Opened(profile, keyring, embedded=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -12,29 +13,32 @@ from rules_harness.harness import journal
 from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.cli.progress import QuietProgress
+from rules_harness.harness.cli.trusting import consent, trust_option
 from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, UsageError
 from rules_harness.harness.journal import FoundRule, Header, Journal
-from rules_harness.harness.session.opening import Opened
-from rules_harness.harness.session.recorded import contract_for, header_of, needed_keys, recorded_target, unrestored
+from rules_harness.harness.session.demands import contract_demands, demands_of, key_demands
+from rules_harness.harness.session.opening import Opened, check_production
+from rules_harness.harness.session.recorded import contract_for, header_of, needed_keys, unrestored
 from rules_harness.harness.session.restoring import Restoration
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.target import reader as profile_reader
 from rules_harness.harness.target.profile import Profile
-from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import Contract
+
+_NOT_LISTED: Final = "not put back: the profile does not list it"
 
 
 @click.command(short_help="Put back the rules of a run that was cut off.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--target", type=click.Path(path_type=Path), metavar="FILE", help="The profile, instead of the recorded one."
-)
+@click.option("--target", type=click.Path(path_type=Path), metavar="FILE", help="Your profile of the target.")
+@trust_option
 @contract_option
 @click.pass_obj
-def command(output: Output, run: Path, target: Path | None, contract: Contract | None) -> int:
+def command(output: Output, run: Path, target: Path | None, is_own: bool, contract: Contract | None) -> int:
     """Put back the rules of RUN (its folder or its journal) as the run found them, disabled.
 
-    The journal is kept, and says afterwards what was put back. Exit code 3 where a rule could not be.
+    The journal is kept, and says afterwards what was put back. Exit code 3 where a rule could not be. Without --target
+    it asks before it does what the journal says.
     """
     path = journal.locate(run)
     left = unrestored(path)
@@ -43,13 +47,26 @@ def command(output: Output, run: Path, target: Path | None, contract: Contract |
         return CONFORMS
     header = header_of(path)
     held_to = contract_for(header, contract)
-    profile, keyring = _profile(header, left, target, held_to)
-    clean = output.guard(keyring).clean_text
+    asked = [*contract_demands(header, contract), *key_demands([found.state for found in left])]
+    if target is None:
+        recorded = demands_of(header, rules=[found.rule for found in left], credentials=needed_keys(left), hooks=False)
+        consent(output, run, [*recorded.lines(), *asked], is_own=is_own)
+        chosen = recorded.opened()
+        restorable = left
+    else:
+        consent(output, run, asked, is_own=is_own)
+        chosen = _opened(header, target, held_to)
+        restorable = tuple(found for found in left if found.rule in chosen.profile.rules.all)
+        _check_keys(target, chosen.profile, restorable)
+    check_production(chosen.profile, held_to)
+    clean = output.guard(chosen.keyring).clean_text
     continued = Journal(path.parent, clean=clean, append=True, name=path.name)
-    restoration = Restoration(held_to, Opened(profile, keyring, embedded=False), continued, QuietProgress(output), left)
-    with interruptible(restoration.stop, path.parent):
+    restoration = Restoration(held_to, chosen, continued, QuietProgress(output), restorable)
+    with interruptible(restoration):
         restoration.run()
-    outcomes = {found.rule: restoration.keeping.given_back.get(found.rule, "not put back") for found in left}
+    outcomes: dict[str, str | None] = {found.rule: _NOT_LISTED for found in left if found not in restorable}
+    for found in restorable:
+        outcomes[found.rule] = restoration.keeping.given_back.get(found.rule, "not put back")
     for rule, problem in outcomes.items():
         output.print(f"{rule}: {problem or 'put back, disabled'}")
     enabled = [found.rule for found in left if found.enabled]
@@ -62,19 +79,18 @@ def command(output: Output, run: Path, target: Path | None, contract: Contract |
     return NOT_JUDGED if any(outcomes.values()) or restoration.record.problem else CONFORMS
 
 
-def _profile(
-    header: Header, left: Iterable[FoundRule], target: Path | None, contract: Contract
-) -> tuple[Profile, Keyring]:
-    """The profile to restore with; raises `UsageError` where it is of another target, or lacks a key."""
-    if target is None:
-        return recorded_target(header, needed_keys(left))
+def _opened(header: Header, target: Path, contract: Contract) -> Opened:
+    """The caller's profile and keys; raises `UsageError` where it is of another target."""
     profile, keyring = profile_reader.load(target, contract=contract, environ=os.environ)
     if profile.target.base_url != header.base_url:
         raise UsageError(
             f"{target}: target.base_url: is {profile.target.base_url}, and the run was against {header.base_url}. "
             "Give the profile of that target."
         )
+    return Opened(profile, keyring, embedded=False, path=target)
+
+
+def _check_keys(target: Path, profile: Profile, left: Iterable[FoundRule]) -> None:
     lacking = needed_keys(left) - set(profile.credentials)
     if lacking:
         raise UsageError(f"{target}: credentials: the run's {', '.join(sorted(lacking))} is missing. Add it.")
-    return profile, keyring

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,7 +22,8 @@ from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, check_production, opened
 from rules_harness.harness.session.session import Settings
 from rules_harness.harness.session.signals import interruptible
-from rules_harness.harness.window import plant_scenario, planted_in, side_of, verify_scenario
+from rules_harness.harness.target.profile import Profile
+from rules_harness.harness.window import check_own, plant_scenario, planted_in, side_of, verify_scenario
 from rules_harness.openapi.contract import Contract, load
 
 PLANTED = Path("out/window")
@@ -58,14 +60,24 @@ def verify(output: Output, target: Path, contract: Contract | None, planted: Pat
     """Send the planted request again, and judge the answer: within 24 hours the original, beyond them either."""
     first_half = journals.read(planted)
     window = timedelta(seconds=(contract or load()).names.key_window_seconds)
+    half = planted_in(first_half)
     side = side_of(first_half, datetime.now(UTC), window)
-    return _run(output, target, contract, out, verify_scenario(planted_in(first_half), side))
+    check = partial(check_own, half, first_half.header.base_url)
+    return _run(output, target, contract, out, verify_scenario(half, side), check)
 
 
-def _run(output: Output, target: Path, own_contract: Contract | None, out: Path, scenario: Scenario) -> int:
+def _run(
+    output: Output,
+    target: Path,
+    own_contract: Contract | None,
+    out: Path,
+    scenario: Scenario,
+    check: Callable[[Profile], None] = lambda profile: None,
+) -> int:
     contract = own_contract or load()
     with opened(Chosen(target=target), contract) as found:
         check_production(found.profile, contract)
+        check(found.profile)
         make_room(out)
         settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=scenario.requirements)
         journal = Journal(out, clean=output.guard(found.keyring).clean_text)
@@ -75,6 +87,6 @@ def _run(output: Output, target: Path, own_contract: Contract | None, out: Path,
 
         with progress.shown(output, quiet=False) as shown:
             gate = Gate(contract, found, journal, settings, shown, scenarios=only)
-            with interruptible(gate.stop, out):
+            with interruptible(gate):
                 outcome = gate.run()
         return leave(gate, outcome, output)

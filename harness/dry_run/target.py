@@ -58,7 +58,8 @@ class PretendedTarget:
         except _Refused as refused:
             error = {names.error: {names.code: refused.code, names.message: refused.message}}
             return self._made(refused.status, error, request_id, refused.headers)
-        return self._made(200, {names.request_id: body_id, names.data: data}, body_id)
+        own = {} if names.request_id is None else {names.request_id: body_id}
+        return self._made(200, {**own, names.data: data}, body_id)
 
     def _made(self, status: int, body: Mapping[str, Any], request_id: str, headers: Headers = ()) -> Answer:
         usual = (("Content-Type", "application/json"), (self._names.request_id_header, request_id))
@@ -166,7 +167,7 @@ class PretendedTarget:
         names = self._names
         self._ticks += 1
         moment = self._now + timedelta(seconds=self._seconds + self.moved, milliseconds=self._ticks)
-        absent = {names.nickname: None, names.description: None}
+        absent = dict.fromkeys(names.texts)
         return {**absent, **configuration(self._contract, body), names.updated_at: instant_text(moment)}
 
     def _first(self, rule: str) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _right_but_for(status: int, exchange: Exchange, contract: Contract) -> Answe
     if status < HTTPStatus.MULTIPLE_CHOICES:
         made = {names.id: intent.rule, names.created_at: _MADE_AT, names.updated_at: _MADE_AT}
         data = {**sent_body(exchange), names.status: names.disabled, **made}
-        content = {names.request_id: request_id, names.data: data}
+        content = {names.data: data} | ({} if names.request_id is None else {names.request_id: request_id})
     else:
         codes = {401: names.unauthorized, 403: names.forbidden, 404: names.not_found}
         message = f"'{intent.rule}' was not found." if status == HTTPStatus.NOT_FOUND else "It is refused."

@@ -35,7 +35,12 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences_from_body(contract: Contract, body: Any, data: Any) -> Iterator[Difference]:
-    """Where the `data` of an answer is not what a body asked for, in the schema's order."""
+    """Where the `data` of an answer is not what a body asked for, in the schema's order.
+
+    What a body leaves out is cleared by a full replacement, and stays as it is otherwise.
+    """
+    if contract.update.method != "PUT" and isinstance(body, dict) and isinstance(data, dict):
+        body = {**data, **body}
     yield from differences(body_place(contract), body, data)
 
 

@@ -37,7 +37,18 @@ def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:
             judgements.extend(check.judge(episode, contract))
         except Exception as error:  # noqa: BLE001 - whatever breaks a check is its own problem alone
             judgements.append(Crash(check.about, f"the check broke: {type(error).__name__}: {error}"))
-    return judgements
+    return [judgement for judgement in judgements if _is_promised(judgement, contract)]
+
+
+def _is_promised(judgement: Judgement, contract: Contract) -> bool:
+    """Whether it speaks of what the contract promises, or leaves open; checks know all contracts."""
+    match judgement:
+        case Kept() | Violation():
+            return judgement.requirement in contract.requirements
+        case Seen():
+            return judgement.reading in contract.readings
+        case _:
+            return True
 
 
 Sort = tuple[tuple[str, ...], tuple[str, ...], Level | None, bool]

@@ -59,9 +59,9 @@ class AssertFixed:
             rules = places(evidence, target.profile.rules)
             journal = Journal(folder, clean=Cleaner(target.keyring).clean_text)
             settings = Settings(now=datetime.now(UTC).replace(microsecond=0))
-            opened = Opened(target.profile, target.keyring, embedded=False)
+            opened = Opened(target.profile, target.keyring, embedded=False, path=target.path)
             replay = Replaying(target.contract, opened, journal, settings, Silent(), evidence=evidence, rules=rules)
-            with interruptible(replay.stop, folder):
+            with interruptible(replay):
                 outcome = replay.run()
         if outcome.exit_code == INTERRUPTED:
             raise KeyboardInterrupt

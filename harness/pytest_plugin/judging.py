@@ -43,6 +43,8 @@ class RulesTarget(msgspec.Struct, frozen=True):
     profile: Profile
     world: World
     keyring: Keyring
+    path: Path | None = None
+    """The profile, where it is a file."""
 
     def url(self, rule: str) -> str:
         """Where a rule of the profile is updated. Raises `UsageError` for any other: nobody said it may be written."""
@@ -76,7 +78,7 @@ def target_of(path: Path) -> RulesTarget:
     profile, keyring = profile_reader.load(path, contract=contract, environ=os.environ)
     check_production(profile, contract)
     world = profile.world(this_hour())
-    return RulesTarget(profile.target.base_url, contract, profile, world, keyring)
+    return RulesTarget(profile.target.base_url, contract, profile, world, keyring, path)
 
 
 def plausible(target: RulesTarget) -> SearchStrategy[Drawn]:

@@ -89,7 +89,7 @@ def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, 
     settings = Settings(seed=_SEED, now=this_hour(), select=() if is_whole else selected)
     cleaner = Cleaner(target.keyring)
     gate = Gate(contract, target, Journal(folder, clean=cleaner.clean_text), settings, Silent())
-    with interruptible(gate.stop, folder):
+    with interruptible(gate):
         outcome = cleaned(gate.run(), cleaner)
     if outcome.exit_code == INTERRUPTED:
         raise KeyboardInterrupt

@@ -38,6 +38,12 @@ def kinds() -> Kinds:
     return Kinds(_TRIGGERS, OWN_FIELDS.keys())
 
 
+@step
+def further_fields() -> dict[str, Json]:
+    """What rules have beyond the page, with the values that they have at the start: nothing."""
+    return {}
+
+
 _MADE = datetime(2024, 3, 1, 10, tzinfo=UTC)
 
 
@@ -68,13 +74,24 @@ def first_rules() -> tuple[Rule, ...]:
         _rule("rule_01HXZA2468", "Tax reserve", "enabled", weekly, reserve),
         _rule("rule_01HXZB1357", "By hand", "disabled", _trigger("MANUAL"), [saving]),
         _rule(LIMITED_RULE, "Limited", "disabled", monthly, [saving]),
-        Rule(OTHER_RULE, OTHER_ORGANIZATION, "Of others", "Not yours.", "disabled", *theirs, _MADE, _MADE),
+        Rule(
+            OTHER_RULE,
+            OTHER_ORGANIZATION,
+            "Of others",
+            "Not yours.",
+            "disabled",
+            *theirs,
+            _MADE,
+            _MADE,
+            further_fields(),
+        ),
     )
 
 
 def _rule(rule_id: str, nickname: str, status: str, trigger: dict[str, Json], steps: list[Json]) -> Rule:
     description = f"{nickname}, as first set up."
-    return Rule(rule_id, ORGANIZATION, nickname, description, status, trigger, steps, _MADE, _MADE)
+    further = further_fields()
+    return Rule(rule_id, ORGANIZATION, nickname, description, status, trigger, steps, _MADE, _MADE, further)
 
 
 def _trigger(kind: str) -> dict[str, Json]:

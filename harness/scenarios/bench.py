@@ -13,7 +13,9 @@ from rules_harness.harness.exchange import Episode, Exchange, Facts, Request
 from rules_harness.harness.intent import Intent, Meaning
 from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
-from rules_harness.harness.scenarios.planner import Known, Planned, Planner, Shared, Unmet
+from rules_harness.harness.scenarios.known import Known
+from rules_harness.harness.scenarios.own_texts import own
+from rules_harness.harness.scenarios.planner import Planned, Planner, Shared, Unmet
 from rules_harness.strategies.bodies import Body
 
 
@@ -61,7 +63,7 @@ class Bench(Planner):
     def renew(self, rule: str) -> None:
         """Give a rule a nickname that it never had, and read it back."""
         self.begin(rule)
-        body = self.own_body(rule, f"Renewed {self.random.randrange(10**6):06d}")
+        body = self.own_body(rule, own(f"Renewed {self.random.randrange(10**6):06d}"))
         self.update(
             body,
             rule=rule,
@@ -176,6 +178,7 @@ class Bench(Planner):
     def enable(self, rule: str | None = None) -> bool:
         """Have the operator's hook enable a rule, and read it to be sure; whether it is enabled now."""
         rule = self.rule if rule is None else rule
+        self.shared.guard.check_enabling(rule)
         if rule in self._known.stale:
             self.read(rule)
         self.shared.guard.enabled.add(rule)

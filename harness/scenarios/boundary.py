@@ -14,6 +14,7 @@ from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
 from rules_harness.strategies.world import World
 
@@ -24,7 +25,7 @@ KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.med
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Boundary cases whose numbers stay within the cap, and that stay inert where they must."""
-    if not world.accounts:
+    if not is_suitable(contract, world):
         return
     live = profile.is_loopback or profile.permissions.live_shapes
     chosen: dict[tuple[str, str, str], BoundaryCase] = {}

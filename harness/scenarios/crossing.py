@@ -12,11 +12,12 @@ from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.key_steps import is_replayed
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsRead, Scenario
 from rules_harness.harness.target.safety import group_index_name
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, covering_set, open_bodies
+from rules_harness.strategies.bodies import Body, covering_set, is_suitable, open_bodies
 from rules_harness.strategies.design import Row, named
 from rules_harness.strategies.factors import (
     BEFORE,
@@ -38,7 +39,7 @@ NOT_ENABLED = "the hook enable_rule did not leave the rule enabled"
 
 def scenarios(contract: Contract, world: World) -> Iterator[Scenario]:
     """One for each row."""
-    bodies = kinds(contract, world) if world.accounts else {}
+    bodies = kinds(contract, world) if is_suitable(contract, world) else {}
     needs = (NeedsHook("enable_rule"), NeedsRead())
     for number, row in enumerate(updates_crossed(contract, tuple(bodies)), start=1):
         run = partial(_Crossed.run, row=row, body=bodies.get(row[KIND]))
@@ -54,7 +55,7 @@ def kinds(contract: Contract, world: World) -> dict[str, Body]:
                 continue
             if shape not in simplest or len(body.shapes) < len(simplest[shape].shapes):
                 simplest[shape] = body
-    no_steps = f"/{contract.names.steps}=empty"
+    no_steps = f"/{contract.names.parts}=empty"
     for body in open_bodies(contract, world):
         if no_steps in body.shapes:
             simplest.setdefault(no_steps, body)
@@ -164,7 +165,7 @@ class _Crossed:
         state = bench.state()
         if state is not None and state.get(bench.names.status) == bench.names.enabled:
             bench.update(
-                {**bench.inert(), bench.names.nickname: "Disabled again"}, purpose="contain", label="disabled again"
+                {**bench.inert(), bench.names.marker: own("Disabled again")}, purpose="contain", label="disabled again"
             )
             bench.read()
 
@@ -194,21 +195,21 @@ class _Crossed:
 
     def _wanted(self) -> dict[str, Any]:
         """What the update asks for, its status aside."""
+        parts = self._bench.names.parts
         if self._row[CHANGES.name] != "order":
             return dict(self._usual)
-        bench, steps = self._bench, self._usual[self._bench.names.steps]
-        if not bench.shared.guard.is_open:
-            return {**self._usual, bench.names.description: "Another description"}
-        return {**self._usual, bench.names.steps: [*steps, *self._renumbered(steps)]}
+        if parts is None or not self._bench.shared.guard.is_open:
+            return {**self._usual, self._bench.names.texts[-1]: "Another text"}
+        return {**self._usual, parts: [*self._usual[parts], *self._renumbered(self._usual[parts])]}
 
     def _held(self) -> dict[str, Any]:
         """What the rule holds before the update."""
-        bench, wanted = self._bench, self._wanted()
+        bench, wanted, parts = self._bench, self._wanted(), self._bench.names.parts
         changes = self._row[CHANGES.name]
-        if changes == "nickname":
-            return {**wanted, bench.names.nickname: "Another nickname"}
-        if changes == "order" and bench.shared.guard.is_open:
-            return {**wanted, bench.names.steps: wanted[bench.names.steps][::-1]}
+        if changes == "marker":
+            return {**wanted, bench.names.marker: own("Another text")}
+        if changes == "order" and parts is not None and bench.shared.guard.is_open:
+            return {**wanted, parts: wanted[parts][::-1]}
         if changes in ("order", "everything"):
             return bench.marked()
         return wanted

@@ -9,7 +9,7 @@ from typing import Any
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.strategies.accounts import NamedAccount, accounts_in
-from rules_harness.strategies.bodies import covering_set
+from rules_harness.strategies.bodies import covering_set, is_suitable
 from rules_harness.strategies.examples import at, put
 from rules_harness.strategies.places import body_place, visited
 from rules_harness.strategies.plausible import account_types
@@ -22,8 +22,8 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
     The body is the simplest that has the place; and once more with the foreign account in a last step behind rightful
     ones, for targets that look at the first only.
     """
-    covered = covering_set(bench.contract, bench.world) if bench.world.accounts else ()
-    steps, usual = bench.names.steps, bench.usual()
+    covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
+    steps, usual = bench.names.parts, bench.usual()
     done: set[str] = set()
     for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
         paths = {pointer: place.path for place, pointer, _ in visited(body_place(bench.contract), base.value)}

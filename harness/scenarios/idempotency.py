@@ -18,6 +18,7 @@ from rules_harness.harness.scenarios.key_steps import (
     is_replayed,
     other_body,
 )
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet, encode
 from rules_harness.harness.scenarios.scenario import (
     Lane,
@@ -109,9 +110,10 @@ def _replay(bench: Bench) -> None:
 
 def _large(bench: Bench) -> dict[str, Any]:
     """A body whose answer does not fit what a cache or a column holds."""
-    body = bench.distinct(2)
-    steps = bench.names.steps
-    return {**body, steps: body[steps] * (LARGE_BYTES // len(encode({steps: body[steps]})) + 1)}
+    body, parts = bench.distinct(2), bench.names.parts
+    if parts is None:
+        return {**body, bench.names.texts[-1]: "x" * LARGE_BYTES}
+    return {**body, parts: body[parts] * (LARGE_BYTES // len(encode({parts: body[parts]})) + 1)}
 
 
 def at_the_end(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
@@ -170,11 +172,12 @@ def _reuse_again(bench: Bench) -> None:
     bench.begin()
     body = bench.distinct(1)
     first = first_use(bench, body, bench.new_key())
-    for label, other in (
-        ("same key, other nickname", {**body, names.nickname: "Another nickname"}),
-        ("same key, description left out", {n: v for n, v in body.items() if n != names.description}),
-        ("same key, steps twice", {**body, names.steps: [*body[names.steps], *body[names.steps]]}),
-    ):
+    others = {f"other {names.marker}": {**body, names.marker: own("Another marker")}}
+    if names.note is not None:
+        others[f"{names.note} left out"] = {name: value for name, value in body.items() if name != names.note}
+    if names.parts is not None:
+        others[f"{names.parts} twice"] = {**body, names.parts: [*body[names.parts], *body[names.parts]]}
+    for label, other in ((f"same key, {changed}", other) for changed, other in others.items()):
         other_body(bench, other, first, label=label)
         bench.read(requirement=REUSE, label=f"after: {label}")
 
@@ -242,7 +245,7 @@ def _words(bench: Bench) -> None:
         first = first_use(bench, body, word, requirement="", label=f"key: {word}")
         answer = bench.exchanges[first].answer
         shown = answer.part(bench.names.data) if answer is not None else {}
-        if shown.get(bench.names.nickname) != body[bench.names.nickname]:
+        if shown.get(bench.names.marker) != body[bench.names.marker]:
             continue
         bench.sleep(bench.granule())
         again(bench, first, f"replay, key: {word}", requirement=requirement)

@@ -10,20 +10,23 @@ from typing import Any, Protocol, Unpack
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Exchange, Payload, Request, TransportFault
+from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
 from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
+from rules_harness.harness.scenarios.known import Known
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import Guard, configuration, with_amount
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body, example, inert, is_suitable
+from rules_harness.strategies.bodies import Body, body_of, example, inert, is_suitable
 from rules_harness.strategies.examples import starting_later
 from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.mutations.pools import example_world
+from rules_harness.strategies.places import body_place
 from rules_harness.strategies.requests import OddRequest
 from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
@@ -99,20 +102,6 @@ class Shared(msgspec.Struct, frozen=True):
     """Whether there is such a key, and a deformed one differs from the real one."""
 
 
-class Known:
-    """The states of rules as last read; one for all benches, each rule used by one bench at a time."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, dict[str, Any]] = {}
-        self.stale: set[str] = set()
-        self.answered: dict[str, dict[str, Any]] = {}
-        """What the last successful update of each rule was answered."""
-        self.kept: dict[str, tuple[Exchange, ...]] = {}
-        """What one scenario leaves for a later one, by a name of theirs."""
-        self.keys = 0
-        """How many requests with a key were sent that repeat no other one."""
-
-
 class Planner:
     """What a scenario may send, not yet sent: bodies, updates, reads, each with its intent.
 
@@ -162,7 +151,7 @@ class Planner:
         headers: Sequence[tuple[str, str]] = (),
         authorization: Authorization = None,
         content_type: str | None = "application/json",
-        method: str = "PUT",
+        method: str | None = None,
         target: str | None = None,
         raw: bool = False,
         **meaning: Unpack[Meaning],
@@ -194,7 +183,7 @@ class Planner:
             meaning.setdefault("request_id_kind", "plain")
         lines += headers
         request = Request(
-            method=method,
+            method=method or self.contract.update.method,
             target=self.contract.update.path_for(target_rule) if target is None else target,
             headers=tuple(lines),
             body=None if content is None else Payload.of(content),
@@ -256,7 +245,7 @@ class Planner:
     def marked(self, mark: str = "") -> dict[str, Any]:
         """The page's example, plausible here, with a nickname of this scenario's own, so that its effect would show."""
         body = dict(self.usual().value)
-        body[self.names.nickname] = f"Probe {mark}{self.random.randrange(10**6):06d}"
+        body[self.names.marker] = own(f"Probe {mark}{self.random.randrange(10**6):06d}")
         return body
 
     def marked_for(self, caller: str, mark: str = "") -> dict[str, Any]:
@@ -265,14 +254,15 @@ class Planner:
         if caller != "other_org" or not is_suitable(self.contract, theirs):
             return self.marked(mark)
         body = dict(inert(self.contract, theirs).value)
-        body[self.names.nickname] = self.marked(mark)[self.names.nickname]
+        body[self.names.marker] = self.marked(mark)[self.names.marker]
         return body
 
     def distinct(self, number: int) -> dict[str, Any]:
         """A plausible body like no other of this scenario: nickname, description, start and amount are its own."""
         body = dict(self.usual().value)
-        body[self.names.nickname] = f"Version {number}" + " again" * self._attempt
-        body[self.names.description] = f"Version {number} of {self._scenario_id}"
+        body[self.names.marker] = own(f"Version {number}" + " again" * self._attempt)
+        if self.names.note is not None:
+            body[self.names.note] = f"Version {number} of {self._scenario_id}"
         body = starting_later(self.contract, body, number)
         if self.shared.guard.is_open:
             body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)
@@ -283,7 +273,7 @@ class Planner:
         state = self.state(rule)
         if state is None:
             raise Unmet(f"{rule} cannot be read")
-        return {**configuration(self.contract, state), self.names.nickname: nickname}
+        return {**configuration(self.contract, state), self.names.marker: nickname}
 
     def granule(self) -> float:
         """Seconds after which the target's update times certainly differ, as far as they were seen."""
@@ -297,24 +287,28 @@ class Planner:
 
     def usual(self) -> Body:
         """The page's example where live shapes may be sent, else the inert body."""
-        make = example if self.shared.guard.is_open else inert
-        return make(self.contract, self.world)
+        if self.shared.guard.is_open:
+            return example(self.contract, self.world)
+        return body_of(self.contract, self.world, self.inert())
 
     def inert(self) -> dict[str, Any]:
         """A body that could move nothing soon, whatever becomes of it; of the page's accounts where none is known."""
         known = self.world
         if not is_suitable(self.contract, known):
             known = msgspec.structs.replace(example_world(self.contract), now=known.now)
-        return dict(inert(self.contract, known).value)
+        return {**inert(self.contract, known).value, self.names.marker: own("Inert")}
 
     def wrong_bodies(self) -> list[tuple[str, dict[str, Any]]]:
         """Well-formed bodies of the wrong schema, for whoever may not even have them looked at."""
-        names, usual = self.names, self.inert()
-        return [
-            ("an empty object", {}),
-            (f"{names.steps} a string", {**usual, names.steps: "wrong"}),
-            (f"no {names.trigger}", {name: value for name, value in usual.items() if name != names.trigger}),
-        ]
+        usual, fields = self.inert(), body_place(self.contract).properties
+        wrong: list[tuple[str, dict[str, Any]]] = [("an empty object", {})]
+        structured = [name for name, field in fields.items() if field.types and not field.types & {"string"}]
+        if structured:
+            wrong.append((f"{structured[-1]} a string", {**usual, structured[-1]: "wrong"}))
+        required = [name for name, field in fields.items() if field.required and name != self.names.status]
+        if required:
+            wrong.append((f"no {required[0]}", {name: value for name, value in usual.items() if name != required[0]}))
+        return wrong
 
     def reader(self, rule: str) -> str:
         """The credential that reads a rule."""

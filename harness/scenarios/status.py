@@ -7,6 +7,7 @@ from typing import Any
 
 from rules_harness.harness.scenarios import crossing
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import (
     Need,
@@ -19,6 +20,8 @@ from rules_harness.harness.scenarios.scenario import (
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import is_suitable
+from rules_harness.strategies.places import fields_with
 from rules_harness.strategies.world import World
 
 WITHOUT_PERMISSION = ("read_only", "unrelated")
@@ -54,7 +57,7 @@ def _stays_disabled(bench: Bench) -> None:
 
 
 def _enable_by_body(bench: Bench) -> None:
-    """A disabled rule and a body that says enabled, for each kind of trigger where live shapes may be sent."""
+    """A disabled rule and a body that says enabled, for each time at which it runs where live shapes may be sent."""
     names = bench.names
     bench.begin()
     for body in _of_each_trigger(bench):
@@ -63,7 +66,7 @@ def _enable_by_body(bench: Bench) -> None:
         bench.shared.guard.enabled.add(bench.rule)
         bench.update({**body, names.status: names.enabled}, acceptance="open", label="enabled by the body")
         bench.read()
-    bench.update({**bench.inert(), names.nickname: "Disabled again"}, purpose="contain", label="disabled again")
+    bench.update({**bench.inert(), names.marker: own("Disabled again")}, purpose="contain", label="disabled again")
     bench.read()
 
 
@@ -130,7 +133,8 @@ def _trigger(bench: Bench) -> None:
 def _of_each_trigger(bench: Bench) -> list[dict[str, Any]]:
     """The usual body, and one of each kind of trigger where live shapes may be sent."""
     bodies = [bench.usual().value]
-    if bench.shared.guard.is_open and bench.world.accounts:
+    if bench.shared.guard.is_open and is_suitable(bench.contract, bench.world):
+        timed = tuple(f"/{name}:" for name in fields_with(bench.contract, "start-date"))
         kinds = crossing.kinds(bench.contract, bench.world).items()
-        bodies += [body.value for shape, body in kinds if shape.startswith(f"/{bench.names.trigger}")]
+        bodies += [body.value for shape, body in kinds if shape.startswith(timed)]
     return bodies

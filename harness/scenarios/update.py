@@ -8,6 +8,7 @@ from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
@@ -19,6 +20,7 @@ from rules_harness.strategies.bodies import (
     covering_set,
     exact_bodies,
     example,
+    is_suitable,
     open_bodies,
     scattered_bodies,
     variations,
@@ -54,7 +56,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", (NeedsRules(2), NeedsRead()))
     named = (NeedsRules(2), NeedsRead())
     yield Scenario("update/named-twice", family, ("update.identity", "update.isolated"), _named_twice, "alone", named)
-    if not world.accounts:
+    if not is_suitable(contract, world):
         return
     yield from _chunked(contract, "varied", variations(contract, world), ACCEPTED)
     yield from _chunked(contract, "covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
@@ -64,8 +66,11 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield from _chunked(contract, "exact", exact_bodies(contract, world), EXACT)
     yield from _chunked(contract, "scattered", scattered_bodies(contract, world), SCATTERED)
     yield from _chunked(contract, "open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
-    yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), _omitted_inside)
-    yield Scenario("update/structure", family, ("update.steps-replaced", "update.replaces"), _structure)
+    if contract.names.parts is not None:
+        inside = partial(_omitted_inside, parts=contract.names.parts)
+        yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), inside)
+        structure = partial(_structure, parts=contract.names.parts)
+        yield Scenario("update/structure", family, ("update.steps-replaced", "update.replaces"), structure)
 
 
 def _chunked(
@@ -116,10 +121,10 @@ def _omitted(bench: Bench) -> None:
     names = bench.names
     bench.begin()
     for cleared in ("absent", "null", "in another case"):
-        bench.update({**bench.marked(), names.nickname: "Kept apart", names.description: "A description"})
+        bench.update({**bench.marked(), **dict.fromkeys(names.texts, "Kept apart"), names.marker: own("Kept apart")})
         bench.read()
         body = bench.marked()
-        for name in (names.nickname, names.description):
+        for name in names.texts:
             if cleared == "absent":
                 body.pop(name, None)
             elif cleared == "null":
@@ -130,21 +135,19 @@ def _omitted(bench: Bench) -> None:
         bench.read()
 
 
-def _omitted_inside(bench: Bench) -> None:
-    """What steps, actions and the trigger had, left out: in as many steps, in fewer and in more; and null."""
-    names, place = bench.names, body_place(bench.contract)
+def _omitted_inside(bench: Bench, parts: str) -> None:
+    """What parts and the fields around them had, left out: in as many parts and in more; and null."""
+    place = body_place(bench.contract)
     covered = [body.value for body in covering_set(bench.contract, bench.world)]
     full = max(covered, key=lambda value: sum(inner is not None for _, _, inner in visited(place, value)))
     bare = _pruned(place, full)
-    steps = bare[names.steps]
     bench.begin()
     for label, body in (
-        ("optional fields left out, as many steps", bare),
-        ("optional fields left out, more steps", {**bare, names.steps: [*steps, *steps]}),
+        (f"optional fields left out, as many {parts}", bare),
+        (f"optional fields left out, more {parts}", {**bare, parts: [*bare[parts], *bare[parts]]}),
         ("optional fields null", _pruned(place, full, null=True)),
     ):
-        twice = {**full, names.steps: [*full[names.steps], *full[names.steps]]}
-        bench.update(twice, acceptance="open", label="in full")
+        bench.update({**full, parts: [*full[parts], *full[parts]]}, acceptance="open", label="in full")
         bench.read()
         bench.update(body, acceptance="open", label=label)
         bench.read()
@@ -167,47 +170,45 @@ def _pruned(place: Place, value: Any, *, null: bool = False) -> Any:
     return pruned
 
 
-def _structure(bench: Bench) -> None:
-    """Many steps, many actions, out of any order, and some of them equal."""
-    names = bench.names
+def _structure(bench: Bench, parts: str) -> None:
+    """Many parts, many members of one part, out of any order, and some of them equal."""
     usual = bench.usual().value
     cap = bench.world.max_amount_in_cents
     variants = [with_amount(bench.contract, usual, 1 + (7 * number) % min(cap, 97)) for number in range(MANY)]
-    steps = [variant[names.steps][0] for variant in variants]
-    field = next(name for name, value in steps[0].items() if isinstance(value, list))
-    actions = [step[field][0] for step in steps]
+    each = [variant[parts][0] for variant in variants]
+    field = next(name for name, value in each[0].items() if isinstance(value, list))
+    members = [part[field][0] for part in each]
     index = group_index_name(bench.contract)
-    conditional = _conditional_step(bench)
-    grouped = [{**action, index: (MANY - number) // 2} for number, action in enumerate(actions)]
+    conditional = _conditional_part(bench, parts)
+    grouped = [{**member, index: (MANY - number) // 2} for number, member in enumerate(members)]
     bench.begin()
     for label, arranged in (
-        ("many steps", steps),
-        ("equal steps", [steps[0], steps[1], steps[0], steps[0]]),
-        ("equal steps in another order", [steps[1], steps[0], steps[0], steps[0]]),
-        ("steps with and without conditions", [steps[0], conditional, steps[1], conditional, steps[2]]),
-        ("many actions", [{**steps[0], field: grouped}]),
-        ("equal actions", [{**steps[0], field: [actions[0], actions[1], actions[0]]}, steps[1]]),
+        (f"many {parts}", each),
+        (f"equal {parts}", [each[0], each[1], each[0], each[0]]),
+        (f"equal {parts} in another order", [each[1], each[0], each[0], each[0]]),
+        (f"{parts} with and without conditions", [each[0], conditional, each[1], conditional, each[2]]),
+        (f"many {field}", [{**each[0], field: grouped}]),
+        (f"equal {field}", [{**each[0], field: [members[0], members[1], members[0]]}, each[1]]),
     ):
-        bench.update({**bench.marked(), names.steps: arranged}, label=label, acceptance="open")
+        bench.update({**bench.marked(), parts: arranged}, label=label, acceptance="open")
         bench.read()
     nested = [recursion for recursion in recursions(bench.contract, bench.world) if recursion.listed]
     for outer, inner in zip(nested, nested[::-1], strict=True):
         leaf = inner.leaf
         tree = outer.around(inner.around(outer.around(leaf, leaf), leaf), leaf)
         label = f"equal conditions, several levels of {outer.name} and {inner.name}"
-        bench.update({**outer.body_with(tree), names.nickname: "Levels"}, label=label, acceptance="open")
+        bench.update({**outer.body_with(tree), bench.names.marker: own("Levels")}, label=label, acceptance="open")
         bench.read()
 
 
-def _conditional_step(bench: Bench) -> dict[str, Any]:
-    """A step with conditions, from the simplest body that has one; the usual one where none has."""
-    names = bench.names
-    covered = covering_set(bench.contract, bench.world) if bench.world.accounts else ()
+def _conditional_part(bench: Bench, parts: str) -> dict[str, Any]:
+    """A part with conditions, from the simplest body that has one; the usual one where none has."""
+    covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
     for body in sorted(covered, key=lambda body: len(body.shapes)):
-        for step in body.value[names.steps]:
-            if any(isinstance(value, dict) for value in step.values()):
-                return dict(step)
-    return dict(bench.usual().value[names.steps][0])
+        for part in body.value[parts]:
+            if any(isinstance(value, dict) for value in part.values()):
+                return dict(part)
+    return dict(bench.usual().value[parts][0])
 
 
 def _repeatable(bench: Bench) -> None:
@@ -238,12 +239,6 @@ def _named_twice(bench: Bench) -> None:
         (f"{name} in the query", {}, f"{path(one)}?{name}={other}", ()),
         ("rule_id in the query", {}, f"{path(one)}?rule_id={other}", ()),
         ("a header", {}, None, (("X-Rule-Id", other),)),
-        (
-            "a header that rewrites the path",
-            {},
-            None,
-            (("X-Original-URL", path(other)), ("X-Rewrite-URL", path(other))),
-        ),
     )
     for way, fields, target, headers in ways:
         bench.update(

@@ -14,7 +14,7 @@ from rules_harness.harness.scenarios.scenario import NeedsRead, Scenario
 from rules_harness.harness.scenarios.telling import cases_first
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import Body
+from rules_harness.strategies.bodies import Body, is_suitable
 from rules_harness.strategies.mutations import Mutation, apply, catalogue, settings
 from rules_harness.strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
 from rules_harness.strategies.world import World
@@ -34,7 +34,7 @@ KINDS: dict[str, BodyKind] = {
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """The whole catalogue, and every odd body."""
-    if not world.accounts:
+    if not is_suitable(contract, world):
         return
     sendable = [
         mutation
@@ -75,7 +75,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 def server_owned(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Fields that the server alone sets, last of all: a target that takes them over may lose the rule."""
     mutations = [mutation for mutation in catalogue(contract) if mutation.requirement == SERVER_OWNED]
-    if world.accounts and mutations:
+    if mutations and is_suitable(contract, world):
         yield Scenario(
             "validation/server-owned",
             "update",

@@ -1,4 +1,4 @@
-"""Rules in custody: read before anything is written, put back first and last, contained when they are enabled.
+"""Rules in custody: read before anything is written, and put back first and last.
 
 Every rule that a run may write is read, its configuration is on the disk before the first write, and that first write
 puts the same configuration back; a rule that refuses its own configuration is not used.
@@ -6,19 +6,18 @@ puts the same configuration back; a rule that refuses its own configuration is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Exchange, TransportFault
-from rules_harness.harness.journal import FoundRule, Note, Restored
+from rules_harness.harness.journal import FoundRule, Note
 from rules_harness.harness.judging.checks.common import described
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.session.endings import Contained, stopped
+from rules_harness.harness.session.endings import stopped
 from rules_harness.harness.target.profile import Profile
-from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.accounts import accounts_in as accounts_named
 from rules_harness.strategies.bodies import is_suitable
@@ -72,87 +71,6 @@ def told(contract: Contract, exchange: Exchange) -> str:
     if isinstance(exchange.outcome, TransportFault):
         return f"failed: {exchange.outcome.detail}"
     return f"was answered {described(contract, exchange.outcome)}"
-
-
-def put_back(bench: Bench, found: FoundRule, *, status: str | None = None) -> str | None:
-    """Write the configuration that a rule had; returns why that failed, or ``None``.
-
-    The rule ends disabled, unless ``status`` says what the body shall say.
-    """
-    exchange: Exchange | None = None
-    state = bench.shared.client.cleaner.recalled_value(found.state)
-    for bare in (False, True):
-        body = configuration(bench.contract, state, bare=bare)
-        if status is not None:
-            body[bench.names.status] = status
-        exchange = bench.update(
-            body,
-            rule=found.rule,
-            caller=found.credential,
-            existence=bench.existence(found.rule),
-            purpose="restore",
-            acceptance="open",
-            label="its own configuration, put back",
-        )
-        if exchange.answer is not None and exchange.answer.is_success:
-            return None
-        if exchange.answer is None or exchange.answer.status not in (400, 422):
-            break
-    return told(bench.contract, exchange) if exchange is not None else "nothing was sent"
-
-
-def restore_all(make_bench: Callable[[str], Bench], rules: Mapping[str, FoundRule]) -> Iterator[tuple[Restored, Bench]]:
-    """Put every rule back as it was found, disabled; one bench for each, so that one failure stops no other."""
-    for rule, found in rules.items():
-        bench = make_bench(rule)
-        try:
-            problem = _put_back_disabled(bench, found)
-        except Exception as error:  # noqa: BLE001 - whatever hinders one rule, the others are still put back
-            problem = f"{type(error).__name__}: {error}"
-        yield Restored(rule=rule, problem=problem), bench
-
-
-def _put_back_disabled(bench: Bench, found: FoundRule) -> str | None:
-    """Put a rule back and see that it is disabled; one that was disabled never ends enabled with what it can do."""
-    if not found.enabled and _is_enabled(bench, found.rule):
-        problem = contain(bench, found.rule).problem
-        if problem is not None:
-            return (
-                f"STILL ENABLED, with a harmless configuration in place of its own ({problem}): disable it by hand now"
-            )
-    problem = put_back(bench, found)
-    if problem is not None or found.enabled or not _is_enabled(bench, found.rule):
-        return problem
-    problem = contain(bench, found.rule).problem
-    left = "it is disabled" if problem is None else f"STILL ENABLED ({problem}): disable it by hand now"
-    return f"its own configuration left it enabled, so it holds a harmless one; {left}"
-
-
-def _is_enabled(bench: Bench, rule: str) -> bool:
-    state = bench.read(rule, existence=bench.existence(rule))
-    return state is not None and state.get(bench.names.status) == bench.names.enabled
-
-
-def contain(bench: Bench, rule: str) -> Contained:
-    """Send a disabled, inert body to a rule that is enabled where it must not be.
-
-    It is not a body that the rule may hold already: a target may do nothing where nothing changes.
-    """
-    exchange = bench.update(
-        {**bench.inert(), bench.names.nickname: f"Disabled {bench.random.randrange(10**6):06d}"},
-        rule=rule,
-        caller=bench.writer(rule),
-        existence=bench.existence(rule),
-        purpose="contain",
-        acceptance="open",
-        label="contained",
-    )
-    if exchange.answer is None or not exchange.answer.is_success:
-        return Contained(rule, told(bench.contract, exchange))
-    state = bench.read(rule, existence=bench.existence(rule)) if bench.readable else None
-    if state is not None and state.get(bench.names.status) == bench.names.enabled:
-        return Contained(rule, "a disabled body leaves it enabled")
-    return Contained(rule, None)
 
 
 def with_known_accounts(contract: Contract, profile: Profile, states: Mapping[str, Mapping[str, Any]]) -> Profile:
@@ -266,4 +184,4 @@ def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | No
 
 
 def _is_enveloped(contract: Contract, answer: Answer) -> bool:
-    return isinstance(answer.part(contract.names.error).get(contract.names.code), str)
+    return isinstance(answer.first_part(contract.names.error).get(contract.names.code), str)

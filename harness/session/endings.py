@@ -61,7 +61,8 @@ def ending_of(reason: BaseException) -> Ending:
         case Enough():
             return Ending(Note(LIMITED, str(reason)))
         case TargetDown():
-            return Ending(stopped(f"the target is down: {reason}", beats_findings=False))
+            state = "" if reason.reason == "deferred" else "the target is down: "
+            return Ending(stopped(f"{state}{reason}", beats_findings=False))
         case Contained():
             return Ending(Note(CONTAINED, str(reason), {"rule": reason.rule, "problem": reason.problem}))
         case SafetyError():

@@ -8,22 +8,19 @@ from typing import Any, Final
 
 import msgspec
 
-from rules_harness.harness.journal import FoundRule, Note
+from rules_harness.harness.exchange import Exchange
+from rules_harness.harness.journal import FoundRule, Note, Restored
 from rules_harness.harness.judging.checks.common import changed_fields
 from rules_harness.harness.judging.equality import instant
+from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Known, Outgoing, Shared
+from rules_harness.harness.scenarios.known import Known
+from rules_harness.harness.scenarios.own_texts import holds_own
+from rules_harness.harness.scenarios.planner import Outgoing, Shared
 from rules_harness.harness.scenarios.scenario import Situation
-from rules_harness.harness.session.custody import (
-    contain,
-    endpoint_missing,
-    look,
-    put_back,
-    restore_all,
-    states_in,
-    survey,
-    with_known_accounts,
-)
+from rules_harness.harness.session.custody import endpoint_missing, look, states_in, survey, with_known_accounts
+from rules_harness.harness.session.locks import RuleLocks
+from rules_harness.harness.session.putting_back import contain, put_back, restore_all
 from rules_harness.harness.session.record import RunRecord
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
@@ -31,6 +28,10 @@ from rules_harness.harness.target.safety import Guard
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import is_suitable
 
+STRANGE: Final = (
+    "another run is using it, or one was killed: `rules-harness restore RUN --target FILE` puts it back, and where its "
+    "journal is gone, its owner gives it other texts"
+)
 WATCH_SECONDS: Final = 0.3
 WATCH_READS: Final = 2
 
@@ -38,7 +39,9 @@ WATCH_READS: Final = 2
 class Keeping:
     """The rules of one run. Call `take` once, `give_back` last, whatever happened in between."""
 
-    def __init__(self, shared: Shared, profile: Profile, record: RunRecord, earlier: Mapping[str, FoundRule]):
+    def __init__(
+        self, shared: Shared, profile: Profile, record: RunRecord, earlier: Mapping[str, FoundRule], locks: RuleLocks
+    ) -> None:
         """``earlier`` are rules as an earlier part of the run found them; that is how they are put back."""
         self.shared = shared
         self.known = Known()
@@ -50,6 +53,7 @@ class Keeping:
         self._record = record
         self._found: dict[str, FoundRule] = dict(earlier)
         self._earlier = frozenset(earlier)
+        self._locks = locks
 
     def bench(self, scenario_id: str, rules: Iterable[str], *, attempt: int = 0) -> Bench:
         """A bench on which these rules may be used."""
@@ -62,6 +66,8 @@ class Keeping:
         """
         bench = self.bench("safety/survey", self._profile.rules.all)
         reads = look(bench, self._profile)
+        locked = self._locks.take_all(self._profile.rules.all)
+        reasons = self._used_elsewhere(bench, reads) | locked
         self._profile = with_known_accounts(self.shared.contract, self._profile, states_in(self.shared.contract, reads))
         self.shared = shared_for(self.shared, self._profile, readable=True)
         bench.adopt(self.shared)
@@ -71,7 +77,7 @@ class Keeping:
             return None
         self._record.episode(bench.episode("envelope", "survey"))
         self.shared = shared_for(self.shared, self._profile, readable=seen.readable)
-        reasons = dict(seen.reasons)
+        reasons = seen.reasons | reasons
         usable = self._custody(seen.found, reasons)
         self._follow_clock()
         if not seen.readable and self._profile.permissions.no_restore:
@@ -95,6 +101,8 @@ class Keeping:
         guard, contract = self.shared.guard, self.shared.contract
         firsts = []
         for rule in found:
+            if rule.rule in reasons:
+                continue
             if rule.rule not in self._earlier:
                 self._record.rule(rule)
                 self._found[rule.rule] = rule
@@ -105,18 +113,45 @@ class Keeping:
             bench = self.bench(f"safety/{rule.rule}", (rule.rule,))
             bench.begin()
             telling = rule.enabled and guard.is_open
-            problem = put_back(bench, rule, status=contract.names.enabled if telling else None)
-            firsts.append(bench.exchanges[-1])
-            if problem is None:
-                bench.read()
-            else:
-                reasons[rule.rule] = f"its own configuration, put back, {problem}"
+            done = put_back(bench, rule, status=contract.names.enabled if telling else None)
+            firsts.append(next(one for one in bench.exchanges if one.intent.operation == "update"))
+            if done.problem is not None:
+                reasons[rule.rule] = f"its own configuration, put back, {done.problem}"
+            elif done.state is not None and holds_own(contract, done.state):
+                # Whoever wrote that puts it back.
+                reasons[rule.rule] = STRANGE
+                del self._found[rule.rule]
+            if done.beyond:
+                bench.notes.append(f"put back with what an update clears beyond the contract: {', '.join(done.beyond)}")
             self._record.episode(bench.episode("status", rule.rule))
             self.contain_where_needed(bench)
-            if problem is not None:
+            if rule.rule in reasons:
                 guard.writable.discard(rule.rule)
         self.stop = endpoint_missing(contract, firsts)
         return {rule.rule for rule in found} - set(reasons)
+
+    def _used_elsewhere(self, bench: Bench, reads: dict[str, Exchange]) -> dict[str, str]:
+        """Why rules cannot be used that another run has, or had: what they hold is its, and none of their owner's.
+
+        The last look at a rule takes the place of the first.
+        """
+        contract = self.shared.contract
+        states = {rule: state_shown(contract, read) for rule, read in reads.items() if rule not in self._earlier}
+        seen = {rule: state for rule, state in states.items() if state is not None}
+        suspects = {rule for rule, state in seen.items() if holds_own(contract, state)}
+        looked_at = suspects if self._profile.is_loopback else set(seen)
+        if looked_at:
+            # What an earlier run put back may come late.
+            bench.sleep(max(WATCH_SECONDS, self._profile.limits.settle_seconds))
+        reasons = {}
+        for rule in sorted(looked_at):
+            again = bench.read(rule, existence=bench.existence(rule))
+            reads[rule] = bench.exchanges[-1]
+            if again is not None and holds_own(contract, again):
+                reasons[rule] = STRANGE
+            elif again is not None and rule not in suspects and _differ(contract, seen[rule], again):
+                reasons[rule] = "it changes while nothing is sent to it: somebody else writes to it"
+        return reasons
 
     def _follow_clock(self) -> None:
         """Count days from the target's present where its clock is ahead: an earlier run may have moved it.
@@ -161,10 +196,18 @@ class Keeping:
             for rule, found in self._found.items()
             if rule in self._earlier or rule in self.known.states or rule in self.known.stale
         }
+        for rule, reason in self._locks.take_all(written).items():
+            del written[rule]
+            self.given_back[rule] = reason
+            self._record.restored(Restored(rule=rule, problem=reason))
         self.shared.guard.writable |= set(written)
         for restored, _ in restore_all(lambda rule: self.bench(f"safety/restore-{rule}", (rule,)), written):
             self.given_back[restored.rule] = restored.problem
             self._record.restored(restored)
+
+    def close(self) -> None:
+        """Let other runs have the rules."""
+        self._locks.release()
 
 
 def shared_for(shared: Shared, profile: Profile, *, readable: bool) -> Shared:
@@ -205,7 +248,6 @@ def share(
 
 def watched(bench: Bench) -> str:
     """Whether a rule of the bench changes while nothing is sent to it; the text says which."""
-    updated = bench.names.updated_at
     bench.sleep(bench.shared.profile.limits.settle_seconds)
     for rule in bench.rules:
         first = bench.read(rule, existence=bench.existence(rule))
@@ -214,7 +256,7 @@ def watched(bench: Bench) -> str:
             again = bench.read(rule, existence=bench.existence(rule))
             if first is None or again is None or _is_late(bench, rule, again):
                 continue
-            if changed_fields(bench.contract, first, again) or first.get(updated) != again.get(updated):
+            if _differ(bench.contract, first, again):
                 return f"{rule} changed while nothing was sent to it: somebody else writes to it"
     return ""
 
@@ -223,6 +265,12 @@ def _is_late(bench: Bench, rule: str, state: Mapping[str, Any]) -> bool:
     """Whether a state is what our own last update was answered, so that it is the reads that come late."""
     answered = bench.answered(rule)
     return answered is not None and not changed_fields(bench.contract, answered, state)
+
+
+def _differ(contract: Contract, first: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
+    """Whether somebody wrote to a rule between two reads."""
+    updated = contract.names.updated_at
+    return bool(changed_fields(contract, first, again)) or first.get(updated) != again.get(updated)
 
 
 def renew(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -52,6 +53,8 @@ class Opened(msgspec.Struct, frozen=True):
     profile: Profile
     keyring: Keyring
     embedded: bool
+    path: Path | None = None
+    """The profile, where it is a file."""
 
 
 @contextmanager
@@ -68,7 +71,8 @@ def opened(chosen: Chosen, contract: Contract) -> Iterator[Opened]:
     if chosen.target is not None:
         if chosen.base_url is not None:
             raise UsageError("give either --target or --base-url")
-        yield Opened(*profile_reader.load(chosen.target, contract=contract, environ=os.environ), embedded=False)
+        profile, keyring = profile_reader.load(chosen.target, contract=contract, environ=os.environ)
+        yield Opened(profile, keyring, embedded=False, path=chosen.target)
     elif chosen.base_url is not None:
         if chosen.key_env is None:
             raise UsageError("--base-url needs --key-env NAME, the environment variable that holds an API key")
@@ -128,7 +132,9 @@ def specimen(contract: Contract) -> Profile:
 
 
 def _read(text: str, contract: Contract) -> tuple[Profile, Keyring]:
-    """The embedded target's profile, with its demo keys."""
+    """The embedded target's profile, with its demo keys; without those whose scope the contract does not list."""
+    scopes = "|".join(map(re.escape, contract.names.scopes))
+    text = re.sub(rf"\[credentials\.scope\.(?!(?:{scopes})\])[^\]]*\]\nkey_env = [^\n]*\n", "", text)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "embedded.toml")
         path.write_text(text, encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,8 +15,6 @@ from rules_harness.harness.journal import Footer, FoundRule, Header, Restored
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.target.cleaning import named_in
-from rules_harness.harness.target.profile import Profile
-from rules_harness.harness.target.secrets import Keyring, ordinary_words
 from rules_harness.openapi.contract import Contract, load
 
 EMBEDDED = "embedded"
@@ -95,36 +92,6 @@ def keep_unrestored(folder: Path) -> None:
     if left:
         raise UsageError(
             f"{path} is the only record of how rules stood that an earlier run did not put back "
-            f"({', '.join(found.rule for found in left)}); `rules-harness restore {folder}` puts them back, or give "
-            "another folder with --out"
+            f"({', '.join(found.rule for found in left)}); `rules-harness restore {folder} --target FILE` puts them "
+            "back, or give another folder with --out"
         )
-
-
-def recorded_target(header: Header, credentials: Iterable[str] | None = None) -> tuple[Profile, Keyring]:
-    """The profile of a run and the keys of these credentials, or of all that it has.
-
-    Raises `UsageError` where a key is not in the environment, or the profile has secrets that no journal holds.
-    """
-    try:
-        profile = msgspec.convert(header.profile, Profile)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"the recorded profile cannot be read ({error}); give one with --target FILE") from error
-    if profile.target.has_secrets:
-        raise UsageError("the profile has secrets that no journal holds; give it with --target FILE")
-    names = profile.credentials if credentials is None else credentials
-    keys = {name: _key(profile, name) for name in sorted(names)}
-    return profile, Keyring(keys, words=ordinary_words(header.contract_document, profile))
-
-
-def _key(profile: Profile, credential: str) -> str:
-    source = profile.credentials[credential]
-    if not source.key_env:
-        raise UsageError(
-            f"the run's {credential} key comes from {source.source}, which no journal may have read; give the profile "
-            "with --target FILE"
-        )
-    variable = source.key_env
-    key = os.environ.get(variable)
-    if not key:
-        raise UsageError(f"the environment variable {variable} is not set; export it, it is the run's {credential} key")
-    return key

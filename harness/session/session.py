@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import msgspec
 from rules_harness import __version__
 from rules_harness.harness.errors import DEBUG
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.journal import SCHEMA_VERSION, Footer, FoundRule, Header, Journal, Note
+from rules_harness.harness.journal import FILE_NAME, SCHEMA_VERSION, Footer, FoundRule, Header, Journal, Note
 from rules_harness.harness.judging.coverage import coverage_of
 from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Outcome
@@ -25,6 +26,7 @@ from rules_harness.harness.scenarios.planner import Outgoing
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.session.endings import Ending, ending_of, stopped
 from rules_harness.harness.session.keeping import Keeping, share
+from rules_harness.harness.session.locks import RuleLocks
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.record import RunRecord
 from rules_harness.harness.target.hooks import Hooks
@@ -127,9 +129,19 @@ class Session(ABC):
             nonce=self.nonce,
             applicable=target.keyring.applicable,
         )
-        self.keeping = Keeping(shared, target.profile, self.record, earlier or {})
+        locks = RuleLocks(target.profile.target.base_url if client is None else None)
+        self.keeping = Keeping(shared, target.profile, self.record, earlier or {}, locks)
         self.interrupted = False
+        self._path = target.path
         self._remarks = remarks
+
+    @property
+    def restore_command(self) -> str:
+        """What puts back the rules that this run leaves changed, for a shell."""
+        journal = self.record.journal.path
+        run = journal.parent if journal.name == FILE_NAME else journal
+        own = () if self._path is None else ("--target", str(self._path))
+        return shlex.join(("rules-harness", "restore", str(run), *own))
 
     def stop(self) -> None:
         """Let nothing leave from now on; `run` puts rules back and returns."""
@@ -167,6 +179,8 @@ class Session(ABC):
         situation = self.keeping.take()
         if situation is None and self.keeping.stop is not None:
             self.note(self.keeping.stop)
+        for rule, reason in (situation.reasons if situation is not None else {}).items():
+            self.note(Note("unused", f"{rule} is not used: {reason}"))
         return situation
 
     def finish(self) -> None:
@@ -230,12 +244,10 @@ class Session(ABC):
         for rule, problem in self.keeping.given_back.items():
             if problem is None:
                 continue
-            self._remarks.note(
-                f"{rule} could not be put back: {problem}; try again with: rules-harness restore "
-                f"{self.record.journal.path.parent}"
-            )
+            self._remarks.note(f"{rule} could not be put back: {problem}; try again with: {self.restore_command}")
 
     def _close(self) -> None:
+        self.keeping.close()
         self.hooks.close()
         self.client.close()
 

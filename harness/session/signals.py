@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 from rules_harness.harness.errors import INTERRUPTED
 
@@ -18,16 +17,25 @@ _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _STOPPING: Final = "stopping: rules are being put back (once more ends at once)"
 
 
-@contextmanager
-def interruptible(stop: Callable[[], None], folder: Path) -> Iterator[None]:
-    """Inside the `with` block the first signal calls ``stop``, the second ends the process and says what to do.
+class Interruptible(Protocol):
+    """A run that can be stopped, and what puts its rules back where it is not waited for."""
 
-    ``folder`` has the journal that `restore` needs.  Only the main thread receives signals: elsewhere nothing is done.
+    @property
+    def restore_command(self) -> str: ...
+
+    def stop(self) -> None: ...
+
+
+@contextmanager
+def interruptible(run: Interruptible) -> Iterator[None]:
+    """Inside the `with` block the first signal stops the run, the second ends the process and says what to do.
+
+    Only the main thread receives signals: elsewhere nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    remedy = f"ended at once; put the rules back with: rules-harness restore {folder}"
+    remedy = f"ended at once; put the rules back with: {run.restore_command}"
     is_stopping = False
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -36,7 +44,7 @@ def interruptible(stop: Callable[[], None], folder: Path) -> Iterator[None]:
             _say(remedy)
             os._exit(INTERRUPTED)
         is_stopping = True
-        stop()
+        run.stop()
         _say(_STOPPING)
 
     before = {number: signal.signal(number, handle) for number in _numbers()}

@@ -17,7 +17,7 @@ from rules_harness.harness.smaller.resending import Recording, resend, smaller_b
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.harness.target.safety import SafetyError
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.bodies import body_of
+from rules_harness.strategies.bodies import body_of, is_suitable
 from rules_harness.strategies.mutations import apply, catalogue
 from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
@@ -106,7 +106,7 @@ class Minimiser:
         """Whether what the contract says of a smaller body is what it said of the first."""
         if not is_valid_body(self._contract, content):
             return False
-        if exchange.intent.body == "open" or not self._world.accounts:
+        if exchange.intent.body == "open" or not is_suitable(self._contract, self._world):
             return True
         return body_of(self._contract, self._world, body).acceptance != "open"
 

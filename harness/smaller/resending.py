@@ -17,11 +17,14 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.harness.exchange import Episode, Exchange, Payload, Request, only
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import COARSE_SECONDS, Planned, Unmet
+from rules_harness.harness.target.cleaning import named_in
 from rules_harness.strategies.accounts import accounts_in
 from rules_harness.strategies.idempotency_keys import form_of
 from rules_harness.strategies.scalars import instant_text
@@ -29,6 +32,8 @@ from rules_harness.strategies.scalars import instant_text
 DISABLED: Final = "disabled again"
 _PAUSE: Final = 0.5
 """A gap of so many seconds between two requests was meant, or does no harm."""
+_NO_RULE: Final = frozenset({400, 404, 410, 414, 422})
+"""What a target answers to a read where there is no rule."""
 _FAR: Final = timedelta(days=11 * 366)
 _DATE: Final = re.compile(rb'"(\d{4}-\d\d-\d\d[Tt][0-9:.]+(?:[Zz]|[+-]\d\d:\d\d))"')
 
@@ -93,6 +98,8 @@ class _Resending:
         names = bench.names
         here = [self._rules.get(rule, rule) for rule in recording.rules]
         own = [rule for rule in here if rule in bench.rules]
+        if bench.shared.guard.is_distrustful:
+            self._look()
         if own:
             bench.begin_anew(*own)
         for rule in own:
@@ -110,6 +117,26 @@ class _Resending:
                 self._send_one(exchanges[0])
             else:
                 self._send_together(exchanges)
+
+    def _look(self) -> None:
+        """See that nothing is written but rules of the profile, and that no key stands where only text should.
+
+        At whatever else is written to, the target must say that there is no rule.
+        """
+        bench = self._bench
+        for exchange in self._recording.exchanges:
+            request, rule = exchange.request, exchange.intent.rule
+            keys = named_in(msgspec.to_builtins(request))
+            if keys:
+                raise Unmet(f"a request holds the key of {', '.join(sorted(keys))} in its text: is this record yours?")
+            if rule in self._rules or request.method == "GET" or not bench.shared.guard.is_unlisted(request):
+                continue
+            read = Request("GET", request.target, raw=request.raw, key=bench.key_of(bench.main_caller()))
+            intent = Intent(purpose="read", operation="read", rule=rule, existence="unknown")
+            answer = bench.send(read, intent).answer
+            if answer is None or answer.status not in _NO_RULE:
+                raise Unmet(f"{request.target} is not in the profile, and the target does not say that it is no rule")
+            bench.shared.guard.believe_vacant(request.target)
 
     def _pause(self, seconds: float) -> None:
         """Wait where the first sender waited: a target's times may count whole seconds."""
@@ -156,7 +183,7 @@ class _Resending:
         bench, names = self._bench, self._bench.names
         state = bench.state(rule)
         if state is not None and state.get(names.status) == names.enabled and bench.existence(rule) == "own":
-            body = {**bench.inert(), names.nickname: "Disabled again"}
+            body = {**bench.inert(), names.marker: own("Disabled again")}
             bench.update(
                 body, rule=rule, caller=bench.writer(rule), purpose="contain", acceptance="open", label=DISABLED
             )
@@ -181,6 +208,8 @@ class _Resending:
         request = self._bench.shared.client.cleaner.recalled_request(exchange.request)
         here = self._rules.get(intent.rule, intent.rule)
         self._check_accounts(exchange)
+        if request.key is not None and not self._bench.shared.applicable(request.key):
+            raise Unmet(f"the profile has no key of {request.key.key} that can stand there")
         key = None if intent.key is None else self._key(intent.key)
         if intent.key is not None:
             self._used_at.setdefault(intent.key, self._clock)
@@ -193,6 +222,8 @@ class _Resending:
         if here != intent.rule and self._bench.contract.update.path_for(here) not in target:
             raise Unmet(f"the request spells {intent.rule} in a way that no other rule can take the place of")
         sent = Request(request.method, target, headers, self._body(request.body), request.raw, request.key)
+        if self._bench.shared.guard.is_distrustful:
+            self._bench.shared.guard.check(sent, intent.but(purpose="probe"))
         repeats = None if intent.repeats is None else self.positions[intent.repeats]
         return sent, intent.but(rule=here, key=key, group=None, repeats=repeats)
 

@@ -87,19 +87,24 @@ class Subject(msgspec.Struct, frozen=True):
     def fields(self, schema: Piece) -> dict[str, Piece]:
         """The properties of a schema by name, those of the schemas that it is put together from included."""
         found: dict[str, Piece] = {}
+        for part in self.composed(schema):
+            properties = self.under(part, "properties")
+            found |= {name: self.under(properties, name) for name in properties.node if name not in found}
+        return found
+
+    def composed(self, schema: Piece) -> Iterator[Piece]:
+        """A schema and the schemas that it is put together from, each once."""
         waiting, seen = [schema], set()
         while waiting:
             part = waiting.pop()
             if part.place in seen:
                 continue
             seen.add(part.place)
-            properties = self.under(part, "properties")
-            found |= {name: self.under(properties, name) for name in properties.node if name not in found}
+            yield part
             for kind in ("allOf", "oneOf", "anyOf"):
                 inner = part.node.get(kind)
                 for index, entry in enumerate(inner if isinstance(inner, list) else ()):
                     waiting.append(self.follow(entry, part.place + pointer(kind, index)))
-        return found
 
     def roles(self, schema: Piece) -> dict[str, Piece]:
         """The properties of a schema that have a role (`x-role`), by role, each with its name as `title`."""

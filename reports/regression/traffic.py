@@ -77,7 +77,7 @@ class InputTally:
 
 def _told(answer: Answer, names: Names) -> str:
     """An answer without what differs from run to run: its status, and the error code where there is one."""
-    code = answer.part(names.error).get(names.code)
+    code = answer.first_part(names.error).get(names.code)
     return f"{answer.status} {folded(code)[:_CODE_LIMIT]}" if isinstance(code, str) and code else str(answer.status)
 
 

@@ -213,7 +213,7 @@ def _run(
         keep_unrestored(folder)
         cleaner = Cleaner(target.keyring)
         running = session(target, Journal(folder, clean=cleaner.clean_text))
-        with interruptible(running.stop, folder):
+        with interruptible(running):
             outcome = cleaned(running.run(), cleaner)
     run = Run(running.record.journal.path, profile._contract, outcome)
     run.report(*ALWAYS)

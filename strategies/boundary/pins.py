@@ -8,7 +8,7 @@ from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.accounts import accounts_in
 from rules_harness.strategies.examples import inert
 from rules_harness.strategies.mutations.routes import constant, edited
-from rules_harness.strategies.places import Place, body_place
+from rules_harness.strategies.places import Place, body_place, fields_with
 from rules_harness.strategies.world import World
 
 _CHOICES: Final = ("oneOf", "anyOf")
@@ -37,11 +37,9 @@ class Pins:
         return value
 
     def is_dormant(self, value: Any) -> bool:
-        """Whether a body says the disabled state and has the inert body's trigger."""
-        names = self._names
-        return isinstance(value, dict) and all(
-            value.get(name) == self._inert[name] for name in (names.status, names.trigger)
-        )
+        """Whether a body says the disabled state, and that it begins when the inert body does."""
+        decisive = (self._names.status, *fields_with(self._contract, "start-date"))
+        return isinstance(value, dict) and all(value.get(name) == self._inert[name] for name in decisive)
 
 
 def largest_number(value: Any) -> float:

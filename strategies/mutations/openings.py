@@ -32,8 +32,10 @@ def openings(contract: Contract, routes: Iterable[PlaceRoute]) -> Iterator[tuple
     for route in routes:
         if len(route.steps) == 1:
             yield from ((route, edit) for edit in _server_owned(contract))
-            yield route, _duplicate(contract.names.nickname)
-            yield route, _duplicate_object(contract.names.trigger, route.place.properties[contract.names.trigger])
+            yield route, _duplicate(contract.names.marker)
+            for name, place in route.place.properties.items():
+                if place.types == {"object"} and place.discriminator is not None:
+                    yield route, _duplicate_object(name, place)
         if route is nested:
             yield route, _duplicate(_free_text(route.place))
         yield from ((route, edit) for edit in _at(route))

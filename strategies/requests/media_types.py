@@ -78,9 +78,9 @@ def media_types(contract: Contract, world: World) -> tuple[OddRequest, ...]:
 
 def _in_their_own_syntax(contract: Contract, text: str) -> Iterator[OddRequest]:
     names = contract.names
-    form = urlencode({names.nickname: "harness", names.status: names.disabled, names.trigger: text, names.steps: "[]"})
+    form = urlencode({names.marker: "harness", names.status: names.disabled, "body": text})
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="body"\r\nContent-Type: {JSON_MEDIA_TYPE}\r\n\r\n'
-    xml = f"<rule><{names.status}>{names.disabled}</{names.status}><{names.steps}/></rule>"
+    xml = f"<body><{names.status}>{names.disabled}</{names.status}></body>"
     yield _odd("form", "application/x-www-form-urlencoded", form, "refused")
     yield _odd(
         "multipart", f"multipart/form-data; boundary={_BOUNDARY}", f"{head}{text}\r\n--{_BOUNDARY}--\r\n", "refused"

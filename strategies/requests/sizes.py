@@ -34,13 +34,13 @@ def size_bodies(contract: Contract, world: World) -> tuple[OddRequest, ...]:
 
 
 def _texts(contract: Contract, value: dict[str, Any]) -> Iterator[OddRequest]:
-    for name in (contract.names.nickname, contract.names.description):
+    for name in contract.names.texts:
         yield _odd(f"{name}-1-mib", f"{name} of 1 MiB", encoded({**value, name: "n" * MEBIBYTE}))
-    astral = encoded({**value, contract.names.nickname: "🙃" * (MEBIBYTE // 4)})
-    yield _odd(f"{contract.names.nickname}-astral", "1 MiB of characters beyond 16 bits", astral)
-    marked = encoded({**value, contract.names.nickname: _MARK})
+    astral = encoded({**value, contract.names.marker: "🙃" * (MEBIBYTE // 4)})
+    yield _odd(f"{contract.names.marker}-astral", "1 MiB of characters beyond 16 bits", astral)
+    marked = encoded({**value, contract.names.marker: _MARK})
     yield _odd(
-        f"{contract.names.nickname}-escaped",
+        f"{contract.names.marker}-escaped",
         "1 MiB of escape sequences",
         marked.replace(_MARK, "\\u0041" * (MEBIBYTE // 6)),
     )
@@ -70,7 +70,9 @@ def _unknown(value: dict[str, Any]) -> Iterator[OddRequest]:
 
 
 def _counts(contract: Contract, value: dict[str, Any]) -> Iterator[OddRequest]:
-    name = contract.names.steps
+    name = contract.names.parts
+    if name is None:
+        return
     for count in (100, 1_000):
         yield _odd(f"{name}-{count}", f"{count:,} {name}", encoded({**value, name: value[name] * count}))
 

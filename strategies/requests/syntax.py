@@ -96,7 +96,7 @@ _BLANK: Final = (("empty", ""), ("space", " "), ("white-space", " \t\r\n"))
 def syntax_bodies(contract: Contract, world: World) -> tuple[OddRequest, ...]:
     """Every way in which a body is not a JSON object (`validation.syntax`), each made from one inert body."""
     names = contract.names
-    text = encoded({**inert(contract, world).value, names.nickname: _MARK, names.description: None})
+    text = encoded({**inert(contract, world).value, **dict.fromkeys(names.texts), names.marker: _MARK})
     made = (
         *((f"blank-{name}", content) for name, content in _BLANK),
         *_cut(text),

@@ -191,6 +191,7 @@ def test_the_requirement_of_a_request_that_crashes_the_target_gets_the_finding(h
     findings = {(finding["requirement"], finding["level"], finding["kind"]) for finding in ended.summary["findings"]}
     assert findings == {("not-found.odd-ids", "must", "connection closed without an answer")}
     assert ended.requirements["not-found.odd-ids"]["exercised"] > 50
-    again = command("judge", ended.folder, environ={}, folder=ended.folder)
+    judged = ended.folder / "judged"
+    again = command("judge", ended.folder, "--out", judged, environ={}, folder=judged)
     assert again.code == 1
-    assert again.out.splitlines()[:5] == ended.out.splitlines()[:5]
+    assert again.requirements == ended.requirements

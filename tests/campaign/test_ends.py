@@ -92,7 +92,7 @@ def test_a_second_ctrl_c_ends_at_once(shell: Shell, whole_profile: Path, referen
         _, err = process.communicate(timeout=WITHIN_SECONDS)
         assert time.monotonic() - stopped < 1
     assert process.returncode == 130
-    assert "rules-harness restore out" in err
+    assert f"rules-harness restore out --target {whole_profile}" in err
     wait_until_ended(below)
 
 
@@ -134,7 +134,7 @@ def test_a_killed_campaign_goes_on_and_is_put_back(
     assert found
     reference.configure()
     assert shell("fuzz", "--target", whole_profile).code == 2
-    assert shell("restore", "out").code == 0
+    assert shell("restore", "out", "--target", whole_profile).code == 0
     assert rules() == before
     ended = shell("fuzz", "--target", whole_profile, "--requests", "60", "--continue", "out", "--quiet")
     assert ended.code == 1

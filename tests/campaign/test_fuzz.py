@@ -80,9 +80,9 @@ def test_a_defect_is_one_finding_made_small_and_left_to_be_repeated(
     assert (folder / "curl.sh").read_text().startswith("#!/usr/bin/env bash")
     assert _pytest(folder, whole_profile, reference) == 1
 
-    assert shell("replay", "out", amount["id"][:8]).code == 1
+    assert shell("replay", "out", amount["id"][:8], "--target", whole_profile).code == 1
     reference.configure()
-    ended = shell("replay", "out", amount["id"])
+    ended = shell("replay", "out", amount["id"], "--target", whole_profile)
     assert ended.code == 0
     assert "no longer fails" in ended.out
     assert _pytest(folder, whole_profile, reference) == 0

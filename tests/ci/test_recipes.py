@@ -17,12 +17,14 @@ import msgspec
 import pytest
 import yaml
 
+from rules_harness.harness.cli import COMMANDS
 from rules_harness.harness.reference.process import ReferenceServer
 from tests.reports.recorded import record
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
 WORKFLOW = ROOT / ".github/workflows/contract.yml"
+JENKINS = ROOT / "ci/Jenkinsfile"
 GITLAB = ROOT / ".gitlab/rules-harness.yml"
 DOCUMENT = ROOT / "docs/ci.md"
 BIN = Path(sys.executable).parent
@@ -56,6 +58,96 @@ def check(path: Path, schema: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("path", [ACTION, WORKFLOW, DOCUMENT])
+def test_actions_of_others_are_pinned_by_commit(path: Path) -> None:
+    used = re.findall(r"uses: ([\w.-]+/[\w./-]+)@(\S+)", path.read_text(encoding="utf-8"))
+    assert used or path == WORKFLOW
+    assert [(name, at) for name, at in used if not re.fullmatch(r"[0-9a-f]{40}|COMMIT", at)] == []
+
+
+def test_a_container_has_what_it_copies_and_ends_as_the_command() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    copied = [
+        name for line in lines if line.startswith("COPY ") and "--from" not in line for name in line.split()[1:-1]
+    ]
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    assert 'ENTRYPOINT ["/opt/rules-harness/bin/rules-harness"]' in lines
+
+
+def has_docker() -> bool:
+    docker = shutil.which("docker")
+    return docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not (has_docker() and os.environ.get("CI")), reason="takes Docker, and minutes: in CI")
+def test_the_container_is_built_and_runs() -> None:
+    subprocess.run(["docker", "build", "--quiet", "--tag", "rules-harness:test", "."], cwd=ROOT, check=True)
+    told = subprocess.run(
+        ["docker", "run", "--rm", "rules-harness:test", "check", "--select", "auth.missing", "--quiet"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Conforms to the contract" in told.stdout
+
+
+def test_jenkins_runs_what_its_step_says(server: ReferenceServer, tmp_path: Path) -> None:
+    server.configure()
+    (script,) = re.findall(r"sh '''\n(.*?)'''", JENKINS.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "target.toml").write_text(server.profile_toml, encoding="utf-8")
+    stub = tmp_path / "stubs" / "python3"
+    stub.parent.mkdir()
+    program = tmp_path / "rules-harness"
+    program.write_text(f'#!/bin/sh\nexec "{BIN}/rules-harness" "$@" --select {SELECT}\n', encoding="utf-8")
+    program.chmod(0o755)
+    made = (
+        f'mkdir -p "$3/bin" && ln -s {program} "$3/bin/rules-harness" && ln -s {shutil.which("true")} "$3/bin/python"'
+    )
+    stub.write_text(f"#!/bin/sh\n{made}\n", encoding="utf-8")
+    stub.chmod(0o755)
+    environment = {
+        **server.environment,
+        "PATH": os.pathsep.join([str(stub.parent), os.environ["PATH"]]),
+        "RULES_HARNESS": ".",
+        "RULES_TARGET": "target.toml",
+    }
+    ended = subprocess.run(["sh", "-xe", "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "rules-harness-out/junit.xml").is_file()
+
+
+def test_the_hook_names_a_command_that_is_there() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    program, command = hook["entry"].split()
+    assert (program, command in COMMANDS) == ("rules-harness", True)
+    assert re.search(hook["files"], "openapi/rules.yaml") is None or hook["types"] == ["yaml"]
+    assert f"id: {hook['id']}" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("given", "there", "asked"), [("", False, None), ("", True, "."), ("a.whl", False, "a.whl")])
+def test_gitlab_installs_the_checkout_or_what_is_given(
+    tmp_path: Path, given: str, there: bool, asked: str | None
+) -> None:
+    job = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["rules-harness"]
+    if there:
+        (tmp_path / "pyproject.toml").write_text('name = "sequence-rules-harness"\n', encoding="utf-8")
+    stub = tmp_path / "python"
+    stub.write_text('#!/bin/sh\necho "$5"\n', encoding="utf-8")
+    stub.chmod(0o755)
+    environment = {"PATH": os.pathsep.join([str(tmp_path), os.environ["PATH"]]), "RULES_HARNESS": given}
+    script = "\n".join(job["before_script"])
+    ended = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout.strip() or None) == ((2, None) if asked is None else (0, asked))
+    assert job["variables"]["RULES_HARNESS"] == ""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -177,7 +269,7 @@ def test_the_action_judges_and_conforms(job: Job) -> None:
     assert job.outputs["check"] == {"exit-code": "0", "sarif": "out/report.sarif"}
     assert "Conforms to the contract" in job.summary
     assert sorted(path.name for path in (job.folder / "out").iterdir()) == [
-        *("journal.jsonl", "junit.xml", "report.html", "report.md", "report.sarif", "summary.json")
+        *("annotations.txt", "journal.jsonl", "junit.xml", "report.html", "report.md", "report.sarif", "summary.json")
     ]
     assert job.run("Verdict").returncode == 0
 
@@ -190,7 +282,9 @@ def test_a_pull_request_is_compared_with_its_base_branch(job: Job, server: Refer
     assert job.outputs["check"]["exit-code"] == "1"
     assert job.run("Fetch the base branch's last run").returncode == 0
     asked = (job.folder / "asked").read_text(encoding="utf-8").splitlines()
-    assert asked[0].startswith("run list --repo acme/rules --workflow contract --branch main --status completed")
+    assert asked[0].startswith(
+        "run list --repo acme/rules --workflow contract --branch main --event push --status completed"
+    )
     assert [line.split()[2] for line in asked[1:]] == ["22", "21"]
     assert job.run("Compare").returncode == 0
     assert job.outputs["compare"] == {"worse": "true"}
@@ -233,7 +327,12 @@ def test_the_action_installs_itself(job: Job) -> None:
     assert job.run("Install").returncode == 0
     environment = job.folder / "temp/rules-harness"
     asked = (job.folder / "asked").read_text(encoding="utf-8").splitlines()
-    assert asked == [f"-m venv {environment}", f"-m pip install --quiet {ROOT}"]
+    pip = "-m pip install --quiet --disable-pip-version-check"
+    assert asked == [
+        f"-m venv {environment}",
+        f"{pip} --require-hashes --requirement {ROOT}/requirements.lock",
+        f"{pip} --no-deps --no-build-isolation {ROOT}",
+    ]
     assert (job.folder / "path").read_text(encoding="utf-8").splitlines() == [str(environment / "bin")]
 
 

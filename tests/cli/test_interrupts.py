@@ -89,7 +89,7 @@ def test_second_interrupt_ends_at_once(shell: Shell, whole_profile: Path, refere
         _, err = process.communicate(timeout=WITHIN_SECONDS)
         assert time.monotonic() - stopped < 2
     assert process.returncode == 130
-    assert "rules-harness restore out" in err
+    assert f"rules-harness restore out --target {whole_profile}" in err
 
 
 def test_killed_run_is_restored(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
@@ -108,7 +108,7 @@ def test_killed_run_is_restored(shell: Shell, whole_profile: Path, reference: Re
     assert "rules-harness restore out" in refused.messages[0]
     assert reference_journal.read_bytes() == recorded
 
-    restored = shell("restore", "out")
+    restored = shell("restore", "out", "--target", whole_profile)
     assert restored.code == 0, restored.err
     assert "rule_01HXYZ1234: put back, disabled" in restored.out
     assert "a human re-enables: rule_" in restored.out
@@ -130,9 +130,9 @@ def test_restoring_needs_the_run_s_own_target(
     assert refused.code == 2
     assert reference.base_url in refused.messages[0]
     monkeypatch.delenv("RULES_KEY_FULL")
-    assert "RULES_KEY_FULL is not set" in shell("restore", "out").messages[0]
+    assert "RULES_KEY_FULL is not set" in shell("restore", "out", "--trust-journal").messages[0]
     monkeypatch.setenv("RULES_KEY_FULL", "key-that-nobody-has")
-    failed = shell("restore", "out")
+    failed = shell("restore", "out", "--trust-journal")
     assert failed.code == 3
     assert "401" in failed.out
     monkeypatch.setenv("RULES_KEY_FULL", reference.environment["RULES_KEY_FULL"])

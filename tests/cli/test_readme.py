@@ -43,12 +43,14 @@ def _served(shell: Shell, arguments: list[str], monkeypatch: pytest.MonkeyPatch)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         printed = ""
-        while "[permissions]" not in printed:
+        is_written = "--profile" in arguments
+        while ("# The profile is in" if is_written else "[permissions]") not in printed:
             printed += (line := process.stdout.readline())
             assert line, printed
         for name, key in re.findall(r"^export (\w+)=(\S+)$", printed, re.MULTILINE):
             monkeypatch.setenv(name, key)
-        (shell.folder / "embedded.toml").write_text(printed[printed.index("[target]") :], encoding="utf-8")
+        if not is_written:
+            (shell.folder / "embedded.toml").write_text(printed[printed.index("[target]") :], encoding="utf-8")
         try:
             yield
         finally:
@@ -76,6 +78,8 @@ def test_commands_run(document: str, shell: Shell, reference: ReferenceServer, m
                 continue
             if arguments[0] == "check" and "--select" not in arguments:
                 arguments += ["--select", "auth.missing"]  # the whole gate is run by other tests
+            if arguments[0] == "lint":
+                Path(arguments[1]).write_bytes((ROOT / "openapi/rules.yaml").read_bytes())
             ended = shell(*arguments)
             assert ended.code == int(expected or CONFORMS), f"{line}\n{ended.out}{ended.err}"
             if arguments[0] == "init":
@@ -98,6 +102,17 @@ def test_links_lead_somewhere(document: str) -> None:
             assert ((ROOT / document).parent / target).is_file(), target
 
 
+def test_the_documentation_is_built_as_a_site_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "site/requirements/auth.missing/index.html").is_file()
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 120
+
+
 def test_exit_codes_are_told() -> None:
     rows = re.findall(r"^\| (\d+) \| ", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert list(map(int, rows)) == [CONFORMS, VIOLATED, USAGE, NOT_JUDGED, INTERRUPTED]
@@ -107,8 +122,9 @@ def test_requirements_are_told() -> None:
     rows = [
         tuple(cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1])
         for line in (ROOT / "docs/requirements.md").read_text(encoding="utf-8").splitlines()
-        if re.match(r"\| [a-z-]+\.", line)
+        if re.match(r"\| \[?[a-z-]+\.", line)
     ]
+    rows = [(re.sub(r"\[(.*)\]\(.*\)", r"\1", row[0]), *row[1:]) for row in rows]
     requirements = [
         (entry.id, entry.level, entry.sentence, entry.note or "") for entry in CONTRACT.requirements.values()
     ]

@@ -19,9 +19,9 @@ def test_packaged_contract() -> None:
     contract = load()
     assert contract.title == "Sequence rules"
     assert len(contract.sha256) == 64
-    assert contract.update == Operation(method="PUT", path="/rules/{id}")
-    assert contract.read == Operation(method="GET", path="/rules/{id}")
-    assert contract.trigger == Operation(method="POST", path="/rules/{id}/trigger")
+    assert contract.update == Operation("PUT", "/rules/{id}", "/paths/~1rules~1{id}/put")
+    assert contract.read == Operation("GET", "/rules/{id}", "/paths/~1rules~1{id}/get")
+    assert contract.trigger == Operation("POST", "/rules/{id}/trigger", "/paths/~1rules~1{id}~1trigger/post")
 
 
 def test_names() -> None:
@@ -30,8 +30,8 @@ def test_names() -> None:
     assert (names.idempotency_key, names.request_id_header) == ("Idempotency-Key", "X-Request-ID")
     assert (names.request_id, names.data) == ("request_id", "data")
     assert (names.error, names.code, names.message) == ("error", "code", "message")
-    assert (names.id, names.nickname, names.description) == ("id", "nickname", "description")
-    assert (names.status, names.trigger, names.steps) == ("status", "trigger", "steps")
+    assert (names.id, names.marker, names.note) == ("id", "nickname", "description")
+    assert (names.status, names.parts, names.texts) == ("status", "steps", ("nickname", "description"))
     assert (names.created_at, names.updated_at) == ("created_at", "updated_at")
     assert (names.enabled, names.disabled) == ("enabled", "disabled")
     assert (names.unauthorized, names.forbidden, names.not_found) == ("unauthorized", "forbidden", "resource_not_found")
@@ -85,7 +85,7 @@ def test_changed_names_are_taken_from_the_document(written: Callable[[Edit], Pat
         document["components"]["schemas"]["RuleStatus"]["x-states"]["disabled"] = "off"
 
     contract = load(written(rename))
-    assert (contract.names.nickname, contract.names.idempotency_key, contract.names.disabled) == (
+    assert (contract.names.marker, contract.names.idempotency_key, contract.names.disabled) == (
         "label",
         "X-Key",
         "off",

@@ -13,7 +13,6 @@ import yaml
 
 from rules_harness.openapi.contract import ContractError, load
 from rules_harness.openapi.document import parse
-from rules_harness.openapi.operations import Operation
 from rules_harness.openapi.overlay import apply
 
 PUT = "$.paths['/rules/{id}'].put"
@@ -161,7 +160,7 @@ def test_one_operation_of_a_large_document(form: str, large: dict[str, Any], ove
     started = time.process_time()
     contract = load(path, [marked])
     assert time.process_time() - started < 2
-    assert contract.update == Operation("PUT", "/rules/{id}")
+    assert contract.update == load().update
     assert set(contract.document["paths"]) == set(load().document["paths"])
     assert contract.document["components"] == load().document["components"]
     assert contract.standalone(contract.body_schema) == load().standalone(load().body_schema)

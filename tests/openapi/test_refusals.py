@@ -72,7 +72,7 @@ def edited(*path: str | int, value: Any) -> Edit:
         (
             lambda d: d.update(paths={"/rules": d["paths"]["/rules/{id}"]}),
             "/paths/~1rules/put",
-            "not exactly one parameter",
+            "has no parameter",
         ),
         (
             edited("components", "schemas", "RuleStep", "properties", "actions", "items", "$ref", value="#/nowhere"),
@@ -95,9 +95,9 @@ def edited(*path: str | int, value: Any) -> Edit:
             "leads nowhere",
         ),
         (
-            lambda d: [schemas(d)[name]["properties"]["steps"].pop("x-role") for name in ("Rule", "RuleUpdate")],
+            lambda d: [schemas(d)[name]["properties"]["nickname"].pop("x-role") for name in ("Rule", "RuleUpdate")],
             "",
-            "'steps'",
+            "'marker'",
         ),
         (
             lambda d: schemas(d)["Rule"]["properties"].update(label=schemas(d)["Rule"]["properties"].pop("nickname")),

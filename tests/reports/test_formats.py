@@ -191,6 +191,17 @@ def test_sarif_is_valid_and_fingerprinted(report: RunReport) -> None:
     assert accepted["ruleId"] == "authz.organization"
 
 
+def test_sarif_points_at_a_file_that_the_caller_has(report: RunReport) -> None:
+    def places(of: RunReport) -> set[str]:
+        (run,) = json.loads(rendered(of, "sarif"))["runs"]
+        locations = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+        return {location["artifactLocation"]["uri"] for location in locations}
+
+    assert places(report) == {"openapi/rules.yaml"}
+    assert places(sample_report(options={"profile": "ci/my staging.toml"})) == {"ci/my%20staging.toml"}
+    assert places(sample_report(options={"profile": "/etc/staging.toml"})) == {"file:///etc/staging.toml"}
+
+
 def test_ctrf_is_valid(report: RunReport) -> None:
     document = json.loads(rendered(report, "ctrf"))
     jsonschema.validate(document, json.loads((SCHEMAS / "ctrf-0.0.json").read_text(encoding="utf-8")))

@@ -75,12 +75,13 @@ def test_killed_run_is_restored(server: ReferenceServer, tmp_path: Path) -> None
         left = {rule for rule in target.listed if target.states()[rule]["status"] == "enabled"}
         assert left
         sent = len(target.proxy.writes)
-        ended = command("restore", target.out, environ=target.environ, folder=target.out)
+        own = ("restore", target.out, "--target", target.profile())
+        ended = command(*own, environ=target.environ, folder=target.out)
         assert ended.code == 0, ended.out + ended.err
         _assert_as_found(target)
         rest = target.proxy.writes[sent:]
         assert not [passed for passed in rest if passed.rule not in target.listed]
-        assert command("restore", target.out, environ=target.environ, folder=target.out).code == 0
+        assert command(*own, environ=target.environ, folder=target.out).code == 0
         assert len(target.proxy.writes) == sent + len(rest)
 
 

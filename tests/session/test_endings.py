@@ -262,7 +262,7 @@ def test_ending_of_a_restoration(
             _signal_while_restoring(happening, getattr(signal, ending))
         else:
             prepare(happening, 0)
-        ended = shell("restore", "out")
+        ended = shell("restore", "out", "--target", whole_profile)
     assert ended.code == (expected.code if ending.startswith("SIG") or ending == "full disk" else 0), ended.err
     assert rules() == before
 

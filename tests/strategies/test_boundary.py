@@ -87,13 +87,13 @@ def test_accounts_are_the_worlds() -> None:
 
 
 def test_amounts_beyond_the_cap_and_other_triggers_are_marked() -> None:
-    trigger = inert(CONTRACT, WORLD).value[NAMES.trigger]
+    trigger = inert(CONTRACT, WORLD).value["trigger"]
     assert any(not case.within_cap for case in CASES)
     for case in CASES:
         value = value_of(case)
         if case.within_cap and isinstance(value, dict):
             assert str(2**53 - 1) not in (case.body or b"").decode()
-        assert not case.dormant or value[NAMES.trigger] == trigger
+        assert not case.dormant or value["trigger"] == trigger
     assert all(case.valid and case.within_cap and case.dormant for case in CASES if case.plausible)
     assert any(case.plausible for case in CASES)
 

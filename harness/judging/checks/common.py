@@ -172,7 +172,7 @@ def short(value: Any, limit: int = 120) -> str:
 def described(contract: Contract, answer: Answer) -> str:
     """An answer in words: its status, and the error's code and message or the state it shows."""
     names = contract.names
-    if error := answer.part(names.error):
+    if error := answer.first_part(names.error):
         return f"{answer.status} {short(error.get(names.code), 60)}: {short(error.get(names.message), 120)}"
     if data := answer.part(names.data):
         return f"{answer.status}, status {short(data.get(names.status), 40)}"

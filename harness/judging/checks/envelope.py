@@ -42,7 +42,7 @@ def success(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         problem = None
         if not isinstance(content, dict):
             problem = "no JSON object"
-        elif not _text(content.get(names.request_id)):
+        elif names.request_id is not None and not _text(content.get(names.request_id)):
             problem = f"no {names.request_id}"
         elif not isinstance(content.get(names.data), dict):
             problem = f"no {names.data} object"
@@ -55,7 +55,7 @@ def success(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "envelope.success",
                 exchange.intent.operation,
                 problem,
-                f"an object with {names.request_id} and {names.data}, without {names.error}",
+                f"an object with {' and '.join(filter(None, (names.request_id, names.data)))}, without {names.error}",
                 described(contract, answer),
                 (position,),
             )
@@ -108,9 +108,9 @@ def error(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if not _is_error_of_ours(exchange, answer):
             continue
         content = answer.json()
-        found = content.get(names.error) if isinstance(content, dict) else None
+        found = answer.first_part(names.error) if names.lists_errors else answer.part(names.error)
         problem = None
-        if not isinstance(found, dict):
+        if not isinstance(content, dict) or not found:
             problem = f"no {names.error} object"
         elif not _text(found.get(names.code)):
             problem = f"no {names.error}.{names.code}"
@@ -137,7 +137,7 @@ def error_code(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for position, exchange, answer in answered(episode):
         if answer.status not in CODED or not _is_error_of_ours(exchange, answer):
             continue
-        code = answer.part(names.error).get(names.code)
+        code = answer.first_part(names.error).get(names.code)
         if not _text(code):
             continue
         expected = getattr(names, CODED[answer.status])
@@ -162,7 +162,7 @@ def not_found_names_id(episode: Episode, contract: Contract) -> Iterator[Judgeme
         intent = exchange.intent
         if answer.status != 404 or intent.existence != "unknown" or intent.access != "allowed" or not intent.rule:
             continue
-        message = answer.part(names.error).get(names.message)
+        message = answer.first_part(names.error).get(names.message)
         if isinstance(message, str):
             yield kept_or(
                 intent.rule in message,
@@ -268,7 +268,7 @@ def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         intent = exchange.intent
         if not answer.is_refusal or intent.key is not None:
             continue
-        code = answer.part(names.error).get(names.code)
+        code = answer.first_part(names.error).get(names.code)
         oddity = (intent.label, intent.place, intent.violation, intent.open_feature)
         # What else is in a body may be at fault too: only the same body has the same fault for certain.
         kind = (intent.operation, intent.caller, intent.rule, *oddity, exchange.request.body)

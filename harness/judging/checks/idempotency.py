@@ -138,7 +138,7 @@ def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Which `request_id` has a replay?"""
-    name = contract.names.request_id
+    name = contract.names.request_id or contract.names.request_id_header
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
         if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
@@ -252,8 +252,8 @@ def _answers(episode: Episode, contract: Contract, reading: str) -> Iterator[Jud
 
 
 def _told(contract: Contract, answer: Answer) -> str:
-    nickname = answer.part(contract.names.data).get(contract.names.nickname)
-    return described(contract, answer) + (f", {contract.names.nickname} {nickname!r}" if nickname else "")
+    nickname = answer.part(contract.names.data).get(contract.names.marker)
+    return described(contract, answer) + (f", {contract.names.marker} {nickname!r}" if nickname else "")
 
 
 CHECKS = run_by(

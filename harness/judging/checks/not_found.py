@@ -14,7 +14,7 @@ def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """An id that does not exist: 404 in the error envelope."""
     for position, exchange, answer in answered(episode):
         if exchange.intent.requirement == "not-found.unknown-id":
-            is_enveloped = bool(answer.part(contract.names.error))
+            is_enveloped = bool(answer.first_part(contract.names.error))
             yield kept_or(
                 answer.status == 404 and is_enveloped,
                 "not-found.unknown-id",

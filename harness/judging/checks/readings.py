@@ -156,8 +156,10 @@ def _defaulted(place: Place, sent: Any, got: Any) -> Iterator[tuple[str, bool]]:
 def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Has an error body a `request_id`?"""
     names = contract.names
+    if names.request_id is None:
+        return
     for position, exchange, answer in answered(episode):
-        if answer.status in (400, 401, 403, 404, 422) and answer.part(names.error):
+        if answer.status in (400, 401, 403, 404, 422) and answer.first_part(names.error):
             intent = exchange.intent
             if intent.operation in ("update", "read") and intent.existence != "odd":
                 token = "present" if names.request_id in answer.object() else "absent"

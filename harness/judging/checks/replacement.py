@@ -17,7 +17,7 @@ from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import Place, body_place
 from rules_harness.strategies.shapes import places_of, standing_of
 
-STRUCTURE_ROLES = frozenset({"steps", "actions"})
+STRUCTURE_ROLES = frozenset({"parts", "actions"})
 
 
 def replaces(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -94,14 +94,13 @@ def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mappin
     """The differences between a body and the answer to it, each under the requirement that it breaks."""
     body, data = parsed(sent), parsed(answer)[contract.names.data]
     found: dict[str, list[Difference]] = {}
-    steps = f"/{contract.names.steps}"
     rearranged = _is_rearranged(body_place(contract), body, data)
     for difference in differences_from_body(contract, body, data):
         if difference.place == f"/{contract.names.status}":
             continue
-        in_steps = difference.place.startswith(steps)
+        in_parts = contract.names.parts is not None and difference.place.startswith(f"/{contract.names.parts}")
         is_structure = difference.kind == "length" and bool(difference.roles & STRUCTURE_ROLES)
-        if is_structure or "group-index" in difference.roles or (rearranged and in_steps):
+        if is_structure or "group-index" in difference.roles or (rearranged and in_parts):
             requirement = "update.steps-replaced"
         elif difference.kind == "not-cleared":
             requirement = "update.omitted-is-cleared"

@@ -35,11 +35,13 @@ def echo_header(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def echo_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A client's X-Request-ID of up to 64 visible ASCII characters comes back in `request_id` of a success too."""
+    name = contract.names.request_id
+    if name is None:
+        return
     for position, exchange, answer in _rows(episode, contract, "plain"):
-        content = answer.object()
         if not answer.is_success or not answer.part(contract.names.data):
             continue
-        sent, got = exchange.request.header(contract.names.request_id_header), content.get(contract.names.request_id)
+        sent, got = exchange.request.header(contract.names.request_id_header), answer.object().get(name)
         yield kept_or(
             sent == got,
             "request-id.echo-body",
@@ -47,7 +49,7 @@ def echo_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             exchange,
             place=kind_of_answer(exchange, answer),
             kind="not echoed" if got is None else "another id",
-            expected=f"{contract.names.request_id} {short(sent)}",
+            expected=f"{name} {short(sent)}",
             actual=short(got),
         )
 
@@ -77,7 +79,8 @@ def generated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         content = answer.object()
         if not answer.is_success or not answer.part(contract.names.data):
             continue
-        header, body = answer.header(contract.names.request_id_header), content.get(contract.names.request_id)
+        name, header = contract.names.request_id, answer.header(contract.names.request_id_header)
+        body = header if name is None else content.get(name)
         problem = None
         if not header:
             problem = "no id in the header"
@@ -101,7 +104,7 @@ def unique(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Generated request ids differ from answer to answer."""
     seen: dict[str, int] = {}
     for position, exchange, answer in _rows(episode, contract, "none"):
-        made = answer.header(contract.names.request_id_header) or answer.object().get(contract.names.request_id)
+        made = answer.header(contract.names.request_id_header) or answer.object().get(contract.names.request_id or "")
         if not isinstance(made, str) or not made:
             continue
         if made in seen:

@@ -98,8 +98,8 @@ def _in_query(call: Call) -> str | None:
 
 
 def _in_header(call: Call) -> str | None:
-    original = call.request.first(b"x-original-url")
-    return None if original is None else original.decode("latin-1").rpartition("/")[2]
+    named = call.request.first(b"x-rule-id")
+    return None if named is None else named.decode("latin-1")
 
 
 fault("update.body-id-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
@@ -111,8 +111,8 @@ fault("update.rule-id-in-body-beats-path", endpoints.handle, "update.isolated", 
 fault("update.query-id-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
     "An `id` in the query says which rule is updated.", _elsewhere(_in_query)
 )
-fault("update.original-url-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
-    "X-Original-URL says which rule is updated, as behind some proxies.", _elsewhere(_in_header)
+fault("update.header-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
+    "X-Rule-Id says which rule is updated, as behind some gateways.", _elsewhere(_in_header)
 )
 
 fault = Breaking(faults, "update.created-at-kept")

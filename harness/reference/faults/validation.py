@@ -1,22 +1,26 @@
 """Faults of the family validation."""
 
+import asyncio
 import json
 import math
 import re
-from collections.abc import Set
+from collections.abc import Awaitable, Callable, Set
+from contextlib import suppress
 
 import msgspec
 
-from rules_harness.harness.reference import envelope, errors, rules, syntax, update
+from rules_harness.harness.reference import endpoints, envelope, errors, rules, syntax, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import Update, altered, overwrite
 from rules_harness.harness.reference.messages import Json, Reply
 from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.seed import Key
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if, on_refusal
 from rules_harness.harness.reference.validation import actions, body, triggers, values
 from rules_harness.harness.reference.validation.values import Node
 
 faults: list[PlantedFault] = []
+_LONGER_THAN_ANYBODY_WAITS = 120.0
 _DECIMAL = re.compile(r"\s*-?\d{1,15}(\.\d{1,15})?\s*", re.ASCII)
 _DIGITS = re.compile(r"\s*-?\d{1,15}\s*", re.ASCII)
 _WITHOUT_ZONE = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?", re.ASCII)
@@ -238,6 +242,15 @@ fault("validation.many-steps-crash", body.steps).short(
     "Beyond 500 steps the insertion has too many parameters.",
     crash_if(lambda node: type(node.value) is list and len(node.value) > 500),
 )
+
+
+@fault("validation.many-steps-hang", endpoints.put_rule)
+async def many_steps_hang(usual: Callable[[Call, Key], Awaitable[Reply]], call: Call, caller: Key) -> Reply:
+    """Beyond 500 steps the validation, which compares each with each other, does not end while anybody waits."""
+    if call.request.body.count(b'"actions"') > 500:
+        with suppress(asyncio.CancelledError):  # the server ends
+            await asyncio.sleep(_LONGER_THAN_ANYBODY_WAITS)
+    return await usual(call, caller)
 
 
 def _overwritten(call: Call, body: Node, types: dict[str, type]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Set
 
 import msgspec
 
+from rules_harness.harness.reference import rules
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.steps import step
 from rules_harness.harness.reference.validation import actions, conditions, triggers, values
@@ -83,5 +84,6 @@ def step_actions(node: Node) -> list[Json]:
 
 @step
 def extras(body: Node) -> dict[str, Json]:
-    """What is kept of a body's properties that the contract does not know: nothing, and they are not mistakes."""
-    return {}
+    """What is kept of a body's properties that the contract does not know: what rules have, and the rest is not a
+    mistake."""
+    return {name: value for name, value in body.others(FIELDS).items() if name in rules.further_fields()}

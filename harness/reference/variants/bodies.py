@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from rules_harness.harness.reference import credentials, envelope, errors, syntax
+from rules_harness.harness.reference import credentials, envelope, errors, rules, syntax
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.seed import LedgerAccount
 from rules_harness.harness.reference.stand_ins import Variants, refuse_if, refuse_node
@@ -46,6 +46,10 @@ variant("unknown-top.refused", "reading.unknown-properties", body.extras).short(
 )
 variant("unknown-top.stored", "reading.unknown-properties", body.extras).short(
     "Unknown properties of the body are stored.", lambda usual, owner: owner.others(body.FIELDS | _SERVER_OWNED)
+)
+variant("unknown-top.labels", "reading.unknown-properties", rules.further_fields).short(
+    "Rules have labels and a priority, which an update without them clears.",
+    lambda usual: {"labels": ["family", "monthly"], "priority": 3},
 )
 variant("unknown-nested.refused", "reading.unknown-properties", values.unknown).short(
     "Unknown properties below the top level are refused.",

@@ -1,0 +1,188 @@
+"""Rules are put back whatever a target does, and as they were: what the contract does not know included."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
+from tests.gate.runs import Ended, check, command
+from tests.safety.staging import configuration
+from tests.wire.servers import KEYS, Received, Server, answer
+
+CONTRACT = load()
+RULE = "rule_a"
+BODY = CONTRACT.example_body() | {"status": "disabled"}
+ENVIRON = {"TEST_KEY": KEYS["full"]}
+
+
+class Keeper:
+    """A server that keeps one rule; ``update`` makes of it and of a body what it is afterwards, or a status."""
+
+    def __init__(
+        self, state: Mapping[str, Any], update: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any] | int]
+    ):
+        self.state = {"id": RULE, **state}
+        self.updates = 0
+        self.aside: Callable[[int], bytes | None] = lambda updates: None
+        """What is answered to reads and updates instead, after so many updates."""
+        self._update = update
+
+    def __call__(self, received: Received, sock: socket.socket) -> bool:
+        sock.sendall(self._answered(received))
+        return True
+
+    def _answered(self, received: Received) -> bytes:
+        if not received.line.split()[1].endswith(f"/rules/{RULE}"):
+            return _answer(404, {"error": {"code": "resource_not_found", "message": "No such rule"}})
+        if received.line.startswith("PUT"):
+            after = self._update(self.state, json.loads(received.body))
+            if isinstance(after, int):
+                return _answer(after, {"error": {"code": "invalid", "message": "No."}})
+            self.updates += 1
+            self.state = {"id": RULE, **after}
+        return self.aside(self.updates) or _answer(200, {"request_id": "r", "data": self.state})
+
+
+def _answer(status: int, body: Mapping[str, Any]) -> bytes:
+    return answer(json.dumps(body).encode(), status=f"{status} So", headers="X-Request-ID: r\r\n")
+
+
+def run(keeper: Keeper, folder: Path, *arguments: str) -> Ended:
+    accounts = "".join(f'[[accounts]]\nid = "acc_{type}"\ntype = "{type}"\n' for type in ("income_source", "pod"))
+    path = folder / "profile.toml"
+    with Server(keeper) as server:
+        path.write_text(
+            f'[target]\nbase_url = "{server.url}"\n[credentials.full]\nkey_env = "TEST_KEY"\n[rules]\n'
+            f'writable = ["{RULE}"]\n[limits]\nrequests_per_second = 5000\ntimeout_seconds = 5\n{accounts}',
+            encoding="utf-8",
+        )
+        return check(path, "--select", "update.repeatable", *arguments, environ=ENVIRON, out=folder / "out")
+
+
+BEYOND = {"labels": ["a", "b"], "priority": 3, "folder": None}
+
+
+def test_what_an_update_clears_beyond_the_contract_is_put_back(tmp_path: Path) -> None:
+    trigger = {**BODY["trigger"], "calendar": "banking"}
+    keeper = Keeper({**BODY, **BEYOND, "trigger": trigger}, lambda before, body: {**dict.fromkeys(BEYOND), **body})
+    ended = run(keeper, tmp_path, "--report", "html")
+    assert ended.code in (0, 1), ended.out
+    assert {name: keeper.state[name] for name in BEYOND} == BEYOND
+    assert keeper.state["trigger"] == trigger
+    assert {record.problem for record in ended.run.restored} == {None}
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "put back with what an update clears beyond the contract: trigger/calendar, labels, priority" in html
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_rule_is_not_used_where_that_cannot_be_put_back(refuses: bool, tmp_path: Path) -> None:
+    def update(before: dict[str, Any], body: dict[str, Any]) -> dict[str, Any] | int:
+        if body.keys() & BEYOND.keys():
+            return 400 if refuses else {**body, **dict.fromkeys(BEYOND)}
+        return {**body, **dict.fromkeys(BEYOND)}
+
+    keeper = Keeper({**BODY, **BEYOND}, update)
+    ended = run(keeper, tmp_path)
+    assert ended.code == 3
+    assert "cleared labels, priority, which the contract does not know, and THAT IS LOST" in ended.summary["reason"]
+    assert f"{RULE} could not be put back" in ended.err
+    assert keeper.updates <= 6
+    assert configuration(keeper.state) == configuration(BODY)
+
+
+def test_what_a_target_fills_in_or_counts_by_itself_is_left_alone(tmp_path: Path) -> None:
+    def update(before: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        assert not body.keys() & {"version", "owner"}
+        return {**body, "version": before["version"] + 1, "owner": before["owner"]}
+
+    keeper = Keeper({**BODY, "version": 1, "owner": "me"}, update)
+    assert run(keeper, tmp_path).code in (0, 1)
+    assert configuration(keeper.state) == configuration(BODY)
+
+
+def test_the_embedded_target_s_labels(tmp_path: Path) -> None:
+    with ReferenceServer(variants=["unknown-top.labels"]) as server:
+        profile = tmp_path / "profile.toml"
+        profile.write_text(server.profile_toml, encoding="utf-8")
+        before = states(server)
+        assert all(state["extras"] for state in before.values())
+        ended = check(profile, "--select", "update.*", environ=server.environment, out=tmp_path / "out")
+        assert ended.code == 0, ended.out
+        after = states(server)
+        assert {rule: state["extras"] for rule, state in after.items()} == {
+            rule: state["extras"] for rule, state in before.items()
+        }
+
+
+def states(server: ReferenceServer) -> dict[str, Any]:
+    with urlopen(f"{server.control_url}/state") as response:
+        found: dict[str, Any] = json.loads(response.read())["rules"]
+    return found
+
+
+@pytest.mark.parametrize("field", ["nested", "steps"])
+@pytest.mark.parametrize("depth", [900, 100_000])
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_answers_that_are_nested_deep(after: int, depth: int, field: str, tmp_path: Path) -> None:
+    """From the so-manieth update on, reads and updates are answered with the rule and something deep in it."""
+
+    def deep(updates: int) -> bytes | None:
+        if updates < after:
+            return None
+        data = {**keeper.state, field: "HERE"}
+        content = json.dumps({"request_id": "r", "data": data}).replace('"HERE"', "[" * depth + "]" * depth)
+        return answer(content.encode(), headers="X-Request-ID: r\r\n")
+
+    keeper = Keeper(BODY, lambda before, body: body)
+    keeper.aside = deep
+    ended = run(keeper, tmp_path)
+    assert ended.code in (0, 1, 3)
+    assert "Traceback" not in ended.err
+    assert "internal error" not in ended.err + ended.out
+    if after or field == "nested":  # else that is what it said to be there
+        assert configuration(keeper.state) == configuration(BODY)
+
+
+NO_STREAM = {
+    "stdout full": ">/dev/full",
+    "both full": ">/dev/full 2>&1",
+    "stdout closed": ">&-",
+    "all closed": "<&- >&- 2>&-",
+    "a reader that is gone": "| true",
+}
+
+
+@pytest.mark.parametrize("streams", NO_STREAM.values(), ids=NO_STREAM)
+def test_nobody_listens(streams: str, tmp_path: Path) -> None:
+    with ReferenceServer() as server:
+        profile = tmp_path / "profile.toml"
+        profile.write_text(server.profile_toml, encoding="utf-8")
+        before = states(server)
+        arguments = f"check --target {profile} --select auth.missing --out {tmp_path / 'out'}"
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {sys.executable} -m rules_harness {arguments} {streams}"],
+            env={**os.environ, **server.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        after = states(server)
+    assert done.returncode == (3 if "full" in streams else 0), done.stderr
+    assert "Traceback" not in done.stderr
+    assert {rule: configuration(state) for rule, state in after.items()} == {
+        rule: configuration(state) for rule, state in before.items()
+    }
+    judged = command("judge", tmp_path / "out", environ={}, folder=tmp_path / "out")
+    assert judged.code == 0
+    assert {record.problem for record in judged.run.restored} == {None}
