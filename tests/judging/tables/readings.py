@@ -106,6 +106,7 @@ TABLE: Table = {
         row("the server fails at objects", objects(answered(500, {}))),
         row("no name stands twice", put(ok(), reading="reading.duplicate-names")),
         row("the server fails", twice(answered(500, {}))),
+        row("the server fails, and shows one", twice(answered(500, {"data": rule(nickname="Two")}))),
         row("another question was asked", put(ok(rule(nickname="Two")), TWICE)),
     ),
     "reading.null-conditions": _accepted_or_refused("reading.null-conditions", "null"),

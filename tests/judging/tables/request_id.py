@@ -120,7 +120,7 @@ TABLE: Table = {
         row(
             "an odd id makes the server fail",
             odd(answered(500, {}), request_id=LONG),
-            Broken("answered 500", told="; 500"),
+            Broken("answered 500", told='500 "'),
         ),
         row("an odd id is too large for the server", odd(refused(431), request_id=LONG)),
         row("the id was plain", named(ok(header="other"))),

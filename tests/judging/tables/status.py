@@ -39,6 +39,12 @@ TABLE: Table = {
             Broken('answers "enabled"'),
             before=ENABLED,
         ),
+        row(
+            "an enabled rule stays enabled, and a read shows it",
+            [put(ok(ENABLED)), get(ENABLED)],
+            Broken('answers "enabled"', "/status", shown_by=(0,)),
+            before=ENABLED,
+        ),
         row("an enabled rule is paused", put(ok(rule(status="paused"))), Broken('answers "paused"'), before=ENABLED),
         row("the answer has no status", put(ok(rule(status=...))), Broken("answers null"), before=ENABLED),
         row(

@@ -72,6 +72,8 @@ TABLE: Table = {
             HOLDS,
             Broken("goes back", "/updated_at", shown_by=(0, 1)),
         ),
+        row("the earlier updated_at is no time", [first("soon"), at(UPDATED)], HOLDS),
+        row("the later updated_at is no time", [first(UPDATED), at("soon")], HOLDS),
         row(
             "updated_at stays for seconds", [first(UPDATED), at(UPDATED, at=(3, 4))], HOLDS, Broken("does not advance")
         ),

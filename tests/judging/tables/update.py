@@ -202,12 +202,12 @@ TABLE: Table = {
         row(
             "the second time the rule is another",
             [twice(ok()), twice(ok(rule(steps=[*body()["steps"], *body()["steps"]])))],
-            Broken("another rule the second time", "the same again", told="instead of"),
+            Broken("another rule the second time", "the same again", told="entries instead of"),
         ),
         row(
             "the second time the status is another",
             [twice(ok()), twice(ok(rule(status="enabled")))],
-            Broken("another rule the second time"),
+            Broken("another rule the second time", told=" is "),
         ),
         row("the second time it is refused", [twice(ok()), twice(refused(409))], Broken("answered 409", told="409")),
         row(
