@@ -237,13 +237,13 @@ TABLE: Table = {
         row("a plausible body is accepted", plausible(ok(), acceptance="should"), HOLDS),
         row(
             "a plausible body is refused",
-            plausible(refused(422), acceptance="should"),
-            Broken("answered 422", "a plausible body", level="should"),
+            plausible(refused(422), acceptance="should", shapes=("/a",)),
+            Broken("answered 422", "a plausible body", level="should", unstored=True),
         ),
         row(
             "the example, varied, is refused",
-            plausible(refused()),
-            Broken("answered 400", "the page's example, varied", level="must"),
+            plausible(refused(), shapes=("/a",)),
+            Broken("answered 400", "the page's example, varied", level="must", unstored=False),
         ),
         row("whether it is accepted is open", plausible(refused(), acceptance="open")),
         row("there is no time for it", plausible(refused(429))),
