@@ -26,7 +26,7 @@ from typing import Final
 
 import msgspec
 
-from rules_harness.harness.journal import FILE_NAME, Count, EpisodeRecord, Record
+from rules_harness.harness.journal import FILE_NAME, Count, EpisodeRecord, Record, unpack
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
@@ -126,6 +126,8 @@ def ours(server: ReferenceServer, fault: PlantedFault, seconds: float, command: 
             while found.seconds is None and time.monotonic() - began < seconds:
                 is_over = process.poll() is not None
                 time.sleep(0.1)
+                if is_over:
+                    unpack(folder / "out")
                 if following.shows(wanted):
                     found = Found(time.monotonic() - began, following.requests)
                 elif is_over:

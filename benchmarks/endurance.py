@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from rules_harness.harness.journal import FILE_NAME, unpack
 from rules_harness.harness.reference.process import ReferenceServer
 
 GROWTH: Final = 1.10
@@ -37,7 +38,8 @@ def main() -> None:
             text = text.replace(before, after)
         profile.write_text(text, encoding="utf-8")
         seconds, sizes = watched(server, folder, profile, options.requests, options.workers)
-        journal = (folder / "out" / "journal.jsonl").stat().st_size
+        unpack(folder / "out")
+        journal = (folder / "out" / FILE_NAME).stat().st_size
     second, last = quarters(sizes)
     print(f"{options.requests:,} requests in {seconds:.0f} s, {options.requests / seconds:,.0f} per second over all")
     print(f"journal {journal / 2**20:.1f} MiB, {journal / options.requests:.0f} bytes per request")

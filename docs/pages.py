@@ -1,15 +1,13 @@
-"""A page for each requirement: `make docs` writes them to docs/requirements/.
-
-``docs/examples.json`` has for each a finding as a run against its fault made it.
-"""
+"""A page for each requirement: `make docs` writes them to docs/requirements/."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+from examples import examples
 
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.scenarios import all_scenarios
@@ -29,9 +27,9 @@ def pages(contract: Contract) -> Iterator[tuple[str, str]]:
     for scenario in all_scenarios(contract, profile.world(ANY_TIME), profile):
         for id in scenario.requirements:
             sent.setdefault(id, []).append(scenario.id)
-    examples = json.loads((HERE / "examples.json").read_text(encoding="utf-8"))
+    found = examples(contract)
     for requirement in contract.requirements.values():
-        lines = _lines(requirement, contract, sent.get(requirement.id, []), examples.get(requirement.id))
+        lines = _lines(requirement, contract, sent.get(requirement.id, []), found.get(requirement.id))
         yield requirement.id, "\n".join(lines) + "\n"
 
 

@@ -2,11 +2,12 @@
 
 The first line is a header, then come the rules as they were found, the episodes and the skipped scenarios, and last a
 footer.  A missing footer says that the run was cut off; a torn last line is left out.  Every report, replay and
-re-judgement is made from this file alone.
+re-judgement is made from this file alone.  A long one is packed when its run has ended, and unpacked to go on.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
+import zstandard
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
@@ -21,7 +23,13 @@ from rules_harness.harness.files import make_private, open_private
 from rules_harness.openapi.bounds import Unbounded, check
 
 SCHEMA_VERSION = 3
+_LEVEL = 6
+_BUFFER = 1024 * 1024
 FILE_NAME = "journal.jsonl"
+PACKED_NAME = f"{FILE_NAME}.zst"
+"""What a run that has ended is packed into (Zstandard, RFC 8878); readers take both."""
+PACK_FROM = 1024 * 1024
+"""Bytes: a shorter journal stays as it is, for whoever looks at it with the tools of a shell."""
 PROFILE = "profile"
 """The option of a header that says which file described the target, as it was given on the command line."""
 
@@ -142,6 +150,8 @@ class Journal:
         self.path = folder / name
         try:
             make_private(folder)
+            if append:
+                unpack(folder)
             self._file = _opened_at_its_end(self.path) if append else open_private(self.path, buffering=0)
         except OSError as error:
             raise UsageError(
@@ -211,10 +221,54 @@ def locate(run: Path) -> Path:
 
     Raises `UsageError` where there is none.
     """
-    path = run / FILE_NAME if run.is_dir() else run
+    path = recorded_in(run) if run.is_dir() else run
     if not path.is_file():
         raise UsageError(f"no journal at {path}; RUN is the folder of a run (--out) or its {FILE_NAME}")
     return path
+
+
+def recorded_in(folder: Path) -> Path:
+    """Where the journal of a folder is, packed or not, or would be."""
+    plain, packed = folder / FILE_NAME, folder / PACKED_NAME
+    return packed if packed.is_file() and not plain.is_file() else plain
+
+
+def pack(path: Path) -> Path:
+    """Pack the journal of a run that has ended, if it is long; returns where it is now. Raises `OSError`."""
+    if path.name != FILE_NAME or path.stat().st_size < PACK_FROM:
+        return path
+    packed = path.with_name(PACKED_NAME)
+    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    with path.open("rb") as source, open_private(packed) as into:
+        compressor.copy_stream(source, into)
+        os.fsync(into.fileno())
+    path.unlink()
+    return packed
+
+
+def unpack(folder: Path) -> None:
+    """Unpack the journal of a folder, so that it can go on. Raises `OSError`."""
+    packed = folder / PACKED_NAME
+    if recorded_in(folder) != packed:
+        return
+    plain = folder / FILE_NAME
+    with packed.open("rb") as source, open_private(plain) as into:
+        zstandard.ZstdDecompressor().copy_stream(source, into)
+        os.fsync(into.fileno())
+    packed.unlink()
+
+
+def _lines(path: Path) -> Iterator[bytes | None]:
+    """The lines of a journal; ``None`` where a packed one ends before its time."""
+    with path.open("rb") as file:
+        if path.suffix != ".zst":
+            yield from file
+            return
+        try:
+            with zstandard.ZstdDecompressor().stream_reader(file) as unpacked:
+                yield from io.BufferedReader(unpacked, _BUFFER)
+        except zstandard.ZstdError:
+            yield None
 
 
 def stream(run: Path) -> Iterator[Record | None]:
@@ -223,12 +277,14 @@ def stream(run: Path) -> Iterator[Record | None]:
     Raises `UsageError` where the file is empty, is not a journal, or was written by another version.
     """
     path = locate(run)
-    with path.open("rb") as file:
-        first = file.readline()
-        yield _header(path, first)
-        for line in file:
-            if line.strip():
-                yield _record(line)
+    lines = _lines(path)
+    first = next(lines, b"")
+    if first is None:
+        raise UsageError(f"{path} is not a journal: it cannot be unpacked")
+    yield _header(path, first)
+    for line in lines:
+        if line is None or line.strip():
+            yield None if line is None else record_of(line)
 
 
 def read(run: Path) -> Run:
@@ -276,7 +332,8 @@ def _header(path: Path, line: bytes) -> Header:
         raise UsageError(f"{path} has a damaged header: {error}") from error
 
 
-def _record(line: bytes) -> Record | None:
+def record_of(line: bytes) -> Record | None:
+    """One line of a journal; ``None`` where it cannot be read."""
     try:
         record: Record = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -224,7 +224,7 @@ def _target(header: Header) -> TargetView:
         base_url=header.base_url.rstrip("/"),
         environment={name: str(_mapping(entry).get("key_env", "")) for name, entry in credentials.items()},
         headers=tuple((str(name), part_of(value)) for name, value in headers),
-        profile=str(header.options.get(PROFILE, "")),
+        profile=line(str(header.options.get(PROFILE, ""))),
         enable_hook=hook or None,
     )
 

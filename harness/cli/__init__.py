@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "diff": "Compare two recorded runs: what is new, fixed, no longer exercised, answered differently.",
     "trend": "Show requirements over several recorded runs.",
     "baseline": "Accept known findings for a while.",
+    "runs": "Keep a folder of runs small.",
     "selftest": "Put the checks on trial: every fault killed, nothing allowed flagged.",
     "restore": "Put back the rules of a run that was cut off.",
     "window": "Judge the 24 hours of a key in two halves, a day apart.",

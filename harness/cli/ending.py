@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED, HarnessError
-from rules_harness.harness.journal import stream
+from rules_harness.harness.journal import pack, stream
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.session.reporting import ALWAYS, cleaned, report_of, write_reports
@@ -39,10 +39,7 @@ def leave(
             again = outcome_of(stream(path), contract, accepted=baseline.accepted)
             outcome = gated(again, baseline, sampled=session.is_sampled)
         report = report_of(path, outcome, contract, baseline)
-        if quiet:
-            output.print(terminal.verdict(report).plain)
-        elif tables:
-            terminal.show(report, output.console())
+        _show(report, output, quiet=quiet, tables=tables)
         written = write_reports(path.parent, (*ALWAYS, *reports), report)
         written += further(report)
     except HarnessError as error:
@@ -50,9 +47,21 @@ def leave(
         if outcome.reason is not None:
             output.error(outcome.reason)
         return outcome.exit_code if outcome.exit_code != CONFORMS else NOT_JUDGED
+    try:
+        pack(path)
+    except OSError as error:
+        output.say(f"the journal stays as it is, it could not be packed: {error}")
     if quiet:
         output.print(f"wrote {', '.join(map(str, written))}")
     elif tables:
         for place in written:
             output.say(f"wrote {place}")
     return outcome.exit_code
+
+
+def _show(report: RunReport, output: Output, *, quiet: bool, tables: bool) -> None:
+    if quiet:
+        for text in (*terminal.left(report), terminal.verdict(report)):
+            output.print(text.plain)
+    elif tables:
+        terminal.show(report, output.console())

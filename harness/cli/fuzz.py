@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from rules_harness.harness.campaign.crew import Crew, Processes
 from rules_harness.harness.campaign.earlier import Earlier
 from rules_harness.harness.campaign.messages import CorpusEntry
 from rules_harness.harness.campaign.run import Campaign
-from rules_harness.harness.campaign.settings import CampaignSettings
+from rules_harness.harness.campaign.settings import CampaignSettings, Watcher
 from rules_harness.harness.cli.ending import leave
 from rules_harness.harness.cli.leaving import leave_findings
 from rules_harness.harness.cli.options import (
@@ -68,6 +69,7 @@ class FuzzOptions(msgspec.Struct, frozen=True):
     capture: str
     corpus: str | None
     cluster: str | None
+    serve: int | None
     quiet: bool
 
     @property
@@ -138,6 +140,12 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
 )
 @click.option("--corpus", metavar="DIR|redis://…", help="What is tried first, and kept; by default DIR/corpus.")
 @click.option("--cluster", metavar="tcp://…", help="The scheduler of a Dask cluster that has the workers.")
+@click.option(
+    "--serve",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Show the campaign on a page of this machine, http://127.0.0.1:PORT/, while it goes on; 0 takes a free one.",
+)
 @click.option("--quiet", is_flag=True, help="No progress, no tables: the verdict, and what was written.")
 @click.pass_obj
 def command(output: Output, /, **given: Any) -> int:
@@ -181,7 +189,7 @@ class _Fuzzing:
         crew = self._crew()
         clean = self._output.guard(self._target.keyring).clean_text
         journal = Journal(folder, clean=clean, append=earlier is not None)
-        with watched(self._output, quiet=options.quiet) as watcher:
+        with watched(self._output, quiet=options.quiet) as shown, self._served(shown, journal.path) as watcher:
             campaign = Campaign(
                 self._contract,
                 self._target,
@@ -205,6 +213,18 @@ class _Fuzzing:
             quiet=options.quiet,
             further=partial(leave_findings, folder),
         )
+
+    @contextmanager
+    def _served(self, watcher: Watcher, path: Path) -> Iterator[Watcher]:
+        """What watches the campaign: with --serve a page beside the terminal."""
+        if self._options.serve is None:
+            yield watcher
+            return
+        from rules_harness.harness.cli.live import served  # noqa: PLC0415 - for those who look on alone
+
+        with served(self._options.serve, watcher, path, self._contract) as (live, address):
+            self._output.say(f"The campaign is shown at {address}")
+            yield live
 
     def _settings(self, entries: tuple[CorpusEntry, ...]) -> CampaignSettings:
         options = self._options

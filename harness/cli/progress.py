@@ -88,7 +88,7 @@ class ProgressBar(QuietProgress):
         self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
 
-class _Left(ProgressColumn):
+class TimeLeft(ProgressColumn):
     """The time that is left, once it can be told; a run is never said to be done before it is."""
 
     def render(self, task: Task) -> Text:
@@ -113,7 +113,7 @@ def shown(output: Output, *, quiet: bool) -> Iterator[QuietProgress]:
             MofNCompleteColumn(),
             TextColumn("{task.fields[requests]} requests"),
             TimeElapsedColumn(),
-            _Left(),
+            TimeLeft(),
         )
         with Progress(*columns, console=console, transient=True) as progress:
             yield ProgressBar(output, progress)

@@ -23,12 +23,13 @@ def make_room(folder: Path) -> None:
 
     Raises `UsageError` where the only record of how rules stood would be lost, or something cannot be removed.
     """
-    for run in (folder, *_folders(folder / REPLAYS, journal.FILE_NAME)):
+    replays = _folders(folder / REPLAYS, journal.FILE_NAME) + _folders(folder / REPLAYS, journal.PACKED_NAME)
+    for run in (folder, *replays):
         keep_unrestored(run)
     try:
         for path in _files(folder):
             path.unlink()
-        for left in (*_folders(folder / FINDINGS, script.FILE_NAME), *_folders(folder / REPLAYS, journal.FILE_NAME)):
+        for left in (*_folders(folder / FINDINGS, script.FILE_NAME), *replays):
             shutil.rmtree(left)
     except OSError as error:
         raise UsageError(
@@ -37,7 +38,7 @@ def make_room(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    names = [journal.FILE_NAME, *(one.file_name for one in FORMATS.values())]
+    names = [journal.FILE_NAME, journal.PACKED_NAME, *(one.file_name for one in FORMATS.values())]
     yield from (folder / name for name in names if (folder / name).is_file())
 
 

@@ -82,7 +82,7 @@ def needed_keys(left: Iterable[FoundRule]) -> set[str]:
 
 def keep_unrestored(folder: Path) -> None:
     """Raise `UsageError` where a new journal would overwrite the only record of how rules stood."""
-    path = folder / journal.FILE_NAME
+    path = journal.recorded_in(folder)
     if not path.is_file() or not path.stat().st_size:
         return
     try:

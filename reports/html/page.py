@@ -34,15 +34,19 @@ def environment() -> Environment:
     return made
 
 
-def render(template: str, **values: Any) -> str:
-    """The page that a template makes, which extends ``page.html``."""
-    style, script = _asset("style.css"), _asset("script.js")
+def render(template: str, *, script_name: str = "", connects: bool = False, **values: Any) -> str:
+    """The page that a template makes, which extends ``page.html``.
+
+    ``script_name`` is a script of its own; one that ``connects`` may ask the server that the page came from.
+    """
+    style, script = _asset("style.css"), _asset("script.js") + (_asset(script_name) if script_name else "")
     policy = "; ".join(
         (
             "default-src 'none'",
             f"style-src '{_hash(style)}'",
             f"script-src '{_hash(script)}'",
             "img-src data:",
+            *(["connect-src 'self'"] if connects else []),
             "base-uri 'none'",
             "form-action 'none'",
         )

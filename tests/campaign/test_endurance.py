@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rules_harness.harness.journal import read
+from rules_harness.harness.journal import read, unpack
 from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
@@ -21,5 +21,6 @@ def test_what_passed_is_counted(shell: Shell, whole_profile: Path, reference: Re
     assert run.footer is not None
     assert run.footer.requests > 0.9 * REQUESTS
     assert sum(len(episode.exchanges) for episode in run.episodes) < 0.4 * REQUESTS
+    unpack(shell.folder / "out")
     assert (shell.folder / "out" / "journal.jsonl").stat().st_size < BYTES_FOR_EACH * REQUESTS
     assert shell.summary()["requirements"]["envelope.error"]["exercised"] > 0.5 * REQUESTS

@@ -27,7 +27,7 @@ def test_embedded_target_conforms(shell: Shell) -> None:
     assert ended.code == 0, ended.out
     assert "Conforms to the contract" in ended.out
     names = {path.name for path in (shell.folder / "out").iterdir()}
-    assert names == {"journal.jsonl", "junit.xml", "summary.json", "report.md", "report.sarif", "report.html"}
+    assert names == {"journal.jsonl.zst", "junit.xml", "summary.json", "report.md", "report.sarif", "report.html"}
     summary = shell.summary()
     assert (summary["outcome"], summary["exit_code"], summary["seed"]) == ("conforms", 0, 1)
     assert {row["verdict"] for row in summary["requirements"].values()} == {"passed"}

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from rules_harness.harness.cli.progress import TimeLeft
 from rules_harness.harness.journal import Header, stream
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
@@ -45,9 +47,10 @@ def test_a_run_ends_at_so_many_findings(shell: Shell, reference: ReferenceServer
 
 def test_quiet_says_the_verdict_and_what_was_written(shell: Shell, whole_profile: Path) -> None:
     ended = shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet")
-    first, second = ended.out.splitlines()
-    assert first.startswith("Conforms to the contract: embedded (1 passed")
-    assert second == "wrote out/junit.xml, out/summary.json"
+    rules, verdict, files = ended.out.splitlines()
+    assert rules.startswith("Enabled before the run, disabled now; a human re-enables: rule_")
+    assert verdict.startswith("Conforms to the contract: embedded (1 passed")
+    assert files == "wrote out/junit.xml, out/summary.json"
     assert ended.err == ""
 
 
@@ -123,3 +126,12 @@ def test_entries_of_a_baseline_are_renewed_and_pruned(
     assert shell("check", "--target", whole_profile, *select).code == 0
     assert f"removed: {id}" in shell("baseline", "prune", "baseline.toml", "--run", "out").out
     assert "[[accepted]]" not in Path("baseline.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("left", "told"), [(None, ""), (0.0, "about 1 s left"), (0.4, "about 1 s left"), (75, "about 1 min 15 s left")]
+)
+def test_a_run_is_never_said_to_be_done_before_it_is(left: float | None, told: str) -> None:
+    task = mock.Mock(time_remaining=left, finished=False)
+    assert TimeLeft().render(task).plain == told
+    assert TimeLeft().render(mock.Mock(time_remaining=0.0, finished=True)).plain == "ending"

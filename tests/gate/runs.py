@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from rules_harness.harness.cli import main
-from rules_harness.harness.journal import Run, read
+from rules_harness.harness.journal import Run, read, unpack
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -59,6 +59,7 @@ def command(*arguments: str | Path, environ: Mapping[str, str], folder: Path) ->
     ):
         main([str(argument) for argument in arguments])
     assert isinstance(ended.value.code, int)
+    unpack(folder)  # tests look for what is in it, and cut it
     return Ended(ended.value.code, out.getvalue(), err.getvalue(), folder)
 
 

@@ -28,8 +28,8 @@ class Broken(msgspec.Struct, frozen=True):
     inferred: bool = False
     explained: bool | None = None
     """What it shows may be explained by other findings; None where that does not matter here."""
-    unstored: bool | None = None
-    """It does not count where its places were not seen stored; None where that does not matter here."""
+    featured: bool | None = None
+    """It names the features of the body that may be its cause; None where that does not matter here."""
     told: str = ""
     """What stands in its words: what was expected, and what came."""
     shown_by: tuple[int, ...] | None = None
@@ -86,13 +86,13 @@ def agrees(expected: Expected, judgement: Judgement) -> bool:
                 judgement.inferred_place,
             )
             is_explained = expected.explained in (None, bool(judgement.explained_by))
-            is_unstored = expected.unstored in (None, bool(judgement.unless_unstored))
+            is_featured = expected.featured in (None, bool(judgement.features))
             is_told = expected.told in f"{judgement.expected}; {judgement.actual}"
             is_shown = expected.shown_by in (None, judgement.shown_by)
             return (
                 same
                 and is_explained
-                and is_unstored
+                and is_featured
                 and is_told
                 and is_shown
                 and expected.place in (None, judgement.place)

@@ -35,7 +35,7 @@ def test_every_requirement_stands_in_its_family(report: RunReport) -> None:
     assert [row.id for row in report.requirements] == list(contract().requirements)
     assert [family.name for family in report.families][:3] == ["envelope", "request-id", "auth"]
     assert report.count("failed") == 6
-    assert report.count("passed") == 70
+    assert report.count("passed") == len(contract().requirements) - 11
 
 
 def test_findings_that_fail_the_gate_come_first_and_accepted_ones_last(report: RunReport) -> None:

@@ -235,10 +235,14 @@ def test_har_is_valid_and_holds_every_exchange(report: RunReport) -> None:
 
 def test_badge_counts_what_holds(report: RunReport) -> None:
     badge = json.loads(rendered(report, "badge"))
+    held = report.count("passed")
     assert set(badge) == {"schemaVersion", "label", "message", "color", "isError"}
-    assert (badge["schemaVersion"], badge["message"], badge["color"]) == (1, "70 of 77 hold", "red")
+    assert (badge["schemaVersion"], badge["message"], badge["color"]) == (1, f"{held} of {held + 7} hold", "red")
     good = json.loads(rendered(report_of([header(), footer()], outcome()), "badge"))
-    assert (good["message"], good["color"]) == ("81 of 81 hold", "brightgreen")
+    assert (good["message"], good["color"]) == (
+        f"{len(contract().requirements)} of {len(contract().requirements)} hold",
+        "brightgreen",
+    )
 
 
 @pytest.mark.parametrize("cut", [1, 3, 6, 9])

@@ -39,3 +39,4 @@ def test_every_requirement_has_a_page_with_what_it_rests_on_and_what_proves_it()
         assert requirement.basis in text
         assert {f"`{fault.id}`" for fault in FAULTS if fault.requirement == id} <= set(re.findall("`[^`]+`", text))
         assert "\n## What is sent\n" in text
+        assert "\n## A finding\n" in text

@@ -238,12 +238,12 @@ TABLE: Table = {
         row(
             "a plausible body is refused",
             plausible(refused(422), acceptance="should", shapes=("/a",)),
-            Broken("answered 422", "a plausible body", level="should", unstored=True),
+            Broken("answered 422", "a plausible body", level="should", featured=True),
         ),
         row(
             "the example, varied, is refused",
             plausible(refused(), shapes=("/a",)),
-            Broken("answered 400", "the page's example, varied", level="must", unstored=False),
+            Broken("answered 400", "the page's example, varied", level="must", featured=True),
         ),
         row("whether it is accepted is open", plausible(refused(), acceptance="open")),
         row("there is no time for it", plausible(refused(429))),

@@ -1,0 +1,79 @@
+"""Journals of runs that have ended are packed: readers take both, and what goes on is unpacked first."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rules_harness.harness import journal
+from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import FoundRule, Journal, Note, Record, Restored, pack, read, recorded_in
+from rules_harness.harness.session.recorded import keep_unrestored
+from tests.reports.factories import footer, header, rule, written
+from tests.reports.recorded import run_command
+
+
+@pytest.fixture(autouse=True)
+def short_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "PACK_FROM", 1)
+
+
+def run(folder: Path, day: int = 1, *, whole: bool = True, target: str = "staging") -> Path:
+    records: list[Record] = [
+        header(started_at=f"2026-01-{day:02d}", target=target),
+        FoundRule("rule_a", "full", rule(), enabled=False),
+    ]
+    return written(folder, [*records, Restored("rule_a"), footer()] if whole else records)
+
+
+def test_a_packed_journal_reads_the_same(tmp_path: Path) -> None:
+    path = run(tmp_path / "run")
+    before = read(path)
+    packed = pack(path)
+    assert (packed.name, path.exists(), recorded_in(tmp_path / "run")) == ("journal.jsonl.zst", False, packed)
+    assert read(packed) == read(tmp_path / "run") == before
+    assert packed.stat().st_mode & 0o077 == 0
+
+
+def test_one_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    notes = [Note("odd", os.urandom(200_000).hex()) for _ in range(10)]
+    packed = pack(written(tmp_path / "run", [header(), *notes, footer()]))
+    whole = packed.read_bytes()
+    packed.write_bytes(whole[: len(whole) // 2])
+    cut = read(packed)
+    assert (cut.header.target, cut.is_whole, cut.torn_lines) == ("staging", False, 1)
+    assert cut.notes == tuple(notes[: len(cut.notes)])
+    packed.write_bytes(b"not packed at all")
+    with pytest.raises(UsageError, match="cannot be unpacked"):
+        read(packed)
+
+
+def test_what_goes_on_is_unpacked_first(tmp_path: Path) -> None:
+    pack(run(tmp_path / "run"))
+    continued = Journal(tmp_path / "run", append=True)
+    continued.write(Restored("rule_b"))
+    continued.close()
+    assert [one.rule for one in read(tmp_path / "run").restored] == ["rule_a", "rule_b"]
+    assert not (tmp_path / "run" / journal.PACKED_NAME).exists()
+
+
+def test_a_packed_record_of_rules_is_not_overwritten_either(tmp_path: Path) -> None:
+    pack(run(tmp_path / "run", whole=False))
+    with pytest.raises(UsageError, match="only record"):
+        keep_unrestored(tmp_path / "run")
+
+
+def test_a_folder_of_runs_is_kept_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path / "cut", 1, whole=False)
+    for day in range(2, 6):
+        run(tmp_path / f"run-{day}", day)
+    run(tmp_path / "other", 1, target="production")
+    (tmp_path / "notes").mkdir()
+    code, told, said = run_command(capsys, "runs", "prune", tmp_path, "--keep", "2", "--dry-run")
+    assert (code, len(list(tmp_path.iterdir()))) == (0, 7)
+    assert run_command(capsys, "runs", "prune", tmp_path, "--keep", "2") == (code, told, said)
+    assert {path.name for path in tmp_path.iterdir()} == {"cut", "run-4", "run-5", "other", "notes"}
+    assert recorded_in(tmp_path / "run-5").name == journal.PACKED_NAME
+    assert "only record of how 1 rule stood" in said
