@@ -8,14 +8,18 @@ nothing that can be seen, or a row to write. Nothing is written and nothing is s
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import importlib
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from rules_harness.harness.judging import checks
+import pytest
+
+from rules_harness.harness.judging import checks, tally
 from tests.judging import test_checks
 
 FOLDER = Path(checks.__file__).parent
@@ -24,6 +28,8 @@ APART = ("__init__", "generic")
 """What the tables do not speak of."""
 SHARED = ("common", "strictness")
 """What other modules of checks take names from: they are loaded anew."""
+FURTHER = ("test_silence", "test_further_checks")
+"""Modules of tests for what is about no requirement of its own."""
 TRIALS = (
     test_checks.test_without_an_answer_nothing_is_judged,
     test_checks.test_another_writer_makes_void_what_rests_on_states,
@@ -73,6 +79,7 @@ def is_noticed(name: str, mutant: ast.Module) -> bool:
         for about in own:
             for trial in TRIALS:
                 trial(about)
+        _run_further()
     except Exception:  # noqa: BLE001 - whatever goes wrong, it is noticed
         return True
     finally:
@@ -80,6 +87,16 @@ def is_noticed(name: str, mutant: ast.Module) -> bool:
         if name in SHARED:
             _anew(SHARED)
     return False
+
+
+def _run_further() -> None:
+    """Run the further tests with the checks as they now are. Raises AssertionError where one fails."""
+    tally.CHECKS = importlib.reload(checks).CHECKS
+    for name in FURTHER:
+        sys.modules.pop(f"tests.judging.{name}", None)
+    with contextlib.redirect_stdout(io.StringIO()):
+        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", *(f"tests/judging/{name}.py" for name in FURTHER)])
+    assert code == 0
 
 
 def _anew(apart: tuple[str, ...]) -> list[ModuleType]:

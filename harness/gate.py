@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
-from rules_harness.harness.journal import Journal, Skipped
-from rules_harness.harness.judging.judge import selected
+from rules_harness.harness.journal import Journal, Note, Skipped
+from rules_harness.harness.judging.judge import LIMITED, selected
 from rules_harness.harness.judging.outcome import Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
+from rules_harness.harness.scenarios.telling import telling_first
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained, Enough
 from rules_harness.harness.session.lanes import Lane, chosen_scenarios, lanes_of, other_rules, runnable
@@ -26,6 +27,8 @@ from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.text import counted
 
+PUTTING_BACK = 3
+"""Requests that it takes to put a rule back."""
 Chosen = Callable[[Contract, Shared, tuple[str, ...]], list[Scenario]]
 """What is run, of a contract, for what is selected."""
 
@@ -61,9 +64,24 @@ class Gate(Session):
         if not situation.plausible:
             self.stop_for("no two accounts are known that money can move between; list them under [[accounts]]")
         scenarios = self._scenarios(self.contract, self.keeping.shared, self.settings.select)
-        chosen = runnable(scenarios, situation, self.record)
+        chosen = self._short(runnable(scenarios, situation, self.record), situation)
         self._progress.planned(len(chosen))
         self._run_lanes(chosen, situation)
+
+    def _short(self, scenarios: list[Scenario], situation: Situation) -> list[Scenario]:
+        """What a short run has room for; of the rest it is recorded that it was left out."""
+        limit = self.settings.requests
+        if limit is None:
+            return scenarios
+        to_put_back = PUTTING_BACK * len((*situation.usable, *other_rules(situation)))
+        kept, left_out = telling_first(scenarios, limit - self.client.requests_sent - to_put_back)
+        for scenario in left_out:
+            reason = f"left out of a run of {limit:,} requests"
+            self.record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=reason))
+        if left_out:
+            told = f"{len(left_out):,} of {len(scenarios):,} scenarios were left out of a run of {limit:,} requests"
+            self.record.note(Note(LIMITED, told))
+        return kept
 
     def _is_read_only_production(self) -> bool:
         return self.profile.is_production(self.contract) and not self.profile.permissions.production_writes

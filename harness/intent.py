@@ -73,6 +73,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Requests of one group were released together."""
     group_bodies: GroupBodies = ""
     """Whether the requests of a group that share a key share their body too."""
+    factors: tuple[str, ...] = ()
+    """What this request met of what is crossed (`strategies.factors`), such as ``key=fresh``."""
 
     @property
     def violation(self) -> str:
@@ -108,6 +110,7 @@ class Meaning(TypedDict, total=False):
     request_id_kind: RequestIdKind
     window: Window
     group_bodies: GroupBodies
+    factors: tuple[str, ...]
 
 
 class IntentFields(Meaning, total=False):

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
 
+from rules_harness.harness.exchange import Episode
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.reference.variants import VARIANTS
+from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.lanes import GENERAL
 from rules_harness.harness.session.opening import Opened
-from rules_harness.harness.session.session import Settings, Silent
+from rules_harness.harness.session.session import Progress, Settings, Silent
 from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.openapi.contract import load
 
@@ -63,6 +66,11 @@ class Verdict(msgspec.Struct, frozen=True):
     trial: Trial
     flagged: tuple[str, ...]
     problem: str | None
+    shown_in: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """For a fault, the scenarios in which its requirement did not hold, each with the labels of the requests that show
+    it."""
+    requests: Mapping[str, int] = MappingProxyType({})
+    """How many requests each scenario took."""
 
 
 def trials(seeds: Sequence[int], *, combinations: int = COMBINATIONS, each_variant: bool = True) -> Iterator[Trial]:
@@ -125,23 +133,36 @@ def _run(trial: Trial) -> Verdict:
 def _attempt(trial: Trial) -> Verdict:
     server = _SERVER[0]
     server.configure(faults=trial.faults, variants=trial.variants)
+    counted = _Counted()
     with tempfile.TemporaryDirectory(prefix="rules-harness-") as folder:
-        outcome = _judge(server, trial, Path(folder))
+        gate = _gate(server, trial, Path(folder), counted)
+        gate.run()
+        outcome = gate.conclude(())
     flagged = tuple(
         sorted(name for name, found in outcome.requirements.items() if found.verdict in ("failed", "warned", "error"))
     )
-    return Verdict(trial, flagged, _problem(trial, outcome, flagged))
+    violated = gate.record.tally.violated_in.get(trial.expects, {})
+    shown_in = {name: tuple(sorted(labels)) for name, labels in sorted(violated.items())}
+    return Verdict(trial, flagged, _problem(trial, outcome, flagged), shown_in, counted.requests)
 
 
-def _judge(server: ReferenceServer, trial: Trial, folder: Path) -> Outcome:
+class _Counted(Silent):
+    """Counts what each scenario sends."""
+
+    def __init__(self) -> None:
+        self.requests: dict[str, int] = {}
+
+    def finished(self, scenario: Scenario, episode: Episode) -> None:
+        self.requests[scenario.id] = len(episode.exchanges)
+
+
+def _gate(server: ReferenceServer, trial: Trial, folder: Path, progress: Progress) -> Gate:
     contract = load()
     path = folder / "profile.toml"
     path.write_text(server.profile_toml, encoding="utf-8")
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
     settings = Settings(seed=trial.seed, now=NOW, select=trial.select)
-    gate = Gate(contract, Opened(profile, keyring, embedded=True), Journal(folder), settings, Silent())
-    gate.run()
-    return gate.conclude(())
+    return Gate(contract, Opened(profile, keyring, embedded=True), Journal(folder), settings, progress)
 
 
 def _problem(trial: Trial, outcome: Outcome, flagged: tuple[str, ...]) -> str | None:
@@ -176,6 +197,8 @@ def matrix(verdicts: Sequence[Verdict]) -> dict[str, Any]:
                 "variants": verdict.trial.variants,
                 "flagged": verdict.flagged,
                 "problem": verdict.problem,
+                "shown_in": verdict.shown_in,
+                "requests": verdict.requests if verdict.trial.kind == "clean" else {},
             }
             for verdict in verdicts
         ],

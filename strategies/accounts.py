@@ -49,6 +49,13 @@ def accounts_in(contract: Contract, value: Any) -> Iterator[NamedAccount]:
                 )
 
 
+def source_of(contract: Contract, value: Any) -> NamedAccount | None:
+    """The account that the first action of a body takes money from."""
+    return next(
+        (account for account in accounts_in(contract, value) if account.side == "source" and account.type_at), None
+    )
+
+
 def _names(place: Place) -> dict[str, str]:
     """For each role among the fields of a reference its name."""
     return {role: name for name, inner in place.properties.items() for role in inner.roles}

@@ -28,7 +28,7 @@ from rules_harness.strategies.plausible import (
     soonest_start,
     sources,
 )
-from rules_harness.strategies.samples import combined_bodies, exact_bodies, open_bodies, variations
+from rules_harness.strategies.samples import combined_bodies, exact_bodies, open_bodies, scattered_bodies, variations
 from rules_harness.strategies.scalars import instant_text
 from rules_harness.strategies.schema import Make, allowed, values
 from rules_harness.strategies.shapes import all_shapes, places_of, shapes_of, standing_of, unreachable_shapes
@@ -46,6 +46,7 @@ __all__ = [
     "inert",
     "is_suitable",
     "open_bodies",
+    "scattered_bodies",
     "variations",
 ]
 __all__ += ["all_shapes", "places_of", "shapes_of", "standing_of", "unreachable_shapes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import msgspec
@@ -77,6 +77,15 @@ def with_role(contract: Contract, value: dict[str, Any], role: str, replacement:
         if place.offers(role) and place.path == place.name:
             put(changed, pointer, as_written(place, replacement) if role == "amount" else copy.deepcopy(replacement))
     return changed
+
+
+def starting_later(contract: Contract, value: dict[str, Any], minutes: int) -> dict[str, Any]:
+    """A copy of a body that starts so much later, if it has a start date."""
+    for place, _, start in visited(body_place(contract), value):
+        if place.offers("start-date") and isinstance(start, str):
+            later = datetime.fromisoformat(start) + timedelta(minutes=minutes)
+            return with_role(contract, value, "start-date", instant_text(later))
+    return copy.deepcopy(value)
 
 
 def put(value: Any, pointer: Pointer, replacement: Any) -> None:

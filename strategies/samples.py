@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -14,6 +15,8 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
+from rules_harness.strategies.accounts import source_of
+from rules_harness.strategies.contents import is_text
 from rules_harness.strategies.covering import covering_set
 from rules_harness.strategies.examples import Body, at, body_of, example, put, with_role
 from rules_harness.strategies.places import Place, below, body_place, visited
@@ -44,11 +47,26 @@ _AMOUNTS: Final = (
     2**53 - 1,
 )
 """In cents: where a coin, 16 and 32 bits, single and double precision end."""
+_SCATTERED: Final = (*_UNLUCKY, 16_777_217, 2**31, 2**53 - 1)
+"""Amounts for every place at once: some of which a hundredth is no double, and the ends of the common types."""
 _PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
 """Among them some of which a hundred times is not a whole double."""
 COMBINED: Final = 5
 """Bodies whose parts are put into one."""
 _NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)
+_GROUPS: Final = ((127, 128), (255, 256, 300), (32_767, 32_768), (65_536, 2**31))
+"""Where 7, 8, 15, 16 and 31 bits end."""
+_FORMS: Final = (
+    (timedelta(microseconds=123_000), "Z"),
+    (timedelta(microseconds=500_000), "Z"),
+    (timedelta(microseconds=999_000), "+05:30"),
+    (timedelta(), "-11:30"),
+    (timedelta(), "+14:00"),
+    (timedelta(), "-00:30"),
+)
+"""Fractions of a second and offsets of both signs."""
+_SHARES: Final = (39.2, 18.06, 24.37, 18.37)
+"""In all exactly 100, and a little more where doubles are added up."""
 
 
 @functools.lru_cache(maxsize=16)
@@ -82,7 +100,7 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     for amount in dict.fromkeys([*(amount for amount in _AMOUNTS if amount < cap), cap]):
         yield with_role(contract, shown, "amount", amount)
     for path in _amount_places(contract, world):
-        cents = [amount for amount in _UNLUCKY if amount < cap]
+        cents = [amount for amount in _UNLUCKY[:1] if amount < cap]  # the others stand in `scattered_bodies`
         yield from _with_each(contract, world, functools.partial(_is_at, path), cents)
     yield from _with_each(contract, world, lambda place: place.offers("percentage"), _PERCENTAGES)
     yield from _with_each(
@@ -90,9 +108,94 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     )
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
-            for number, sample in enumerate(samples):
-                exotic = zip(contract.names.texts, (sample, samples[number - 1]), strict=False)
-                yield {**shown, **dict(exotic)}
+            for sample, other in itertools.zip_longest(samples[::2], samples[1::2], fillvalue=samples[0]):
+                yield {**shown, **dict(zip(contract.names.texts, (sample, other), strict=False))}
+    for after, zone in _FORMS:
+        start = soonest_start(world) + timedelta(days=45) + after
+        yield with_role(contract, shown, "start-date", instant_text(start, zone))
+    yield from _shared_out(contract, world)
+
+
+@functools.lru_cache(maxsize=16)
+def scattered_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
+    """Values that a target alters easily at every place that may hold them, several places in one body.
+
+    Whether a target takes such a combination is open.
+    """
+    allowed = _allowed(contract, world, _scattered(contract, world))
+    return tuple(msgspec.structs.replace(body, acceptance="open") for body in allowed)
+
+
+def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    parts = contract.names.parts
+    if parts is None:
+        return
+    amounts = _around(contract, world, parts, _is_amount)
+    for amount in dict.fromkeys(min(amount, world.max_amount_in_cents) for amount in _SCATTERED):
+        yield _set(contract, amounts, _is_amount, itertools.repeat(amount))
+    shown = example(contract, world).value
+    for indices in _GROUPS:
+        several = {**shown, parts: [copy.deepcopy(part) for part in shown[parts] for _ in indices]}
+        yield _set(contract, several, lambda place: place.offers("group-index"), indices)
+    inner = _around(contract, world, parts, _is_inner_text)
+    for samples in text.CLASSES.values():
+        if any("exotic-text" in text.features(sample) for sample in samples):
+            yield _set(contract, inner, _is_inner_text, itertools.cycle(samples))
+
+
+def _is_amount(place: Place) -> bool:
+    return place.offers("amount")
+
+
+def _is_inner_text(place: Place) -> bool:
+    """Whether a place inside the parts takes any text of the client's."""
+    return is_text(place) and place.path.count("/") > 1 and not place.keywords.get("x-server-filled")
+
+
+def _around(contract: Contract, world: World, parts: str, wanted: Callable[[Place], bool]) -> dict[str, Any]:
+    """A body with the parts of the smallest ones that have, between them, every wanted place, all of one source."""
+    covered = [body.value for body in _smallest_first(contract, world)]
+    chosen: list[dict[str, Any]] = []
+    reached: set[str] = set()
+    for value in covered:
+        places = {place.path for place, _, inner in visited(body_place(contract), value) if inner and wanted(place)}
+        if places - reached and (not chosen or _same_source(contract, value, chosen[0])):
+            reached |= places
+            chosen.append(value)
+    return {**(chosen or covered)[0], parts: [part for value in chosen for part in value[parts]]}
+
+
+def _same_source(contract: Contract, one: dict[str, Any], other: dict[str, Any]) -> bool:
+    sources = (source_of(contract, value) for value in (one, other))
+    return len({source.id if source else None for source in sources}) == 1
+
+
+def _set(
+    contract: Contract, value: dict[str, Any], wanted: Callable[[Place], bool], replacements: Iterable[Any]
+) -> dict[str, Any]:
+    """A copy of a body with the replacements, one after the other, at the wanted places where something stands."""
+    changed = copy.deepcopy(value)
+    places = (
+        pointer for place, pointer, inner in visited(body_place(contract), value) if inner is not None and wanted(place)
+    )
+    for pointer, replacement in zip(list(places), replacements, strict=False):
+        put(changed, pointer, replacement)
+    return changed
+
+
+def _shared_out(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    """For each kind of action that moves a share: several that move, together, exactly everything."""
+    done: set[str] = set()
+    for body in _smallest_first(contract, world):
+        for place, pointer, inner in visited(body_place(contract), body.value):
+            if inner is None or not place.offers("percentage") or place.path in done:
+                continue
+            done.add(place.path)
+            changed = copy.deepcopy(body.value)
+            *around, member, name = pointer
+            action = at(changed, (*around, member))
+            put(changed, tuple(around), [{**action, name: share} for share in _SHARES])
+            yield changed
 
 
 @functools.lru_cache(maxsize=16)
@@ -174,7 +277,7 @@ def _with_each(
 ) -> Iterator[dict[str, Any]]:
     """The smallest body of the covering set that has something at a wanted place, with each replacement in its
     stead."""
-    for body in sorted(covering_set(contract, world), key=lambda body: len(json.dumps(body.value))):
+    for body in _smallest_first(contract, world):
         for place, pointer, value in visited(body_place(contract), body.value):
             if value is not None and wanted(place):
                 for replacement in replacements:
@@ -182,3 +285,7 @@ def _with_each(
                     put(changed, pointer, replacement)
                     yield changed
                 return
+
+
+def _smallest_first(contract: Contract, world: World) -> list[Body]:
+    return sorted(covering_set(contract, world), key=lambda body: len(json.dumps(body.value)))

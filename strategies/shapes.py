@@ -45,6 +45,11 @@ def shapes_of(contract: Contract, value: Any, world: World | None = None) -> fro
     return contents_of(contract, world or complete_world(contract), value).shapes
 
 
+def is_kind(shape: str) -> bool:
+    """Whether a shape says which trigger or which action it is, and no more."""
+    return shape.count(":") == 1 and "=" not in shape and "/" not in shape.partition(":")[2]
+
+
 def all_shapes(contract: Contract) -> tuple[str, ...]:
     """Every shape that a body can have, in the order of the contract's document. Needs a world with accounts of each
     type."""

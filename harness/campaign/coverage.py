@@ -13,6 +13,7 @@ from rules_harness.harness.exchange import Answer, Exchange
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import all_shapes, is_suitable, unreachable_shapes
 from rules_harness.strategies.mutations import Mutation, apply, catalogue
+from rules_harness.strategies.shapes import is_kind
 from rules_harness.strategies.world import World
 
 SHAPES: Final = "shapes"
@@ -50,11 +51,6 @@ def map_of(contract: Contract, world: World, *, risky: bool) -> Map:
             # Done once before several threads do it: what the first one works out, the others look up.
             apply(contract, world, mutation)
     return Map(shapes, kinds, mutations, tuple(contract.requirements))
-
-
-def is_kind(shape: str) -> bool:
-    """Whether a shape says which trigger or which action it is, and no more."""
-    return shape.count(":") == 1 and "=" not in shape and "/" not in shape.partition(":")[2]
 
 
 class Coverage:

@@ -24,7 +24,8 @@ from rules_harness.harness.exchange import Request
 from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Known, Unmet
+from rules_harness.harness.scenarios.known import Known
+from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Ending, ending_of
 from rules_harness.harness.session.keeping import share

@@ -50,6 +50,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
     reports: tuple[str, ...]
     select: tuple[str, ...]
     fail_on: str
+    requests: int | None
     max_failures: int | None
     baseline: Path | None
     seed: int
@@ -64,6 +65,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
             now=self.now,
             select=self.select,
             fail_on=self.fail_on,
+            requests=self.requests or target.profile.gate.requests,
             max_failures=self.max_failures,
             options=self.chosen.recorded | {EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None},
         )
@@ -107,6 +109,12 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     default="must",
     show_default=True,
     help="The lowest level that fails the gate.",
+)
+@click.option(
+    "--requests",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="A short run: about so many, the most telling first. The report says what was left out.",
 )
 @click.option("--max-failures", type=click.IntRange(min=1), metavar="N", help="End the run at so many findings.")
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings that are accepted.")

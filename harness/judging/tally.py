@@ -27,6 +27,7 @@ from rules_harness.harness.judging.outcome import (
 )
 from rules_harness.harness.judging.unjudged import unjudged
 from rules_harness.openapi.contract import Contract, Requirement
+from rules_harness.strategies.design import Combination, pairs_of
 
 
 def judge_episode(episode: Episode, contract: Contract) -> list[Judgement]:
@@ -110,8 +111,15 @@ class Tally:
         """Shapes of the bodies that were sent."""
         self.sent_labels: set[str] = set()
         """Names of what was odd in the requests that were sent."""
+        self.met: set[Combination] = set()
+        """Values of factors that answered requests met together."""
+        self.met_by: dict[str, set[Combination]] = {}
+        """The same by requirement, for those that an episode was to judge."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
         self.shown: dict[str, _Shown] = {}
+        self.violated_in: dict[str, dict[str, set[str]]] = {}
+        """By requirement and episode, the labels of the requests that a violation was seen in, whether it counts in the
+        end or not."""
         self.unanswered: dict[str, str] = {}
         """Requirements of episodes in which nothing was answered, with what happened instead."""
         self.crashes: dict[str, str] = {}
@@ -145,7 +153,16 @@ class Tally:
         for exchange in episode.exchanges:
             self.sent_shapes.update(exchange.intent.shapes)
             self.sent_labels.add(exchange.intent.label)
+            if exchange.answer is not None:
+                self._note_pairs(exchange, episode.about)
         return found
+
+    def _note_pairs(self, exchange: Exchange, about: Iterable[str]) -> None:
+        pairs = set(pairs_of(exchange.intent.factors))
+        if pairs:
+            self.met |= pairs
+            for requirement in {*about, exchange.intent.requirement} & self.contract.requirements.keys():
+                self.met_by.setdefault(requirement, set()).update(pairs)
 
     def add_count(self, record: Count) -> None:
         """Count what a campaign judged without keeping the episodes."""
@@ -180,6 +197,8 @@ class Tally:
 
     def _show(self, violation: Violation, episode: Episode) -> None:
         self.exercised[violation.requirement] += 1
+        labels = {episode.exchanges[position].intent.label for position in violation.shown_by[:1]}
+        self.violated_in.setdefault(violation.requirement, {}).setdefault(episode.id, set()).update(labels)
         if violation.compares_states and episode.disturbed:
             self._disturbed[violation.requirement] = episode.disturbed
             return

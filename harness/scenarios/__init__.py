@@ -36,6 +36,7 @@ SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
     (update.scenarios, frozenset({"update"})),
     (validation.scenarios, frozenset({"validation", "update"})),
     (boundary.scenarios, frozenset({"validation", "http"})),
+    (idempotency.at_the_end, frozenset({"idempotency"})),
     (idempotency.scenarios, frozenset({"idempotency"})),
     (concurrency.scenarios, frozenset({"concurrency", "idempotency"})),
     (validation.server_owned, frozenset({"update"})),

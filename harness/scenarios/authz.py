@@ -35,6 +35,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         needs=(NeedsCredential("limited"),),
     )
     yield Scenario(
+        "authz/other-resources",
+        "authz",
+        ("authz.resource", "authz.no-effect"),
+        _other_resources,
+        "alone",
+        (NeedsCredential("limited"),),
+    )
+    yield Scenario(
         "authz/own-resource", "authz", ("authz.resource",), _own_resource, "limited", (NeedsCredential("limited"),)
     )
     yield Scenario(
@@ -97,6 +105,23 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
     bench.read()
 
 
+def _other_resources(bench: Bench) -> None:
+    """Every rule that the limited key was not given, whatever its id has in common with the one that it was."""
+    rules = bench.shared.profile.rules
+    others = [rule for rule in bench.rules if rule not in (rules.limited, rules.other_org)]
+    bench.begin(*others)
+    for rule in others:
+        bench.update(
+            bench.marked(),
+            rule=rule,
+            caller="limited",
+            access="outside-resources",
+            requirement="authz.resource",
+            label="limited on each other rule",
+        )
+        bench.read(rule)
+
+
 def _own_resource(bench: Bench) -> None:
     bench.begin()
     bench.update(bench.marked(), caller="limited", requirement="authz.resource", label="limited on its own rule")
@@ -132,8 +157,8 @@ def _rule_of_others(bench: Bench) -> None:
 
 def _foreign_account(bench: Bench) -> None:
     """One body for each place of an account, so that a finding names the place."""
+    bench.begin()
     for place, body, account in with_foreign_account(bench):
-        bench.begin()
         bench.update(
             body,
             body="foreign-account",
@@ -143,4 +168,4 @@ def _foreign_account(bench: Bench) -> None:
             requirement="authz.foreign-account",
             foreign_account=account,
         )
-        bench.read()
+    bench.read()

@@ -13,8 +13,9 @@ from rules_harness.harness.exchange import Episode, Exchange, Facts, Request
 from rules_harness.harness.intent import Intent, Meaning
 from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
+from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import Known, Planned, Planner, Shared, Unmet
+from rules_harness.harness.scenarios.planner import Planned, Planner, Shared, Unmet
 from rules_harness.strategies.bodies import Body
 
 
@@ -83,6 +84,21 @@ class Bench(Planner):
         self.shared = shared
         self.world = shared.world
 
+    def leave(self, name: str) -> None:
+        """Keep what was exchanged so far for a later scenario."""
+        self._known.kept[name] = tuple(self.exchanges)
+
+    def take_up(self, name: str) -> None:
+        """Go on from what an earlier scenario left. Raises `Unmet` where none did."""
+        if name not in self._known.kept:
+            raise Unmet("nothing was left to go on from: the first half was not run")
+        self.exchanges += self._known.kept[name]
+
+    @property
+    def keys_sent(self) -> int:
+        """How many requests with a key this run has sent that repeat no other one."""
+        return self._known.keys
+
     def resume(self, earlier: Episode) -> None:
         """Go on from an episode of an earlier run."""
         cleaner = self.shared.client.cleaner
@@ -134,6 +150,8 @@ class Bench(Planner):
             self.shared.guard.check(request, intent)
             if intent.operation != "read":
                 self._known.stale.add(intent.rule)
+            if intent.key is not None and intent.repeats is None:
+                self._known.keys += 1
         requests = [request for request, _ in planned]
         if together:
             self._groups += 1

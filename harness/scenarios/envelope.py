@@ -17,6 +17,25 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     """Refusals, again and again."""
     requirements = ("envelope.code-stable", "envelope.error", "envelope.error-code")
     yield Scenario("envelope/stable", "envelope", requirements, _stable)
+    yield Scenario("envelope/accept", "envelope", requirements, _accept)
+
+
+def _accept(bench: Bench) -> None:
+    """Refusals of a request that would rather have something else, and takes anything."""
+    bench.begin()
+    for accept in ("text/html,application/xhtml+xml,*/*;q=0.8", "application/xml;q=0.9,*/*;q=0.1"):
+        headers = (("Accept", accept),)
+        bench.update(bench.wrong_bodies()[0][1], headers=headers, body="broken", label="an empty object")
+        bench.update(b"{", headers=headers, body="syntax", label="malformed JSON")
+        bench.update(
+            bench.inert(),
+            headers=headers,
+            authorization="",
+            caller="none",
+            access="unauthenticated",
+            label="no Authorization",
+        )
+    bench.read()
 
 
 def _stable(bench: Bench) -> None:

@@ -8,46 +8,63 @@ from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.unknown_ids import similar_id
-from rules_harness.strategies.accounts import ACCOUNT_IDS, accounts_in
+from rules_harness.strategies.accounts import NamedAccount, accounts_in
 from rules_harness.strategies.bodies import covering_set, is_suitable
+from rules_harness.strategies.examples import at, put
 from rules_harness.strategies.places import body_place, visited
+from rules_harness.strategies.plausible import account_types
+from rules_harness.strategies.world import Account
 
 
 def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Each place, a body that has it with a foreign account there, and that account's id.
+    """Each place, a body that has it with a foreign account of each type that suits it, and that account's id.
 
     The body is the simplest that has the place; and once more with the foreign account in a last step behind rightful
     ones, for targets that look at the first only.
     """
-    foreign = bench.world.foreign_accounts[0]
     covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
     steps, usual = bench.names.parts, bench.usual()
     done: set[str] = set()
     for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
-        for place, pointer, _ in list(visited(body_place(bench.contract), base.value)):
-            if place.path in done or not any(map(place.offers, ACCOUNT_IDS)):
+        paths = {pointer: place.path for place, pointer, _ in visited(body_place(bench.contract), base.value)}
+        for named in accounts_in(bench.contract, base.value):
+            place = paths[named.id_at]
+            if place in done or named.id is None:
                 continue
-            done.add(place.path)
-            body = _with(base.value, pointer, foreign.id)
-            yield place.path, body, foreign.id
-            if pointer[0] == steps and base is usual:
-                yield place.path, {**body, steps: [*base.value[steps], *body[steps]]}, foreign.id
-                yield place.path, {**body, steps: [_behind(base.value[steps][0], body[steps][0])]}, foreign.id
+            done.add(place)
+            for number, account in enumerate(_suiting(bench, named)):
+                body = _naming(base.value, named, account)
+                yield place, body, account.id
+                if named.id_at[0] == steps and base is usual and number == 0:
+                    yield place, {**body, steps: [*base.value[steps], *body[steps]]}, account.id
+                    yield place, {**body, steps: [_behind(base.value[steps][0], body[steps][0])]}, account.id
 
 
 def with_unknown_account(bench: Bench) -> dict[str, Any] | None:
     """A body that could move nothing soon, and that names an account of nobody; ``None`` where bodies name none."""
     body = bench.inert()
     named = list(accounts_in(bench.contract, body))
-    return _with(body, named[-1].id_at, similar_id(str(named[-1].id), bench.random)) if named else None
+    if not named:
+        return None
+    put(body, named[-1].id_at, similar_id(str(named[-1].id), bench.random))
+    return body
 
 
-def _with(value: dict[str, Any], pointer: tuple[str | int, ...], replacement: str) -> dict[str, Any]:
+def _suiting(bench: Bench, named: NamedAccount) -> list[Account]:
+    """One foreign account of each type that may stand on that side; where there is none, whichever there is."""
+    types = account_types(bench.contract)
+    suiting = types.sources if named.side == "source" else types.destinations
+    foreign = bench.world.foreign_accounts
+    by_type = {account.type: account for account in reversed(foreign) if account.type in suiting}
+    return list(by_type.values()) or [foreign[0]]
+
+
+def _naming(value: dict[str, Any], named: NamedAccount, account: Account) -> dict[str, Any]:
+    """A body with another account in the place of one that it names."""
     body = copy.deepcopy(value)
-    parent: Any = body
-    for step in pointer[:-1]:
-        parent = parent[step]
-    parent[pointer[-1]] = replacement
+    put(body, named.id_at, account.id)
+    if named.type_at is not None and named.type_at[-1] in at(body, named.type_at[:-1]):
+        put(body, named.type_at, account.type)
     return body
 
 

@@ -13,6 +13,8 @@ from rules_harness.strategies.world import World
 
 OTHER_METHODS = ("PATCH", "POST", "PUT")
 """Those that the contract has on the path are left out; DELETE and other methods that could destroy are never sent."""
+METHOD_OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+"""Headers by which frameworks take another method for the one that was sent."""
 
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
@@ -31,6 +33,16 @@ def _methods(bench: Bench) -> None:
             acceptance="open",
             requirement="http.methods",
             label=method,
+        )
+    for override in METHOD_OVERRIDES if bench.contract.update.method != "POST" else ():
+        bench.update(
+            bench.marked(),
+            method="POST",
+            headers=((override, bench.contract.update.method),),
+            operation="other",
+            acceptance="open",
+            requirement="http.methods",
+            label=f"POST with {override}",
         )
     bench.read()
 

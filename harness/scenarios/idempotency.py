@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from rules_harness.harness.intent import Acceptance
 from rules_harness.harness.scenarios import key_owners
@@ -18,7 +19,7 @@ from rules_harness.harness.scenarios.key_steps import (
     other_body,
 )
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.planner import Unmet, encode
 from rules_harness.harness.scenarios.scenario import (
     Lane,
     Need,
@@ -37,8 +38,16 @@ from rules_harness.strategies.world import World
 NOT_POISONED = ("idempotency.not-poisoned",)
 SHORT = 16
 """Digits after which no earlier run had the same number."""
-WORDS = ("0", "null", "undefined")
+WORDS = ("0", "null", "undefined", "constructor", "__proto__")
 """Keys that a program may take for none."""
+TWINS = (("", "a"), (", another last one", "b"))
+"""Two keys that are alike until their last character: what else they are called, and that character."""
+REPLAYS = 10
+LARGE_BYTES = 70_000
+"""More than 64 KiB."""
+LONG_KEPT = "a key from the start of the run"
+MANY_KEYS = 120
+"""Of a cache that holds a hundred the first is gone by then."""
 
 Row = tuple[str, tuple[str, ...], Callable[[Bench], None], Lane, tuple[Need, ...]]
 
@@ -47,6 +56,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     """Histories of keys."""
     table: tuple[Row, ...] = (
         ("replay", (REPLAY,), _replay, "rule", ()),
+        ("from-the-start", (REPLAY,), _from_the_start, "rule", ()),
         ("no-reexecution", (REPLAY, "idempotency.no-reexecution"), _no_reexecution, "rule", (NeedsRead(),)),
         ("reuse", (REUSE, REPLAY), _reuse, "rule", ()),
         ("reuse-again", (REUSE,), _reuse_again, "rule", ()),
@@ -86,11 +96,49 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 def _replay(bench: Bench) -> None:
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
-    for pause in (bench.granule(), 0.0, 0.0):
-        bench.sleep(pause)
-        again(bench, first)
+    for number in range(REPLAYS):
+        bench.sleep(0.0 if number else bench.granule())
+        again(bench, first, request_id=bench.new_key() if number % 2 else None)
     bench.read(requirement="idempotency.no-reexecution", label="after replays")
     again(bench, first)
+    key, label = bench.new_key(), "first use of a key, a long answer"
+    large = bench.update(_large(bench), key=key, body="open", acceptance="open", label=label)
+    if large.answer is not None and large.answer.is_success:
+        bench.sleep(bench.granule())
+        again(bench, len(bench.exchanges) - 1, label="replay of a long answer")
+
+
+def _large(bench: Bench) -> dict[str, Any]:
+    """A body whose answer does not fit what a cache or a column holds."""
+    body, parts = bench.distinct(2), bench.names.parts
+    if parts is None:
+        return {**body, bench.names.texts[-1]: "x" * LARGE_BYTES}
+    return {**body, parts: body[parts] * (LARGE_BYTES // len(encode({parts: body[parts]})) + 1)}
+
+
+def at_the_end(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
+    """The key of a run's start again at its end, before any clock is moved."""
+    requirements = (REPLAY, "idempotency.no-reexecution")
+    yield Scenario("idempotency/at-the-end", "idempotency", requirements, _at_the_end, "alone", (NeedsRead(),))
+
+
+def _from_the_start(bench: Bench) -> None:
+    bench.begin()
+    first = first_use(bench, bench.distinct(1), bench.new_key(), label="first use of a key, at the start")
+    again(bench, first)
+    bench.leave(LONG_KEPT)
+
+
+def _at_the_end(bench: Bench) -> None:
+    """A key that was used before many others, however many the rest of the run has sent."""
+    bench.take_up(LONG_KEPT)
+    first, rule = 0, bench.exchanges[0].intent.rule
+    for number in range(max(MANY_KEYS - bench.keys_sent, 1)):
+        key = bench.new_key()
+        bench.update(bench.distinct(number), rule=rule, key=key, acceptance="open", label="one of many other keys")
+    bench.read(rule, requirement="idempotency.no-reexecution", label="after many other keys")
+    again(bench, first, label="replay after many other keys")
+    bench.read(rule, requirement="idempotency.no-reexecution", label="after the replay of an early update")
 
 
 def _no_reexecution(bench: Bench) -> None:
@@ -151,19 +199,22 @@ def _same_json(bench: Bench) -> None:
 def _any_key(bench: Bench) -> None:
     """Keys that are not UUIDs, and keys that differ in case or late in the string."""
     unique = bench.new_key().replace("-", "")
-    unique_number = str(int(unique, 16))[:SHORT]
-    long = unique + "k" * (254 - len(unique))
+    digits = str(int(unique, 16))[:SHORT]
+    alike = ((length, unique.ljust(length, "k")) for length in (64, 128, 200, 254))
     keys = (
         ("not a UUID", f"Order:{unique}_~1.x"),
         ("digits", str(int(unique, 16))),
-        ("a number", f"{unique_number}0"),
-        ("the same number, written otherwise", f"{unique_number}e1"),
         ("lower case", f"case-{unique}-abcdef"),
         ("upper case", f"case-{unique}-ABCDEF"),
         ("the last character", f"late-{unique}-0"),
         ("another last character", f"late-{unique}-1"),
-        ("255 characters", long + "a"),
-        ("255 characters, another last one", long + "b"),
+        ("an underscore", f"{unique}_1"),
+        ("another character in its place", f"{unique}~1"),
+        ("a number", digits),
+        ("that number with a zero ahead", f"0{digits}"),
+        ("that number with an exponent", f"{digits}e0"),
+        ("that number with a fraction", f"{digits}.0"),
+        *((f"{length + 1} characters{twin}", shared + last) for length, shared in alike for twin, last in TWINS),
     )
     bench.begin()
     firsts = []
@@ -225,8 +276,10 @@ def _without_key(bench: Bench) -> None:
     requirement = "idempotency.without-key"
     bench.begin()
     bodies = (bench.distinct(1), bench.distinct(2))
-    for number in (0, 1, 0, 1, 0):
-        bench.update(bodies[number], acceptance="open", requirement=requirement, label="without a key")
+    seen = bench.new_key()
+    for number, request_id in ((0, None), (1, None), (0, None), (1, seen), (0, seen), (1, seen)):
+        label = "without a key" if request_id is None else "without a key, with an id that was seen"
+        bench.update(bodies[number], request_id=request_id, acceptance="open", requirement=requirement, label=label)
         bench.read(requirement=requirement, label="after an update without a key")
 
 

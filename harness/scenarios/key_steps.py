@@ -39,6 +39,7 @@ def again(
     requirement: str = REPLAY,
     window: Window = "",
     target: str | None = None,
+    request_id: str | None = None,
 ) -> Exchange:
     """Send the very same request again; with ``target``, its path in another spelling."""
     original = bench.exchanges[first]
@@ -48,6 +49,7 @@ def again(
         caller=original.intent.caller,
         existence=original.intent.existence,
         key=original.intent.key,
+        request_id=request_id,
         repeats=first,
         purpose="replay",
         body=original.intent.body,

@@ -14,6 +14,7 @@ from rules_harness.harness.exchange import Answer, Payload, Request, TransportFa
 from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
+from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.harness.target.cleaning import Cleaner
@@ -22,6 +23,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import Guard, configuration, with_amount
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, body_of, example, inert, is_suitable
+from rules_harness.strategies.examples import starting_later
 from rules_harness.strategies.keys import KeyReference
 from rules_harness.strategies.mutations.pools import example_world
 from rules_harness.strategies.places import body_place
@@ -98,16 +100,6 @@ class Shared(msgspec.Struct, frozen=True):
     """The companion GET answers."""
     applicable: Callable[[KeyReference], bool] = lambda key: True
     """Whether there is such a key, and a deformed one differs from the real one."""
-
-
-class Known:
-    """The states of rules as last read; one for all benches, each rule used by one bench at a time."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, dict[str, Any]] = {}
-        self.stale: set[str] = set()
-        self.answered: dict[str, dict[str, Any]] = {}
-        """What the last successful update of each rule was answered."""
 
 
 class Planner:
@@ -266,11 +258,12 @@ class Planner:
         return body
 
     def distinct(self, number: int) -> dict[str, Any]:
-        """A plausible body that no other of this scenario resembles: nickname, description and amount are its own."""
+        """A plausible body like no other of this scenario: nickname, description, start and amount are its own."""
         body = dict(self.usual().value)
         body[self.names.marker] = own(f"Version {number}" + " again" * self._attempt)
         if self.names.note is not None:
             body[self.names.note] = f"Version {number} of {self._scenario_id}"
+        body = starting_later(self.contract, body, number)
         if self.shared.guard.is_open:
             body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)
         return body

@@ -26,9 +26,10 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 
 
 def _echo(bench: Bench) -> None:
-    for odd in odd_request_ids(bench.contract):
-        if odd.requirement == PLAIN:
-            bench.send(*bench.plan_odd(odd, bench.marked(), request_id_kind="plain"))
+    plain = [odd for odd in odd_request_ids(bench.contract) if odd.requirement == PLAIN]
+    for number, odd in enumerate(plain):
+        key = bench.new_key() if number % 2 else None
+        bench.send(*bench.plan_odd(odd, bench.marked(), key=key, request_id_kind="plain"))
     if bench.readable:
         bench.read(request_id=bench.new_key(), purpose="probe")
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
@@ -21,16 +22,23 @@ from rules_harness.strategies.bodies import (
     example,
     is_suitable,
     open_bodies,
+    scattered_bodies,
     variations,
 )
+from rules_harness.strategies.design import Row
+from rules_harness.strategies.factors import bodies_crossed
+from rules_harness.strategies.mutations import recursions
+from rules_harness.strategies.places import Place, body_place, visited
 from rules_harness.strategies.world import World
 
 BODIES_PER_SCENARIO = 8
 FIRM_CENTS = 100_000
 """The amount of the page's example; that a larger one is accepted is a *should*."""
-MANY = 12
+MANY = 14
 GRANULE_SECONDS = 1.1
 """The coarsest update time in use is a second."""
+EXACT = ("update.accepts-valid", "update.amounts-exact", "update.replaces")
+SCATTERED = ("update.amounts-exact", "update.replaces", "update.steps-replaced")
 ACCEPTED = ("update.accepts-valid", "update.replaces", "update.omitted-is-cleared", "update.read-back")
 
 
@@ -46,37 +54,50 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     enabled = (NeedsRules(2), NeedsRead(), NeedsHook("enable_rule"))
     yield Scenario("update/isolated-enabled", family, ("update.isolated",), _isolated_enabled, "alone", enabled)
     yield Scenario("update/isolated", family, ("update.isolated",), _isolated, "alone", (NeedsRules(2), NeedsRead()))
+    named = (NeedsRules(2), NeedsRead())
+    yield Scenario("update/named-twice", family, ("update.identity", "update.isolated"), _named_twice, "alone", named)
     if not is_suitable(contract, world):
         return
-    yield from _chunked("varied", variations(contract, world), ACCEPTED)
-    yield from _chunked("covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
-    yield from _chunked("combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared"))
-    yield from _chunked("exact", exact_bodies(contract, world), ("update.amounts-exact", "update.replaces"))
-    yield from _chunked("open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
+    yield from _chunked(contract, "varied", variations(contract, world), ACCEPTED)
+    yield from _chunked(contract, "covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
+    yield from _chunked(
+        contract, "combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared")
+    )
+    yield from _chunked(contract, "exact", exact_bodies(contract, world), EXACT)
+    yield from _chunked(contract, "scattered", scattered_bodies(contract, world), SCATTERED)
+    yield from _chunked(contract, "open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
     if contract.names.parts is not None:
+        inside = partial(_omitted_inside, parts=contract.names.parts)
+        yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), inside)
         structure = partial(_structure, parts=contract.names.parts)
-        yield Scenario("update/structure", family, ("update.steps-replaced",), structure)
+        yield Scenario("update/structure", family, ("update.steps-replaced", "update.replaces"), structure)
 
 
-def _chunked(name: str, bodies: Sequence[Body], requirements: tuple[str, ...]) -> Iterator[Scenario]:
-    chunks = [bodies[start : start + BODIES_PER_SCENARIO] for start in range(0, len(bodies), BODIES_PER_SCENARIO)]
+def _chunked(
+    contract: Contract, name: str, bodies: Sequence[Body], requirements: tuple[str, ...]
+) -> Iterator[Scenario]:
+    crossed = list(bodies_crossed(contract, bodies))
+    chunks = [crossed[start : start + BODIES_PER_SCENARIO] for start in range(0, len(bodies), BODIES_PER_SCENARIO)]
     for number, chunk in enumerate(chunks, start=1):
         yield Scenario(f"update/{name}-{number:02d}", "update", requirements, partial(_send_all, bodies=chunk))
 
 
-def _send_all(bench: Bench, bodies: Sequence[Body]) -> None:
-    """Each body, and what is stored of it."""
+def _send_all(bench: Bench, bodies: Sequence[tuple[Body, Row]]) -> None:
+    """Each body under its circumstances, and what is stored of it."""
     bench.begin()
-    for body in bodies:
+    for body, row in bodies:
         asked = body.open_features[0] if len(body.open_features) == 1 else ""
         large = max(amounts_in(bench.contract, body.value), default=0) > FIRM_CENTS
-        bench.update(
+        planned = plan_in(
+            bench,
+            row,
             body,
             acceptance="should" if large and body.acceptance == "must" else body.acceptance,
             requirement="update.accepts-valid",
             reading="reading.empty" if asked and asked != "exotic-text" else "",
             open_feature=asked,
         )
+        bench.send(*planned)
         bench.read()
 
 
@@ -95,20 +116,58 @@ def _example(bench: Bench) -> None:
 
 
 def _omitted(bench: Bench) -> None:
-    """Every optional text set, then left out; set again, then null."""
+    """Every optional text set, then left out; set again, then null; then under a name in another case, which is another
+    name."""
     names = bench.names
     bench.begin()
-    for cleared in ("absent", "null"):
+    for cleared in ("absent", "null", "in another case"):
         bench.update({**bench.marked(), **dict.fromkeys(names.texts, own("Kept apart"))})
         bench.read()
         body = bench.marked()
         for name in names.texts:
             if cleared == "absent":
                 body.pop(name, None)
-            else:
+            elif cleared == "null":
                 body[name] = None
-        bench.update(body, label=f"optional fields {cleared}")
+            else:
+                body[name.swapcase()] = body.pop(name, None) or "In another case"
+        bench.update(body, acceptance="open", label=f"optional fields {cleared}")
         bench.read()
+
+
+def _omitted_inside(bench: Bench, parts: str) -> None:
+    """What parts and the fields around them had, left out: in as many parts and in more; and null."""
+    place = body_place(bench.contract)
+    covered = [body.value for body in covering_set(bench.contract, bench.world)]
+    full = max(covered, key=lambda value: sum(inner is not None for _, _, inner in visited(place, value)))
+    bare = _pruned(place, full)
+    bench.begin()
+    for label, body in (
+        (f"optional fields left out, as many {parts}", bare),
+        (f"optional fields left out, more {parts}", {**bare, parts: [*bare[parts], *bare[parts]]}),
+        ("optional fields null", _pruned(place, full, null=True)),
+    ):
+        bench.update({**full, parts: [*full[parts], *full[parts]]}, acceptance="open", label="in full")
+        bench.read()
+        bench.update(body, acceptance="open", label=label)
+        bench.read()
+
+
+def _pruned(place: Place, value: Any, *, null: bool = False) -> Any:
+    """A value without its optional fields, or with null in those that may be; conditions are null in either case."""
+    place = place.alternative(value) or place if place.alternatives else place
+    if isinstance(value, list) and place.items is not None:
+        return [_pruned(place.items, inner, null=null) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    pruned = {}
+    for name, inner in value.items():
+        part = place.properties[name]
+        if part.required and not part.offers("conditions"):
+            pruned[name] = _pruned(part, inner, null=null)
+        elif part.nullable and (null or part.offers("conditions")):
+            pruned[name] = None
+    return pruned
 
 
 def _structure(bench: Bench, parts: str) -> None:
@@ -126,11 +185,19 @@ def _structure(bench: Bench, parts: str) -> None:
     for label, arranged in (
         (f"many {parts}", each),
         (f"equal {parts}", [each[0], each[1], each[0], each[0]]),
+        (f"equal {parts} in another order", [each[1], each[0], each[0], each[0]]),
         (f"{parts} with and without conditions", [each[0], conditional, each[1], conditional, each[2]]),
         (f"many {field}", [{**each[0], field: grouped}]),
         (f"equal {field}", [{**each[0], field: [members[0], members[1], members[0]]}, each[1]]),
     ):
         bench.update({**bench.marked(), parts: arranged}, label=label, acceptance="open")
+        bench.read()
+    nested = [recursion for recursion in recursions(bench.contract, bench.world) if recursion.listed]
+    for outer, inner in zip(nested, nested[::-1], strict=True):
+        leaf = inner.leaf
+        tree = outer.around(inner.around(outer.around(leaf, leaf), leaf), leaf)
+        label = f"equal conditions, several levels of {outer.name} and {inner.name}"
+        bench.update({**outer.body_with(tree), bench.names.marker: own("Levels")}, label=label, acceptance="open")
         bench.read()
 
 
@@ -158,6 +225,33 @@ def _advances(bench: Bench) -> None:
         bench.sleep(pause)
         bench.update(bench.marked())
     bench.read()
+
+
+def _named_twice(bench: Bench) -> None:
+    """The id of another writable rule in the body, the query or a header: the path alone says which rule it is."""
+    one, other = bench.rules[:2]
+    path = bench.contract.update.path_for
+    name = bench.names.id
+    bench.begin(one, other)
+    ways: tuple[tuple[str, dict[str, Any], str | None, tuple[tuple[str, str], ...]], ...] = (
+        (f"{name} in the body", {name: other}, None, ()),
+        ("rule_id in the body", {"rule_id": other}, None, ()),
+        (f"{name} in the query", {}, f"{path(one)}?{name}={other}", ()),
+        ("rule_id in the query", {}, f"{path(one)}?rule_id={other}", ()),
+        ("a header", {}, None, (("X-Rule-Id", other),)),
+    )
+    for way, fields, target, headers in ways:
+        bench.update(
+            {**bench.marked(), **fields},
+            rule=one,
+            target=target,
+            headers=headers,
+            acceptance="open",
+            requirement="update.identity",
+            label=f"another rule's id: {way}",
+        )
+        for rule in (one, other):
+            bench.read(rule)
 
 
 def _isolated_enabled(bench: Bench) -> None:

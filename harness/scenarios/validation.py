@@ -6,19 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from rules_harness.harness.intent import BodyKind
+from rules_harness.harness.intent import BodyKind, Meaning
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import NeedsRead, Scenario
+from rules_harness.harness.scenarios.telling import cases_first
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, is_suitable
-from rules_harness.strategies.mutations import Mutation, apply, catalogue
+from rules_harness.strategies.mutations import Mutation, apply, catalogue, settings
 from rules_harness.strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
 from rules_harness.strategies.world import World
 
 T = TypeVar("T")
-MUTATIONS_PER_SCENARIO = 12
+MUTATIONS_PER_SCENARIO = 30
 ODD_PER_SCENARIO = 10
 SERVER_OWNED = "update.identity"
 REFUSALS = ("validation.atomic", "validation.status", "envelope.error")
@@ -43,6 +45,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     asking = [
         mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
     ]
+    claiming = cases_first(claiming, lambda mutation: mutation.name)
     for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_SCENARIO), start=1):
         requirements = tuple(sorted(set(_about(chunk))))
         run = partial(_break, mutations=chunk)
@@ -57,7 +60,9 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         ("size", size_bodies),
     )
     for name, make in odd:
-        for number, some in enumerate(_chunks(make(contract, world), ODD_PER_SCENARIO), start=1):
+        for number, some in enumerate(
+            _chunks(cases_first(make(contract, world), lambda one: one.name), ODD_PER_SCENARIO), start=1
+        ):
             requirements = tuple(sorted({one.requirement for one in some}))
             yield Scenario(
                 f"validation/{name}-{number:02d}",
@@ -97,9 +102,17 @@ def _chunks(items: Sequence[T], length: int) -> Iterator[Sequence[T]]:
 
 def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *, key: str | None = None) -> Planned:
     """One mutation done to a body; without ``base`` to the simplest that has its place."""
-    return bench.plan_update(
-        apply(bench.contract, bench.world, mutation, base),
-        key=key,
+    return bench.plan_update(apply(bench.contract, bench.world, mutation, base), key=key, **_meaning(mutation))
+
+
+def _plan_in_setting(bench: Bench, mutation: Mutation) -> Planned:
+    """One mutation under the circumstances that the design has for it."""
+    row = settings(bench.contract)[mutation.name]
+    return plan_in(bench, row, apply(bench.contract, bench.world, mutation, setting=row), **_meaning(mutation))
+
+
+def _meaning(mutation: Mutation) -> Meaning:
+    return Meaning(
         body="broken" if mutation.is_to_be_refused else "open",
         acceptance="open",
         label=mutation.name,
@@ -121,7 +134,7 @@ def _begin_apart(bench: Bench) -> None:
 def _break(bench: Bench, mutations: Sequence[Mutation]) -> None:
     """Bodies that are all to be refused; what is stored afterwards is looked at once for all of them."""
     _begin_apart(bench)
-    bench.send_all([plan_mutation(bench, mutation) for mutation in mutations])
+    bench.send_all([_plan_in_setting(bench, mutation) for mutation in mutations])
     bench.read()
 
 

@@ -70,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True):
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     select: tuple[str, ...] = ()
     fail_on: str = "must"
+    requests: int | None = None
+    """About how many requests a short run may send."""
     max_failures: int | None = None
     """How many findings end the run before its time."""
     options: dict[str, Any] = {}

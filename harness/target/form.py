@@ -35,6 +35,8 @@ _OVERRIDES: Final = frozenset(
     }
 )
 """Headers and parameters by which some servers let a request say another method, path or host than its own."""
+_METHODS: Final = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
+"""Those of them, as headers, that may name a method which may be sent anyway: the rule stays the one of the path."""
 
 
 def problem_of(request: Request) -> str | None:
@@ -48,8 +50,9 @@ def problem_of(request: Request) -> str | None:
             return f"the header {name!r} would begin a header or a request of its own"
         if name.lower() in _FRAMING:
             return f"the header {name!r} says where a request goes or ends, which is not for whoever composes it"
-    names = {name.lower() for name, _ in (*request.headers, *_parameters(request))}
-    if overrides := names & _OVERRIDES:
+    named = [(name.lower(), value) for name, value in request.headers]
+    asked = [name for name, value in named if not (name in _METHODS and value in SENT_METHODS)]
+    if overrides := {*asked, *(name.lower() for name, _ in _parameters(request))} & _OVERRIDES:
         return f"{min(overrides)!r} asks for another request than the one that it stands in"
     return None
 

@@ -134,9 +134,12 @@ class Permissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GateTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``required``: patterns of requirement ids that must be judged, or the run ends with 3."""
+    """What a run has to come to."""
 
     required: tuple[str, ...] = ()
+    """Patterns of requirement ids that must be judged, or the run ends with 3."""
+    requests: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """About how many a run may send, the most telling first; by default all."""
 
 
 class Profile(msgspec.Struct, frozen=True):

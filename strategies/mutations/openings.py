@@ -5,7 +5,7 @@ What a target does with each is a reading, or, for fields that the server alone 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,9 @@ def openings(contract: Contract, routes: Iterable[PlaceRoute]) -> Iterator[tuple
         if len(route.steps) == 1:
             yield from ((route, edit) for edit in _server_owned(contract))
             yield route, _duplicate(contract.names.marker)
+            for name, place in route.place.properties.items():
+                if place.types == {"object"} and place.discriminator is not None:
+                    yield route, _duplicate_object(name, place)
         if route is nested:
             yield route, _duplicate(_free_text(route.place))
         yield from ((route, edit) for edit in _at(route))
@@ -99,10 +102,31 @@ def _free_text(place: Place) -> str:
 
 
 def _duplicate(name: str) -> Edit:
+    detail = f"the name twice, with {FIRST_TEXT!r} before {LAST_TEXT!r}"
+    return _twice(name, detail, lambda _value: (FIRST_TEXT, LAST_TEXT))
+
+
+def _duplicate_object(name: str, place: Place) -> Edit:
+    """An object twice: the last one lacks an optional field of the first, and has another value in a listed one."""
+
+    def objects(value: Any) -> tuple[Any, Any]:
+        first = value[name]
+        chosen = place.alternative(first) or place
+        optional = {key for key, inner in chosen.properties.items() if not inner.required}
+        last = {key: inner for key, inner in first.items() if key not in optional}
+        for key, inner in chosen.properties.items():
+            others = [member for member in inner.keywords.get("enum", ()) if member != first.get(key)]
+            if key in last and others and key != place.discriminator:
+                return first, {**last, key: others[0]}
+        return first, last
+
+    return _twice(name, "the name twice, with two objects", objects)
+
+
+def _twice(name: str, detail: str, values: Callable[[Any], tuple[Any, Any]]) -> Edit:
     def make(value: Any, _scene: Scene) -> msgspec.Raw:
         rest = msgspec.json.encode({key: inner for key, inner in value.items() if key != name})
-        twice = b",".join(msgspec.json.encode({name: text})[1:-1] for text in (FIRST_TEXT, LAST_TEXT))
+        twice = b",".join(msgspec.json.encode({name: inner})[1:-1] for inner in values(value))
         return msgspec.Raw(rest[:-1] + (b"," if len(rest) > 2 else b"") + twice + b"}")
 
-    detail = f"the name twice, with {FIRST_TEXT!r} before {LAST_TEXT!r}"
     return Edit("", "duplicate-name", detail, make, reading="reading.duplicate-names", claims=False, below=name)

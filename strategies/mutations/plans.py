@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import bodies
+from rules_harness.strategies.design import Design, Factor, Row
 from rules_harness.strategies.examples import Body
+from rules_harness.strategies.factors import DEPTH, MEMBER, OUTSIDE
 from rules_harness.strategies.mutations.edits import Edit, Level
 from rules_harness.strategies.mutations.openings import openings
 from rules_harness.strategies.mutations.pools import BodyPool, example_world, pool_of
+from rules_harness.strategies.mutations.positions import NOWHERE_ELSE, movable, moved
 from rules_harness.strategies.mutations.routes import PlaceRoute, completed, edited, routes
-from rules_harness.strategies.mutations.violations import violations
+from rules_harness.strategies.mutations.violations import misspelt, violations
 from rules_harness.strategies.places import Standing
 from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
@@ -73,15 +76,46 @@ def catalogue(contract: Contract) -> tuple[Mutation, ...]:
     return tuple(plan.mutation for plan in _plans(contract).values())
 
 
-def apply(contract: Contract, world: World, mutation: Mutation, base: Body | None = None) -> bytes:
+def apply(
+    contract: Contract, world: World, mutation: Mutation, base: Body | None = None, *, setting: Row = NOWHERE_ELSE
+) -> bytes:
     """The bytes of a body with the mutation done to it.
 
     Without `base` it is done to the simplest plausible body that has the place, so that nothing else can be the reason
-    of a refusal.  Where `base` has not the place, the smallest piece that has it is put in.  Raises KeyError for a
-    mutation that is not of this contract.
+    of a refusal.  Where `base` has not the place, the smallest piece that has it is put in.  `setting` moves it behind
+    rightful members, or further down.  Raises KeyError for a mutation that is not of this contract.
     """
     plan = _plans(contract)[mutation.name]
-    return _applied(plan, pool_of(contract, world), None if base is None else base.value)
+    return _applied(plan, pool_of(contract, world), None if base is None else base.value, setting=setting)
+
+
+@functools.lru_cache(maxsize=16)
+def settings(contract: Contract) -> Mapping[str, Row]:
+    """For each mutation that claims a violation, by its name, the circumstances that it is sent in.
+
+    Among them each keyword and each field meets every value of every factor that it can meet, and each value of a
+    factor every one of another.
+    """
+    plans = [plan for plan in _plans(contract).values() if plan.mutation.claims_violation]
+    keywords = Factor("violation", tuple(dict.fromkeys(violation_of(plan.mutation) for plan in plans)))
+    fields = Factor("field", tuple(dict.fromkeys(field_of(plan.mutation) for plan in plans)))
+    design = Design((keywords, fields, *OUTSIDE, MEMBER, DEPTH))
+    settled: dict[str, Row] = {}
+    for plan in plans:
+        what = {keywords.name: violation_of(plan.mutation), fields.name: field_of(plan.mutation)}
+        names = [*(factor.name for factor in OUTSIDE), *movable(contract, plan.route)]
+        settled[plan.mutation.name] = design.complete(what, names)
+    return settled
+
+
+def violation_of(mutation: Mutation) -> str:
+    """What a mutation violates: the keyword, or a word of its own."""
+    return mutation.keyword or mutation.kind
+
+
+def field_of(mutation: Mutation) -> str:
+    """The last name of the place of a mutation."""
+    return mutation.place.rpartition("/")[2] or "/"
 
 
 def mutated(contract: Contract, world: World) -> st.SearchStrategy[tuple[Mutation, Body, bytes]]:
@@ -116,6 +150,7 @@ def _edits(contract: Contract) -> Iterator[tuple[PlaceRoute, Edit]]:
     for route in ways:
         yield from ((route, edit) for edit in violations(route))
         yield from ((route, edit) for edit in opened.get(id(route), ()))
+    yield from misspelt(ways)
 
 
 def _plan(route: PlaceRoute, edit: Edit) -> _Plan:
@@ -139,9 +174,10 @@ def _plan(route: PlaceRoute, edit: Edit) -> _Plan:
     return _Plan(mutation, route, edit)
 
 
-def _applied(plan: _Plan, pool: BodyPool, base: dict[str, Any] | None = None) -> bytes:
+def _applied(plan: _Plan, pool: BodyPool, base: dict[str, Any] | None = None, *, setting: Row = NOWHERE_ELSE) -> bytes:
     to_null = plan.edit.on_null
     body, keys = pool.donor(plan.route, to_null=to_null)
     if base is not None:
         body, keys = completed(plan.route, base, body, keys, to_null=to_null)
+    body, keys = moved(pool, plan.route, body, keys, setting)
     return msgspec.json.encode(edited(body, keys, lambda value: plan.edit.make(value, pool.scene)))

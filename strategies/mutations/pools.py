@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.accounts import NamedAccount, accounts_in
+from rules_harness.strategies.accounts import NamedAccount, accounts_in, source_of
 from rules_harness.strategies.covering import covering_set
 from rules_harness.strategies.examples import inert
 from rules_harness.strategies.mutations.edits import Scene
@@ -26,8 +26,9 @@ class BodyPool:
     """Plausible bodies of one world, and where in them each route leads."""
 
     def __init__(self, contract: Contract, world: World) -> None:
-        self._contract = contract
-        self._inert = inert(contract, world).value
+        self.contract = contract
+        self.inert = inert(contract, world).value
+        """What the other bodies are made of: one step with one action."""
         # Lanes ask from several threads, and a generator is advanced by one at a time.
         self._lock = threading.RLock()
         self._known: list[dict[str, Any]] = []
@@ -49,7 +50,7 @@ class BodyPool:
                 for step in route.steps[len(keys) + 1 :]:
                     body = edited(body, keys, put_below(step.name, self._sample(step.goal)))
                     keys = (*keys, 0 if step.name is None else step.name)
-                self._donors[key] = completed(route, self._inert, body, keys, to_null=to_null)
+                self._donors[key] = completed(route, self.inert, body, keys, to_null=to_null)
             return self._donors[key]
 
     def _closest(self, route: PlaceRoute, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
@@ -71,7 +72,7 @@ class BodyPool:
         with self._lock:
             if schema not in self._samples:
                 for body in self._bodies():
-                    for found, _, value in visited(body_place(self._contract), body):
+                    for found, _, value in visited(body_place(self.contract), body):
                         if value is not None:
                             self._samples.setdefault(id(found.keywords), value)
                     if schema in self._samples:
@@ -100,21 +101,16 @@ def _candidates(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     All of them move money from the account that the inert body takes it from, so that a piece of one suits another.
     """
     first = inert(contract, world).value
-    own = _source(contract, first)
+    own = source_of(contract, first)
     yield first
     for each in (world, _with_liabilities(world, own), example_world(contract)):
         values = (_moved(contract, body.value, own) for body in covering_set(contract, each))
         yield from sorted(values, key=lambda value: len(msgspec.json.encode(value)))
 
 
-def _source(contract: Contract, body: dict[str, Any]) -> NamedAccount | None:
-    sources = (account for account in accounts_in(contract, body) if account.side == "source" and account.type_at)
-    return next(sources, None)
-
-
 def _moved(contract: Contract, body: dict[str, Any], own: NamedAccount | None) -> dict[str, Any]:
     """The body with its source and the account `own` in each other's place."""
-    other = _source(contract, body)
+    other = source_of(contract, body)
     if own is None or other is None or other.id == own.id:
         return body
     swapped = {other.id: own, own.id: other}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +38,14 @@ class Recursion(msgspec.Struct, frozen=True, eq=False):
         """The body with `value` at the outermost of the places."""
         return edited(self._body, self._keys, lambda _outermost: value)
 
+    def around(self, *inner: Any) -> Any:
+        """One level with these values in it; of several a place that is no list takes the first."""
+        members = inner if self.listed else inner[:1]
+        text = self.before + ",".join(json.dumps(member) for member in members) + self.after
+        return json.loads(text)
 
+
+@functools.lru_cache(maxsize=16)
 def recursions(contract: Contract, world: World) -> tuple[Recursion, ...]:
     """Every way in which a place of the contract's body stands inside itself."""
     return tuple(_recursions(contract, world))

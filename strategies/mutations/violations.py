@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rules_harness.strategies.mutations.edits import Edit, Level, Make, Scene, put
 from rules_harness.strategies.mutations.routes import GONE, PlaceRoute
 from rules_harness.strategies.mutations.scalars import number_violations, text_violations
-from rules_harness.strategies.places import Place
+from rules_harness.strategies.places import Place, has_type
 
 _TEXT: Final = "harness"
 _UNKNOWN_MEMBER: Final = "no-such-value"
@@ -26,6 +26,16 @@ TYPES: Final = {
     "single-member": "a member without its array",
 }
 """The wrong types that are tried, and what they are called."""
+FALSY: Final[tuple[tuple[str, Any], ...]] = (
+    ("false", False),
+    ("zero", 0),
+    ("empty text", ""),
+    ("empty array", []),
+    ("empty object", {}),
+)
+"""Values that programs take for none."""
+_PROTOTYPE: Final = ("constructor", "__proto__", "toString")
+"""Names that every object of JavaScript has."""
 
 
 def violations(route: PlaceRoute) -> Iterator[Edit]:
@@ -45,12 +55,34 @@ def violations(route: PlaceRoute) -> Iterator[Edit]:
             yield from itertools.islice(_members(route.place), 1)
         return
     yield from _types(route)
+    yield from _falsy(route)
     yield from _members(route.place)
     yield from number_violations(route.place)
     yield from text_violations(route.place)
     yield from _arrays(route.place)
     yield from _later_members(route.place)
     yield from _objects(route.place)
+
+
+def misspelt(routes: Iterable[PlaceRoute]) -> Iterator[tuple[PlaceRoute, Edit]]:
+    """Each required name once, in another case: a name is what it is, to the letter (RFC 8259, section 8.3)."""
+    done: set[int] = set()
+    for route in routes:
+        if route.is_alternative or "object" not in route.place.types:
+            continue
+        for place in (*route.place.alternatives.values(), route.place):
+            for name, inner in place.properties.items():
+                if inner.required and id(inner.keywords) not in done:
+                    done.add(id(inner.keywords))
+                    yield route, _in_another_case(name, level="must" if len(route.steps) == 1 else "should")
+
+
+def _in_another_case(name: str, *, level: Level) -> Edit:
+    def make(value: Any, _scene: Scene) -> Any:
+        return {other.swapcase() if other == name else other: inner for other, inner in value.items()}
+
+    detail = f"{name.swapcase()} in place of {name}"
+    return Edit("required", "required:case", detail, make, "validation.required", level=level, below=name)
 
 
 def _missing(route: PlaceRoute) -> Edit:
@@ -78,6 +110,17 @@ def _types(route: PlaceRoute) -> Iterator[Edit]:
             requirement = "validation.type" if len(route.steps) > 1 else "validation.syntax"
             detail = f"{what} in place of {_words(admitted)}"
             yield Edit("type", f"type:{name}", detail, _of_type(name, place), requirement)
+
+
+def _falsy(route: PlaceRoute) -> Iterator[Edit]:
+    """One value that a language takes for nothing and that is of another type, in turn, place by place."""
+    place = route.place
+    admitted = frozenset().union(*(inner.types for inner in place.alternatives.values())) or place.types
+    wrong = [(name, value) for name, value in FALSY if not has_type(value, admitted)]
+    if len(route.steps) > 1 and wrong:
+        name, value = wrong[sum(map(ord, route.path)) % len(wrong)]
+        detail = f"{name} in place of {_words(admitted)}"
+        yield Edit("type", f"type:{name.replace(' ', '-')}", detail, put(value), "validation.type")
 
 
 def _of_type(name: str, place: Place) -> Make:
@@ -127,6 +170,9 @@ def _members(place: Place) -> Iterator[Edit]:
         "homoglyph", "a listed value with letters that look alike", near(lambda text: text.translate(_LOOK_ALIKE))
     )
     yield _member("empty", "an empty text", put(""))
+    yield _member("ordinal", "the number of a listed value, as text", put("1"))
+    inherited = _PROTOTYPE[sum(map(ord, place.path)) % len(_PROTOTYPE)]
+    yield _member("inherited", "a name that every object of JavaScript has", put(inherited))
 
 
 def _member(name: str, detail: str, make: Make) -> Edit:

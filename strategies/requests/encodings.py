@@ -51,15 +51,17 @@ def encoding_bodies(contract: Contract, world: World) -> tuple[OddRequest, ...]:
     return (
         *_marked(contract, value, "utf-8", _BYTES),
         *_marked(contract, value, "escape", _ESCAPES),
+        *_marked(contract, value, f"{contract.names.texts[-1]}-escape", _ESCAPES[:1], contract.names.texts[-1]),
+        *_marked(contract, value, f"{contract.names.texts[-1]}-utf-8", _BYTES[:1], contract.names.texts[-1]),
         *(_odd(name, detail, encoded(value).encode(codec)) for name, codec, detail in _ENCODINGS),
     )
 
 
 def _marked(
-    contract: Contract, value: dict[str, Any], sort: str, table: tuple[tuple[str, bytes, str], ...]
+    contract: Contract, value: dict[str, Any], sort: str, table: tuple[tuple[str, bytes, str], ...], field: str = ""
 ) -> tuple[OddRequest, ...]:
-    """The body with odd bytes inside the text of an optional field."""
-    text = encoded({**value, contract.names.marker: _MARK}).encode()
+    """The body with odd bytes inside the text of an optional field, by default the first."""
+    text = encoded({**value, field or contract.names.marker: _MARK}).encode()
     return tuple(
         _odd(f"{sort}-{name}", detail, text.replace(_MARK.encode(), b"a" + content + b"b"))
         for name, content, detail in table

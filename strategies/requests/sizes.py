@@ -13,6 +13,8 @@ from rules_harness.strategies.world import World
 
 DEPTH: Final = 10_000
 """Levels of nesting, beyond what a recursive parser survives."""
+_DEPTHS: Final = (30, 100, 300, 700, 1_000, 3_000, DEPTH)
+"""Around the bounds that parsers and writers have: 32, 128, 512, 1,000, 2,048; one level is two in JSON or three."""
 
 MEBIBYTE: Final = 1024 * 1024
 """Bytes of a very long text."""
@@ -52,6 +54,10 @@ def _unknown(value: dict[str, Any]) -> Iterator[OddRequest]:
         ("array-100000", "an array of 100,000 members", "[" + ",".join("0" * 100_000) + "]"),
         ("array-deep", "10,000 arrays, one inside the other", "[" * DEPTH + "]" * DEPTH),
         ("object-deep", "10,000 objects, one inside the other", '{"a":' * DEPTH + "0" + "}" * DEPTH),
+        *(
+            (f"array-deep-{depth}", f"{depth:,} arrays, one inside the other", "[" * depth + "]" * depth)
+            for depth in _DEPTHS[:-1]
+        ),
         ("integer-10000-digits", "a number of 10,000 digits", "1" + "0" * 9_999),
         ("fraction-10000-digits", "a fraction of 10,000 digits", "0." + "1" * 9_998),
         ("exponent", "a number with an exponent of ten digits", "1e1000000000"),
@@ -76,7 +82,7 @@ def _nested(contract: Contract, world: World) -> Iterator[OddRequest]:
     for recursion in recursions(contract, world):
         around = encoded(recursion.body_with(_MARK)).split(encoded(_MARK))
         leaf = encoded(recursion.leaf)
-        for depth in (100, DEPTH):
+        for depth in _DEPTHS:
             nested = recursion.before * depth + leaf + recursion.after * depth
             yield _odd(
                 f"{recursion.name}-depth-{depth}", f"{recursion.name}, {depth:,} levels deep", nested.join(around)

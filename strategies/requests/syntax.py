@@ -102,6 +102,7 @@ def syntax_bodies(contract: Contract, world: World) -> tuple[OddRequest, ...]:
         *_cut(text),
         *_misspelt(text),
         *_malformed(text),
+        *_unknown(text),
         *((name, before + text + after) for name, before, after in _AROUND),
     )
     return (
@@ -135,6 +136,12 @@ def _misspelt(text: str) -> Iterator[tuple[str, str]]:
     for name, template in _NAMES:
         bare = text[first["name"].start + 1 : first["name"].end - 1]
         yield f"name-{name}", _with(text, first["name"], template.format(bare))
+
+
+def _unknown(text: str) -> Iterator[tuple[str, str]]:
+    """What is no JSON in a property that nobody listed, and that a reader may pass over."""
+    for name, spelling in (_NUMBERS[0], _NUMBERS[2], _NUMBERS[3], _LITERALS[3], _STRINGS[0]):
+        yield f"unknown-{name}", f'{{"harness_unknown_property":{spelling},{text[1:]}'
 
 
 def _malformed(text: str) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,10 @@ REFUSED = {
     "a length that is not the body's": Request("PUT", PATH, (("Content-Length", "0"),), Payload("DELETE / HTTP/1.1")),
     "chunks": Request("PUT", PATH, (("Transfer-Encoding", "chunked"),), Payload("0\r\n\r\nDELETE / HTTP/1.1")),
     "another method in a header": Request("POST", PATH, (("X-HTTP-Method-Override", "DELETE"),)),
+    "two methods in headers": Request(
+        "POST", PATH, (("X-HTTP-Method-Override", "PUT"), ("x-http-method-override", "DELETE"))
+    ),
+    "another path in a header": Request("POST", PATH, (("X-Original-URL", PATH),)),
     "another method in the query": Request("POST", f"{PATH}?_method=DELETE"),
     "another method in a form": Request("POST", PATH, FORM, Payload("a=b&_method=DELETE")),
     "a rule that is not listed": Request("PUT", "/rules/rule_c", key=KEY),
@@ -65,6 +69,7 @@ def test_the_guard_refuses_by_what_goes_over_the_wire(request_: Request) -> None
     guard.writable.add("rule_a")
     guard.distrust()
     guard.check(Request("PUT", PATH, key=KEY), Intent(rule="rule_a"))
+    guard.check(Request("POST", PATH, (("X-HTTP-Method-Override", "PUT"),), key=KEY), Intent(rule="rule_a"))
     for existence in ("own", "unknown", "odd"):
         with pytest.raises(SafetyError):
             guard.check(request_, Intent(rule="rule_a", existence=existence, operation="read", body="broken"))

@@ -103,3 +103,24 @@ def test_progress_in_a_log(shell: Shell, whole_profile: Path, monkeypatch: pytes
     assert "scenarios to run" in ended.err
     assert " left" in ended.err
     assert "\x1b" not in ended.out + ended.err
+
+
+def test_a_short_run_says_what_it_leaves_out(shell: Shell) -> None:
+    ended = shell("check", "--requests", "150")
+    assert ended.code == 0, ended.out
+    summary = shell.summary()
+    assert 50 < summary["requests"] <= 170
+    verdicts = {row["verdict"] for row in summary["requirements"].values()}
+    assert "passed" in verdicts
+    assert verdicts <= {"passed", "skipped"}
+    reasons = {row["reason"] for row in summary["requirements"].values() if row["verdict"] == "skipped"}
+    assert reasons == {"left out of a run of 150 requests"}
+    assert "scenarios were left out of a run of 150 requests" in ended.out
+
+
+def test_the_pairs_that_met_are_counted(shell: Shell) -> None:
+    ended = shell("check", "--select", "status.stored")
+    pairs = shell.summary()["coverage"]["pairs"]
+    assert 0 < pairs["reached"] < pairs["of"]
+    assert pairs["by_requirement"]["status.stored"] > 100
+    assert re.search(r"pairs \d+ of [\d,]+", ended.out)

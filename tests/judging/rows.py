@@ -26,6 +26,14 @@ class Broken(msgspec.Struct, frozen=True):
     """It rests on comparing states, so that another writer makes it void."""
     level: Level | None = None
     inferred: bool = False
+    explained: bool | None = None
+    """What it shows may be explained by other findings; None where that does not matter here."""
+    featured: bool | None = None
+    """It names the features of the body that may be its cause; None where that does not matter here."""
+    told: str = ""
+    """What stands in its words: what was expected, and what came."""
+    shown_by: tuple[int, ...] | None = None
+    """The positions of the requests that show it; None where that does not matter here."""
 
 
 class Says(msgspec.Struct, frozen=True):
@@ -77,5 +85,16 @@ def agrees(expected: Expected, judgement: Judgement) -> bool:
                 judgement.level,
                 judgement.inferred_place,
             )
-            return same and expected.place in (None, judgement.place)
+            is_explained = expected.explained in (None, bool(judgement.explained_by))
+            is_featured = expected.featured in (None, bool(judgement.features))
+            is_told = expected.told in f"{judgement.expected}; {judgement.actual}"
+            is_shown = expected.shown_by in (None, judgement.shown_by)
+            return (
+                same
+                and is_explained
+                and is_featured
+                and is_told
+                and is_shown
+                and expected.place in (None, judgement.place)
+            )
     return False

@@ -12,7 +12,8 @@ from rules_harness.harness.dry_run.target import PretendedTarget
 from rules_harness.harness.exchange import Answer
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Known, Shared
+from rules_harness.harness.scenarios.known import Known
+from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Lane, Scenario
 from rules_harness.harness.session.confirming import confirm
 from rules_harness.harness.session.keeping import share

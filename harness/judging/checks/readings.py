@@ -46,12 +46,30 @@ def duplicate_names(episode: Episode, contract: Contract) -> Iterator[Judgement]
         values = _duplicated(exchange) if intent.reading == "reading.duplicate-names" else None
         if values is None:
             continue
-        first, last = (json.dumps(value, ensure_ascii=False) for value in values)
-        shown = json.dumps(answer.part(contract.names.data), ensure_ascii=False)
+        data = answer.part(contract.names.data)
         if answer.is_refusal:
             yield Seen("reading.duplicate-names", "refused", intent.place, (position,))
-        elif answer.is_success and (first in shown) != (last in shown):
-            yield Seen("reading.duplicate-names", "last" if last in shown else "first", intent.place, (position,))
+        elif answer.is_success and isinstance(values[0], dict):
+            token = _object_taken(contract, exchange, values, data)
+            yield Seen("reading.duplicate-names", token, intent.place, (position,))
+        elif answer.is_success:
+            first, last = (_is_within(value, data) for value in values)
+            if first != last:
+                yield Seen("reading.duplicate-names", "last" if last else "first", intent.place, (position,))
+
+
+def _is_within(value: Any, data: Any) -> bool:
+    return json.dumps(value, ensure_ascii=False) in json.dumps(data, ensure_ascii=False)
+
+
+def _object_taken(contract: Contract, exchange: Exchange, values: tuple[Any, Any], data: Any) -> str:
+    """Which of two objects under one outermost name a rule shows; ``neither`` where it is one made of both."""
+    name = exchange.intent.place.rpartition("/")[2]
+    for token, value in zip(("last", "first"), reversed(values), strict=True):
+        differences = differences_from_body(contract, {**sent_body(exchange), name: value}, data)
+        if not any(difference.place.startswith(f"/{name}") for difference in differences):
+            return token
+    return "neither"
 
 
 def _duplicated(exchange: Exchange) -> tuple[Any, Any] | None:

@@ -147,7 +147,7 @@ def atomic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def _is_refused(exchange: Exchange, answer: Answer) -> bool:
     intent = exchange.intent
     refused = answer.is_refusal and intent.access == "allowed" and intent.body != "none"
-    return refused and intent.operation == "update" and intent.key is None
+    return refused and intent.operation == "update" and intent.repeats is None
 
 
 def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:

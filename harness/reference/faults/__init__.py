@@ -7,17 +7,20 @@ from rules_harness.harness.reference.faults import (
     envelope,
     http,
     idempotency,
+    idempotency_keys,
     not_found,
     request_id,
     status,
     update,
     update_contents,
+    update_places,
     validation,
+    validation_values,
 )
 from rules_harness.harness.reference.stand_ins import PlantedFault
 
 FAMILIES = (
-    *(envelope, request_id, auth, authz, not_found, update, update_contents),
-    *(status, idempotency, validation, http, concurrency),
+    *(envelope, request_id, auth, authz, not_found, update, update_contents, update_places),
+    *(status, idempotency, idempotency_keys, validation, validation_values, http, concurrency),
 )
 FAULTS: tuple[PlantedFault, ...] = tuple(fault for family in FAMILIES for fault in family.faults)

@@ -6,6 +6,7 @@ from rules_harness.harness.reference import credentials, endpoints, envelope, sy
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import disable, execute
 from rules_harness.harness.reference.endpoints import Endpoint
+from rules_harness.harness.reference.faults.update_places import later_action, later_step
 from rules_harness.harness.reference.messages import Refused, Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.seed import ACCOUNTS, UPDATE_RULES, Key, LedgerAccount, Permission
@@ -36,6 +37,14 @@ fault("authz.scope-by-name", credentials.update_permission).short(
 fault = Breaking(faults, "authz.resource")
 fault("authz.resource-unchecked", credentials.update_permission, "authz.before-validation", "authz.no-effect").short(
     "The list of resources is not looked at.", lambda usual, caller: usual(caller) and Permission(UPDATE_RULES)
+)
+fault("authz.resource-by-part", credentials.is_listed).short(
+    "A rule is listed where its id begins like a listed one.",
+    lambda usual, rule_id, entry: usual(rule_id, entry) or any(rule_id[:8] == one[:8] for one in entry.resources),
+)
+fault("authz.resource-in-joined-list", credentials.is_listed).short(
+    "A rule is listed where the end of its id occurs in the list.",
+    lambda usual, rule_id, entry: usual(rule_id, entry) or rule_id[-1:] in ",".join(entry.resources),
 )
 fault("authz.listed-rule-refused", credentials.is_listed).short(
     "Only `*` grants access, a listed rule does not.", lambda usual, rule_id, entry: "*" in entry.resources
@@ -81,6 +90,18 @@ fault("authz.foreign-trigger-account-accepted", accounts.account_named).short(
 fault("authz.foreign-condition-account-accepted", accounts.account_named).short(
     "The accounts in conditions are not checked.",
     lambda usual, node: _anybodys(node) if "/params" in node.pointer else usual(node),
+)
+fault("authz.later-steps-accounts-accepted", accounts.account_named).short(
+    "Only the accounts of the first step are checked.",
+    lambda usual, node: _anybodys(node) if later_step(node) else usual(node),
+)
+fault("authz.later-actions-accounts-accepted", accounts.account_named).short(
+    "Of each step only the accounts of the first action are checked.",
+    lambda usual, node: _anybodys(node) if later_action(node) else usual(node),
+)
+fault("authz.foreign-pods-accepted", accounts.account_named).short(
+    "Whose a pod is is not looked at.",
+    lambda usual, node: entry if (entry := _anybodys(node)) is not None and entry.type == "pod" else usual(node),
 )
 
 

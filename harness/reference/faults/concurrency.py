@@ -51,6 +51,30 @@ async def steps_deleted_then_inserted(usual: Carrying, call: Call, wanted: Confi
     return rule
 
 
+@fault("concurrency.trigger-apart", update.carried_out, "concurrency.isolated", "idempotency.concurrent")
+async def trigger_apart(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """The trigger is written in a statement of its own, after the rest."""
+    store = call.service.store
+    before = store.existing(call.rule_id)
+    rule = update.replaced(RuleChange(call, before, wanted))
+    store.put(replace(rule, trigger=before.trigger))
+    await hold(call.service, call.rule_id)
+    store.put(replace(store.existing(call.rule_id), trigger=rule.trigger))
+    return rule
+
+
+@fault("concurrency.nickname-apart", update.carried_out, "concurrency.isolated", "idempotency.concurrent")
+async def nickname_apart(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """The nickname is written in a statement of its own, after the rest."""
+    store = call.service.store
+    before = store.existing(call.rule_id)
+    rule = update.replaced(RuleChange(call, before, wanted))
+    store.put(replace(rule, nickname=before.nickname))
+    await hold(call.service, call.rule_id)
+    store.put(replace(store.existing(call.rule_id), nickname=rule.nickname))
+    return rule
+
+
 fault = Breaking(faults, "concurrency.disabled")
 
 

@@ -3,13 +3,13 @@
 import itertools
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from rules_harness.harness.reference import envelope, errors, idempotency, syntax, update
+from rules_harness.harness.reference import endpoints, envelope, errors, idempotency, syntax, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import altered, without
 from rules_harness.harness.reference.messages import Crashed, Json, Refused, Reply, Written
-from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if, refuse_if
+from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, crash_if, refuse_if
 from rules_harness.harness.reference.validation import body, values
 
 faults: list[PlantedFault] = []
@@ -83,6 +83,29 @@ def framework_refusal(usual: Callable[[str], Refused], message: str) -> Refused:
 fault("envelope.malformed-json-in-plain-text", errors.malformed, "validation.status").short(
     "Malformed JSON is answered by the body parser, in plain text.",
     lambda usual, message: Refused(Reply(status=400, instead=("text/plain; charset=utf-8", b"Bad Request"))),
+)
+
+
+def _for(accepts: bytes, media_type: str, content: bytes) -> Later[Call, Reply]:
+    """Answer refusals by a page of the framework's own where the client takes one."""
+
+    async def stand_in(usual: Callable[[Call], Awaitable[Reply]], call: Call) -> Reply:
+        try:
+            return await usual(call)
+        except Refused as refused:
+            if accepts not in (call.request.first(b"accept") or b""):
+                raise
+            raise Refused(refused.reply.having(instead=(media_type, content))) from refused
+
+    return stand_in
+
+
+fault("envelope.html-for-browsers", endpoints.handle, "validation.status", "envelope.code-stable").short(
+    "Who takes HTML gets the framework's error page.",
+    _for(b"text/html", "text/html; charset=utf-8", b"<h1>Bad Request</h1>"),
+)
+fault("envelope.xml-where-taken", endpoints.handle, "validation.status", "envelope.code-stable").short(
+    "Who takes XML gets errors in it.", _for(b"application/xml", "application/xml", b"<error/>")
 )
 
 fault = Breaking(faults, "envelope.error-code")

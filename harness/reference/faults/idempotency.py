@@ -263,7 +263,7 @@ fault("idempotency.window-until-midnight", keys.end_of_window).short(
 
 _answered_before = ("status.enabled-becomes-disabled", "status.stored", "update.read-back", "request-id.generated")
 fault = Breaking(faults, "idempotency.without-key", *_answered_before, "update.updated-at")
-fault("idempotency.body-as-key", idempotency.key_of).short(
+fault("idempotency.body-as-key", idempotency.key_of, "request-id.echo-body").short(
     "Without a key the body's hash is one.",
     lambda usual, request: usual(request) or hashlib.sha256(request.body).hexdigest(),
 )

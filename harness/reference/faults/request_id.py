@@ -46,6 +46,18 @@ fault("request-id.body-only", envelope.request_id_headers, "request-id.generated
     lambda usual, call, reply: [] if reply.error is None else usual(call, reply),
 )
 
+fault("request-id.header-twice", envelope.request_id_headers, "request-id.on-errors", "request-id.generated").short(
+    "Gateway and application each send the header, the gateway with an id of its own.",
+    lambda usual, call, reply: [*usual(call, reply), (b"x-request-id", calls.generated().encode())],
+)
+fault("request-id.header-twice-on-replies-with-key", envelope.request_id_headers, "request-id.on-errors").short(
+    "The idempotent path adds a second header with the key.",
+    lambda usual, call, reply: [
+        *usual(call, reply),
+        *([(b"x-request-id", key)] if (key := call.request.first(b"idempotency-key")) and key.isascii() else []),
+    ],
+)
+
 fault = Breaking(faults, "request-id.echo-body")
 fault("request-id.body-new", envelope.success_envelope).short(
     "The body carries an id of the application's own, only the header echoes.",

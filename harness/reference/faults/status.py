@@ -1,6 +1,7 @@
 """Faults of the family status."""
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
@@ -9,6 +10,8 @@ from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import Update, overwrite
 from rules_harness.harness.reference.messages import Reply
 from rules_harness.harness.reference.rules import Rule
+from rules_harness.harness.reference.seed import ORGANIZATION
+from rules_harness.harness.reference.service import Store
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, on_refusal, then
 from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation.body import Configuration
@@ -63,6 +66,50 @@ fault("status.kept-when-body-agrees", update.status_after, "status.not-triggerab
     _kept_if(lambda before, wanted: wanted.status == before.status),
 )
 
+_enabled_before: WeakKeyDictionary[Store, set[str]] = WeakKeyDictionary()
+
+
+@fault("status.disabled-once", update.status_after, "status.not-triggerable", "concurrency.disabled")
+def disabled_once(usual: Callable[[RuleChange], str], change: RuleChange) -> str:
+    """That a rule needs a review is marked once: what was enabled again stays so."""
+    reviewed = _enabled_before.setdefault(change.call.service.store, set())
+    if change.before.status != "enabled" or change.before.id not in reviewed:
+        reviewed |= {change.before.id} if change.before.status == "enabled" else set()
+        return usual(change)
+    return change.before.status
+
+
+fault("status.kept-for-the-same-bytes", update.status_after, "status.not-triggerable").short(
+    "A body that came before, byte for byte, leaves the status alone.",
+    lambda usual, change: change.before.status if _came_before(change) else usual(change),
+)
+_bodies: WeakKeyDictionary[Store, dict[str, bytes]] = WeakKeyDictionary()
+
+
+def _came_before(change: RuleChange) -> bool:
+    latest = _bodies.setdefault(change.call.service.store, {})
+    content = change.call.request.body
+    same = latest.get(change.before.id) == content
+    latest[change.before.id] = content
+    return same
+
+
+fault("status.kept-without-steps", update.status_after).short(
+    "A rule without steps is left alone: it can do nothing.", _kept_if(lambda before, wanted: not wanted.steps)
+)
+fault("status.kept-when-reordered", update.status_after, "status.not-triggerable").short(
+    "Steps in another order are no change that needs a review.",
+    _kept_if(lambda before, wanted: sorted(map(str, before.steps)) == sorted(map(str, wanted.steps))),
+)
+fault("status.kept-when-spaced", update.status_after).short(
+    "A body that was written by hand, over several lines, comes from the app and leaves the status alone.",
+    lambda usual, change: change.before.status if b"\n" in change.call.request.body else usual(change),
+)
+fault("status.kept-with-request-id", update.status_after).short(
+    "A request with an id is one of the app's own, and leaves the status alone.",
+    lambda usual, change: change.before.status if change.call.request.first(b"x-request-id") else usual(change),
+)
+
 fault = Breaking(faults, "status.stored", "status.enabled-becomes-disabled")
 _unread = ("status.not-triggerable", "update.read-back", "concurrency.disabled")
 fault("status.only-answered", update.written, *_unread).short(
@@ -102,6 +149,23 @@ fault("status.scheduled-enabled-by-body", update.status_after).short(
     ),
 )
 
+fault("status.enabled-by-body-with-key", update.status_after).short(
+    "The idempotent path takes the status from the body.",
+    lambda usual, change: (
+        change.wanted.status
+        if change.call.request.first(b"idempotency-key") and change.before.status == "disabled"
+        else usual(change)
+    ),
+)
+fault("status.manual-enabled-by-body", update.status_after).short(
+    "A body that says enabled enables a disabled rule that becomes MANUAL.",
+    lambda usual, change: (
+        change.wanted.status
+        if change.before.status == "disabled" and change.wanted.trigger["type"] == "MANUAL"
+        else usual(change)
+    ),
+)
+
 fault = Breaking(faults, "status.rejected-keeps", "validation.atomic")
 
 
@@ -116,6 +180,15 @@ fault("status.disabled-by-refusal", update.validated).short(
     "A refused body disables the rule, as a precaution.",
     on_refusal(
         lambda refused, call, body: overwrite(call, status="disabled") if isinstance(body.value, dict) else None
+    ),
+)
+
+fault("status.disabled-by-another-organization", endpoints.put_rule, "authz.no-effect").short(
+    "An attempt from another organization disables the rule, as a precaution.",
+    on_refusal(
+        lambda refused, call, caller: (
+            overwrite(call, status="disabled") if caller.organization_id != ORGANIZATION else None
+        )
     ),
 )
 
@@ -135,4 +208,8 @@ fault("status.disabled-triggers", endpoints.can_be_triggered).short(
 fault("status.scheduled-triggers-disabled", endpoints.can_be_triggered).short(
     "Triggering does not look at the status of SCHEDULED rules.",
     lambda usual, rule: usual(rule) or rule.trigger["type"] == "SCHEDULED",
+)
+fault("status.manual-triggers-disabled", endpoints.can_be_triggered).short(
+    "A MANUAL rule can be triggered by hand while it is disabled.",
+    lambda usual, rule: usual(rule) or rule.trigger["type"] == "MANUAL",
 )

@@ -1,16 +1,20 @@
 """Faults of the family update: what an update does to the record."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
 from rules_harness.harness.reference import endpoints, envelope, errors, update
+from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.messages import Json, Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.service import Store
-from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, changed, refuse_node, then
+from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, changed, refuse_node, then
 from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation import body, conditions, values
 from rules_harness.harness.reference.validation.body import Configuration
@@ -67,7 +71,65 @@ fault("update.organization-from-body", update.written, "update.read-back").short
     lambda usual, change, rule: usual(change, replace(rule, organization_id=_organization(change))),
 )
 
+
+def _elsewhere(
+    named: Callable[[Call], str | None],
+) -> Later[Call, Reply]:
+    """Let an update fall on the rule that is named beside the path, where there is one."""
+
+    async def stand_in(usual: Callable[[Call], Coroutine[Any, Any, Reply]], call: Call) -> Reply:
+        other = named(call) if call.asks_rule("PUT") else None
+        is_there = other is not None and call.service.store.get(other) is not None
+        return await usual(replace(call, rule_id=other) if is_there and other is not None else call)
+
+    return stand_in
+
+
+def _in_body(call: Call, name: str) -> str | None:
+    try:
+        value = json.loads(call.request.body)
+    except ValueError:
+        return None
+    return value[name] if isinstance(value, dict) and isinstance(value.get(name), str) else None
+
+
+def _in_query(call: Call) -> str | None:
+    return next(iter(parse_qs(call.request.query).get("id", ())), None)
+
+
+def _in_header(call: Call) -> str | None:
+    named = call.request.first(b"x-rule-id")
+    return None if named is None else named.decode("latin-1")
+
+
+fault("update.body-id-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
+    "An `id` in the body says which rule is updated.", _elsewhere(lambda call: _in_body(call, "id"))
+)
+fault("update.rule-id-in-body-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
+    "A `rule_id` in the body says which rule is updated.", _elsewhere(lambda call: _in_body(call, "rule_id"))
+)
+fault("update.query-id-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
+    "An `id` in the query says which rule is updated.", _elsewhere(_in_query)
+)
+fault("update.header-beats-path", endpoints.handle, "update.isolated", "update.read-back").short(
+    "X-Rule-Id says which rule is updated, as behind some gateways.", _elsewhere(_in_header)
+)
+
 fault = Breaking(faults, "update.created-at-kept")
+fault("update.created-at-moves-with-steps", update.created_at_after).short(
+    "Other steps make another rule, which is made now.",
+    lambda usual, change: (
+        usual(change) if change.before.steps == change.wanted.steps else change.call.service.clock.now()
+    ),
+)
+fault("update.created-at-moves-with-trigger", update.created_at_after).short(
+    "Another type of trigger makes another rule, which is made now.",
+    lambda usual, change: (
+        usual(change)
+        if change.before.trigger["type"] == change.wanted.trigger["type"]
+        else change.call.service.clock.now()
+    ),
+)
 fault("update.created-at-reset", update.created_at_after).short(
     "The record is deleted and made anew.", lambda usual, change: change.call.service.clock.now()
 )
@@ -101,7 +163,7 @@ def _others(changed: Callable[[Rule, Rule], Rule]) -> Callable[[RuleChange, Rule
     return effect
 
 
-fault = Breaking(faults, "update.isolated")
+fault = Breaking(faults, "update.isolated", "update.identity")
 fault("update.written-to-whole-organization", update.written).short(
     "The nickname is written to every rule of the organization.",
     then(_others(lambda other, rule: replace(other, nickname=rule.nickname))),

@@ -64,7 +64,14 @@ fault("validation.later-steps-filled-in", body.rule_step).short(
     "What a step after the first lacks is filled in.",
     lambda usual, node: usual(node if node.name == "0" else _filled(node, {"actions": []})),
 )
-fault("validation.later-actions-unchecked", actions.action, "validation.enum", "update.replaces").short(
+_unchecked = ("enum", "type", "bounds")
+fault(
+    "validation.later-actions-unchecked",
+    actions.action,
+    *(f"validation.{name}" for name in _unchecked),
+    "update.replaces",
+    "update.amounts-exact",
+).short(
     "Objects after the first action of a step are stored as they are.",
     lambda usual, node: node.value if isinstance(node.value, dict) and node.name != "0" else usual(node),
 )

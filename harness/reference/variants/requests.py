@@ -62,7 +62,7 @@ def encoding_detected(usual: Callable[[bytes], str], body: bytes) -> str:
         raise errors.malformed("The body is in no encoding of JSON.") from error
 
 
-variant("size.small-limits", "validation.size", syntax.bounds).short(
+variant("size.small-limits", "validation.size", syntax.bounds, group="size").short(
     "Bodies beyond 64 KiB and nesting beyond 32 levels are refused.",
     lambda usual: Bounds(size=usual().size // 16, depth=usual().depth // 4),
 )

@@ -55,7 +55,7 @@ TABLE: Table = {
     "envelope.well-formed": (
         row("an answer is valid JSON", put(ok()), HOLDS),
         row("an answer is not ASCII", put(ok(rule(nickname="Spar­schwein €"))), HOLDS),
-        row("a name stands twice", put(answered(200, b'{"a":1,"a":2}')), Broken("duplicate name", "update")),
+        row("a name stands twice", put(answered(200, b'{"b":0,"a":1,"a":2}')), Broken("duplicate name", told='"a"')),
         row("a name stands twice further down", put(answered(200, b'{"a":[{"b":1,"b":1}]}')), Broken("duplicate name")),
         row("a number is NaN", put(answered(200, b'{"a":NaN}')), Broken("not a JSON number")),
         row("a number is infinite", get(answered(200, b'{"a":-Infinity}')), Broken("not a JSON number", "read")),
@@ -71,6 +71,39 @@ TABLE: Table = {
         row("an answer holds nothing secret", put(ok()), HOLDS),
         row("a refusal holds nothing secret", wrong(refused()), HOLDS),
         row("a success holds the key of the run", put(leaking(ok(), "full")), Broken("holds an API key", "update")),
+        row(
+            "a success shows a key that the same request wrote into the rule",
+            put(leaking(ok(), "full"), body(nickname="{key:full}")),
+            HOLDS,
+        ),
+        row(
+            "a success shows a key that a client wrote into the rule before",
+            put(leaking(ok(), "full")),
+            HOLDS,
+            before=rule(nickname="Bearer {key:full|lower}"),
+        ),
+        row(
+            "a success shows a key that a read showed in the rule",
+            [get(rule(description="{key:full}")), put(leaking(ok(), "full"))],
+            HOLDS,
+            HOLDS,
+        ),
+        row(
+            "a success shows the key of another credential than the rule does",
+            put(leaking(ok(), "limited"), body(nickname="{key:full}")),
+            Broken("holds an API key"),
+        ),
+        row(
+            "the rule is gone, and a refusal holds a key",
+            [get(refused(404)), put(leaking(refused(), "full"))],
+            HOLDS,
+            Broken("holds an API key"),
+        ),
+        row(
+            "a refusal holds a trace of Java over lines",
+            wrong(refused(message="Refused.\n\tat com.example.Rules.update(Rules.java:12)")),
+            Broken("holds a stack trace", "broken body"),
+        ),
         row("a 429 holds another's key", put(leaking(refused(429), "limited")), Broken("holds an API key")),
         row(
             "a refusal holds a Python trace",

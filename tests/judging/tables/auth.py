@@ -17,8 +17,8 @@ def _only_401(requirement: str, who: str, **about: Any) -> Sequence[Row]:
     ask = partial(stranger, requirement=requirement, **about)
     return (
         row(f"{who} is answered with 401", ask(refused(401)), HOLDS),
-        row(f"{who} updates the rule", ask(ok(), named="no key"), Broken("answered 200", "no key")),
-        row(f"{who} is told that it is forbidden", ask(refused(403)), Broken("answered 403")),
+        row(f"{who} updates the rule", ask(ok(), named="no key"), Broken("answered 200", "no key", told="status")),
+        row(f"{who} is told that it is forbidden", ask(refused(403)), Broken("answered 403", told='403 "forbidden"')),
         row(f"{who} learns whether the rule is there", ask(refused(404)), Broken("answered 404")),
         row(f"{who} has the body looked at", ask(refused(400)), Broken("answered 400")),
         row(f"{who} makes the server fail", ask(answered(500, {})), Broken("answered 500")),

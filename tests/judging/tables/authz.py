@@ -72,6 +72,14 @@ TABLE: Table = {
         row("the organization itself finds no rule", put(refused(404))),
     ),
     "authz.foreign-account": (
+        row("a body of another kind has it", naming(ok(HELD), content="valid")),
+        row(
+            "it is refused, and stored by an update that does not name it",
+            [naming(refused()), put(ok()), get(HELD)],
+            HOLDS,
+            Broken("stored", by_states=True),
+            before=rule(),
+        ),
         row("a foreign account is refused", naming(refused(403)), HOLDS),
         row("a foreign account is refused as a wrong body", naming(refused(422)), HOLDS),
         row("a foreign account is accepted", naming(ok(HELD)), Broken("answered 200", SOURCE)),

@@ -21,9 +21,9 @@ TABLE: Table = {
         row(
             "the method is not allowed, and no others are named",
             patch(refused(405)),
-            Broken("405 without Allow", "PATCH"),
+            Broken("405 without Allow", "PATCH", told="405 without Allow"),
         ),
-        row("the method updates", patch(ok()), Broken("answered 200", "PATCH")),
+        row("the method updates", patch(ok()), Broken("answered 200", "PATCH", told="status")),
         row("the method has the body looked at", patch(refused(400)), Broken("answered 400")),
         row("the rule is as it was", [patch(refused(404)), get(rule())], HOLDS, HOLDS, before=rule()),
         row(

@@ -312,14 +312,23 @@ TABLE: Table = {
         row("an odd key is taken", odd_key(), HOLDS),
         row("an odd key is refused", odd_key(outcome=refused(400)), HOLDS),
         row(
-            "an odd key makes the server fail", odd_key(outcome=answered(500, {})), Broken("answered 500", "a snowman")
+            "an odd key makes the server fail",
+            odd_key(outcome=answered(500, {})),
+            Broken("answered 500", "a snowman", told="4xx"),
         ),
-        row("an odd key is redirected", odd_key(outcome=answered(302, b"")), Broken("answered 302")),
+        row("an odd key is redirected", odd_key(outcome=answered(302, b"")), Broken("answered 302", told='302 ""')),
+        row("the answer is not text", odd_key(outcome=answered(302, b"\xff")), Broken("answered 302", told="(binary)")),
+        row("the answer is long", odd_key(outcome=answered(302, b"x" * 300)), Broken("answered 302", told="x…")),
+        row(
+            "a read is no use of a key",
+            [odd_key(), get(requirement="idempotency.odd-keys")],
+            HOLDS,
+        ),
         row("a key that should be taken is taken", odd_key(key="null", acceptance="must"), HOLDS),
         row(
             "a key that should be taken is refused",
             odd_key(key="0", acceptance="must", outcome=refused(400)),
-            Broken("answered 400"),
+            Broken("answered 400", told="200; "),
         ),
         row("there is no time for it", odd_key(outcome=refused(429), acceptance="must")),
         row("it is for another requirement", use(outcome=answered(500, {}))),

@@ -25,6 +25,14 @@ TWICE = (
 )
 twice = partial(put, sent=TWICE, content="open", reading="reading.duplicate-names", place="/nickname")
 
+BARE_DAILY = {
+    **{name: value for name, value in body()["trigger"].items() if name != "account_id"},
+    "schedule_type": "DAILY",
+}
+"""A trigger that lacks what the example's has, and has another schedule."""
+OBJECTS = json.dumps(body()).encode()[:-1] + b', "trigger": ' + json.dumps(BARE_DAILY).encode() + b"}"
+objects = partial(put, sent=OBJECTS, content="open", reading="reading.duplicate-names", place="/trigger")
+
 
 def _accepted_or_refused(reading: str, accepted: str) -> Sequence[Row]:
     ask = partial(put, content="open", reading=reading, place="/steps")
@@ -93,8 +101,17 @@ TABLE: Table = {
         row("the first one counts", twice(ok(rule(nickname="One"))), Says("first", "/nickname")),
         row("neither is there", twice(ok(rule(nickname="Three")))),
         row("both are there", twice(ok(rule(nickname="One", description="Two")))),
+        row("the last object counts", objects(ok(rule(trigger=BARE_DAILY))), Says("last", "/trigger")),
+        row("the first object counts", objects(ok()), Says("first", "/trigger")),
+        row(
+            "the objects are one",
+            objects(ok(rule(trigger={**BARE_DAILY, "account_id": body()["trigger"]["account_id"]}))),
+            Says("neither", "/trigger"),
+        ),
+        row("the server fails at objects", objects(answered(500, {}))),
         row("no name stands twice", put(ok(), reading="reading.duplicate-names")),
         row("the server fails", twice(answered(500, {}))),
+        row("the server fails, and shows one", twice(answered(500, {"data": rule(nickname="Two")}))),
         row("another question was asked", put(ok(rule(nickname="Two")), TWICE)),
     ),
     "reading.null-conditions": _accepted_or_refused("reading.null-conditions", "null"),

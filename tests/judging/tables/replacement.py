@@ -154,7 +154,7 @@ TABLE: Table = {
         row(
             "the actions are merged with the old ones",
             came_back(body(), steps=steps(action(), action())),
-            Broken("length", "/steps/*/actions"),
+            Broken("length", "/steps/*/actions", told="entries instead of"),
         ),
         row(
             "the steps are appended",

@@ -21,7 +21,12 @@ TABLE: Table = {
             HOLDS,
             before=ENABLED,
         ),
-        row("an enabled rule stays enabled", put(ok(ENABLED)), Broken('answers "enabled"', "/status"), before=ENABLED),
+        row(
+            "an enabled rule stays enabled",
+            put(ok(ENABLED)),
+            Broken('answers "enabled"', "/status", shown_by=(0,)),
+            before=ENABLED,
+        ),
         row(
             "an enabled rule stays enabled, as the body says",
             put(ok(ENABLED), says_enabled),
@@ -32,6 +37,12 @@ TABLE: Table = {
             "an enabled rule stays enabled with a key",
             put(ok(ENABLED), key="k"),
             Broken('answers "enabled"'),
+            before=ENABLED,
+        ),
+        row(
+            "an enabled rule stays enabled, and a read shows it",
+            [put(ok(ENABLED)), get(ENABLED)],
+            Broken('answers "enabled"', "/status", shown_by=(0,)),
             before=ENABLED,
         ),
         row("an enabled rule is paused", put(ok(rule(status="paused"))), Broken('answers "paused"'), before=ENABLED),
@@ -86,7 +97,7 @@ TABLE: Table = {
         row(
             "the answer just says so",
             [put(ok(DISABLED)), get(ENABLED)],
-            Broken('stored as "enabled"', "/status", by_states=True),
+            Broken('stored as "enabled"', "/status", by_states=True, shown_by=(0, 1)),
             before=ENABLED,
         ),
         row("the answer says nothing, and the store does", [put(ok(data=...)), get(DISABLED)], HOLDS, before=ENABLED),

@@ -202,14 +202,14 @@ TABLE: Table = {
         row(
             "the second time the rule is another",
             [twice(ok()), twice(ok(rule(steps=[*body()["steps"], *body()["steps"]])))],
-            Broken("another rule the second time", "the same again"),
+            Broken("another rule the second time", "the same again", told="entries instead of"),
         ),
         row(
             "the second time the status is another",
             [twice(ok()), twice(ok(rule(status="enabled")))],
-            Broken("another rule the second time"),
+            Broken("another rule the second time", told=" is "),
         ),
-        row("the second time it is refused", [twice(ok()), twice(refused(409))], Broken("answered 409")),
+        row("the second time it is refused", [twice(ok()), twice(refused(409))], Broken("answered 409", told="409")),
         row(
             "the third time differs",
             [twice(ok()), twice(ok()), twice(ok(rule(nickname="3")))],
@@ -237,13 +237,13 @@ TABLE: Table = {
         row("a plausible body is accepted", plausible(ok(), acceptance="should"), HOLDS),
         row(
             "a plausible body is refused",
-            plausible(refused(422), acceptance="should"),
-            Broken("answered 422", "a plausible body", level="should"),
+            plausible(refused(422), acceptance="should", shapes=("/a",)),
+            Broken("answered 422", "a plausible body", level="should", featured=True),
         ),
         row(
             "the example, varied, is refused",
-            plausible(refused()),
-            Broken("answered 400", "the page's example, varied", level="must"),
+            plausible(refused(), shapes=("/a",)),
+            Broken("answered 400", "the page's example, varied", level="must", featured=True),
         ),
         row("whether it is accepted is open", plausible(refused(), acceptance="open")),
         row("there is no time for it", plausible(refused(429))),

@@ -69,13 +69,22 @@ TABLE: Table = {
         row("it is stored with another status", encoded(ok(), body(status="enabled")), HOLDS),
         row("a lone surrogate is stored as it is", encoded(answered(200, b'{"data":' + LONE + b"}"), LONE), HOLDS),
         row("a lone surrogate becomes a question mark", encoded(ok({"nickname": "?"}), LONE), Broken("stored altered")),
-        row("it is not text at all, and is stored", encoded(ok(), b"\xff\xfe\xfd"), Broken("stored altered")),
-        row("it is a text of no object, and is stored", encoded(ok(), b'"text"'), Broken("stored altered")),
+        row(
+            "it is not text at all, and is stored",
+            encoded(ok(), b"\xff\xfe\xfd"),
+            Broken("stored altered", told="any Unicode"),
+        ),
+        row(
+            "it is a text of no object, and is stored",
+            encoded(ok(), b'"text"'),
+            Broken("stored altered", told="not an object"),
+        ),
         row("the server fails, which is judged elsewhere", encoded(answered(500, {}))),
         row("there is no time for it", encoded(refused(429))),
         row("it is for another requirement", put(ok(rule(nickname="?")))),
     ),
     "validation.size": (
+        row("it is for another requirement", put(ok())),
         row("it is accepted", large(ok()), HOLDS),
         row("it is too large", large(refused(413)), HOLDS),
         row("it is refused", large(refused(400)), HOLDS),
@@ -112,8 +121,15 @@ TABLE: Table = {
         ),
         row("one of several was accepted", [wrong(refused()), wrong(ok()), get(rule(nickname="Half"))], before=rule()),
         row(
-            "a refused key changes something, which is judged elsewhere",
+            "what is refused under a key that it repeats changes something, which is judged elsewhere",
+            [wrong(refused(), key="k", repeats=0), get(rule(nickname="Half"))],
+            before=rule(),
+        ),
+        row("it has no body", [wrong(refused(), content="none"), get(rule(nickname="Half"))], before=rule()),
+        row(
+            "what is refused under a new key changes something",
             [wrong(refused(), key="k"), get(rule(nickname="Half"))],
+            Broken("changed", by_states=True),
             before=rule(),
         ),
         row(

@@ -1,0 +1,152 @@
+"""Faults of the family idempotency: which keys are told apart, what is remembered under them, and for how long."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from weakref import WeakKeyDictionary
+
+from msgspec.structs import replace
+
+from rules_harness.harness.reference import idempotency, update
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import Using
+from rules_harness.harness.reference.keys import IdempotencyKeys, Remembered, Use
+from rules_harness.harness.reference.messages import Incoming, Reply
+from rules_harness.harness.reference.seed import Key
+from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, then
+
+faults: list[PlantedFault] = []
+_LARGE = 48 * 1024
+_replays: WeakKeyDictionary[IdempotencyKeys, Counter[object]] = WeakKeyDictionary()
+
+
+fault = Breaking(faults, "idempotency.replay", "idempotency.no-reexecution", "idempotency.window")
+
+
+def _latest(count: int) -> Later[Call, Use, Reply]:
+    """Remember so many keys."""
+
+    async def stand_in(usual: Using, call: Call, use: Use) -> Reply:
+        keys = call.service.keys
+        for name in [known.use.name for known in keys][: max(0, len(keys) - count)]:
+            keys.forget(name)
+        return await usual(call, use)
+
+    return stand_in
+
+
+fault("idempotency.last-hundred-kept", idempotency.once).short(
+    "Of more than 100 keys the oldest is forgotten.", _latest(100)
+)
+fault("idempotency.last-fifty-kept", idempotency.once).short(
+    "Of more than 50 keys the oldest is forgotten.", _latest(50)
+)
+
+
+def _count(call: Call, known: Remembered) -> None:
+    times = _replays.setdefault(call.service.keys, Counter())
+    times[known.use.name] += 1
+    if times[known.use.name] >= 8:
+        call.service.keys.forget(known.use.name)
+
+
+fault("idempotency.eight-replays", idempotency.replayed).short(
+    "A key is forgotten once its answer was replayed eight times.",
+    then(lambda call, known, original: _count(call, known)),
+)
+fault("idempotency.long-answers-forgotten", idempotency.first).short(
+    "An answer that does not fit the cache is not remembered.",
+    then(lambda call, use: call.service.keys.forget(use.name) if len(use.body) > _LARGE else None),
+)
+
+
+def _with_request_id(usual: Callable[[Call, Key, str], Use], call: Call, caller: Key, key: str) -> Use:
+    """Remember keys together with the client's request id."""
+    use = usual(call, caller, key)
+    return replace(use, name=(use.name, call.request.first(b"x-request-id")))
+
+
+fault("idempotency.request-id-in-name", idempotency.use_of, "idempotency.reuse-not-executed").short(
+    "Keys are remembered together with the X-Request-ID.", _with_request_id
+)
+
+
+@fault("idempotency.length-header-in-answer", idempotency.replayed, "envelope.rule-schema")
+async def length_in_answer(
+    usual: Callable[[Call, Remembered, Reply], Awaitable[Reply]], call: Call, known: Remembered, original: Reply
+) -> Reply:
+    """A long answer is replayed from a column that cuts it."""
+    reply = await usual(call, known, original)
+    return reply.having(data={**reply.data, "steps": reply.data["steps"][:64]})
+
+
+fault = Breaking(faults, "idempotency.any-key")
+
+
+def _read_as(change: Callable[[str], str]) -> Callable[[Callable[[Incoming], str | None], Incoming], str | None]:
+    """Make something else of each key."""
+    return lambda usual, request: (key := usual(request)) and change(key)
+
+
+def _number(key: str) -> str:
+    try:
+        return str(float(key))
+    except ValueError:
+        return key
+
+
+for _length in (64, 128, 200):
+    fault(f"idempotency.cut-at-{_length}", idempotency.key_of).short(
+        f"Keys are stored in a column of {_length} characters.",
+        _read_as(lambda key, length=_length: key[:length]),  # type: ignore[misc] # the default keeps this turn's length
+    )
+fault("idempotency.keys-as-numbers", idempotency.key_of).short(
+    "Keys that are equal as numbers are one key, as PHP compares.", _read_as(_number)
+)
+fault("idempotency.key-pattern", idempotency.key_of).short(
+    "An underscore in a key matches any character, as LIKE compares.", _read_as(lambda key: key.replace("_", "~"))
+)
+fault("idempotency.zeros-ahead-dropped", idempotency.key_of).short(
+    "Zeros ahead of a key are dropped.", _read_as(lambda key: key.lstrip("0") or key)
+)
+
+fault = Breaking(faults, "idempotency.odd-keys")
+
+
+def _none(*words: str) -> Callable[[Callable[[Incoming], str | None], Incoming], str | None]:
+    """Take some keys for none."""
+    return lambda usual, request: None if (key := usual(request)) in words else key
+
+
+fault("idempotency.null-is-none", idempotency.key_of).short(
+    "The keys `null` and `undefined` are taken for none.", _none("null", "undefined")
+)
+fault("idempotency.inherited-names-known", idempotency.first).short(
+    "Keys are looked up in an object, which has a constructor already: those execute every time.",
+    then(lambda call, use: call.service.keys.forget(use.name) if use.key in ("constructor", "__proto__") else None),
+)
+
+fault = Breaking(
+    faults, "idempotency.without-key", "update.read-back", "status.enabled-becomes-disabled", "status.stored"
+)
+fault("idempotency.request-id-as-key", idempotency.key_of, "update.replaces", "request-id.echo-body").short(
+    "Without a key the X-Request-ID is one.",
+    lambda usual, request: usual(request) or (request.first(b"x-request-id") or b"").decode("latin-1") or None,
+)
+
+
+@fault("idempotency.seen-request-ids-ignored", update.update, "update.replaces", "update.amounts-exact")
+async def seen_request_ids_ignored(
+    usual: Callable[[Call, str], Awaitable[Reply]], call: Call, organization_id: str
+) -> Reply:
+    """A request whose X-Request-ID was seen is taken for one that was sent twice, and not executed."""
+    sent = call.request.first(b"x-request-id")
+    seen = _seen.setdefault(call.service.keys, {})
+    if sent is None or call.request.first(b"idempotency-key") is not None:
+        return await usual(call, organization_id)
+    use = (call.rule_id, sent)
+    if use not in seen:
+        seen[use] = await usual(call, organization_id)
+    return seen[use]
+
+
+_seen: WeakKeyDictionary[IdempotencyKeys, dict[tuple[str, bytes], Reply]] = WeakKeyDictionary()

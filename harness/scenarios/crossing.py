@@ -1,0 +1,225 @@
+"""Updates of a rule under circumstances that are crossed: what a human left it as, the key, what the body says, what
+went just before, what changes, of which kind it is, and how it is written."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from rules_harness.harness.exchange import Exchange
+from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.circumstances import plan_in
+from rules_harness.harness.scenarios.key_steps import is_replayed
+from rules_harness.harness.scenarios.own_texts import own
+from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsRead, Scenario
+from rules_harness.harness.target.safety import group_index_name
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.bodies import Body, covering_set, is_suitable, open_bodies
+from rules_harness.strategies.design import Row, named
+from rules_harness.strategies.factors import (
+    BEFORE,
+    CHANGES,
+    KEY_USED,
+    KIND,
+    REQUEST_ID_SEEN,
+    RULE,
+    SAYS,
+    updates_crossed,
+)
+from rules_harness.strategies.shapes import is_kind
+from rules_harness.strategies.world import World
+
+REPLAY_KEEPS = "status.replay-keeps"
+JUDGED = ("status.enabled-becomes-disabled", "status.stored")
+NOT_ENABLED = "the hook enable_rule did not leave the rule enabled"
+
+
+def scenarios(contract: Contract, world: World) -> Iterator[Scenario]:
+    """One for each row."""
+    bodies = kinds(contract, world) if is_suitable(contract, world) else {}
+    needs = (NeedsHook("enable_rule"), NeedsRead())
+    for number, row in enumerate(updates_crossed(contract, tuple(bodies)), start=1):
+        run = partial(_Crossed.run, row=row, body=bodies.get(row[KIND]))
+        yield Scenario(f"status/crossed-{number:02d}", "status", _requirements(contract, row), run, needs=needs)
+
+
+def kinds(contract: Contract, world: World) -> dict[str, Body]:
+    """One body for each kind of trigger and each kind of action, the simplest that has it."""
+    simplest: dict[str, Body] = {}
+    for body in covering_set(contract, world):
+        for shape in filter(is_kind, body.shapes):
+            if "/conditions" in shape:
+                continue
+            if shape not in simplest or len(body.shapes) < len(simplest[shape].shapes):
+                simplest[shape] = body
+    no_steps = f"/{contract.names.parts}=empty"
+    for body in open_bodies(contract, world):
+        if no_steps in body.shapes:
+            simplest.setdefault(no_steps, body)
+    return dict(sorted(simplest.items()))
+
+
+def _requirements(contract: Contract, row: Row) -> tuple[str, ...]:
+    requirements = []
+    if row[KEY_USED.name] == "repeated":
+        requirements.append(REPLAY_KEEPS)
+    elif row[RULE.name] != "disabled":
+        requirements += JUDGED
+    elif row[SAYS] == contract.names.disabled:
+        requirements.append("status.stays-disabled")
+    else:
+        requirements.append("status.no-enable-by-body")
+    if row[BEFORE.name] == "a refusal" and row[RULE.name] != "disabled":
+        requirements.append("status.rejected-keeps")
+    return tuple(requirements)
+
+
+class _Crossed:
+    """One row at work."""
+
+    def __init__(self, bench: Bench, row: Row, body: Body | None) -> None:
+        self._bench = bench
+        self._row = row
+        self._usual = bench.usual().value if body is None else body.value
+        self._request_id = bench.new_key()
+        """The one that is seen again."""
+
+    @classmethod
+    def run(cls, bench: Bench, row: Row, body: Body | None) -> None:
+        if not bench.shared.guard.is_open and body is not None:
+            raise Unmet(
+                "off loopback an enabled rule carries the inert shape only (permissions.live_shapes is missing)"
+            )
+        crossed = cls(bench, row, body)
+        bench.begin()
+        first = crossed.prepare()
+        crossed.leave_as()
+        crossed.go_before(first)
+        crossed.update(first)
+        crossed.contain()
+
+    def prepare(self) -> Exchange:
+        """Give the rule what the update is to change, under a key if that is to be used again."""
+        bench, row = self._bench, self._row
+        if row[KEY_USED.name] != "repeated":
+            key = bench.new_key() if row[BEFORE.name] == "a replay" else None
+            held = {**self._held(), bench.names.status: bench.names.disabled}
+            exchange = bench.update(
+                held, key=key, request_id=self._seen(), purpose="setup", acceptance="open", label="before it is updated"
+            )
+        else:
+            exchange = self._send(key=bench.new_key(), request_id=self._seen(), label="first use of a key")
+        if exchange.answer is None or not exchange.answer.is_success:
+            raise Unmet("what the rule is to hold before the update was not accepted")
+        bench.read()
+        if exchange.intent.key is not None and not is_replayed(bench, bench.exchanges.index(exchange), requirement=""):
+            raise Unmet("a replay at once is not answered as one, so that there is none")
+        return exchange
+
+    def leave_as(self) -> None:
+        """What a human makes of the rule before the update."""
+        bench, rule = self._bench, self._row[RULE.name]
+        if rule == "disabled":
+            return
+        if not bench.enable():
+            raise Unmet(NOT_ENABLED)
+        if rule == "enabled again":
+            held = {**self._held(), bench.names.status: bench.names.disabled}
+            bench.update(held, acceptance="open", label="before it is enabled again")
+            bench.read()
+            if not bench.enable():
+                raise Unmet(NOT_ENABLED)
+
+    def go_before(self, first: Exchange) -> None:
+        """What comes between and changes nothing."""
+        bench = self._bench
+        if self._row[BEFORE.name] == "a refusal":
+            name, content = bench.wrong_bodies()[1]
+            bench.update(content, body="broken", label=f"refused: {name}")
+        elif self._row[BEFORE.name] == "a replay":
+            self._again(first, "replay before the update")
+        else:
+            return
+        bench.read()
+
+    def update(self, first: Exchange) -> None:
+        """The update itself, and what is stored then."""
+        bench, row = self._bench, self._row
+        if row[SAYS] == bench.names.enabled and row[RULE.name] == "disabled":
+            bench.shared.guard.enabled.add(bench.rule)
+        if row[KEY_USED.name] == "repeated":
+            self._again(first, f"replayed, says {row[SAYS]}")
+        else:
+            with_key = "with" if row[KEY_USED.name] == "fresh" else "without"
+            label = f"says {row[SAYS]}, changes {row[CHANGES.name]}, {with_key} key"
+            request_id = bench.new_key() if row[REQUEST_ID_SEEN.name] == "given" else self._seen()
+            self._send(key=bench.new_key() if with_key == "with" else None, request_id=request_id, label=label)
+        bench.read()
+
+    def contain(self) -> None:
+        """Leave no rule enabled that the body may have enabled."""
+        bench = self._bench
+        state = bench.state()
+        if state is not None and state.get(bench.names.status) == bench.names.enabled:
+            bench.update(
+                {**bench.inert(), bench.names.marker: own("Disabled again")}, purpose="contain", label="disabled again"
+            )
+            bench.read()
+
+    def _send(self, *, key: str | None, request_id: str | None, label: str) -> Exchange:
+        bench = self._bench
+        body = {**self._wanted(), bench.names.status: self._row[SAYS]}
+        planned = plan_in(bench, self._row, body, key=key, request_id=request_id, acceptance="open", label=label)
+        return bench.send(*planned)
+
+    def _again(self, first: Exchange, label: str) -> None:
+        bench = self._bench
+        bench.update(
+            first.request.body.content if first.request.body else None,
+            key=first.intent.key,
+            request_id=self._seen(),
+            repeats=bench.exchanges.index(first),
+            purpose="replay",
+            body="valid",
+            acceptance="open",
+            requirement=REPLAY_KEEPS,
+            label=label,
+            factors=named(self._row) if self._row[KEY_USED.name] == "repeated" else (),
+        )
+
+    def _seen(self) -> str | None:
+        return self._request_id if self._row[REQUEST_ID_SEEN.name] == "seen" else None
+
+    def _wanted(self) -> dict[str, Any]:
+        """What the update asks for, its status aside."""
+        parts = self._bench.names.parts
+        if self._row[CHANGES.name] != "order":
+            return dict(self._usual)
+        if parts is None or not self._bench.shared.guard.is_open:
+            return {**self._usual, self._bench.names.texts[-1]: "Another text"}
+        return {**self._usual, parts: [*self._usual[parts], *self._renumbered(self._usual[parts])]}
+
+    def _held(self) -> dict[str, Any]:
+        """What the rule holds before the update."""
+        bench, wanted, parts = self._bench, self._wanted(), self._bench.names.parts
+        changes = self._row[CHANGES.name]
+        if changes == "marker":
+            return {**wanted, bench.names.marker: own("Another text")}
+        if changes == "order" and parts is not None and bench.shared.guard.is_open:
+            return {**wanted, parts: wanted[parts][::-1]}
+        if changes in ("order", "everything"):
+            return bench.marked()
+        return wanted
+
+    def _renumbered(self, steps: list[Any]) -> list[Any]:
+        """The same steps with their actions in the next group."""
+        index = group_index_name(self._bench.contract)
+        renumbered = copy.deepcopy(steps)
+        for step in renumbered:
+            for actions in filter(lambda value: isinstance(value, list), step.values()):
+                for action in actions:
+                    action[index] = action.get(index, 0) + 1
+        return renumbered

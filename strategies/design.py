@@ -1,0 +1,96 @@
+"""Factors, and rows in which every two values of different factors stand together.
+
+A row may be settled in part before: what is left open is chosen so that most combinations come with it that no row has
+yet. Nothing is random; ties go to what stood together least, then to the first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+
+Row = Mapping[str, str]
+"""The value of each factor, by its name."""
+Combination = tuple[str, ...]
+"""Values that stand together, as `named` writes them, in order."""
+
+
+class Factor(msgspec.Struct, frozen=True):
+    """Something about a request or about what went before it that may be one of several."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+def named(row: Row) -> Combination:
+    """The values of a row as text, in order."""
+    return tuple(sorted(f"{name}={value}" for name, value in row.items()))
+
+
+def pairs_of(values: Sequence[str]) -> Iterator[Combination]:
+    """Every two values of a row, which `named` has put in order."""
+    return itertools.combinations(values, 2)
+
+
+class Design:
+    """Rows over some factors, made one after the other.
+
+    ``triples`` are factors of which every three values are to stand together, not every two alone. ``is_possible``
+    says of a row, whole or not, whether there can be one like it. A row with one of the ``masking`` values, of its
+    factor, shows nothing of the others: of its combinations those alone count that have this factor.
+    """
+
+    def __init__(
+        self,
+        factors: Sequence[Factor],
+        *,
+        triples: Sequence[tuple[str, str, str]] = (),
+        masking: Row = MappingProxyType({}),
+        is_possible: Callable[[Row], bool] = lambda row: True,
+    ) -> None:
+        self._factors = {factor.name: factor for factor in factors}
+        self._together = [*itertools.combinations(self._factors, 2), *triples]
+        self._masking = masking
+        self._is_possible = is_possible
+        self._met: Counter[Combination] = Counter()
+
+    def missing(self) -> list[Row]:
+        """The combinations that no row has yet."""
+        return [row for row in self._combinations() if named(row) not in self._met]
+
+    def rows(self) -> Iterator[Row]:
+        """Rows until no combination is missing."""
+        while missing := self.missing():
+            yield self.complete(missing[0])
+
+    def complete(self, settled: Row, open_factors: Sequence[str] | None = None) -> Row:
+        """A row with these values, and the best ones for the other factors, or for those that are named."""
+        row = dict(settled)
+        for name in self._factors if open_factors is None else open_factors:
+            if name not in row:
+                possible = [v for v in self._factors[name].values if self._is_possible({**row, name: v})]
+                row[name] = max(possible, key=lambda value: self._worth(row, name, value))
+        self._met.update(self._held(row))
+        return row
+
+    def _combinations(self) -> Iterator[Row]:
+        for names in self._together:
+            for values in itertools.product(*(self._factors[name].values for name in names)):
+                row = dict(zip(names, values, strict=True))
+                if self._is_possible(row):
+                    yield row
+
+    def _worth(self, row: Row, name: str, value: str) -> tuple[int, int]:
+        times = [self._met[held] for held in self._held({**row, name: value}, name)]
+        return times.count(0), -sum(times)
+
+    def _held(self, row: Row, among: str = "") -> Iterator[Combination]:
+        """The combinations that a row has, or those of them that a factor has part in."""
+        masks = {name for name, value in self._masking.items() if row.get(name) == value}
+        for names in self._together:
+            if (not among or among in names) and masks <= set(names) and all(name in row for name in names):
+                yield named({name: row[name] for name in names})

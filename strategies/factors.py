@@ -1,0 +1,89 @@
+"""What an update can meet, as data: the factors whose values are crossed, and the rows in which they are."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.design import Design, Factor, Row
+from rules_harness.strategies.examples import Body
+from rules_harness.strategies.shapes import is_kind
+
+FIRST: Final = "first"
+LATER_STEP: Final = "later step"
+LATER_ACTION: Final = "later action"
+USUAL: Final = "as in the page"
+
+KEY: Final = Factor("key", ("absent", "fresh"))
+REQUEST_ID: Final = Factor("request id", ("absent", "given"))
+SPELLING: Final = Factor("spelling", ("compact", "spaced", "escaped", "reversed"))
+MEMBER: Final = Factor("member", (FIRST, LATER_STEP, LATER_ACTION))
+"""Whether what is odd stands in the first step and action, or behind rightful ones."""
+DEPTH: Final = Factor("depth", ("1", "2", "3"))
+"""How many levels of conditions are around what is odd."""
+OUTSIDE: Final = (KEY, REQUEST_ID, SPELLING)
+"""What any update can have, whatever it says."""
+
+RULE: Final = Factor("rule", ("disabled", "enabled", "enabled again"))
+"""What a human left the rule as; enabled again, after an update had disabled it."""
+KEY_USED: Final = Factor("key", ("absent", "fresh", "repeated"))
+REQUEST_ID_SEEN: Final = Factor("request id", ("absent", "given", "seen"))
+"""Seen: an earlier request carried the same one."""
+BEFORE: Final = Factor("just before", ("nothing", "a refusal", "a replay"))
+CHANGES: Final = Factor("changes", ("nothing", "marker", "order", "everything"))
+"""What differs from what the rule holds."""
+SAYS: Final = "says"
+KIND: Final = "kind"
+OWN: Final = "kind of the body"
+INNER: Final = "kind within"
+
+
+@functools.lru_cache(maxsize=16)
+def updates_crossed(contract: Contract, kinds: tuple[str, ...]) -> tuple[Row, ...]:
+    """Rows for updates of a rule: every two values together, and every three of the rule's status, the key and what the
+    body says; ``kinds`` are those of trigger and action, as shapes name them."""
+    design = Design(
+        (
+            Factor(KIND, (USUAL, *kinds)),
+            RULE,
+            KEY_USED,
+            Factor(SAYS, (contract.names.disabled, contract.names.enabled)),
+            CHANGES,
+            BEFORE,
+            REQUEST_ID_SEEN,
+            SPELLING,
+        ),
+        triples=((RULE.name, KEY_USED.name, SAYS),),
+        masking={KEY_USED.name: "repeated"},
+        is_possible=_is_possible,
+    )
+    return tuple(design.rows())
+
+
+def _is_possible(row: Row) -> bool:
+    """A request that repeats another one says what that one said."""
+    return row.get(KEY_USED.name) != "repeated" or row.get(CHANGES.name, "nothing") == "nothing"
+
+
+def is_own(kind: str) -> bool:
+    """Whether a kind is that of a field of the body itself, not of one further down."""
+    return kind.count("/") == 1
+
+
+def bodies_crossed(contract: Contract, bodies: Sequence[Body]) -> Iterator[tuple[Body, Row]]:
+    """Bodies with circumstances, so that each kind of trigger and action meets each of them; of several actions the
+    kind that is rarest here is told."""
+    times = Counter(kind for body in bodies for kind in filter(is_kind, body.shapes))
+    told = []
+    for body in bodies:
+        rarest = sorted(filter(is_kind, body.shapes), key=lambda kind: (times[kind], kind))
+        own = [kind for kind in rarest if is_own(kind)]
+        inner = [kind for kind in rarest if not is_own(kind) and "/conditions" not in kind]
+        told.append({OWN: next(iter(own), ""), INNER: next(iter(inner), "")})
+    factors = (Factor(name, tuple(dict.fromkeys(kind[name] for kind in told))) for name in (OWN, INNER))
+    design = Design((*factors, *OUTSIDE))
+    for body, kind in zip(bodies, told, strict=True):
+        yield body, design.complete(kind)

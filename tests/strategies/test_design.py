@@ -1,0 +1,123 @@
+"""What is crossed stands together: in drawn designs, in the mutations and in the updates of a rule."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules_harness.openapi.contract import load
+from rules_harness.strategies.design import Design, Factor, named, pairs_of
+from rules_harness.strategies.factors import DEPTH, MEMBER, OUTSIDE, updates_crossed
+from rules_harness.strategies.mutations import apply, catalogue, settings
+from rules_harness.strategies.mutations.pools import example_world
+from rules_harness.strategies.pairs import all_pairs
+from rules_harness.strategies.spellings import spelt
+from rules_harness.strategies.validity import is_valid_body
+
+CONTRACT = load()
+WORLD = example_world(CONTRACT)
+KINDS = ("/trigger:MANUAL", "/trigger:SCHEDULED")
+SPELLINGS = ("compact", "spaced", "escaped", "reversed")
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=5))
+def test_rows_hold_every_two_values(sizes: list[int]) -> None:
+    factors = [Factor(f"f{index}", tuple("abcd"[:size])) for index, size in enumerate(sizes)]
+    rows = list(Design(factors).rows())
+    held = {pair for row in rows for pair in pairs_of(named(row))}
+    for one, other in itertools.combinations(factors, 2):
+        for first, second in itertools.product(one.values, other.values):
+            assert named({one.name: first, other.name: second}) in held
+    largest = sorted(sizes)[-2:]
+    assert len(rows) <= 2 * math.prod(largest) + len(sizes)
+
+
+def test_impossible_rows_are_not_made() -> None:
+    factors = [Factor("a", ("1", "2")), Factor("b", ("1", "2")), Factor("c", ("1", "2"))]
+    design = Design(factors, is_possible=lambda row: not row.get("a") == row.get("b") == "2")
+    rows = list(design.rows())
+    assert rows
+    assert not any(row["a"] == row["b"] == "2" for row in rows)
+
+
+def test_a_masked_row_counts_for_its_own_factor_alone() -> None:
+    factors = [Factor("a", ("seen", "masked")), Factor("b", ("1", "2")), Factor("c", ("1", "2"))]
+    rows = list(Design(factors, masking={"a": "masked"}).rows())
+    seen = {(row["b"], row["c"]) for row in rows if row["a"] == "seen"}
+    assert seen == set(itertools.product("12", repeat=2))
+
+
+def test_updates_of_a_rule_cross_status_key_and_body() -> None:
+    rows = updates_crossed(CONTRACT, KINDS)
+    triples = {(row["rule"], row["key"], row["says"]) for row in rows}
+    assert len(triples) == 3 * 3 * 2
+    assert all(row["changes"] == "nothing" for row in rows if row["key"] == "repeated")
+    executed = [row for row in rows if row["key"] != "repeated"]
+    assert {(row["kind"], row["rule"]) for row in executed} >= set(
+        itertools.product(KINDS, ("disabled", "enabled", "enabled again"))
+    )
+
+
+def test_every_field_and_keyword_meets_every_circumstance() -> None:
+    rows = settings(CONTRACT)
+    assert rows.keys() == {mutation.name for mutation in catalogue(CONTRACT) if mutation.claims_violation}
+    met = {pair for row in rows.values() for pair in pairs_of(named(row))}
+    frequent = [value for value in {row["field"] for row in rows.values()} if sum_of(rows, "field", value) > 3]
+    for field, factor in itertools.product(frequent, OUTSIDE):
+        assert all(named({"field": field, factor.name: value}) in met for value in factor.values), field
+    for factor in (MEMBER, DEPTH):
+        for value in factor.values:
+            assert named({"violation": "type", factor.name: value}) in met
+    assert met <= all_pairs(CONTRACT)
+
+
+def sum_of(rows: Any, factor: str, value: str) -> int:
+    return sum(row[factor] == value for row in rows.values())
+
+
+def test_a_mutation_is_one_wherever_it_is_done() -> None:
+    for mutation in catalogue(CONTRACT):
+        if mutation.claims_violation:
+            row = settings(CONTRACT)[mutation.name]
+            content = apply(CONTRACT, WORLD, mutation, setting=row)
+            assert not is_valid_body(CONTRACT, content), mutation.name
+            assert not is_valid_body(CONTRACT, spelt(content, row["spelling"])), mutation.name
+
+
+def test_a_mutation_is_moved_behind_rightful_members_and_further_down() -> None:
+    amount = next(m for m in catalogue(CONTRACT) if m.name == "/steps/0/actions/0/amount_in_cents minimum:-1")
+    behind = json.loads(apply(CONTRACT, WORLD, amount, setting={"member": "later action"}))
+    assert [action["amount_in_cents"] for action in behind["steps"][0]["actions"]] == [1, -1]
+    later = json.loads(apply(CONTRACT, WORLD, amount, setting={"member": "later step"}))
+    assert [step["actions"][0]["amount_in_cents"] for step in later["steps"]] == [1, -1]
+    fact = next(m for m in catalogue(CONTRACT) if m.name.endswith("/fact enum:unknown"))
+    deep = json.dumps(json.loads(apply(CONTRACT, WORLD, fact, setting={"depth": "3"}))["steps"][0]["conditions"])
+    flat = json.dumps(json.loads(apply(CONTRACT, WORLD, fact))["steps"][0]["conditions"])
+    assert deep.count("[") == flat.count("[") + 2
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), _JSON, max_size=4), st.sampled_from(SPELLINGS))
+def test_another_spelling_is_the_same_value(value: dict[str, Any], spelling: str) -> None:
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    assert json.loads(spelt(content, spelling)) == value
+
+
+def test_spellings_differ() -> None:
+    content = b'{"status":"disabled","steps":[{"a":1}]}'
+    assert spelt(content, "reversed") == b'{"steps":[{"a":1}],"status":"disabled"}'
+    assert b"\\u0073tatus" in spelt(content, "escaped")
+    assert b"\n" in spelt(content, "spaced")
+    assert spelt(b"[1]", "reversed") == b"[1]"
+    assert spelt(b"\xff", "escaped") == b"\xff"
