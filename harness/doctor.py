@@ -98,7 +98,7 @@ class _Examination:
         if isinstance(unknown, TransportFault):
             return Diagnosis((), obstacle=self._unreached(unknown))
         answers = {rule: self._get(rule, self._reader(rule)) for rule in self._profile.rules.all}
-        obstacle = self._obstacle([unknown, *(one for one in answers.values() if isinstance(one, Answer))])
+        obstacle = self._obstacle([unknown, *(answer for answer in answers.values() if isinstance(answer, Answer))])
         remarks = [Remark("ok", "target", f"{self._profile.target.base_url} answers")]
         remarks += self._on_unknown(unknown)
         if obstacle is None:
@@ -140,7 +140,7 @@ class _Examination:
     def _obstacle(self, answers: list[Answer]) -> str | None:
         """Why these first answers, taken together, let a run judge nothing."""
         statuses = sorted({answer.status for answer in answers})
-        shown = " and ".join(map(str, statuses))
+        answered = " and ".join(map(str, statuses))
         source = self._profile.credentials[self._main].source
         if statuses == [401]:
             return (
@@ -153,17 +153,19 @@ class _Examination:
                 f"every read is redirected to {where}, and redirects are never followed. Put that into target.base_url."
             )
         if all(answer.status >= 500 for answer in answers):
-            return f"every read is answered {shown}. The target is out of order; a run would say so of the update too."
+            return (
+                f"every read is answered {answered}. The target is out of order; a run would say so of the update too."
+            )
         if not any(isinstance(answer.json(), dict) for answer in answers):
             kind = (answers[0].header("content-type") or "no content type").split(";")[0]
             if 404 in statuses and len(statuses) == 1:
-                return self._endpoint_missing(shown)
+                return self._endpoint_missing(answered)
             return (
-                f"what answers is not a JSON API: {shown} with {kind}. target.base_url may lead to a web page, a login "
-                "or a proxy."
+                f"what answers is not a JSON API: {answered} with {kind}. target.base_url may lead to a web page, a "
+                "login or a proxy."
             )
         if set(statuses) <= {404, 405, 501} and not any(self._is_enveloped(answer) for answer in answers):
-            return self._endpoint_missing(shown)
+            return self._endpoint_missing(answered)
         return None
 
     def _endpoint_missing(self, statuses: str) -> str:
@@ -177,11 +179,11 @@ class _Examination:
         return isinstance(answer.first_part(self._names.error).get(self._names.code), str)
 
     def _on_unknown(self, answer: Answer) -> Iterator[Remark]:
-        told = f"reading a rule that does not exist {self._told(answer)}"
+        observation = f"reading a rule that does not exist {self._told(answer)}"
         if answer.status == 404 and self._is_enveloped(answer):
-            yield Remark("ok", "endpoint", told)
+            yield Remark("ok", "endpoint", observation)
         else:
-            yield Remark("advice", "endpoint", f"{told}, where 404 in the error envelope was expected")
+            yield Remark("advice", "endpoint", f"{observation}, where 404 in the error envelope was expected")
         anonymous = self._get(UNKNOWN_RULE, None)
         state: State = "ok" if isinstance(anonymous, Answer) and anonymous.status == 401 else "advice"
         yield Remark(state, "endpoint", f"reading without a key {self._told(anonymous)}")
@@ -210,10 +212,10 @@ class _Examination:
                 "the profile lists no rule under rules.writable. Name one that the harness may overwrite and put back."
             )
         if not any(rule in self._found for rule in rules.writable) and not self._profile.permissions.no_restore:
-            told = "; ".join(f"{rule}: {reason}" for rule, reason in self._reasons.items())
+            reasons = "; ".join(f"{rule}: {reason}" for rule, reason in self._reasons.items())
             return (
-                f"none of rules.writable can be read ({told}), so none could be put back. Are the ids right, are the "
-                f"rules of the organization of credentials.{self._main}, and may it read them?"
+                f"none of rules.writable can be read ({reasons}), so none could be put back. Are the ids right, are "
+                f"the rules of the organization of credentials.{self._main}, and may it read them?"
             )
         return None
 
@@ -235,32 +237,36 @@ class _Examination:
             yield Remark("ok", f"credentials.{self._main}", text)
 
     def _on_credential(self, name: str, subject: str, outcome: Answer | TransportFault) -> Remark:
-        told = f"reading a rule of the profile with it {self._told(outcome)}"
+        observation = f"reading a rule of the profile with it {self._told(outcome)}"
         status = outcome.status if isinstance(outcome, Answer) else 0
         if name == "revoked":
-            return Remark("ok" if status == 401 else "problem", subject, told + ("" if status == 401 else ", not 401"))
+            return Remark(
+                "ok" if status == 401 else "problem", subject, observation + ("" if status == 401 else ", not 401")
+            )
         if status == 401:
-            return Remark("problem", subject, f"{told}: the target does not know the key")
+            return Remark("problem", subject, f"{observation}: the target does not know the key")
         if name == "other_org" and status == 200:
-            return Remark("problem", subject, f"{told}: it is not a key of another organization")
+            return Remark("problem", subject, f"{observation}: it is not a key of another organization")
         if name in _READS_RULES:
-            return Remark("ok" if status == 200 else "advice", subject, told)
+            return Remark("ok" if status == 200 else "advice", subject, observation)
         unfit = status == 200 and name != "limited"
-        return Remark("advice" if unfit else "ok", subject, told + (", more than its role should do" if unfit else ""))
+        return Remark(
+            "advice" if unfit else "ok", subject, observation + (", more than its role should do" if unfit else "")
+        )
 
     def _on_weak_keys(self) -> Iterator[Remark]:
-        told = {
+        risks = {
             "none": "is too short, or a word of the API or of the profile: it is not kept out of what is recorded",
             "token": "is short, or like words and numbers: it is kept out of recorded answers where it stands as a "
             "word of its own, and not in every form",
         }
         for name, care in self._client.cleaner.cares.items():
             if care != "every-form" and name in self._profile.credentials:
-                text = f"its key {told[care]}. A random key of 16 characters and more is"
+                text = f"its key {risks[care]}. A random key of 16 characters and more is"
                 yield Remark("advice", f"credentials.{name}", text)
 
     def _on_accounts(self) -> Iterator[Remark]:
-        own = tuple(found for rule, found in self._found.items() if rule != self._profile.rules.other_org)
+        own = tuple(own_rule for rule, own_rule in self._found.items() if rule != self._profile.rules.other_org)
         used = {account.id for account in accounts_in(self._contract, own)}
         listed = {account.id for account in self._profile.accounts}
         if not listed:
@@ -297,7 +303,7 @@ class _Examination:
 
     def _prospects(self, now: datetime) -> Iterator[Prospect]:
         rules = self._profile.rules
-        states = {rule: found.state for rule, found in self._found.items()}
+        states = {rule: rule_found.state for rule, rule_found in self._found.items()}
         profile = with_known_accounts(self._contract, self._profile, states)
         situation = Situation(
             contract=self._contract,

@@ -18,9 +18,9 @@ def make_private(folder: Path) -> None:
 
     Raises `OSError`.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir(_FOLDER, exist_ok=True)
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(_FOLDER, exist_ok=True)
     if not missing:
         folder.mkdir(exist_ok=True)
 

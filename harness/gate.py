@@ -79,8 +79,8 @@ class Gate(Session):
             reason = f"left out of a run of {limit:,} requests"
             self.record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=reason))
         if left_out:
-            told = f"{len(left_out):,} of {len(scenarios):,} scenarios were left out of a run of {limit:,} requests"
-            self.record.note(Note(LIMITED, told))
+            sentence = f"{len(left_out):,} of {len(scenarios):,} scenarios were left out of a run of {limit:,} requests"
+            self.record.note(Note(LIMITED, sentence))
         return kept
 
     def _is_read_only_production(self) -> bool:
@@ -137,13 +137,15 @@ class Gate(Session):
         most = self.settings.max_failures
         if most is None:
             return
-        failing = sum(one.level == "must" or self.settings.fail_on == "should" for one in self._findings())
+        failing = sum(finding.level == "must" or self.settings.fail_on == "should" for finding in self._findings())
         if failing >= most:
             raise Enough(f"--max-failures {most} is reached: {counted(failing, 'finding')}")
 
     def _findings(self) -> list[Finding]:
         """Those so far, against what is selected."""
-        return [one for one in self.record.tally.findings() if selected(one.requirement, self.settings.select)]
+        return [
+            finding for finding in self.record.tally.findings() if selected(finding.requirement, self.settings.select)
+        ]
 
     def _confirm(self, scenario: Scenario, rules: tuple[str, ...], episode: str, doubtful: frozenset[str]) -> None:
         def record(bench: Bench, disturbed: str) -> list[Judgement]:

@@ -56,8 +56,8 @@ class Replaying(Session):
         if not self._is_own:
             self.keeping.shared.guard.distrust()
         if situation.reasons:
-            told = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
-            self.again = Again(problem=f"a rule that this finding takes cannot be used: {told}")
+            reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
+            self.again = Again(problem=f"a rule that this finding takes cannot be used: {reasons}")
         else:
             self.again = send_again(self.contract, self._evidence, self._rules, self.bench, self._sent)
         if self.again.problem:

@@ -139,7 +139,7 @@ def _attempt(trial: Trial) -> Verdict:
         gate.run()
         outcome = gate.conclude(())
     flagged = tuple(
-        sorted(name for name, found in outcome.requirements.items() if found.verdict in ("failed", "warned", "error"))
+        sorted(name for name, judged in outcome.requirements.items() if judged.verdict in ("failed", "warned", "error"))
     )
     violated = gate.record.tally.violated_in.get(trial.expects, {})
     shown_in = {name: tuple(sorted(labels)) for name, labels in sorted(violated.items())}
@@ -176,7 +176,7 @@ def _problem(trial: Trial, outcome: Outcome, flagged: tuple[str, ...]) -> str | 
     wrong = [name for name in flagged if name not in warned or outcome.requirements[name].verdict != "warned"]
     if wrong:
         return "flagged: " + "; ".join(f"{name} ({outcome.requirements[name].reason})" for name in wrong)
-    unjudged = [name for name, found in outcome.requirements.items() if found.verdict == "inconclusive"]
+    unjudged = [name for name, judged in outcome.requirements.items() if judged.verdict == "inconclusive"]
     if trial.kind == "clean" and unjudged:
         return f"not judged: {', '.join(unjudged)}"
     return None

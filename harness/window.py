@@ -45,7 +45,7 @@ def verify_scenario(planted: Episode, side: Side) -> Scenario:
 def planted_in(run: Run) -> Episode:
     """The first half in a recorded run; raises `UsageError` where it is not there, or shows no replay."""
     planted = next((episode for episode in run.episodes if episode.id == PLANT), None)
-    if planted is None or run.footer is None or not any(one.intent.key for one in planted.exchanges):
+    if planted is None or run.footer is None or not any(exchange.intent.key for exchange in planted.exchanges):
         raise UsageError("this run holds no whole first half; make one with `rules-harness window plant --target FILE`")
     return planted
 

@@ -96,14 +96,16 @@ def _read(texts: Sequence[Text]) -> Contract:
 
 def _contract(document: dict[str, Any], sha256: str) -> Contract:
     info = member(document, "info", dict, "", remedy="give the document an `info` with title and version")
-    found = list(operations(document))
-    update = update_of(found)
+    described = list(operations(document))
+    update = update_of(described)
     operation = update.operation
-    document = modern(excerpt(document, [update, *(one for one in found if "x-companion" in one.node)]))
+    document = modern(
+        excerpt(document, [update, *(operation for operation in described if "x-companion" in operation.node)])
+    )
     body_place, body = _body(document, update.place, update.node)
     schema = member(body, "schema", dict, body_place, remedy="give the request body a schema")
     names = read_names(document)
-    read, trigger = companion(found, "read"), companion(found, "trigger")
+    read, trigger = companion(described, "read"), companion(described, "trigger")
     companions = {"read": read, "trigger": trigger}
     has = {*roles_in(document), *(f"{role} companion" for role, companion_of in companions.items() if companion_of)}
     has |= {"full replacement"} if operation.method == "PUT" else set()
@@ -118,7 +120,7 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
         sha256=sha256,
         document=document,
         update=operation,
-        methods=tuple(one.method.upper() for one in found if one.path == update.path),
+        methods=tuple(operation.method.upper() for operation in described if operation.path == update.path),
         read=read,
         trigger=trigger,
         names=names,

@@ -80,20 +80,20 @@ def roles_in(document: Mapping[str, Any]) -> set[str]:
 
 def read_names(document: Mapping[str, Any]) -> Names:
     """The document's names. Raises ContractError for a role that nothing has, or that two names have."""
-    found = _by_role(document)
-    names = {role: _only(role, found) for role in (*_FIELDS, *_HEADERS)}
+    places = _by_role(document)
+    names = {role: _only(role, places) for role in (*_FIELDS, *_HEADERS)}
     values = {role: value for mark, roles in _VALUES.items() for role, value in _values(document, mark, roles).items()}
-    authorization_place, authorization = found["authorization"][names["authorization"]]
-    key_place, key = found["idempotency-key"][names["idempotency-key"]]
+    authorization_place, authorization = places["authorization"][names["authorization"]]
+    key_place, key = places["idempotency-key"][names["idempotency-key"]]
     scopes = authorization.get("x-scopes", [])
     if not isinstance(scopes, list):
         raise ContractError(authorization_place, "'x-scopes' is not a list", "list the scopes of a key")
     return Names(
         **{role.replace("-", "_"): name for role, name in (names | values).items()},
-        lists_errors="items" in found["error"][names["error"]][1],
-        request_id=_only("request-id", found) if "request-id" in found else None,
-        note=_only("note", found) if "note" in found else None,
-        parts=_only("parts", found) if "parts" in found else None,
+        lists_errors="items" in places["error"][names["error"]][1],
+        request_id=_only("request-id", places) if "request-id" in places else None,
+        note=_only("note", places) if "note" in places else None,
+        parts=_only("parts", places) if "parts" in places else None,
         auth_scheme=_auth_scheme(authorization_place, authorization),
         default_base=_default_base(document),
         production_hosts=texts(document, "x-production-hosts", "", remedy="list the hosts where rules move money"),
@@ -109,22 +109,22 @@ def read_names(document: Mapping[str, Any]) -> Names:
 
 def _by_role(document: Mapping[str, Any]) -> dict[str, dict[str, _Place]]:
     """For each role the names of the fields and headers that have it, and where."""
-    found: dict[str, dict[str, _Place]] = {}
+    places: dict[str, dict[str, _Place]] = {}
     for place, node in nodes(document):
         fields = node.get("properties")
         for name, field in fields.items() if isinstance(fields, dict) else ():
             if isinstance(field, dict) and isinstance(role := field.get("x-role"), str):
-                found.setdefault(role, {}).setdefault(name, (place + pointer("properties", name), field))
+                places.setdefault(role, {}).setdefault(name, (place + pointer("properties", name), field))
         is_http = node.get("type") == "http"
         if (is_http or node.get("in") == "header") and isinstance(role := node.get("x-role"), str):
             name = _HTTP_HEADER if is_http else member(node, "name", str, place, remedy="name the header")
-            found.setdefault(role, {}).setdefault(name, (place, node))
-    return found
+            places.setdefault(role, {}).setdefault(name, (place, node))
+    return places
 
 
-def _only(role: str, found: Mapping[str, Mapping[str, _Place]]) -> str:
+def _only(role: str, places: Mapping[str, Mapping[str, _Place]]) -> str:
     """The one name that has the role."""
-    match list(found.get(role, {})):
+    match list(places.get(role, {})):
         case [name]:
             return name
         case []:
@@ -132,7 +132,7 @@ def _only(role: str, found: Mapping[str, Mapping[str, _Place]]) -> str:
                 "", f"no field or header has the role {role!r}", f"mark the one that has it with `x-role: {role}`"
             )
         case [first, second, *_]:
-            place, _node = found[role][second]
+            place, _node = places[role][second]
             problem = f"the role {role!r} is on {first!r} and on {second!r}"
             raise ContractError(place, problem, "give the role to one name")
     raise AssertionError(role)

@@ -62,10 +62,10 @@ def operations(document: Mapping[str, Any]) -> Iterator[Described]:
                 yield Described(place + pointer(method), method, path, node)
 
 
-def update_of(found: Sequence[Described]) -> Described:
+def update_of(described: Sequence[Described]) -> Described:
     """The operation that is judged: the one with the role, or else the only PUT. Raises ContractError."""
-    marked = [one for one in found if one.node.get("x-role") == UPDATE]
-    match marked or [one for one in found if one.method == "put"]:
+    marked = [operation for operation in described if operation.node.get("x-role") == UPDATE]
+    match marked or [operation for operation in described if operation.method == "put"]:
         case [update]:
             return update
         case []:
@@ -80,17 +80,17 @@ def update_of(found: Sequence[Described]) -> Described:
     raise AssertionError
 
 
-def companion(found: Sequence[Described], role: str) -> Operation | None:
+def companion(described: Sequence[Described], role: str) -> Operation | None:
     """The operation with this `x-companion`. Raises ContractError where its path does not name one resource."""
-    return next((one.operation for one in found if one.node.get("x-companion") == role), None)
+    return next((candidate.operation for candidate in described if candidate.node.get("x-companion") == role), None)
 
 
-def excerpt(document: Mapping[str, Any], found: Sequence[Described]) -> dict[str, Any]:
+def excerpt(document: Mapping[str, Any], described: Sequence[Described]) -> dict[str, Any]:
     """The document with these operations alone, and of its components what they lead to; the rest is not looked at.
 
     Raises ContractError for a `$ref` that leads out of the document or nowhere.
     """
-    kept = {one.place for one in found}
+    kept = {operation.place for operation in described}
     paths = {}
     for path, item in document["paths"].items():
         place = pointer("paths", path)

@@ -95,7 +95,7 @@ def _lacking(place: str, entry: Mapping[str, Any], capabilities: Collection[str]
 def _entries(document: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
     """The entries of one of the two lists by place, each with an id that no other entry has."""
     remedy = "start from a copy of the packaged rules.yaml, which has it"
-    found: dict[str, dict[str, Any]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     ids: set[str] = set()
     for index, entry in enumerate(member(document, name, list, "", remedy=remedy)):
         place = pointer(name, index)
@@ -105,8 +105,8 @@ def _entries(document: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]
                 place + "/id", f"the id {identity!r} stands here a second time", "give each entry an id of its own"
             )
         ids.add(identity)
-        found[place] = entry
-    return found
+        entries[place] = entry
+    return entries
 
 
 def _requirement(place: str, entry: Mapping[str, Any], readings: set[str]) -> Requirement:

@@ -69,7 +69,7 @@ class Baseline(msgspec.Struct, frozen=True):
 
     def stale(self, outcome: Outcome) -> tuple[Entry, ...]:
         """The entries in force whose finding is gone, although the run put their requirement to the test."""
-        found = {finding.id for finding in outcome.findings}
+        finding_ids = {finding.id for finding in outcome.findings}
         judged = {id for id, requirement in outcome.requirements.items() if requirement.verdict in _JUDGED}
         unasked = {id for id, reading in outcome.readings.items() if reading.answer is None}
         return tuple(
@@ -78,13 +78,15 @@ class Baseline(msgspec.Struct, frozen=True):
             if entry.expires >= self.today
             and entry.requirement in judged
             and entry.place not in unasked
-            and entry.id not in found
+            and entry.id not in finding_ids
         )
 
     def ends(self, outcome: Outcome) -> tuple[date, ...]:
         """The days on which the acceptance of findings of a run ends, the earliest first."""
-        found = {finding.id for finding in outcome.findings}
-        return tuple(sorted(entry.expires for entry in self.entries if entry.id in found and entry.id in self.accepted))
+        finding_ids = {finding.id for finding in outcome.findings}
+        return tuple(
+            sorted(entry.expires for entry in self.entries if entry.id in finding_ids and entry.id in self.accepted)
+        )
 
     def problems(self, outcome: Outcome, *, sampled: bool = False) -> tuple[str, ...]:
         """What the baseline itself fails a run with, in sentences.
@@ -102,8 +104,8 @@ def gated(outcome: Outcome, baseline: Baseline, *, sampled: bool = False) -> Out
     if not problems or outcome.exit_code not in (0, VIOLATED):
         return outcome
     reasons = [outcome.reason] if outcome.exit_code == VIOLATED and outcome.reason else []
-    told = "; ".join([*reasons, f"{counted(len(problems), 'entry', 'entries')} of the baseline no longer hold"])
-    return msgspec.structs.replace(outcome, conclusion="violates", exit_code=VIOLATED, reason=told)
+    reason = "; ".join([*reasons, f"{counted(len(problems), 'entry', 'entries')} of the baseline no longer hold"])
+    return msgspec.structs.replace(outcome, conclusion="violates", exit_code=VIOLATED, reason=reason)
 
 
 def load(path: Path, now: datetime) -> Baseline:
@@ -171,8 +173,10 @@ def accept(
 ) -> tuple[Entry, ...]:
     """Entries with these findings accepted, anew where they already were."""
     accepted = {entry.id: entry for entry in entries}
-    for one in findings:
-        accepted[one.id] = Entry(one.id, one.requirement, one.place, one.kind, reason, owner, expires)
+    for finding in findings:
+        accepted[finding.id] = Entry(
+            finding.id, finding.requirement, finding.place, finding.kind, reason, owner, expires
+        )
     return tuple(accepted.values())
 
 

@@ -108,8 +108,8 @@ def _baseline(baseline: Baseline, outcome: Outcome, *, is_sampled: bool) -> Base
 def _safe(header: Header) -> Header:
     """The header with its texts safe to show; what it says of the contract and the profile is left as it is."""
     names = ("tool_version", "kind", "target", "base_url", "contract_version", "contract_sha256", "now", "started_at")
-    shown: dict[str, Any] = {name: line(getattr(header, name)) for name in names}
-    return msgspec.structs.replace(header, **shown, select=tuple(map(line, header.select)))
+    values: dict[str, Any] = {name: line(getattr(header, name)) for name in names}
+    return msgspec.structs.replace(header, **values, select=tuple(map(line, header.select)))
 
 
 class _Gathered:
@@ -122,7 +122,7 @@ class _Gathered:
         self.wanted: dict[str, list[Finding]] = {}
         for finding in findings:
             self.wanted.setdefault(finding.episode, []).append(finding)
-        self.about_callers = {one.id for one in findings if one.requirement.startswith(_CALLER_FAMILIES)}
+        self.about_callers = {finding.id for finding in findings if finding.requirement.startswith(_CALLER_FAMILIES)}
         self.kept: dict[str, tuple[Episode, tuple[Shown, ...]]] = {}
         self.bases: dict[str, Basis] = {}
         """What each finding rests on, by its id."""
@@ -151,8 +151,8 @@ class _Gathered:
                 self.rules[rule] = RuleRow(line(rule), enabled, None, None)
             case Restored(rule=rule, problem=problem):
                 known = self.rules.get(rule, RuleRow(line(rule), False, None, None))
-                told = None if problem is None else line(problem, TEXT_LIMIT)
-                self.rules[rule] = msgspec.structs.replace(known, restored=problem is None, problem=told)
+                reason = None if problem is None else line(problem, TEXT_LIMIT)
+                self.rules[rule] = msgspec.structs.replace(known, restored=problem is None, problem=reason)
             case Note(kind=kind, text=text):
                 if kind == LIMITED:
                     self.limits.append(line(text, TEXT_LIMIT))
@@ -250,8 +250,10 @@ def _finding(
 ) -> FindingView:
     episode, exchanges = gathered.kept.get(finding.episode, (None, ()))
     before = episode.facts.before if episode else {}
-    shown = tuple(msgspec.structs.replace(one, is_proof=one.position in finding.shown_by) for one in exchanges)
-    proof = [one for one in shown if one.is_proof]
+    views = tuple(
+        msgspec.structs.replace(exchange, is_proof=exchange.position in finding.shown_by) for exchange in exchanges
+    )
+    proof = [exchange for exchange in views if exchange.is_proof]
     basis = gathered.bases.get(finding.id)
     unjudged = RequirementOutcome(finding.requirement, finding.level, "failed", finding.count, 1)
     return FindingView(
@@ -261,8 +263,8 @@ def _finding(
         kind=line(finding.kind),
         expected=line(finding.expected, TEXT_LIMIT),
         actual=line(finding.actual, TEXT_LIMIT),
-        episode=shown,
-        steps=() if basis is None else tuple(repetition.steps(contract, basis, shown, before)),
+        episode=views,
+        steps=() if basis is None else tuple(repetition.steps(contract, basis, views, before)),
         difference=difference.of_proof(contract, proof, before),
     )
 
@@ -278,7 +280,7 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
         yield f"{counted(gathered.torn, 'line')} of the journal could not be read and are left out."
     if gathered.counted:
         yield f"{counted(gathered.counted, 'judgement')} of what passed were counted without their exchanges."
-    lost = [one.id for one in outcome.findings if one.episode and one.episode not in gathered.kept]
+    lost = [finding.id for finding in outcome.findings if finding.episode and finding.episode not in gathered.kept]
     if lost:
         yield f"The exchanges of {counted(len(lost), 'finding')} are not in the journal: {', '.join(lost[:5])}."
     if gathered.header.contract_sha256 != contract.sha256:
@@ -296,5 +298,5 @@ def _coverage(recorded: Mapping[str, Any]) -> Iterable[CoverageRow]:
         counts = _mapping(entry)
         reached, total = counts.get("reached"), counts.get("of")
         if isinstance(reached, int) and isinstance(total, int):
-            missing = tuple(line(str(one)) for one in counts.get("missing", ()))
+            missing = tuple(line(str(name)) for name in counts.get("missing", ()))
             yield CoverageRow(line(name), reached, total, missing)

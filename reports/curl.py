@@ -35,7 +35,7 @@ def lines(view: FindingView, target: TargetView) -> list[str]:
         if step.given is not None:
             commands += ["# make the rule what it was before", command(target, step.given)]
         sent = [_line(target, view.episode[position]) for position in step.positions]
-        commands += sent if len(sent) == 1 else [f"{one} &" for one in sent]
+        commands += sent if len(sent) == 1 else [f"{command} &" for command in sent]
         if len(sent) > 1:
             commands.append("wait")
     return commands
@@ -110,8 +110,8 @@ def _data(content: bytes, whole: Assembled, packed: bytes | None, environment: M
 
 def word(text: Iterable[Part], environment: Mapping[str, str], encoding: str = "latin-1") -> str:
     """A word of the shell: literal text quoted, secrets as environment variables."""
-    found = [quoted(part, encoding) if isinstance(part, str) else _secret(part, environment) for part in text if part]
-    return "".join(found) or "''"
+    parts = [quoted(part, encoding) if isinstance(part, str) else _secret(part, environment) for part in text if part]
+    return "".join(parts) or "''"
 
 
 def _secret(secret: Secret, environment: Mapping[str, str]) -> str:

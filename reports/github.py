@@ -17,8 +17,8 @@ _CONCLUSIONS: Final = {"conforms": "notice", "violates": "error", "inconclusive"
 
 def lines(report: RunReport) -> Iterator[str]:
     """The commands."""
-    told = ", ".join(part for part in (report.outcome.reason, plain.counts(report)) if part)
-    yield command(_CONCLUSIONS[report.outcome.conclusion], report.headline, f"{report.target.name}: {told}")
+    summary = ", ".join(part for part in (report.outcome.reason, plain.counts(report)) if part)
+    yield command(_CONCLUSIONS[report.outcome.conclusion], report.headline, f"{report.target.name}: {summary}")
     for group in [group for group in report.groups if not group.accepted][:_SHOWN]:
         level = "error" if group.level == "must" else "warning"
         yield command(level, group.requirement.id, "\n".join(_text(group, report)))
@@ -29,7 +29,7 @@ def _text(group: FindingGroup, report: RunReport) -> Iterator[str]:
     yield group.requirement.sentence
     yield f"expected {first.expected}; was {first.actual}" + (f" ({first.place})" if first.place else "")
     if group.also:
-        yield f"also seen as {', '.join(one.requirement.id for one in group.also)}"
+        yield f"also seen as {', '.join(view.requirement.id for view in group.also)}"
     if command := again.replay(first, report):
         yield command
 

@@ -35,26 +35,26 @@ def _suite(family: Family, report: RunReport) -> TestSuite:
 def _case(row: RequirementRow, report: RunReport) -> TestCase:
     case = TestCase(row.id, classname=row.family, time=row.seconds)
     views = [view for view in report.findings if view.finding.requirement == row.id]
-    told = plain.findings(views, report) or row.reason or ""
+    text = plain.findings(views, report) or row.reason or ""
     match row.verdict:
         case "failed":
-            case.result = [_failure(row, views, told)]
+            case.result = [_failure(row, views, text)]
         case "warned" if report.header.fail_on == "should":
-            case.result = [_failure(row, views, told)]
+            case.result = [_failure(row, views, text)]
         case "error":
             error = Error(row.reason or "", "error")
-            error.text = told
+            error.text = text
             case.result = [error]
         case "skipped" | "inconclusive":
             case.result = [Skipped(f"{row.verdict}: {row.reason or ''}", row.verdict)]
         case _:
-            if told:
-                case.system_out = told
+            if text:
+                case.system_out = text
     return case
 
 
-def _failure(row: RequirementRow, views: list[FindingView], told: str) -> Failure:
+def _failure(row: RequirementRow, views: list[FindingView], text: str) -> Failure:
     first = f"expected {views[0].expected}; was {views[0].actual}" if views else row.reason or row.sentence
     failure = Failure(first, row.level)
-    failure.text = told
+    failure.text = text
     return failure

@@ -29,8 +29,8 @@ _PUNCTUATION: Final = re.compile(r"([!\"#$%&'()*+,\-./:;<=>?\[\\\]^_`{|}~])")
 
 def escaped(text: str) -> str:
     """The text so that Markdown shows it as it is: no markup, no HTML, no link, no mention."""
-    told = _PUNCTUATION.sub(r"\\\1", text).replace("@", "&#64;")
-    return " ".join(told.split())
+    safe = _PUNCTUATION.sub(r"\\\1", text).replace("@", "&#64;")
+    return " ".join(safe.split())
 
 
 def code(text: str) -> str:
@@ -67,16 +67,16 @@ def render(report: RunReport) -> str:
     """
     parts = ["\n".join(_head(report)), "\n\n".join(_tables(report))]
     room = SIZE_LIMIT - sum(len(part.encode()) for part in parts)
-    told: list[str] = []
+    blocks: list[str] = []
     for group in _all_groups(report):
         text = _folded(_summary(group), "\n\n".join(_group(group, report)))
         room -= len(text.encode())
         if room < 0:
-            told.append("… and more, in the HTML report: this summary may not grow longer.")
+            blocks.append("… and more, in the HTML report: this summary may not grow longer.")
             break
-        told.append(text)
-    if told:
-        parts.insert(1, "\n\n".join(["## Findings", *told]))
+        blocks.append(text)
+    if blocks:
+        parts.insert(1, "\n\n".join(["## Findings", *blocks]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -102,7 +102,7 @@ def _first_lines(report: RunReport) -> Iterator[str]:
     """What broke, the most telling first, and the command that sends it again."""
     failing = [group for group in report.groups if not group.accepted]
     for group in failing[:_BROKEN_SHOWN]:
-        also = ", ".join(code(one.requirement.id) for one in group.also[:_BROKEN_SHOWN])
+        also = ", ".join(code(view.requirement.id) for view in group.also[:_BROKEN_SHOWN])
         more = ", …" if len(group.also) > _BROKEN_SHOWN else ""
         yield f"- {_title(group)}{f', also seen as {also}{more}' if also else ''}"
     if len(failing) > _BROKEN_SHOWN:
@@ -115,8 +115,8 @@ def _first_lines(report: RunReport) -> Iterator[str]:
 def _warnings(report: RunReport) -> Iterator[str]:
     failed = [row for row in report.rules if row.problem is not None]
     if failed:
-        told = "; ".join(f"{code(row.rule)}: {escaped(row.problem or '')}" for row in failed)
-        yield f"\n> ❌ Not put back: {told}"
+        problems = "; ".join(f"{code(row.rule)}: {escaped(row.problem or '')}" for row in failed)
+        yield f"\n> ❌ Not put back: {problems}"
     sentences = [*(report.baseline.problems if report.baseline else ()), *report.missing]
     if sentences:
         more = f" … and {len(sentences) - _WARNINGS_SHOWN} more" if len(sentences) > _WARNINGS_SHOWN else ""
@@ -150,7 +150,7 @@ def _run(report: RunReport) -> Iterator[str]:
     )
     if report.coverage:
         yield "Reached: " + ", ".join(
-            f"{one.reached:,} of {one.total:,} {escaped(one.name)}" for one in report.coverage
+            f"{count.reached:,} of {count.total:,} {escaped(count.name)}" for count in report.coverage
         )
     enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
     if enabled:

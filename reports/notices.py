@@ -31,13 +31,13 @@ class Linted(msgspec.Struct, frozen=True):
 
 def text(linted: Linted) -> str:
     """A line for each notice, and one that counts them."""
-    told = [
+    blocks = [
         f"{linted.file}:{linted.lines[notice.place]}: {notice.rule.gravity}: {notice.text} [{notice.rule.id}]\n"
         for notice in linted.notices
     ]
     kinds = [notice.rule.gravity for notice in linted.notices]
     counts = [counted(kinds.count(kind), kind) for kind in _SARIF_LEVELS if kind in kinds]
-    return "".join(told) + (", ".join(counts) or "nothing to say") + "\n"
+    return "".join(blocks) + (", ".join(counts) or "nothing to say") + "\n"
 
 
 def sarif(linted: Linted) -> str:

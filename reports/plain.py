@@ -15,9 +15,9 @@ FULL: Final = 3
 
 def findings(views: Sequence[FindingView], report: RunReport) -> str:
     """The findings against one requirement: the first ones in full, then place and actual of the others."""
-    told = [finding(view, report) for view in views[:FULL]]
+    texts = [finding(view, report) for view in views[:FULL]]
     others = [f"also at {view.place}: {view.actual} (finding {view.id})" for view in views[FULL:]]
-    return "\n\n".join([*told, "\n".join(others)] if others else told)
+    return "\n\n".join([*texts, "\n".join(others)] if others else texts)
 
 
 def finding(view: FindingView, report: RunReport) -> str:
@@ -45,8 +45,8 @@ def _finding_lines(view: FindingView, report: RunReport) -> Iterator[str]:
 
 def counts(report: RunReport) -> str:
     """How many requirements have each verdict, and how many findings a baseline accepts."""
-    told = [f"{report.count(verdict)} {verdict}" for verdict in VERDICTS if report.count(verdict)]
-    return ", ".join([*told, accepted(report)] if accepted(report) else told)
+    parts = [f"{report.count(verdict)} {verdict}" for verdict in VERDICTS if report.count(verdict)]
+    return ", ".join([*parts, accepted(report)] if accepted(report) else parts)
 
 
 def accepted(report: RunReport) -> str:
@@ -58,10 +58,10 @@ def accepted(report: RunReport) -> str:
 
 def basis(row: RequirementRow) -> str:
     """Where a requirement comes from, in words."""
-    told = {
+    texts = {
         "quotation": f"The documentation says: “{row.basis}”",
         "standard": f"By standard: {row.basis}",
         "safety": f"For safety: {row.basis}",
         "inferred": f"Inferred: {row.basis}",
     }
-    return told.get(row.basis_kind, row.basis)
+    return texts.get(row.basis_kind, row.basis)

@@ -58,9 +58,9 @@ def _requests(view: FindingView, contract: Contract) -> Iterator[str]:
         key = shown.exchange.intent.key
         if key is not None:
             keys.setdefault(key, f"K{len(keys) + 1}")
-    told = sent[-_TOLD:]
-    yield "Sends:" if len(told) == len(sent) else f"Sends {len(sent) - len(told)} requests, and then:"
-    for shown in told:
+    last = sent[-_TOLD:]
+    yield "Sends:" if len(last) == len(sent) else f"Sends {len(sent) - len(last)} requests, and then:"
+    for shown in last:
         yield from _request(shown, keys, contract)
 
 

@@ -89,12 +89,12 @@ def parts(text: str) -> tuple[Part, ...]:
     """The parts of a recorded text."""
     if OPENING not in text:
         return (text,) if text else ()
-    found: list[Part] = []
+    pieces: list[Part] = []
     position = 0
     for match in MARK.finditer(text):
-        found += [text[position : match.start()], Secret(match[1], match[2] or "") if match[1] else OPENING]
+        pieces += [text[position : match.start()], Secret(match[1], match[2] or "") if match[1] else OPENING]
         position = match.end()
-    return tuple(part for part in (*found, text[position:]) if part)
+    return tuple(part for part in (*pieces, text[position:]) if part)
 
 
 def part_of(value: Any) -> Part:

@@ -46,7 +46,9 @@ def _given(
     for shown in needed:
         first.setdefault(shown.exchange.intent.rule, shown.position)
     for rule, position in first.items():
-        known = [_data(contract, one.exchange) for one in episode[:position] if one.exchange.intent.rule == rule]
+        known = [
+            _data(contract, earlier.exchange) for earlier in episode[:position] if earlier.exchange.intent.rule == rule
+        ]
         state = next((state for state in reversed(known) if state), before.get(rule))
         if isinstance(state, dict):
             yield Step(given=_update(contract, rule, state, _writer(episode, rule)))
@@ -55,7 +57,7 @@ def _given(
 def _writer(episode: Sequence[Shown], rule: str) -> str:
     """The credential that may update a rule, as far as the episode shows it."""
     intents = [shown.exchange.intent for shown in episode]
-    callers = [one.caller for one in intents if one.rule == rule and one.access == "allowed"]
+    callers = [intent.caller for intent in intents if intent.rule == rule and intent.access == "allowed"]
     return next((caller for caller in callers if caller.isidentifier()), "full")
 
 

@@ -30,8 +30,9 @@ def page(contract: Contract) -> str:
 
 def _family(name: str, requirements: Iterator[Requirement]) -> Iterator[str]:
     yield f"## {name}\n\n| id | level | requirement | levels in detail |\n|---|---|---|---|"
-    for one in requirements:
-        yield f"| [{one.id}](requirements/{one.id}.md) | {one.level} | {one.sentence} | {one.note or ''} |"
+    for requirement in requirements:
+        page = f"[{requirement.id}](requirements/{requirement.id}.md)"
+        yield f"| {page} | {requirement.level} | {requirement.sentence} | {requirement.note or ''} |"
 
 
 def _reading(reading: Reading) -> str:

@@ -21,43 +21,43 @@ def requirement_rows(contract: Contract, outcome: Outcome) -> Iterable[Requireme
         yield requirement_row(contract, outcome.requirements[id])
 
 
-def requirement_row(contract: Contract, found: RequirementOutcome) -> RequirementRow:
+def requirement_row(contract: Contract, judged: RequirementOutcome) -> RequirementRow:
     """One verdict, with what the contract says of it."""
-    promised = contract.requirements.get(found.id)
+    promised = contract.requirements.get(judged.id)
     return RequirementRow(
-        id=line(found.id),
-        family=promised.family if promised else line(found.id.partition(".")[0]),
-        level=found.level,
+        id=line(judged.id),
+        family=promised.family if promised else line(judged.id.partition(".")[0]),
+        level=judged.level,
         sentence=line(promised.sentence, TEXT_LIMIT) if promised else "This contract does not have the requirement.",
         basis_kind=promised.basis_kind if promised else "",
         basis=line(promised.basis, TEXT_LIMIT) if promised else "",
         note=line(promised.note, TEXT_LIMIT) if promised and promised.note else None,
-        verdict=found.verdict,
-        exercised=found.exercised,
-        findings=found.findings,
-        reason=None if found.reason is None else line(found.reason, TEXT_LIMIT),
+        verdict=judged.verdict,
+        exercised=judged.exercised,
+        findings=judged.findings,
+        reason=None if judged.reason is None else line(judged.reason, TEXT_LIMIT),
     )
 
 
 def families(rows: Iterable[RequirementRow]) -> tuple[Family, ...]:
     """The rows by family."""
-    found: dict[str, list[RequirementRow]] = {}
+    by_family: dict[str, list[RequirementRow]] = {}
     for row in rows:
-        found.setdefault(row.family, []).append(row)
-    return tuple(Family(name, tuple(members)) for name, members in found.items())
+        by_family.setdefault(row.family, []).append(row)
+    return tuple(Family(name, tuple(members)) for name, members in by_family.items())
 
 
 def reading_rows(contract: Contract, outcome: Outcome) -> Iterable[ReadingRow]:
     """The answers to open questions."""
-    for id, found in outcome.readings.items():
+    for id, judged in outcome.readings.items():
         asked = contract.readings.get(id)
         yield ReadingRow(
             id=line(id),
             question=line(asked.question, TEXT_LIMIT) if asked else "This contract does not ask it.",
             tokens=asked.tokens if asked else (),
-            answer=None if found.answer is None else line(found.answer),
-            observations=found.observations,
-            accepted=found.accepted,
-            by_kind=tuple((line(kind), tuple(map(line, tokens))) for kind, tokens in found.by_kind.items()),
+            answer=None if judged.answer is None else line(judged.answer),
+            observations=judged.observations,
+            accepted=judged.accepted,
+            by_kind=tuple((line(kind), tuple(map(line, tokens))) for kind, tokens in judged.by_kind.items()),
             requirement=asked.requirement if asked else "",
         )

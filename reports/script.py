@@ -88,7 +88,7 @@ class _Script:
     def _can_decide(self) -> bool:
         """Whether a status tells, and curl can send everything as it was."""
         return self._statuses is not None and all(
-            curl.is_sendable(one.exchange.request) and not one.too_long for one in self._sent
+            curl.is_sendable(view.exchange.request) and not view.too_long for view in self._sent
         )
 
     def _head(self) -> Iterator[str]:
@@ -192,7 +192,7 @@ class _Script:
     def _first_date(self) -> str:
         """The first date of the bodies that were meant to be accepted, if it lay ahead then."""
         now, place = datetime.fromisoformat(self._recorded_at), body_place(self._contract)
-        bodies = (sent_body(one.exchange) for one in self._sent if one.exchange.intent.body in ("valid", "open"))
+        bodies = (sent_body(view.exchange) for view in self._sent if view.exchange.intent.body in ("valid", "open"))
         values = (value for body in bodies for at, _, value in visited(place, dict(body)) if at.offers("start-date"))
         ahead = [date for date in map(instant, values) if date is not None and date > now]
         return min(ahead).strftime("%Y-%m-%dT%H:%M:%S") if ahead else ""
@@ -212,13 +212,15 @@ class _Script:
 def _keys(contract: Contract, sent: Sequence[Shown]) -> Iterator[str]:
     """The Idempotency-Keys that can be new each time, each once."""
     name = contract.names.idempotency_key.lower()
-    values = (value for one in sent for field, value in one.exchange.request.headers if field.lower() == name)
+    values = (value for view in sent for field, value in view.exchange.request.headers if field.lower() == name)
     yield from dict.fromkeys(value for value in values if form_of(value) != "short")
 
 
 def _written(sent: Sequence[Shown]) -> set[str]:
     intents = (shown.exchange.intent for shown in sent)
-    return {line(one.rule) for one in intents if one.operation != "read" and one.existence in ("own", "foreign")}
+    return {
+        line(intent.rule) for intent in intents if intent.operation != "read" and intent.existence in ("own", "foreign")
+    }
 
 
 def _pattern(statuses: Sequence[int]) -> str:

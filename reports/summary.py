@@ -78,18 +78,18 @@ def reading(row: ReadingRow) -> dict[str, Any]:
 
 def finding(view: FindingView) -> dict[str, Any]:
     """One violation, and where it stands in the journal."""
-    one = view.finding
+    found_here = view.finding
     return {
-        "id": one.id,
-        "requirement": one.requirement,
-        "level": one.level,
+        "id": found_here.id,
+        "requirement": found_here.requirement,
+        "level": found_here.level,
         "place": view.place,
         "kind": view.kind,
         "expected": view.expected,
         "actual": view.actual,
-        "count": one.count,
-        "accepted": one.accepted,
-        "stability": one.stability or None,
-        "episode": one.episode,
-        "shown_by": list(one.shown_by),
+        "count": found_here.count,
+        "accepted": found_here.accepted,
+        "stability": found_here.stability or None,
+        "episode": found_here.episode,
+        "shown_by": list(found_here.shown_by),
     }

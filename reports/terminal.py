@@ -138,8 +138,8 @@ def _readings(report: RunReport) -> Table:
 
 def _coverage(report: RunReport) -> Iterator[RenderableType | _Command]:
     if report.coverage:
-        told = ", ".join(f"{one.name} {one.reached:,} of {one.total:,}" for one in report.coverage)
-        yield Text(f"Coverage: {told}\n")
+        counts = ", ".join(f"{count.name} {count.reached:,} of {count.total:,}" for count in report.coverage)
+        yield Text(f"Coverage: {counts}\n")
 
 
 def _group(group: FindingGroup, report: RunReport) -> Iterator[RenderableType | _Command]:
@@ -160,10 +160,12 @@ def _group(group: FindingGroup, report: RunReport) -> Iterator[RenderableType | 
         yield _inside(f"also at {view.place}: {view.actual}", "dim")
     if len(others) > _OTHERS_SHOWN:
         yield _inside(f"… and at {counted(len(others) - _OTHERS_SHOWN, 'more place')}, in the reports", "dim")
-    for one in group.also:
-        ids = ", ".join(view.id for view in one.views[: plain.FULL])
-        more = ", …" if len(one.views) > plain.FULL else ""
-        yield _inside(f"also seen as {one.requirement.id}: {counted(len(one.views), 'finding')} ({ids}{more})", "dim")
+    for cascade in group.also:
+        ids = ", ".join(view.id for view in cascade.views[: plain.FULL])
+        more = ", …" if len(cascade.views) > plain.FULL else ""
+        yield _inside(
+            f"also seen as {cascade.requirement.id}: {counted(len(cascade.views), 'finding')} ({ids}{more})", "dim"
+        )
 
 
 def _finding(

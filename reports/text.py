@@ -38,13 +38,13 @@ def visible(text: str, *, block: bool = False) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    shown = []
+    characters = []
     marks = 0
     for character in text:
         marks = marks + 1 if unicodedata.combining(character) else 0
         kept = block and character in "\n\t"
-        shown.append(character if kept else _visible_character(character, too_many=marks > _MARKS_IN_A_ROW))
-    return "".join(shown)
+        characters.append(character if kept else _visible_character(character, too_many=marks > _MARKS_IN_A_ROW))
+    return "".join(characters)
 
 
 def _visible_character(character: str, *, too_many: bool) -> str:
@@ -73,10 +73,12 @@ def excerpt(payload: Payload, limit: int) -> Excerpt:
     else:
         text = (indented(payload.text) if size <= 8 * limit else None) or payload.text
     rows = text.split("\n")
-    shown = visible("\n".join(_shortened(row) for row in rows), block=True)
-    if len(shown) > limit:
-        return Excerpt(f"{shown[:limit]}\n… (cut: the whole body has {counted(size, 'byte')})", size, whole=False)
-    return Excerpt(shown, size, whole=all(len(row) <= LINE_LIMIT for row in rows))
+    visible_rows = visible("\n".join(_shortened(row) for row in rows), block=True)
+    if len(visible_rows) > limit:
+        return Excerpt(
+            f"{visible_rows[:limit]}\n… (cut: the whole body has {counted(size, 'byte')})", size, whole=False
+        )
+    return Excerpt(visible_rows, size, whole=all(len(row) <= LINE_LIMIT for row in rows))
 
 
 def _shortened(row: str) -> str:

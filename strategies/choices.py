@@ -177,15 +177,15 @@ class _Tree:
 
     def _pins(self, place: Place) -> dict[tuple[tuple[str, Any], ...], tuple[str, ...]]:
         """One account of each type."""
-        found: dict[tuple[str, ...], tuple[tuple[str, Any], ...]] = {}
+        pins: dict[tuple[str, ...], tuple[tuple[str, Any], ...]] = {}
         for pin in place.pins:
             shapes = tuple(
                 listed_shapes(place.properties[name])[value]
                 for name, value in pin.items()
                 if listed_shapes(place.properties[name])
             )
-            found.setdefault(shapes, tuple(pin.items()))
-        return {pin: shapes for shapes, pin in found.items()}
+            pins.setdefault(shapes, tuple(pin.items()))
+        return {pin: shapes for shapes, pin in pins.items()}
 
     def _scalars(self, place: Place, own: bool) -> Iterator[Option]:
         listed = listed_shapes(place)

@@ -32,13 +32,13 @@ def covering_set(contract: Contract, world: World) -> tuple[Body, ...]:
 
     Most have one step with one action, so that a refusal points at its reason.
     """
-    found = []
+    bodies = []
     is_valid = validator_of(contract, contract.body_schema).is_valid
     for value in _covering_values(decision_of(contract, world)):
         share_out(contract, value)
         if is_valid(value):  # not so where the alternatives of an unusual `oneOf` overlap
-            found.append(body_of(contract, world, value))
-    return tuple(found)
+            bodies.append(body_of(contract, world, value))
+    return tuple(bodies)
 
 
 def _covering_values(root: Decision) -> Iterator[dict[str, Any]]:

@@ -138,26 +138,26 @@ def _reference(contract: Contract, account: Account) -> dict[str, Any]:
 
 def _is_example(contract: Contract, world: World, value: dict[str, Any]) -> bool:
     """Whether only nickname, description, amount and date tell the body from the example, the texts being plain."""
-    shown = _example(contract, world)
+    model = _example(contract, world)
     texts = contract.names.texts
-    if not shown.genuine or not all(value.get(name) is None or text.is_plain(value[name]) for name in texts):
+    if not model.genuine or not all(value.get(name) is None or text.is_plain(value[name]) for name in texts):
         return False
     rest = {name: inner for name, inner in value.items() if name not in texts}
     return _differs_only(
-        rest, {name: inner for name, inner in shown.value.items() if name not in texts}, shown.free, ()
+        rest, {name: inner for name, inner in model.value.items() if name not in texts}, model.free, ()
     )
 
 
-def _differs_only(value: Any, shown: Any, free: frozenset[Pointer], pointer: Pointer) -> bool:
+def _differs_only(value: Any, model: Any, free: frozenset[Pointer], pointer: Pointer) -> bool:
     """Whether two JSON values are equal but for what stands at the `free` pointers."""
     if pointer in free:
         return True
-    if isinstance(value, dict) and isinstance(shown, dict):
-        return value.keys() == shown.keys() and all(
-            _differs_only(value[name], shown[name], free, (*pointer, name)) for name in shown
+    if isinstance(value, dict) and isinstance(model, dict):
+        return value.keys() == model.keys() and all(
+            _differs_only(value[name], model[name], free, (*pointer, name)) for name in model
         )
-    if isinstance(value, list) and isinstance(shown, list):
-        return len(value) == len(shown) and all(
-            _differs_only(*pair, free, (*pointer, index)) for index, pair in enumerate(zip(value, shown, strict=True))
+    if isinstance(value, list) and isinstance(model, list):
+        return len(value) == len(model) and all(
+            _differs_only(*pair, free, (*pointer, index)) for index, pair in enumerate(zip(value, model, strict=True))
         )
-    return same(value, shown)
+    return same(value, model)

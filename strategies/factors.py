@@ -77,13 +77,13 @@ def bodies_crossed(contract: Contract, bodies: Sequence[Body]) -> Iterator[tuple
     """Bodies with circumstances, so that each kind of trigger and action meets each of them; of several actions the
     kind that is rarest here is told."""
     times = Counter(kind for body in bodies for kind in filter(is_kind, body.shapes))
-    told = []
+    kinds = []
     for body in bodies:
         rarest = sorted(filter(is_kind, body.shapes), key=lambda kind: (times[kind], kind))
         own = [kind for kind in rarest if is_own(kind)]
         inner = [kind for kind in rarest if not is_own(kind) and "/conditions" not in kind]
-        told.append({OWN: next(iter(own), ""), INNER: next(iter(inner), "")})
-    factors = (Factor(name, tuple(dict.fromkeys(kind[name] for kind in told))) for name in (OWN, INNER))
+        kinds.append({OWN: next(iter(own), ""), INNER: next(iter(inner), "")})
+    factors = (Factor(name, tuple(dict.fromkeys(kind[name] for kind in kinds))) for name in (OWN, INNER))
     design = Design((*factors, *OUTSIDE))
-    for body, kind in zip(bodies, told, strict=True):
+    for body, kind in zip(bodies, kinds, strict=True):
         yield body, design.complete(kind)

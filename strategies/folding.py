@@ -27,9 +27,9 @@ _ANNOTATIONS: Final = frozenset(
 )
 
 
-def _common_multiple(one: float, other: float) -> float:
+def _common_multiple(left: float, other: float) -> float:
     """The least number that is a multiple of both, as decimal numbers are written."""
-    first, second = Fraction(str(one)), Fraction(str(other))
+    first, second = Fraction(str(left)), Fraction(str(other))
     multiple = Fraction(lcm(first.numerator, second.numerator), gcd(first.denominator, second.denominator))
     return multiple.numerator if multiple.denominator == 1 else float(multiple)
 
@@ -43,9 +43,9 @@ _MERGED: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "exclusiveMaximum": min,
     "maxLength": min,
     "maxItems": min,
-    "uniqueItems": lambda one, other: one or other,
-    "required": lambda one, other: [*one, *(name for name in other if name not in one)],
-    "enum": lambda one, other: [value for value in one if any(same(value, further) for further in other)],
+    "uniqueItems": lambda left, other: left or other,
+    "required": lambda left, other: [*left, *(name for name in other if name not in left)],
+    "enum": lambda left, other: [value for value in left if any(same(value, further) for further in other)],
     "multipleOf": _common_multiple,
 }
 _NUMBER: Final = (int, float)
@@ -141,9 +141,9 @@ class Folder:
         if "const" in schema:
             const = [schema["const"]]
             keywords["enum"] = _MERGED["enum"](const, schema["enum"]) if "enum" in schema else const
-        told = schema.get("discriminator", {})
+        tagged = schema.get("discriminator", {})
         groups = tuple(
-            Group(tuple(schema[word]), word == "oneOf", told.get("propertyName"), told.get("mapping", {}))
+            Group(tuple(schema[word]), word == "oneOf", tagged.get("propertyName"), tagged.get("mapping", {}))
             for word in ("oneOf", "anyOf")
             if word in schema
         )
@@ -183,18 +183,18 @@ class Folder:
             name: self.join(here.get(name, others_here), there.get(name, others_there)) for name in {**here, **there}
         }
 
-    def join(self, one: Schema, other: Schema) -> Schema:
+    def join(self, left: Schema, other: Schema) -> Schema:
         """A schema that says both; the same one whenever the same two are joined."""
-        if one is True or one is other:
+        if left is True or left is other:
             return other
         if other is True:
-            return one
-        if isinstance(one, bool) or isinstance(other, bool):
+            return left
+        if isinstance(left, bool) or isinstance(other, bool):
             return False
-        key = (id(one), id(other))
+        key = (id(left), id(other))
         if key not in self._joined:
-            self._joined[key] = {"allOf": [one, other]}
-            self._kept += (one, other)
+            self._joined[key] = {"allOf": [left, other]}
+            self._kept += (left, other)
         return self._joined[key]
 
     def _check(self, schema: Any) -> None:
@@ -226,12 +226,12 @@ def _types(declared: str | Sequence[str] | None) -> frozenset[str]:
     return types | {"integer"} if "number" in types else types
 
 
-def same(one: Any, other: Any) -> bool:
+def same(left: Any, other: Any) -> bool:
     """Equality of JSON values: 1 equals 1.0, and `true` does not equal 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    if isinstance(left, bool) or isinstance(other, bool):
+        return left is other
+    if isinstance(left, dict) and isinstance(other, dict):
+        return left.keys() == other.keys() and all(same(value, other[name]) for name, value in left.items())
+    if isinstance(left, list) and isinstance(other, list):
+        return len(left) == len(other) and all(map(same, left, other))
+    return bool(left == other)

@@ -53,13 +53,13 @@ class _Builder:
             path, name, form.keywords, form.types - {"null"}, "null" in form.types, required, below, form.roles
         )
 
-    def _merge(self, one: Form, schema: Schema) -> Form:
+    def _merge(self, form: Form, schema: Schema) -> Form:
         """The form of an alternative; the same one each time, so that recursion through alternatives ends."""
         other = self.folder.fold(schema)
-        key = (id(one), id(other))
+        key = (id(form), id(other))
         if key not in self._merged:
-            self._kept += (one, other)
-            self._merged[key] = self.folder.merge(one, other)
+            self._kept += (form, other)
+            self._merged[key] = self.folder.merge(form, other)
         return self._merged[key]
 
     def _without(self, form: Form) -> Form:
@@ -144,8 +144,8 @@ class _Builder:
     def _told(self, option: Form, group: Group) -> list[Any]:
         """The values of the discriminator with which an alternative goes."""
         schema = option.keywords.get("properties", {}).get(group.discriminated_by, True)
-        told: list[Any] = self.folder.fold(schema).keywords.get("enum", [])
-        return told
+        values: list[Any] = self.folder.fold(schema).keywords.get("enum", [])
+        return values
 
     def _pinned(self, option: Form, schema: Schema, group: Group) -> Form:
         """With a discriminator that the alternative leaves open, its value is what the mapping, or the name, gives."""
@@ -198,17 +198,17 @@ def _exclude(alternatives: list[Place], schemas: tuple[Schema, ...]) -> None:
                 place.unproven = schemas
 
 
-def _disjoint(one: Place, other: Place) -> bool:
+def _disjoint(left: Place, other: Place) -> bool:
     """Whether no value can satisfy both; false where that is not plain."""
-    if not (one.types & other.types) and not (one.nullable and other.nullable):
+    if not (left.types & other.types) and not (left.nullable and other.nullable):
         return True
-    if "enum" in one.keywords and "enum" in other.keywords:
-        return not any(same(a, b) for a in one.keywords["enum"] for b in other.keywords["enum"])
-    if (one.types | other.types) != {"object"}:
+    if "enum" in left.keywords and "enum" in other.keywords:
+        return not any(same(a, b) for a in left.keywords["enum"] for b in other.keywords["enum"])
+    if (left.types | other.types) != {"object"}:
         return False
-    required = {*one.keywords.get("required", ()), *other.keywords.get("required", ())}
-    shared = required & one.properties.keys() & other.properties.keys()
-    return any(_disjoint(one.properties[name], other.properties[name]) for name in shared)
+    required = {*left.keywords.get("required", ()), *other.keywords.get("required", ())}
+    shared = required & left.properties.keys() & other.properties.keys()
+    return any(_disjoint(left.properties[name], other.properties[name]) for name in shared)
 
 
 @functools.lru_cache(maxsize=16)

@@ -123,10 +123,10 @@ class _Narrowing:
     def _accounts(self, place: Place, *, liability: bool) -> tuple[Account, ...]:
         if place.offers("source"):
             return self._sources()
-        found = [account for account in self._world.accounts if account.type in self._types.destinations]
+        accounts = [account for account in self._world.accounts if account.type in self._types.destinations]
         if liability:
-            found = [account for account in found if account.liability]
-        return tuple(account for account in found if self._source is None or account.id != self._source.id)
+            accounts = [account for account in accounts if account.liability]
+        return tuple(account for account in accounts if self._source is None or account.id != self._source.id)
 
     def _sources(self) -> tuple[Account, ...]:
         if self._source is not None:
@@ -188,15 +188,15 @@ def account_types(contract: Contract) -> AccountTypes:
             known += [
                 value for value in place.keywords.get("enum", ()) if not any(same(value, other) for other in known)
             ]
-    shown = {"source": "", "destination": ""}
+    types = {"source": "", "destination": ""}
     side = ""
     for place, _, value in visited(body_place(contract), contract.example_body()):
-        side = next((role for role in shown if place.offers(role)), side)
+        side = next((role for role in types if place.offers(role)), side)
         if place.offers("account-ref-type") and side:
-            shown[side] = value
-    sources = tuple(kind for kind in known if kind in shown.values()) or tuple(known)
-    destinations = tuple(kind for kind in known if kind != shown["source"])
-    return AccountTypes(sources, destinations, shown["source"] or None, shown["destination"] or None)
+            types[side] = value
+    sources = tuple(kind for kind in known if kind in types.values()) or tuple(known)
+    destinations = tuple(kind for kind in known if kind != types["source"])
+    return AccountTypes(sources, destinations, types["source"] or None, types["destination"] or None)
 
 
 @functools.lru_cache(maxsize=256)

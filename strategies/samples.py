@@ -72,15 +72,15 @@ _SHARES: Final = (39.2, 18.06, 24.37, 18.37)
 @functools.lru_cache(maxsize=16)
 def variations(contract: Contract, world: World) -> tuple[Body, ...]:
     """The page's example with nickname, description, amount and date varied: what a target has to accept."""
-    shown = example(contract, world)
+    documented = example(contract, world)
     names = contract.names
     shortest, longest = min(text.PLAIN, key=len), max(text.PLAIN, key=len)
-    varied = [{**shown.value, name: value} for name in names.texts for value in (None, shortest, longest)]
-    varied += [_without(shown.value, name) for name in names.texts]
-    varied += [with_role(contract, shown.value, "amount", amount) for amount in (1, world.max_amount_in_cents)]
+    varied = [{**documented.value, name: value} for name in names.texts for value in (None, shortest, longest)]
+    varied += [_without(documented.value, name) for name in names.texts]
+    varied += [with_role(contract, documented.value, "amount", amount) for amount in (1, world.max_amount_in_cents)]
     starts = (soonest_start(world), soonest_start(world) + timedelta(days=365))
-    varied += [with_role(contract, shown.value, "start-date", instant_text(start)) for start in starts]
-    return tuple(body_of(contract, world, copy.deepcopy(value)) for value in varied if value != shown.value)
+    varied += [with_role(contract, documented.value, "start-date", instant_text(start)) for start in starts]
+    return tuple(body_of(contract, world, copy.deepcopy(value)) for value in varied if value != documented.value)
 
 
 def _without(value: dict[str, Any], name: str) -> dict[str, Any]:
@@ -95,10 +95,10 @@ def exact_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
 
 
 def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
-    shown = example(contract, world).value
+    documented = example(contract, world).value
     cap = world.max_amount_in_cents
     for amount in dict.fromkeys([*(amount for amount in _AMOUNTS if amount < cap), cap]):
-        yield with_role(contract, shown, "amount", amount)
+        yield with_role(contract, documented, "amount", amount)
     for path in _amount_places(contract, world):
         cents = [amount for amount in _UNLUCKY[:1] if amount < cap]  # the others stand in `scattered_bodies`
         yield from _with_each(contract, world, functools.partial(_is_at, path), cents)
@@ -109,10 +109,10 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
             for sample, other in itertools.zip_longest(samples[::2], samples[1::2], fillvalue=samples[0]):
-                yield {**shown, **dict(zip(contract.names.texts, (sample, other), strict=False))}
+                yield {**documented, **dict(zip(contract.names.texts, (sample, other), strict=False))}
     for after, zone in _FORMS:
         start = soonest_start(world) + timedelta(days=45) + after
-        yield with_role(contract, shown, "start-date", instant_text(start, zone))
+        yield with_role(contract, documented, "start-date", instant_text(start, zone))
     yield from _shared_out(contract, world)
 
 
@@ -133,9 +133,9 @@ def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     amounts = _around(contract, world, parts, _is_amount)
     for amount in dict.fromkeys(min(amount, world.max_amount_in_cents) for amount in _SCATTERED):
         yield _set(contract, amounts, _is_amount, itertools.repeat(amount))
-    shown = example(contract, world).value
+    documented = example(contract, world).value
     for indices in _GROUPS:
-        several = {**shown, parts: [copy.deepcopy(part) for part in shown[parts] for _ in indices]}
+        several = {**documented, parts: [copy.deepcopy(part) for part in documented[parts] for _ in indices]}
         yield _set(contract, several, lambda place: place.offers("group-index"), indices)
     inner = _around(contract, world, parts, _is_inner_text)
     for samples in text.CLASSES.values():
@@ -165,8 +165,8 @@ def _around(contract: Contract, world: World, parts: str, wanted: Callable[[Plac
     return {**(chosen or covered)[0], parts: [part for value in chosen for part in value[parts]]}
 
 
-def _same_source(contract: Contract, one: dict[str, Any], other: dict[str, Any]) -> bool:
-    sources = (source_of(contract, value) for value in (one, other))
+def _same_source(contract: Contract, left: dict[str, Any], other: dict[str, Any]) -> bool:
+    sources = (source_of(contract, value) for value in (left, other))
     return len({source.id if source else None for source in sources}) == 1
 
 
@@ -239,34 +239,34 @@ def _allowed(contract: Contract, world: World, values: Iterable[dict[str, Any]])
 
 
 def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
-    shown = example(contract, world).value
+    documented = example(contract, world).value
     for path in dict.fromkeys(place.path for place in below(body_place(contract)) if place.items is not None):
         yield from _with_each(contract, world, functools.partial(_is_at, path), [[]])
-    yield from _without_conditions(contract, shown)
-    yield with_role(contract, shown, "amount", 0)
+    yield from _without_conditions(contract, documented)
+    yield with_role(contract, documented, "amount", 0)
     yield from _with_each(contract, world, lambda place: place.offers("percentage"), (0, 33.333))
     start = soonest_start(world) + timedelta(days=30)
-    yield with_role(contract, shown, "start-date", instant_text(start, "+02:00"))
+    yield with_role(contract, documented, "start-date", instant_text(start, "+02:00"))
     for sample in ("", " Rent ", "Re\u0000nt"):
-        yield {**shown, contract.names.marker: sample}
+        yield {**documented, contract.names.marker: sample}
 
 
 def _amount_places(contract: Contract, world: World) -> tuple[str, ...]:
     """Where amounts stand in the covering set, beside those of the example."""
     usual = {place.path for place, _, _ in visited(body_place(contract), example(contract, world).value)}
     visits = (visited(body_place(contract), body.value) for body in covering_set(contract, world))
-    found = (place for visit in visits for place, _, _ in visit if place.offers("amount"))
-    return tuple(dict.fromkeys(place.path for place in found if place.path not in usual))
+    places = (place for visit in visits for place, _, _ in visit if place.offers("amount"))
+    return tuple(dict.fromkeys(place.path for place in places if place.path not in usual))
 
 
 def _is_at(path: str, place: Place) -> bool:
     return place.path == path
 
 
-def _without_conditions(contract: Contract, shown: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for place, pointer, _ in visited(body_place(contract), shown):
+def _without_conditions(contract: Contract, documented: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for place, pointer, _ in visited(body_place(contract), documented):
         if place.offers("conditions"):
-            value = copy.deepcopy(shown)
+            value = copy.deepcopy(documented)
             del at(value, pointer[:-1])[pointer[-1]]
             yield value
             return

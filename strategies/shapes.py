@@ -75,11 +75,11 @@ def _lack(contract: Contract, world: World, shape: str) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _reachable(contract: Contract, world: World) -> tuple[str, ...]:
-    found: dict[str, None] = {}
+    shapes: dict[str, None] = {}
     for source in sources(contract, world):
-        found |= dict.fromkeys(_offered(plausible_place(contract, world, source), set()))
+        shapes |= dict.fromkeys(_offered(plausible_place(contract, world, source), set()))
     in_order = dict.fromkeys(_offered(plausible_place(contract, world), set()))
-    return tuple(shape for shape in in_order if shape in found)
+    return tuple(shape for shape in in_order if shape in shapes)
 
 
 def _offered(place: Place, seen: set[int]) -> Iterator[str]:

@@ -99,14 +99,14 @@ def features(text: str) -> frozenset[str]:
     """The open questions that storing this text asks; none for ordinary text."""
     if text == "":
         return frozenset({"empty-text"})
-    found = set()
+    names = set()
     if "\u0000" in text:
-        found.add("nul-text")
+        names.add("nul-text")
     if text != text.strip():
-        found.add("untrimmed-text")
-    if not found and not is_ordinary(text):
-        found.add("exotic-text")
-    return frozenset(found)
+        names.add("untrimmed-text")
+    if not names and not is_ordinary(text):
+        names.add("exotic-text")
+    return frozenset(names)
 
 
 EXOTIC: Final = tuple(sample for samples in CLASSES.values() for sample in samples if features(sample))

@@ -157,12 +157,12 @@ def _work(shard: bytes, setup: bytes, run: str) -> list[bytes]:
         time.sleep(AGAIN_SECONDS)
     begun.set()
     with _LOCK:
-        beside = next((one for one in _IDLE if one.setup == setup), None)
+        beside = next((worker for worker in _IDLE if worker.setup == setup), None)
         if beside is None:
             beside = _Beside(setup)
         else:
             _IDLE.remove(beside)
-    told: list[bytes] = []
+    lines: list[bytes] = []
     beside.send(shard)
     is_stopped = False
     while True:
@@ -175,7 +175,7 @@ def _work(shard: bytes, setup: bytes, run: str) -> list[bytes]:
             continue
         if message is None:
             raise RuntimeError("the process that worked on the shard has ended; its own message is in the worker's log")
-        told.append(message)
+        lines.append(message)
         if report_from(message).is_last:
             break
     if is_stopped:
@@ -183,4 +183,4 @@ def _work(shard: bytes, setup: bytes, run: str) -> list[bytes]:
     else:
         with _LOCK:
             _IDLE.append(beside)
-    return told
+    return lines

@@ -81,10 +81,10 @@ class Collector(RunRecord):
     def add(self, report: Report) -> None:
         """Take in what a worker tells; what it shows is on the disk afterwards."""
         already = self._requests_of.get(report.shard, 0)
-        told = max(0, report.requests - already)
-        self._requests_of[report.shard] = already + told
-        self.sent(told)
-        self._recent.append((time.monotonic(), told))
+        fresh = max(0, report.requests - already)
+        self._requests_of[report.shard] = already + fresh
+        self.sent(fresh)
+        self._recent.append((time.monotonic(), fresh))
         self._latencies.extend(report.latencies)
         self._sum.add(report.counts)
         self._reach(report.reached)
@@ -132,7 +132,7 @@ class Collector(RunRecord):
             self._recent.popleft()
         if not self._recent:
             return 0.0
-        return sum(told for _, told in self._recent) / max(now - self._recent[0][0], 0.5)
+        return sum(requests for _, requests in self._recent) / max(now - self._recent[0][0], 0.5)
 
     @property
     def latency(self) -> tuple[float, float] | None:

@@ -45,11 +45,11 @@ class Corpus:
     def load(self) -> tuple[CorpusEntry, ...]:
         """The entries of earlier campaigns, their dates ahead of now again. Raises `Unreachable`."""
         try:
-            found = sorted(self._database.fetch(self._key), key=lambda content: hashlib.sha256(content).digest())
+            contents = sorted(self._database.fetch(self._key), key=lambda content: hashlib.sha256(content).digest())
         except Exception as error:
             # A database may raise whatever its driver does.
             raise Unreachable(f"the corpus cannot be read ({error}); is it up, and --corpus right?") from error
-        return tuple(self._fresh(entry) for entry in _entries(found[:LOADED]))
+        return tuple(self._fresh(entry) for entry in _entries(contents[:LOADED]))
 
     def save(self, entries: Iterable[CorpusEntry]) -> None:
         """Keep entries for the next campaign; where the database fails they go to the fallback folder."""
@@ -64,7 +64,7 @@ class Corpus:
 
     def _fresh(self, entry: CorpusEntry) -> CorpusEntry:
         body = None if entry.body is None else self._dated(entry.body)
-        return msgspec.structs.replace(entry, body=body, bodies=tuple(self._dated(one) for one in entry.bodies))
+        return msgspec.structs.replace(entry, body=body, bodies=tuple(self._dated(body) for body in entry.bodies))
 
     def _dated(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The body with a start date ahead: one that has passed would be refused for that alone."""

@@ -138,16 +138,16 @@ class Coverage:
             PAIRS: len(chart.mutations) * len(chart.kinds),
             REQUIREMENTS: len(chart.requirements) * len(chart.shapes),
         }
-        told: dict[str, dict[str, Any]] = {
+        counts: dict[str, dict[str, Any]] = {
             name: {"reached": len(self._reached[name]), "all": total} for name, total in totals.items()
         }
         names = (SHAPES, chart.shapes), (MUTATIONS, tuple(mutation.name for mutation in chart.mutations))
         for name, members in names:
             missed = [member for number, member in enumerate(members) if number not in self._reached[name]]
-            told[name]["missed"] = missed[:_MISSED_SHOWN]
+            counts[name]["missed"] = missed[:_MISSED_SHOWN]
         answers = len(self._reached[ANSWERS])
-        told[ANSWERS] = {"reached": answers, "all": answers}
-        return told
+        counts[ANSWERS] = {"reached": answers, "all": answers}
+        return counts
 
     def _shape_numbers(self, shapes: Iterable[str]) -> Iterable[int]:
         return (self._shapes[shape] for shape in shapes if shape in self._shapes)

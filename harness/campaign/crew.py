@@ -72,18 +72,18 @@ class Processes:
 
     def reports(self, timeout: float) -> list[tuple[int, Report] | Lost]:
         """What was told within so many seconds."""
-        told: list[tuple[int, Report] | Lost] = []
+        reports: list[tuple[int, Report] | Lost] = []
         for connection in wait(self._connections, timeout):
             member = self._connections.index(connection)  # type: ignore[arg-type]
             try:
                 report = report_from(self._connections[member].recv_bytes())
             except (EOFError, OSError):
-                told.append(self._replace(member))
+                reports.append(self._replace(member))
                 continue
             if report.is_last:
                 self._shards[member] = None
-            told.append((member, report))
-        return told
+            reports.append((member, report))
+        return reports
 
     def stop(self) -> None:
         """Let nothing leave any more; each member tells its last."""

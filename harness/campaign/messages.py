@@ -37,7 +37,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
     @classmethod
     def of(cls, judgements: Iterable[Judgement], unanswered: Mapping[str, str] | None = None) -> Counts:
         exercised: Counter[str] = Counter()
-        shown: Counter[str] = Counter()
+        violations: Counter[str] = Counter()
         readings: Counter[tuple[str, str, str]] = Counter()
         places: dict[str, None] = {}
         crashes: dict[str, str] = {}
@@ -47,7 +47,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
                     exercised[requirement] += 1
                 case Violation(requirement=requirement, place=place, kind=kind):
                     exercised[requirement] += 1
-                    shown[finding_id(requirement, place, kind)] += 1
+                    violations[finding_id(requirement, place, kind)] += 1
                 case Seen(reading=reading, token=token, kind=kind):
                     readings[reading, token, kind] += 1
                 case Stored(places=stored):
@@ -55,7 +55,7 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
                 case Crash(about=about, problem=problem):
                     crashes.update(dict.fromkeys(about, problem))
         seen = tuple((*key, times) for key, times in readings.items())
-        return cls(dict(exercised), tuple(places), seen, dict(shown), crashes, dict(unanswered or {}))
+        return cls(dict(exercised), tuple(places), seen, dict(violations), crashes, dict(unanswered or {}))
 
 
 class Sum:
@@ -114,11 +114,13 @@ class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def violations(self) -> dict[str, list[Violation]]:
         """What it violates, by finding id."""
-        shown: dict[str, list[Violation]] = {}
-        for one in self.judgements:
-            if isinstance(one, Violation):
-                shown.setdefault(finding_id(one.requirement, one.place, one.kind), []).append(one)
-        return shown
+        by_identity: dict[str, list[Violation]] = {}
+        for judgement in self.judgements:
+            if isinstance(judgement, Violation):
+                by_identity.setdefault(finding_id(judgement.requirement, judgement.place, judgement.kind), []).append(
+                    judgement
+                )
+        return by_identity
 
     @property
     def counts(self) -> Counts:

@@ -71,8 +71,8 @@ class Recorder:
         judgements = judge_episode(episode, self._contract)
         with self._lock:
             if len(self._latencies) < _LATENCIES_TOLD:
-                self._latencies += [one.ended - one.started for one in episode.exchanges[:8]]
-            accepted = [body for one in episode.exchanges if (body := _accepted(one)) is not None]
+                self._latencies += [exchange.ended - exchange.started for exchange in episode.exchanges[:8]]
+            accepted = [body for exchange in episode.exchanges if (body := _accepted(exchange)) is not None]
             self._accepted += accepted
             is_new = self._cover(attempt, episode, Counts.of(judgements))
         return Added(episode, judgements, accepted, is_new)
@@ -160,18 +160,24 @@ def reduced(episode: Episode, judgements: Iterable[Judgement], contract: Contrac
     Only what stands alone is left out: an exchange that refers to no other and that none refers to.  What is left is
     judged as the whole was: each violation alike, and nothing else that was not judged of the whole.
     """
-    whole = Counter(_bare(one) for one in judgements)
-    violations = {one: times for one, times in whole.items() if isinstance(one, Violation)}
+    whole = Counter(_bare(judgement) for judgement in judgements)
+    violations = {judgement: times for judgement, times in whole.items() if isinstance(judgement, Violation)}
     exchanges = episode.exchanges
-    if not violations or any(one.intent.repeats is not None or one.intent.group is not None for one in exchanges):
+    if not violations or any(
+        exchange.intent.repeats is not None or exchange.intent.group is not None for exchange in exchanges
+    ):
         return None
-    needed = {position for one in judgements if isinstance(one, Violation) for position in one.shown_by}
-    kept = tuple(one for at, one in enumerate(exchanges) if at in needed or one.intent.operation == "read")
+    needed = {
+        position for judgement in judgements if isinstance(judgement, Violation) for position in judgement.shown_by
+    }
+    kept = tuple(
+        exchange for at, exchange in enumerate(exchanges) if at in needed or exchange.intent.operation == "read"
+    )
     smaller = msgspec.structs.replace(episode, exchanges=kept)
-    found = judge_episode(smaller, contract)
-    left = Counter(_bare(one) for one in found)
-    is_same = left <= whole and violations == {one: left[one] for one in violations}
-    return Judged(smaller, tuple(found)) if is_same else None
+    left_over = judge_episode(smaller, contract)
+    left = Counter(_bare(judgement) for judgement in left_over)
+    is_same = left <= whole and violations == {violation: left[violation] for violation in violations}
+    return Judged(smaller, tuple(left_over)) if is_same else None
 
 
 def _bare(judgement: Judgement) -> Judgement:
@@ -187,7 +193,11 @@ def _entries(attempt: Attempt, episode: Episode) -> list[CorpusEntry]:
         return [CorpusEntry(history=attempt.history, bodies=attempt.materials.bodies)]
     base: Body | None = attempt.base
     if attempt.mutations:
-        by_name = [one.intent.label for one in episode.exchanges if one.answer is not None and one.answer.is_success]
+        by_name = [
+            exchange.intent.label
+            for exchange in episode.exchanges
+            if exchange.answer is not None and exchange.answer.is_success
+        ]
         return [CorpusEntry(None if base is None else base.value, name) for name in by_name[:4] if name]
-    sent = [sent_body(one) for one in episode.exchanges if one.intent.acceptance == "should"]
+    sent = [sent_body(exchange) for exchange in episode.exchanges if exchange.intent.acceptance == "should"]
     return [CorpusEntry(dict(body)) for body in sent[:2] if body]

@@ -117,7 +117,9 @@ class Campaign(Session):
     def _skip(self, situation: Situation) -> None:
         """Record what no scenario can put to the test here; what some can, a search may just not come to."""
         scenarios = chosen_scenarios(self.contract, self.keeping.shared, ())
-        possible = {name for one in scenarios if lacking(one, situation) is None for name in one.requirements}
+        possible = {
+            name for scenario in scenarios if lacking(scenario, situation) is None for name in scenario.requirements
+        }
         for scenario in scenarios:
             impossible = tuple(name for name in scenario.requirements if name not in possible)
             if impossible:
@@ -231,7 +233,7 @@ class Campaign(Session):
                 requests_left=max(0, wanted - self.collector.requests),
                 rate=self.collector.rate,
                 latency=self.collector.latency,
-                coverage={name: (told["reached"], told["all"]) for name, told in coverage.items()},
+                coverage={name: (count["reached"], count["all"]) for name, count in coverage.items()},
                 findings=dict(self.collector.findings),
             )
         )
@@ -246,9 +248,11 @@ class Campaign(Session):
             self.keeping.shared.guard.distrust()
         until = time.monotonic() + MINIMISE_SECONDS
         minimiser = Minimiser(self.contract, self.keeping.shared.world, self.keeping.bench, _same_rules)
-        pending = [one for one in tally.findings() if not one.stability and one.id not in self._accepted]
+        pending = [
+            finding for finding in tally.findings() if not finding.stability and finding.id not in self._accepted
+        ]
         # What fails the contract comes first.
-        for finding in sorted(pending, key=lambda one: one.level != "must"):
+        for finding in sorted(pending, key=lambda finding: finding.level != "must"):
             identity = tally.sighted_as(finding)
             first = self.collector.first.get(identity)
             if first is None or time.monotonic() > until:
@@ -263,11 +267,11 @@ class Campaign(Session):
             if smallest.episode is None and not smallest.stability:
                 continue
             episode = smallest.episode or first
-            told = msgspec.structs.replace(
+            reduced = msgspec.structs.replace(
                 episode, id=f"smallest/{finding.id}", smallest=identity, stability=smallest.stability
             )
-            self.collector.write(EpisodeRecord(told), sync=True)
-            tally.add(told)
+            self.collector.write(EpisodeRecord(reduced), sync=True)
+            tally.add(reduced)
             self.show()
 
     def finish(self) -> None:

@@ -24,13 +24,13 @@ class Sampling:
 
     def keeps(self, sample: Sample) -> bool:
         """Whether a sample is kept; if so it is known from then on."""
-        scenario, shown = sample.first.episode.scenario, sample.first.violations
+        scenario, violations = sample.first.episode.scenario, sample.first.violations
         is_kept = (
             self._everything
-            or any(self._shown[identity] < self._shown_at_most for identity in shown)
+            or any(self._shown[identity] < self._shown_at_most for identity in violations)
             or any(self._is_new(identity, sort) for identity, sort in _sorts(sample.first))
             or not _looked_at(sample) <= self._looked_at
-            or (not shown and self._passed[scenario] < self._passed_at_most)
+            or (not violations and self._passed[scenario] < self._passed_at_most)
         )
         if is_kept:
             self.know(sample)
@@ -38,9 +38,9 @@ class Sampling:
 
     def know(self, sample: Sample) -> None:
         """A sample that is kept."""
-        shown = sample.first.violations
-        self._passed[sample.first.episode.scenario] += not shown
-        self._shown.update(shown.keys())
+        violations = sample.first.violations
+        self._passed[sample.first.episode.scenario] += not violations
+        self._shown.update(violations.keys())
         for identity, sort in _sorts(sample.first):
             if self._is_new(identity, sort):
                 self._sorts.setdefault(identity, set()).add(sort)
@@ -53,7 +53,7 @@ class Sampling:
 
 
 def _sorts(judged: Judged) -> list[tuple[str, Sort]]:
-    return [(identity, sort_of(one)) for identity, alike in judged.violations.items() for one in alike]
+    return [(identity, sort_of(violation)) for identity, alike in judged.violations.items() for violation in alike]
 
 
 def _looked_at(sample: Sample) -> set[tuple[str, bool]]:
@@ -61,5 +61,5 @@ def _looked_at(sample: Sample) -> set[tuple[str, bool]]:
         (identity, identity in again.violations and not again.episode.disturbed)
         for again in sample.again
         for identity, alike in sample.first.violations.items()
-        if any(one.compares_states for one in alike)
+        if any(violation.compares_states for violation in alike)
     }

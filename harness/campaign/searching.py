@@ -113,11 +113,11 @@ class Search:
         return (*situation.usable, *(rule for rule, usable in others if usable and rule is not None))
 
     def _listen(self, seconds: float) -> None:
-        for told in self._crew.reports(seconds):
-            if isinstance(told, Lost):
-                self._replace(told)
+        for heard in self._crew.reports(seconds):
+            if isinstance(heard, Lost):
+                self._replace(heard)
                 continue
-            member, report = told
+            member, report = heard
             self._director.take(report)
             shard = self._at_work.get(member)
             if report.is_last and shard is not None and shard.number == report.shard:

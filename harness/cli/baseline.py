@@ -105,14 +105,14 @@ def prune_command(output: Output, file: Path, run: Path | None) -> None:
 def update_command(output: Output, run: Path, file: Path, expires: date) -> None:
     """Accept until a later day what RUN, a recorded run, still finds of FILE, a baseline; reason and owner stay."""
     known = load(file, datetime.now(UTC))
-    found = {finding.id for finding in _outcome(run).findings}
+    still_found = {finding.id for finding in _outcome(run).findings}
     entries = [
-        msgspec.structs.replace(entry, expires=expires) if entry.id in found else entry for entry in known.entries
+        msgspec.structs.replace(entry, expires=expires) if entry.id in still_found else entry for entry in known.entries
     ]
     _rewrite(file, entries)
     for entry in entries:
-        told = f"accepted until {expires}" if entry.id in found else "not found, left as it is"
-        output.print(f"{told}: {line(entry.name)}")
+        remark = f"accepted until {expires}" if entry.id in still_found else "not found, left as it is"
+        output.print(f"{remark}: {line(entry.name)}")
     output.say(f"wrote {file}")
 
 

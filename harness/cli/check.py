@@ -148,8 +148,8 @@ def _judged(
 ) -> int:
     """Run, report, and return the exit code."""
     journal = Journal(options.out, clean=output.guard(target.keyring).clean_text)
-    with progress.shown(output, quiet=options.quiet) as shown:
-        gate = Gate(contract, target, journal, options.settings(target), shown)
+    with progress.shown(output, quiet=options.quiet) as bar:
+        gate = Gate(contract, target, journal, options.settings(target), bar)
         with interruptible(gate):
             outcome = gate.run()
     return leave(

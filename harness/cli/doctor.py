@@ -33,12 +33,12 @@ def command(output: Output, /, contract: Contract | None, **given: Any) -> int:
     """
     held_to = contract or load()
     options = chosen(given)
-    with opened(options, held_to) as found:
-        check_production(found.profile, held_to)
-        output.guard(found.keyring)
-        client = Client(found.profile, found.keyring)
+    with opened(options, held_to) as target:
+        check_production(target.profile, held_to)
+        output.guard(target.keyring)
+        client = Client(target.profile, target.keyring)
         try:
-            diagnosis = examine(held_to, found.profile, client, datetime.now(UTC))
+            diagnosis = examine(held_to, target.profile, client, datetime.now(UTC))
         except (BudgetSpent, TargetDown) as reason:
             diagnosis = Diagnosis((), obstacle=f"the target could not be looked at to the end: {reason}")
         finally:
@@ -46,7 +46,7 @@ def command(output: Output, /, contract: Contract | None, **given: Any) -> int:
     for text in _lines(diagnosis):
         output.print(text)
     output.print("")
-    output.print(f"Next: {_next(options, diagnosis, is_near=found.profile.is_loopback)}")
+    output.print(f"Next: {_next(options, diagnosis, is_near=target.profile.is_loopback)}")
     return CONFORMS if diagnosis.obstacle is None else NOT_JUDGED
 
 
@@ -69,15 +69,15 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     if diagnosis.obstacle is not None:
         yield f"A run could judge nothing: {line(diagnosis.obstacle, _WIDTH)}"
         return
-    judged = [one for one in diagnosis.prospects if one.is_judged]
+    judged = [prospect for prospect in diagnosis.prospects if prospect.is_judged]
     yield ""
     yield f"A run would judge {len(judged)} of {counted(len(diagnosis.prospects), 'requirement')}."
-    unchecked = [one.requirement for one in diagnosis.prospects if not one.checked]
+    unchecked = [prospect.requirement for prospect in diagnosis.prospects if not prospect.checked]
     if unchecked:
         yield f"Not checked yet: {', '.join(unchecked)}"
-    skipped = [one for one in diagnosis.prospects if one.checked and not one.is_judged]
+    skipped = [prospect for prospect in diagnosis.prospects if prospect.checked and not prospect.is_judged]
     yield from _grouped("Skipped", skipped)
-    yield from _grouped("Judged, with fewer scenarios", [one for one in judged if one.reasons])
+    yield from _grouped("Judged, with fewer scenarios", [prospect for prospect in judged if prospect.reasons])
 
 
 def _grouped(heading: str, prospects: Iterable[Prospect]) -> Iterator[str]:

@@ -12,9 +12,9 @@ _SHOWN = 20
 
 def named(findings: Sequence[Finding], text: str) -> Finding:
     """The finding whose id is this or begins so; raises `UsageError` where there is none, or several begin so."""
-    matching = [one for one in findings if one.id.startswith(text)] if text else []
+    matching = [finding for finding in findings if finding.id.startswith(text)] if text else []
     if len(matching) != 1:
-        known = ", ".join(one.id for one in (matching or findings)[:_SHOWN]) or "none"
+        known = ", ".join(finding.id for finding in (matching or findings)[:_SHOWN]) or "none"
         problem = "several findings begin so" if matching else "the run has no such finding"
         raise UsageError(f"{text}: {problem}; there are: {known}")
     return matching[0]

@@ -189,7 +189,7 @@ class _Fuzzing:
         crew = self._crew()
         clean = self._output.guard(self._target.keyring).clean_text
         journal = Journal(folder, clean=clean, append=earlier is not None)
-        with watched(self._output, quiet=options.quiet) as shown, self._served(shown, journal.path) as watcher:
+        with watched(self._output, quiet=options.quiet) as bar, self._served(bar, journal.path) as watcher:
             campaign = Campaign(
                 self._contract,
                 self._target,
@@ -275,7 +275,7 @@ class _Fuzzing:
                     counts.append(record)
                 case EpisodeRecord(episode=episode):
                     episodes.append(episode)
-                    seconds = max(seconds, max((one.ended for one in episode.exchanges), default=0.0))
+                    seconds = max(seconds, max((exchange.ended for exchange in episode.exchanges), default=0.0))
                 case Footer():
                     seconds = record.seconds
                 case _:
@@ -285,11 +285,11 @@ class _Fuzzing:
     def _check_own(self, run: Path, header: Header) -> None:
         """Raise `UsageError` where going on would do what only the journal asks for, and not the profile."""
         left, profile = unrestored(run), self._target.profile
-        others = sorted({found.rule for found in left} - set(profile.rules.all))
+        others = sorted({original.rule for original in left} - set(profile.rules.all))
         if others:
             raise UsageError(f"{run} left {', '.join(others)} changed, which the profile does not list; add it there")
         lacking = sorted(needed_keys(left) - set(profile.credentials))
-        held = sorted(named_in([found.state for found in left]))
+        held = sorted(named_in([original.state for original in left]))
         if lacking or held:
             raise UsageError(
                 f"{run} left rules changed that take the keys of {', '.join({*lacking, *held})}: "

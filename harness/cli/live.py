@@ -28,9 +28,9 @@ _FINDINGS_SHOWN: Final = 200
 class LiveWatch:
     """Keeps what the campaign says of itself, and passes it on."""
 
-    def __init__(self, watcher: Watcher, found: Callable[[], list[dict[str, Any]]]) -> None:
+    def __init__(self, watcher: Watcher, findings: Callable[[], list[dict[str, Any]]]) -> None:
         self._watcher = watcher
-        self._found = found
+        self._found = findings
         self._state: State | None = None
         self._notes: list[str] = []
 
@@ -62,9 +62,9 @@ class Found:
             for record in self._new():
                 if isinstance(record, EpisodeRecord):
                     self._tally.add(record.episode)
-            found = self._tally.findings()[:_FINDINGS_SHOWN]
-        shown = ("id", "requirement", "level", "place", "kind", "expected", "actual", "count")
-        return [{name: _safe(getattr(one, name)) for name in shown} for one in found]
+            findings = self._tally.findings()[:_FINDINGS_SHOWN]
+        fields = ("id", "requirement", "level", "place", "kind", "expected", "actual", "count")
+        return [{name: _safe(getattr(finding, name)) for name in fields} for finding in findings]
 
     def _new(self) -> Iterator[journal.Record | None]:
         """The records since the last look; a line that is still being written waits."""

@@ -120,10 +120,10 @@ class _Stream(io.TextIOBase):
         """Write what a CI system is to obey."""
         self._put(self._output.clean(text))
 
-    def _put(self, told: str) -> None:
-        shown = told.encode(self.encoding, "backslashreplace").decode(self.encoding)
+    def _put(self, text: str) -> None:
+        printable = text.encode(self.encoding, "backslashreplace").decode(self.encoding)
         try:
-            self._stream.write(shown)
+            self._stream.write(printable)
             self._stream.flush()
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())

@@ -84,8 +84,8 @@ class ProgressBar(QuietProgress):
             self._progress.update(self._task, advance=1, description=description, requests=self._requests)
 
     def note(self, text: str) -> None:
-        shown = self._output.clean(line(text, 1000))
-        self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
+        cleaned = self._output.clean(line(text, 1000))
+        self._progress.console.print(cleaned, markup=False, highlight=False, soft_wrap=True)
 
 
 class TimeLeft(ProgressColumn):

@@ -58,7 +58,7 @@ def command(
     wanted = evidence.finding
     asked = [
         *contract_demands(header, contract),
-        *key_demands([msgspec.to_builtins(one.request) for one in evidence.episode.exchanges]),
+        *key_demands([msgspec.to_builtins(exchange.request) for exchange in evidence.episode.exchanges]),
     ]
     recorded = None if target is not None or header.options.get(EMBEDDED) else demands_of(header)
     is_own = consent(output, run, [*(recorded.lines() if recorded else ()), *asked], is_own=is_own)

@@ -47,16 +47,18 @@ def command(output: Output, run: Path, target: Path | None, is_own: bool, contra
         return CONFORMS
     header = header_of(path)
     held_to = contract_for(header, contract)
-    asked = [*contract_demands(header, contract), *key_demands([found.state for found in left])]
+    asked = [*contract_demands(header, contract), *key_demands([original.state for original in left])]
     if target is None:
-        recorded = demands_of(header, rules=[found.rule for found in left], credentials=needed_keys(left), hooks=False)
+        recorded = demands_of(
+            header, rules=[original.rule for original in left], credentials=needed_keys(left), hooks=False
+        )
         consent(output, run, [*recorded.lines(), *asked], is_own=is_own)
         chosen = recorded.opened()
         restorable = left
     else:
         consent(output, run, asked, is_own=is_own)
         chosen = _opened(header, target, held_to)
-        restorable = tuple(found for found in left if found.rule in chosen.profile.rules.all)
+        restorable = tuple(original for original in left if original.rule in chosen.profile.rules.all)
         _check_keys(target, chosen.profile, restorable)
     check_production(chosen.profile, held_to)
     clean = output.guard(chosen.keyring).clean_text
@@ -64,12 +66,12 @@ def command(output: Output, run: Path, target: Path | None, is_own: bool, contra
     restoration = Restoration(held_to, chosen, continued, QuietProgress(output), restorable)
     with interruptible(restoration):
         restoration.run()
-    outcomes: dict[str, str | None] = {found.rule: _NOT_LISTED for found in left if found not in restorable}
-    for found in restorable:
-        outcomes[found.rule] = restoration.keeping.given_back.get(found.rule, "not put back")
+    outcomes: dict[str, str | None] = {original.rule: _NOT_LISTED for original in left if original not in restorable}
+    for original in restorable:
+        outcomes[original.rule] = restoration.keeping.given_back.get(original.rule, "not put back")
     for rule, problem in outcomes.items():
         output.print(f"{rule}: {problem or 'put back, disabled'}")
-    enabled = [found.rule for found in left if found.enabled]
+    enabled = [original.rule for original in left if original.enabled]
     if enabled:
         output.print(f"Enabled before the run; a human re-enables: {', '.join(enabled)}")
     if restoration.interrupted:

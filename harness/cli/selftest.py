@@ -33,14 +33,14 @@ def command(output: Output, seeds: int, only: str, workers: int, json_path: Path
     for verdict in run_trials(chosen, workers=workers):
         verdicts.append(verdict)
         output.print(_line(verdict))
-    told = matrix(verdicts)
-    output.print(f"{told['passed']} of {len(verdicts)} trials went as they must")
+    results = matrix(verdicts)
+    output.print(f"{results['passed']} of {len(verdicts)} trials went as they must")
     if json_path is not None:
         try:
-            write_private(json_path, [(json.dumps(told, indent=2) + "\n").encode()])
+            write_private(json_path, [(json.dumps(results, indent=2) + "\n").encode()])
         except OSError as error:
             raise UsageError(f"cannot write {json_path}: {error.strerror}") from error
-    return VIOLATED if told["failed"] else CONFORMS
+    return VIOLATED if results["failed"] else CONFORMS
 
 
 def _line(verdict: Verdict) -> str:

@@ -33,23 +33,27 @@ def verdict_lines(run: Path, requirement: str, contract: Contract) -> Iterator[s
         return
     reason = f": {outcome.reason}" if outcome.reason else ""
     yield f"  {outcome.verdict}, {counted(outcome.exercised, 'time')} put to the test{reason}"
-    shown = 0
+    printed = 0
     for record in stream(run):
         if isinstance(record, Skipped) and requirement in record.requirements:
             yield f"  {record.scenario} was skipped: {line(record.reason, _WIDTH)}"
         if not isinstance(record, EpisodeRecord):
             continue
-        told = [*_told(record.episode, requirement, judge_episode(record.episode, contract))]
-        shown += bool(told)
-        if shown <= _EPISODES_SHOWN:
-            yield from told
-    if shown > _EPISODES_SHOWN:
-        yield f"  … and {counted(shown - _EPISODES_SHOWN, 'more episode')}"
+        lines = [*_told(record.episode, requirement, judge_episode(record.episode, contract))]
+        printed += bool(lines)
+        if printed <= _EPISODES_SHOWN:
+            yield from lines
+    if printed > _EPISODES_SHOWN:
+        yield f"  … and {counted(printed - _EPISODES_SHOWN, 'more episode')}"
 
 
 def _told(episode: Episode, requirement: str, judgements: list[Judgement]) -> Iterator[str]:
     """An episode as far as it has to do with a requirement; nothing where it has not."""
-    own = [one for one in judgements if isinstance(one, Kept | Violation) and one.requirement == requirement]
+    own = [
+        judgement
+        for judgement in judgements
+        if isinstance(judgement, Kept | Violation) and judgement.requirement == requirement
+    ]
     reasons = [reason for about, reason in unjudged(episode, judgements) if about == requirement]
     if not own and not reasons:
         return
@@ -59,12 +63,13 @@ def _told(episode: Episode, requirement: str, judgements: list[Judgement]) -> It
         yield f"    {position + 1:>3}  {line(_exchange(exchange), _WIDTH)}"
     if len(episode.exchanges) > _EXCHANGES_SHOWN:
         yield f"         … and {counted(len(episode.exchanges) - _EXCHANGES_SHOWN, 'more exchange')}"
-    kept = sum(isinstance(one, Kept) for one in own)
+    kept = sum(isinstance(judgement, Kept) for judgement in own)
     if kept:
         yield f"    it held {counted(kept, 'time')}"
-    for one in own:
-        if isinstance(one, Violation):
-            yield f"    {line(f'{one.place}: {one.kind}; expected {one.expected}, got {one.actual}', _WIDTH)}"
+    for judgement in own:
+        if isinstance(judgement, Violation):
+            what = f"{judgement.place}: {judgement.kind}; expected {judgement.expected}, got {judgement.actual}"
+            yield f"    {line(what, _WIDTH)}"
     for reason in reasons:
         yield f"    not judged: {line(reason, _WIDTH)}"
 

@@ -85,5 +85,5 @@ def _rows(state: State) -> Iterator[tuple[str, str]]:
     yield "requests", f"{state.requests:,}, {state.rate:,.0f} per second{latency}"
     covered = (f"{name} {reached:,} of {total:,}" for name, (reached, total) in state.coverage.items())
     yield "coverage", ", ".join(covered)
-    found = ", ".join(f"{family} {count}" for family, count in sorted(state.findings.items()))
-    yield "findings", found or "none"
+    findings = ", ".join(f"{family} {count}" for family, count in sorted(state.findings.items()))
+    yield "findings", findings or "none"

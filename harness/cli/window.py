@@ -75,18 +75,18 @@ def _run(
     check: Callable[[Profile], None] = lambda profile: None,
 ) -> int:
     contract = own_contract or load()
-    with opened(Chosen(target=target), contract) as found:
-        check_production(found.profile, contract)
-        check(found.profile)
+    with opened(Chosen(target=target), contract) as opened_target:
+        check_production(opened_target.profile, contract)
+        check(opened_target.profile)
         make_room(out)
         settings = Settings(now=datetime.now(UTC).replace(microsecond=0), select=scenario.requirements)
-        journal = Journal(out, clean=output.guard(found.keyring).clean_text)
+        journal = Journal(out, clean=output.guard(opened_target.keyring).clean_text)
 
         def only(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Scenario]:
             return [scenario]
 
-        with progress.shown(output, quiet=False) as shown:
-            gate = Gate(contract, found, journal, settings, shown, scenarios=only)
+        with progress.shown(output, quiet=False) as bar:
+            gate = Gate(contract, opened_target, journal, settings, bar, scenarios=only)
             with interruptible(gate):
                 outcome = gate.run()
         return leave(gate, outcome, output)

@@ -89,7 +89,7 @@ def rehearse(contract: Contract, profile: Profile, keyring: Keyring, settings: S
         rules=tuple(rule for rule in profile.rules.all if rule in sender.written),
         largest_amount=max(sender.amounts, default=None),
         skipped={reason: tuple(requirements) for reason, requirements in skipped.items()},
-        unjudged=tuple(one.id for one in outcome.requirements.values() if not one.exercised),
+        unjudged=tuple(requirement.id for requirement in outcome.requirements.values() if not requirement.exercised),
         notes=tuple(note.text for note in run.notes),
     )
 

@@ -43,7 +43,9 @@ class Causes:
             suspects = [feature for feature in suspects if self._is_documented(feature)]
         times = self._times[violation.requirement]
         most = max((times[feature] for feature in suspects), default=0)
-        causes = sorted((feature for feature in suspects if times[feature] == most), key=lambda one: (len(one), one))
+        causes = sorted(
+            (feature for feature in suspects if times[feature] == most), key=lambda feature: (len(feature), feature)
+        )
         return causes[0] if 0 < len(causes) <= ALIKE else violation.place
 
     def _suspects(self, violation: Violation) -> list[str]:

@@ -71,7 +71,9 @@ def telling_statuses(finding: Finding, episode: Episode, contract: Contract) -> 
         return None
     (position,) = finding.shown_by
     exchange, wanted = episode.exchanges[position], violation_of(finding)
-    if exchange.answer is None or any(one.intent.group is not None or one.intent.window for one in episode.exchanges):
+    if exchange.answer is None or any(
+        exchange.intent.group is not None or exchange.intent.window for exchange in episode.exchanges
+    ):
         return None
     violating, holding = [], []
     for status in (status.value for status in HTTPStatus if status >= HTTPStatus.OK):

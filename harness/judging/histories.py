@@ -95,17 +95,17 @@ class _Follower:
         rule = exchange.intent.rule
         if rule not in self.before and not self._was_sent_to(rule, position):
             self.before[rule] = state
-        shown = self.identify(rule, state, up_to=position)
-        if not shown:
+        version = self.identify(rule, state, up_to=position)
+        if not version:
             return
-        fitting = {possibility for possibility in self.possibilities if possibility.held(rule) in (UNKNOWN, *shown)}
+        fitting = {possibility for possibility in self.possibilities if possibility.held(rule) in (UNKNOWN, *version)}
         self.judged.append(position)
         if fitting:
             self.possibilities = fitting
             return
         held = sorted({possibility.held(rule) for possibility in self.possibilities})
         self.contradictions.append(Contradiction(position, tuple(self.named(other) for other in held)))
-        self.possibilities = {possibility.executing(rule, min(shown)) for possibility in self.possibilities}
+        self.possibilities = {possibility.executing(rule, min(version)) for possibility in self.possibilities}
 
     def _was_sent_to(self, rule: str, position: int) -> bool:
         earlier = (exchange.intent for exchange in self.exchanges[:position])
@@ -239,9 +239,9 @@ class _Follower:
             original = self.exchanges[behaviour.of].answer
             return original is not None and same_answer(self.contract, original, answer)
         # Equal bodies hide whose answer it is; its id does not.
-        shown = answer.part(self.contract.names.data).get(self.contract.names.id)
+        id = answer.part(self.contract.names.data).get(self.contract.names.id)
         own, others = self.exchanges[position].intent.rule, {exchange.intent.rule for exchange in self.exchanges}
-        is_of_other = shown != own and shown in others
+        is_of_other = id != own and id in others
         return answer.is_success and not is_of_other and position in self.shown_by(position, answer)
 
     def _after(self, possibility: Possibility, behaviour: Behaviour, position: int) -> Possibility:

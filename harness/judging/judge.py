@@ -119,8 +119,8 @@ def conclude(
         conclusion = "inconclusive" if conclusion == "conforms" else conclusion
         exit_code = INTERRUPTED if interrupted else exit_code if exit_code == VIOLATED else NOT_JUDGED
         reason = "interrupted" if interrupted else UNFINISHED
-    shown = tuple(finding for finding in marked if finding.requirement in requirements)
-    return Outcome(conclusion, exit_code, reason, requirements, readings, shown)
+    findings = tuple(finding for finding in marked if finding.requirement in requirements)
+    return Outcome(conclusion, exit_code, reason, requirements, readings, findings)
 
 
 def _broken_beyond(findings: Iterable[Finding], select: tuple[str, ...]) -> set[str]:
@@ -129,8 +129,12 @@ def _broken_beyond(findings: Iterable[Finding], select: tuple[str, ...]) -> set[
     A requirement that passes beside a crash of its own requests would be a false all-clear.
     """
     exclusions = tuple(pattern for pattern in select if pattern.startswith(EXCLUDED))
-    broken = {one.requirement for one in findings if one.level == "must" and not one.accepted}
-    return {one for one in broken if not selected(one, select) and selected(one, exclusions)}
+    broken = {
+        requirement.requirement for requirement in findings if requirement.level == "must" and not requirement.accepted
+    }
+    return {
+        requirement for requirement in broken if not selected(requirement, select) and selected(requirement, exclusions)
+    }
 
 
 def selected(requirement: str, patterns: tuple[str, ...]) -> bool:
@@ -241,14 +245,14 @@ def _against(
     reading: Reading, refused: set[str], accepted: tuple[str, ...], *, firm: bool, kinds: Mapping[str, Counter[str]]
 ) -> list[Finding]:
     """The findings of a reading whose answer is not accepted, or that has two answers to one kind of input."""
-    found: list[tuple[str, str, Level]] = [
+    refuted: list[tuple[str, str, Level]] = [
         (f"answers {token}", f"the answer is {token}", "must" if firm else "should") for token in sorted(refused)
     ]
     mixed = {kind: counter for kind, counter in kinds.items() if len(counter) > 1}
     if mixed:
         kind, counter = next(iter(mixed.items()))
-        told = ", ".join(f"{token} {times} times" for token, times in sorted(counter.items()))
-        found.append(("mixed", f"two answers{' to ' + kind if kind else ''}: {told}", "should"))
+        tokens = ", ".join(f"{token} {times} times" for token, times in sorted(counter.items()))
+        refuted.append(("mixed", f"two answers{' to ' + kind if kind else ''}: {tokens}", "should"))
     return [
         Finding(
             id=finding_id(reading.requirement, reading.id, kind),
@@ -261,7 +265,7 @@ def _against(
             episode="",
             shown_by=(),
         )
-        for kind, actual, level in found
+        for kind, actual, level in refuted
     ]
 
 

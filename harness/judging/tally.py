@@ -66,7 +66,7 @@ def sort_of(violation: Violation) -> Sort:
 def unanswered_in(episode: Episode) -> dict[str, str]:
     """The requirements of an episode in which a request was not answered, with what happened instead."""
     reason = next(filter(None, map(_fault_of, episode.exchanges)), "")
-    requirements = (one.intent.requirement for one in episode.exchanges if one.intent.requirement)
+    requirements = (exchange.intent.requirement for exchange in episode.exchanges if exchange.intent.requirement)
     return dict.fromkeys(requirements, reason) if reason else {}
 
 
@@ -136,26 +136,26 @@ class Tally:
 
     def add(self, episode: Episode, judgements: Iterable[Judgement] | None = None) -> list[Judgement]:
         """Count an episode; returns what was judged of it."""
-        found = judge_episode(episode, self.contract) if judgements is None else list(judgements)
+        judgements_made = judge_episode(episode, self.contract) if judgements is None else list(judgements)
         if episode.confirms:
-            self._add_confirmation(episode, found)
-            return found
+            self._add_confirmation(episode, judgements_made)
+            return judgements_made
         if episode.smallest:
-            self._add_smallest(episode, found)
-            return found
+            self._add_smallest(episode, judgements_made)
+            return judgements_made
         # A campaign that went on after a kill may have used a name twice.
         self._awaiting.pop(episode.id, None)
-        for judgement in found:
+        for judgement in judgements_made:
             self._count(judgement, episode)
         self._note_unanswered(unanswered_in(episode))
-        for requirement, reason in unjudged(episode, found):
+        for requirement, reason in unjudged(episode, judgements_made):
             self.unjudged.setdefault(requirement, Counter())[reason] += 1
         for exchange in episode.exchanges:
             self.sent_shapes.update(exchange.intent.shapes)
             self.sent_labels.add(exchange.intent.label)
             if exchange.answer is not None:
                 self._note_pairs(exchange, episode.about)
-        return found
+        return judgements_made
 
     def _note_pairs(self, exchange: Exchange, about: Iterable[str]) -> None:
         pairs = set(pairs_of(exchange.intent.factors))
@@ -174,8 +174,8 @@ class Tally:
         self.crashes = {**record.crashes, **self.crashes}
         self._note_unanswered(record.unanswered)
 
-    def _note_unanswered(self, told: Mapping[str, str]) -> None:
-        self.unanswered = {**told, **self.unanswered}
+    def _note_unanswered(self, reasons: Mapping[str, str]) -> None:
+        self.unanswered = {**reasons, **self.unanswered}
 
     def _count(self, judgement: Judgement, episode: Episode) -> None:
         match judgement:
@@ -209,11 +209,11 @@ class Tally:
         if violation.compares_states:
             self._awaiting.setdefault(episode.id, []).append(shown)
 
-    def _add_confirmation(self, episode: Episode, found: list[Judgement]) -> None:
+    def _add_confirmation(self, episode: Episode, judgements: list[Judgement]) -> None:
         """Violations that rest on comparing states count only if they show again when nobody else writes."""
         again = {
             finding_id(judgement.requirement, judgement.place, judgement.kind)
-            for judgement in found
+            for judgement in judgements
             if isinstance(judgement, Violation)
         }
         for shown in self._awaiting.get(episode.confirms, ()):
@@ -223,13 +223,13 @@ class Tally:
             else:
                 shown.doubt = episode.disturbed or f"it did not show again when it was sent again: {_SOMEBODY_ELSE}"
 
-    def _add_smallest(self, episode: Episode, found: list[Judgement]) -> None:
+    def _add_smallest(self, episode: Episode, judgements: list[Judgement]) -> None:
         """What shows a finding best takes the place of what showed it first."""
         shown = self.shown.get(episode.smallest)
         if shown is None:
             return
         shown.stability = episode.stability
-        same = closest(shown.violation, found)
+        same = closest(shown.violation, judgements)
         if same is not None:
             shown.violation = msgspec.structs.replace(same, place=shown.violation.place)
             shown.episode = episode.id
@@ -253,7 +253,7 @@ class Tally:
 
     def _causes(self) -> Causes:
         sightings = (sighting for shown in self.shown.values() for sighting in shown.sightings.values())
-        return Causes(self.contract, ((one.violation, one.count) for one in sightings), self.stored)
+        return Causes(self.contract, ((sighting.violation, sighting.count) for sighting in sightings), self.stored)
 
     def _counts(self, shown: _Shown, violation: Violation) -> bool:
         is_doubted = violation.compares_states and bool(shown.why_inconclusive)
@@ -304,11 +304,14 @@ class Tally:
     def _explanation(self, requirement: str) -> str:
         """What explains the violations of a requirement, if anything does."""
         sorts = (
-            sort for one in self.shown.values() if one.violation.requirement == requirement for sort in one.sightings
+            sort
+            for violated in self.shown.values()
+            if violated.violation.requirement == requirement
+            for sort in violated.sightings
         )
         causes = next((causes for _, causes, *_ in sorts if self._is_explained(causes)), ())
-        told = sorted({self.shown[cause].violation.requirement for cause in causes})
-        return f"what it shows is a finding of {' and '.join(told)} already" if told else ""
+        requirements = sorted({self.shown[cause].violation.requirement for cause in causes})
+        return f"what it shows is a finding of {' and '.join(requirements)} already" if requirements else ""
 
     def _level(self, violation: Violation) -> Level:
         level = violation.level or _own_level(self.contract.requirements[violation.requirement])
@@ -324,19 +327,20 @@ def _fault_of(exchange: Exchange) -> str:
     return "too-large: the answer is longer than what is taken in of one" if exchange.outcome.cut else ""
 
 
-def closest(violation: Violation, found: Iterable[Judgement]) -> Violation | None:
+def closest(violation: Violation, judgements: Iterable[Judgement]) -> Violation | None:
     """The same violation among other judgements: of its requirement and kind, at its place if there is one."""
     alike = [
-        one
-        for one in found
-        if isinstance(one, Violation) and (one.requirement, one.kind) == (violation.requirement, violation.kind)
+        candidate
+        for candidate in judgements
+        if isinstance(candidate, Violation)
+        and (candidate.requirement, candidate.kind) == (violation.requirement, violation.kind)
     ]
-    return next((one for one in alike if one.place == violation.place), alike[0] if alike else None)
+    return next((candidate for candidate in alike if candidate.place == violation.place), alike[0] if alike else None)
 
 
-def same_violation(violation: Violation, found: Iterable[Judgement]) -> Violation | None:
+def same_violation(violation: Violation, judgements: Iterable[Judgement]) -> Violation | None:
     """The `closest` one, unless it is at another place of the body."""
-    same = closest(violation, found)
+    same = closest(violation, judgements)
     is_place = violation.place.startswith("/") and same is not None and same.place.startswith("/")
     return None if same is None or (is_place and same.place != violation.place) else same
 

@@ -10,7 +10,7 @@ from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 
 def unjudged(episode: Episode, judgements: Iterable[Judgement]) -> Iterator[tuple[str, str]]:
     """Each requirement that an episode asked about and that its judgements leave open, with the reason in words."""
-    judged = {one.requirement for one in judgements if isinstance(one, Kept | Violation)}
+    judged = {judgement.requirement for judgement in judgements if isinstance(judgement, Kept | Violation)}
     named = (exchange.intent.requirement for exchange in episode.exchanges)
     for requirement in dict.fromkeys((*episode.about, *filter(None, named))):
         if requirement not in judged:

@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--rules-target {given}: there is no such file; `rules-harness init` writes a profile")
     config.stash[TARGET] = path
     named = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
-    if not all(one.is_file() for one in named):
+    if not all(path.is_file() for path in named):
         config.args.append(str(path))
 
 

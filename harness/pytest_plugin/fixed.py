@@ -71,5 +71,5 @@ class AssertFixed:
         again = replay.again.violation
         if again is not None:
             finding = msgspec.structs.replace(finding, expected=again.expected, actual=again.actual)
-        told = described(target.contract, finding) if again is not None else finding.requirement
-        return "\n".join([told, outcome.reason or replay.again.reason, *left, f"journal:   {folder}"])
+        description = described(target.contract, finding) if again is not None else finding.requirement
+        return "\n".join([description, outcome.reason or replay.again.reason, *left, f"journal:   {folder}"])

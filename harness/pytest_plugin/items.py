@@ -45,10 +45,10 @@ class RequirementItem(pytest.Item):
     def setup(self) -> None:
         """Have the verdict at hand; where there is none, that is an error and no failure."""
         verdicts = _verdicts(self.session)
-        told = verdicts.told.get(self.name)
-        if told is None or told.verdict == "error":
-            pytest.fail(verdicts.problem or (told.text if told else f"{self.name} was not judged"), pytrace=False)
-        self._told = told
+        verdict = verdicts.told.get(self.name)
+        if verdict is None or verdict.verdict == "error":
+            pytest.fail(verdicts.problem or (verdict.text if verdict else f"{self.name} was not judged"), pytrace=False)
+        self._told = verdict
 
     def runtest(self) -> None:
         """Turn the verdict into pytest's own."""

@@ -107,7 +107,7 @@ def broken(target: RulesTarget) -> SearchStrategy[Drawn]:
     for mutation in catalogue(target.contract):
         apply(target.contract, target.world, mutation)
     drawn = mutated(target.contract, target.world)
-    return drawn.filter(lambda one: one[0].is_to_be_refused and (may_be_live or not one[0].risky)).map(_broken)
+    return drawn.filter(lambda pair: pair[0].is_to_be_refused and (may_be_live or not pair[0].risky)).map(_broken)
 
 
 def _broken(drawn: tuple[Mutation, Body, bytes]) -> Drawn:
@@ -161,11 +161,11 @@ class Judge:
         facts = Facts(before={} if before is None else {rule: dict(before)})
         tally = Tally(self._target.contract)
         tally.add(self._cleaner.recorded(Episode("pytest/judge", "pytest", "judge", tuple(exchanges), facts)))
-        found = tally.findings()
-        for finding in found:
+        findings = tally.findings()
+        for finding in findings:
             if finding.level == "should":
                 warnings.warn(ContractWarning(described(self._target.contract, finding)), stacklevel=2)
-        failing = [described(self._target.contract, finding) for finding in found if finding.level == "must"]
+        failing = [described(self._target.contract, finding) for finding in findings if finding.level == "must"]
         if failing:
             raise AssertionError("\n\n".join(failing))
         self._check_judged(exchanges[0], tally)
@@ -238,8 +238,8 @@ def _parts(answer: Any) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
 def _rule_of(contract: Contract, answer: Any) -> str:
     """The rule whose update a response answers, by the URL of its request."""
     path = urlsplit(str(getattr(getattr(answer, "request", None), "url", ""))).path
-    _, found, rest = path.rpartition(contract.update.path.partition("{")[0])
-    if not found or not rest:
+    _, collection, rest = path.rpartition(contract.update.path.partition("{")[0])
+    if not collection or not rest:
         raise ValueError("say which rule was updated: judge(body, answer, rule=…)")
     return unquote(rest)
 
@@ -247,8 +247,8 @@ def _rule_of(contract: Contract, answer: Any) -> str:
 def _sent_headers(answer: Any, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Those of a request's headers that the contract speaks of, where the response carries its request."""
     headers = getattr(getattr(answer, "request", None), "headers", {})
-    found = ((name, headers.get(name)) for name in names)
-    return tuple((name, str(value)) for name, value in found if value is not None)
+    pairs = ((name, headers.get(name)) for name in names)
+    return tuple((name, str(value)) for name, value in pairs if value is not None)
 
 
 def _header(headers: tuple[tuple[str, str], ...], name: str) -> str | None:

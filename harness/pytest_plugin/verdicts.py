@@ -106,10 +106,12 @@ def this_hour() -> datetime:
 def _told(report: RunReport) -> dict[str, Told]:
     """Verdicts in words; where the run was stopped, what it did not come to is an error, and nobody skipped it."""
     stopped = next((note.text for note in report.records() if isinstance(note, Note) and note.kind in _STOPS), "")
-    told = {}
+    verdicts = {}
     for row in report.requirements:
         views = [view for view in report.findings if view.finding.requirement == row.id]
         text = plain.findings(views, report) if views else row.reason or ""
         is_left = bool(stopped) and row.verdict in ("skipped", "inconclusive")
-        told[row.id] = Told("error", stopped) if is_left else Told(row.verdict, text, tuple(view.id for view in views))
-    return told
+        verdicts[row.id] = (
+            Told("error", stopped) if is_left else Told(row.verdict, text, tuple(view.id for view in views))
+        )
+    return verdicts

@@ -102,5 +102,5 @@ def account(account_id: str) -> LedgerAccount:
 
 def account_of(organization_id: str, account_id: str) -> LedgerAccount | None:
     """The organization's account with that id, or None."""
-    found = _ACCOUNTS_BY_ID.get(account_id)
-    return found if found is not None and found.organization_id == organization_id else None
+    account = _ACCOUNTS_BY_ID.get(account_id)
+    return account if account is not None and account.organization_id == organization_id else None

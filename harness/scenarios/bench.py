@@ -115,8 +115,8 @@ class Bench(Planner):
         rule = self.rule if rule is None else rule
         if rule in self._known.stale and self.shared.profile.limits.settle_seconds > 0:
             self.shared.client.wait(self.shared.profile.limits.settle_seconds)
-        shown = state_shown(self.contract, self.send(*self.plan_read(rule, **details)))
-        return None if shown is None else dict(shown)
+        state = state_shown(self.contract, self.send(*self.plan_read(rule, **details)))
+        return None if state is None else dict(state)
 
     def begin(self, *rules: str) -> None:
         """Make the state of rules known before anything is sent to them."""

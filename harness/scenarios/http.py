@@ -25,7 +25,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 
 def _methods(bench: Bench) -> None:
     bench.begin()
-    for method in (one for one in OTHER_METHODS if one not in bench.contract.methods):
+    for method in (name for name in OTHER_METHODS if name not in bench.contract.methods):
         bench.update(
             bench.marked(),
             method=method,

@@ -244,8 +244,8 @@ def _words(bench: Bench) -> None:
         body = bench.marked()
         first = first_use(bench, body, word, requirement="", label=f"key: {word}")
         answer = bench.exchanges[first].answer
-        shown = answer.part(bench.names.data) if answer is not None else {}
-        if shown.get(bench.names.marker) != body[bench.names.marker]:
+        data = answer.part(bench.names.data) if answer is not None else {}
+        if data.get(bench.names.marker) != body[bench.names.marker]:
             continue
         bench.sleep(bench.granule())
         again(bench, first, f"replay, key: {word}", requirement=requirement)

@@ -114,10 +114,10 @@ def refused_again(bench: Bench) -> None:
 def per_rule(bench: Bench) -> None:
     """The key of one rule's update on another rule, with another body."""
     requirement = "idempotency.per-rule"
-    one, other = bench.rules[:2]
-    bench.begin(one, other)
+    here, other = bench.rules[:2]
+    bench.begin(here, other)
     key = bench.new_key()
-    first_use(bench, bench.distinct(1), key, rule=one)
+    first_use(bench, bench.distinct(1), key, rule=here)
     bench.update(
         bench.distinct(2),
         rule=other,
@@ -127,17 +127,17 @@ def per_rule(bench: Bench) -> None:
         requirement=requirement,
         label="the same key on another rule",
     )
-    for rule in (other, one):
+    for rule in (other, here):
         bench.read(rule, requirement=requirement, label="after the same key on another rule")
 
 
 def per_rule_same_body(bench: Bench) -> None:
     """The very same body and key, on another rule."""
     requirement = "idempotency.per-rule"
-    one, other = bench.rules[:2]
-    bench.begin(one, other)
+    here, other = bench.rules[:2]
+    bench.begin(here, other)
     key, body = bench.new_key(), bench.distinct(3)
-    first = first_use(bench, body, key, rule=one)
+    first = first_use(bench, body, key, rule=here)
     bench.update(
         body,
         rule=other,
@@ -149,7 +149,7 @@ def per_rule_same_body(bench: Bench) -> None:
     )
     bench.update(bench.distinct(4), rule=other, acceptance="open", label="an update without a key")
     again(bench, first, label="replay after its key was used on another rule")
-    bench.read(one, requirement=requirement, label="after the same key on another rule")
+    bench.read(here, requirement=requirement, label="after the same key on another rule")
 
 
 def per_caller(bench: Bench) -> None:

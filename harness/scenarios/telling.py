@@ -47,7 +47,7 @@ def telling_first(scenarios: Sequence[Scenario], requests: int) -> tuple[list[Sc
     rank = {name: number for number, name in enumerate(costs)}
     taken: set[str] = set()
     left = requests
-    for scenario in sorted(scenarios, key=lambda one: rank.get(one.id, len(rank))):
+    for scenario in sorted(scenarios, key=lambda scenario: rank.get(scenario.id, len(rank))):
         cost = costs.get(scenario.id, UNKNOWN_COST)
         if cost <= left:
             taken.add(scenario.id)

@@ -108,8 +108,8 @@ def _example(bench: Bench) -> None:
     bench.begin()
     if bench.shared.guard.is_open:
         bench.shared.guard.enabled.add(bench.rule)
-        shown = {**body, names.status: names.enabled}
-        bench.update(shown, requirement=requirement, acceptance="must", label="the page's example as it stands")
+        example_body = {**body, names.status: names.enabled}
+        bench.update(example_body, requirement=requirement, acceptance="must", label="the page's example as it stands")
         bench.read()
     bench.update(body, requirement=requirement, acceptance="must", label="the page's example, disabled")
     bench.read()
@@ -229,28 +229,28 @@ def _advances(bench: Bench) -> None:
 
 def _named_twice(bench: Bench) -> None:
     """The id of another writable rule in the body, the query or a header: the path alone says which rule it is."""
-    one, other = bench.rules[:2]
+    here, other = bench.rules[:2]
     path = bench.contract.update.path_for
     name = bench.names.id
-    bench.begin(one, other)
+    bench.begin(here, other)
     ways: tuple[tuple[str, dict[str, Any], str | None, tuple[tuple[str, str], ...]], ...] = (
         (f"{name} in the body", {name: other}, None, ()),
         ("rule_id in the body", {"rule_id": other}, None, ()),
-        (f"{name} in the query", {}, f"{path(one)}?{name}={other}", ()),
-        ("rule_id in the query", {}, f"{path(one)}?rule_id={other}", ()),
+        (f"{name} in the query", {}, f"{path(here)}?{name}={other}", ()),
+        ("rule_id in the query", {}, f"{path(here)}?rule_id={other}", ()),
         ("a header", {}, None, (("X-Rule-Id", other),)),
     )
     for way, fields, target, headers in ways:
         bench.update(
             {**bench.marked(), **fields},
-            rule=one,
+            rule=here,
             target=target,
             headers=headers,
             acceptance="open",
             requirement="update.identity",
             label=f"another rule's id: {way}",
         )
-        for rule in (one, other):
+        for rule in (here, other):
             bench.read(rule)
 
 

@@ -61,9 +61,9 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     )
     for name, make in odd:
         for number, some in enumerate(
-            _chunks(cases_first(make(contract, world), lambda one: one.name), ODD_PER_SCENARIO), start=1
+            _chunks(cases_first(make(contract, world), lambda mutation: mutation.name), ODD_PER_SCENARIO), start=1
         ):
-            requirements = tuple(sorted({one.requirement for one in some}))
+            requirements = tuple(sorted({mutation.requirement for mutation in some}))
             yield Scenario(
                 f"validation/{name}-{number:02d}",
                 "validation",

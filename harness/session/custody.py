@@ -50,7 +50,7 @@ def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange]) -> Sur
     unknown = bench.unknown_id()
     probe = bench.update(bench.inert(), rule=unknown, existence="unknown", requirement="not-found.unknown-id")
     stop = _nothing_to_judge(bench.contract, [*reads.values(), probe])
-    found, reasons = [], {}
+    rules, reasons = [], {}
     for rule, exchange in reads.items():
         state = _state(bench.contract, exchange)
         if state is None:
@@ -58,12 +58,12 @@ def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange]) -> Sur
         else:
             enabled = state.get(bench.names.status) != bench.names.disabled
             recorded = bench.shared.client.cleaner.recorded_value(state)
-            found.append(FoundRule(rule=rule, credential=bench.reader(rule), state=recorded, enabled=enabled))
-    readable = bool(found) or not reads
+            rules.append(FoundRule(rule=rule, credential=bench.reader(rule), state=recorded, enabled=enabled))
+    readable = bool(rules) or not reads
     statuses = {exchange.answer.status if exchange.answer else 0 for exchange in reads.values()}
-    if stop is None and reads and not found:
+    if stop is None and reads and not rules:
         stop = _no_rule_readable(bench.contract, reads, probe, statuses, profile)
-    return Survey(tuple(found), reasons, readable, stop)
+    return Survey(tuple(rules), reasons, readable, stop)
 
 
 def told(contract: Contract, exchange: Exchange) -> str:
@@ -101,9 +101,9 @@ def states_in(contract: Contract, reads: Mapping[str, Exchange]) -> dict[str, di
     return {rule: state for rule, exchange in reads.items() if (state := _state(contract, exchange)) is not None}
 
 
-def accounts_in(contract: Contract, found: Iterable[FoundRule]) -> tuple[Account, ...]:
+def accounts_in(contract: Contract, rules: Iterable[FoundRule]) -> tuple[Account, ...]:
     """The accounts that rules name."""
-    return _accounts_in(contract, *(rule.state for rule in found))
+    return _accounts_in(contract, *(rule.state for rule in rules))
 
 
 def _accounts_in(contract: Contract, *states: Mapping[str, Any]) -> tuple[Account, ...]:

@@ -97,10 +97,10 @@ class Keeping:
             plausible=is_suitable(self.shared.contract, self.shared.world),
         )
 
-    def _custody(self, found: Iterable[FoundRule], reasons: dict[str, str]) -> set[str]:
+    def _custody(self, rules: Iterable[FoundRule], reasons: dict[str, str]) -> set[str]:
         guard, contract = self.shared.guard, self.shared.contract
         firsts = []
-        for rule in found:
+        for rule in rules:
             if rule.rule in reasons:
                 continue
             if rule.rule not in self._earlier:
@@ -114,7 +114,7 @@ class Keeping:
             bench.begin()
             telling = rule.enabled and guard.is_open
             done = put_back(bench, rule, status=contract.names.enabled if telling else None)
-            firsts.append(next(one for one in bench.exchanges if one.intent.operation == "update"))
+            firsts.append(next(exchange for exchange in bench.exchanges if exchange.intent.operation == "update"))
             if done.problem is not None:
                 reasons[rule.rule] = f"its own configuration, put back, {done.problem}"
             elif done.state is not None and holds_own(contract, done.state):
@@ -128,7 +128,7 @@ class Keeping:
             if rule.rule in reasons:
                 guard.writable.discard(rule.rule)
         self.stop = endpoint_missing(contract, firsts)
-        return {rule.rule for rule in found} - set(reasons)
+        return {rule.rule for rule in rules} - set(reasons)
 
     def _used_elsewhere(self, bench: Bench, reads: dict[str, Exchange]) -> dict[str, str]:
         """Why rules cannot be used that another run has, or had: what they hold is its, and none of their owner's.
@@ -192,8 +192,8 @@ class Keeping:
     def give_back(self) -> None:
         """Put every rule back as it was found, disabled; `given_back` says of each what came of it."""
         written = {
-            rule: found
-            for rule, found in self._found.items()
+            rule: original
+            for rule, original in self._found.items()
             if rule in self._earlier or rule in self.known.states or rule in self.known.stale
         }
         for rule, reason in self._locks.take_all(written).items():

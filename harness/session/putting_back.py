@@ -32,23 +32,23 @@ class PutBack(msgspec.Struct, frozen=True):
     """What stands in the rule beyond the contract, and would have been cleared without it."""
 
 
-def put_back(bench: Bench, found: FoundRule, *, status: str | None = None) -> PutBack:
+def put_back(bench: Bench, original: FoundRule, *, status: str | None = None) -> PutBack:
     """Write the configuration that a rule had, and read it.
 
     The rule ends disabled, unless ``status`` says what the body shall say.  Where an update clears fields that the
     contract does not know, they are put back too.
     """
-    state = bench.shared.client.cleaner.recalled_value(found.state)
-    problem = _write(bench, found, state, status=status)
+    state = bench.shared.client.cleaner.recalled_value(original.state)
+    problem = _write(bench, original, state, status=status)
     if problem is not None:
         return PutBack(problem)
-    after = bench.read(found.rule, existence=bench.existence(found.rule))
+    after = bench.read(original.rule, existence=bench.existence(original.rule))
     lost = () if after is None else tuple(cleared(bench.contract, state, after))
     if not lost:
         return PutBack(None, after)
     names = tuple("/".join(map(str, pointer)) for pointer in lost)
-    problem = _write(bench, found, state, status=status, beyond=lost)
-    after = bench.read(found.rule, existence=bench.existence(found.rule))
+    problem = _write(bench, original, state, status=status, beyond=lost)
+    after = bench.read(original.rule, existence=bench.existence(original.rule))
     if problem is None and after is not None and not tuple(cleared(bench.contract, state, after)):
         return PutBack(None, after, names)
     why = "they are not taken" if problem is None else f"with them it {problem}"
@@ -57,7 +57,7 @@ def put_back(bench: Bench, found: FoundRule, *, status: str | None = None) -> Pu
 
 def _write(
     bench: Bench,
-    found: FoundRule,
+    original: FoundRule,
     state: Mapping[str, Any],
     *,
     status: str | None,
@@ -71,9 +71,9 @@ def _write(
             body[bench.names.status] = status
         exchange = bench.update(
             body,
-            rule=found.rule,
-            caller=found.credential,
-            existence=bench.existence(found.rule),
+            rule=original.rule,
+            caller=original.credential,
+            existence=bench.existence(original.rule),
             purpose="restore",
             acceptance="open",
             label="its own configuration, put back",
@@ -87,44 +87,44 @@ def _write(
 
 def restore_all(make_bench: Callable[[str], Bench], rules: Mapping[str, FoundRule]) -> Iterator[tuple[Restored, Bench]]:
     """Put every rule back as it was found, disabled; one bench for each, so that one failure stops no other."""
-    for rule, found in rules.items():
+    for rule, original in rules.items():
         bench = make_bench(rule)
         try:
-            problem = _put_back_disabled(bench, found)
+            problem = _put_back_disabled(bench, original)
         except Exception as error:  # noqa: BLE001 - whatever hinders one rule, the others are still put back
             problem = f"{type(error).__name__}: {error}"
         yield Restored(rule=rule, problem=problem), bench
 
 
-def _put_back_disabled(bench: Bench, found: FoundRule) -> str | None:
+def _put_back_disabled(bench: Bench, original: FoundRule) -> str | None:
     """Put a rule back and see that it is disabled; one that was disabled never ends enabled with what it can do."""
-    if not found.enabled and _is_enabled(bench, bench.read(found.rule, existence=bench.existence(found.rule))):
-        problem = contain(bench, found.rule).problem
+    if not original.enabled and _is_enabled(bench, bench.read(original.rule, existence=bench.existence(original.rule))):
+        problem = contain(bench, original.rule).problem
         if problem is not None:
             return (
                 f"STILL ENABLED, with a harmless configuration in place of its own ({problem}): disable it by hand now"
             )
-    done = put_back(bench, found)
+    done = put_back(bench, original)
     if done.problem is not None:
         return done.problem
-    if found.enabled or not _is_enabled(bench, done.state):
-        return _disturbed(bench, found, done.state)
-    problem = contain(bench, found.rule).problem
+    if original.enabled or not _is_enabled(bench, done.state):
+        return _disturbed(bench, original, done.state)
+    problem = contain(bench, original.rule).problem
     left = "it is disabled" if problem is None else f"STILL ENABLED ({problem}): disable it by hand now"
     return f"its own configuration left it enabled, so it holds a harmless one; {left}"
 
 
-def _disturbed(bench: Bench, found: FoundRule, state: Mapping[str, Any] | None) -> str | None:
+def _disturbed(bench: Bench, original: FoundRule, state: Mapping[str, Any] | None) -> str | None:
     """Why a rule that was put back does not read as it was found, if it does not."""
     contract = bench.contract
     if not bench.readable:
         return None
-    before = {**bench.shared.client.cleaner.recalled_value(found.state), contract.names.status: None}
+    before = {**bench.shared.client.cleaner.recalled_value(original.state), contract.names.status: None}
     places: set[str] = set()
     for look in range(LOOKS):
         if look:
             bench.sleep(_BETWEEN_SECONDS)
-            state = bench.read(found.rule, existence=bench.existence(found.rule))
+            state = bench.read(original.rule, existence=bench.existence(original.rule))
         if state is None:
             continue
         changed = changed_fields(contract, before, {**state, contract.names.status: None})

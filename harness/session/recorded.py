@@ -71,12 +71,12 @@ def unrestored(run: Path) -> tuple[FoundRule, ...]:
                 is_whole = True
             case _:
                 pass
-    return tuple(found for rule, found in left.items() if rule in failed or not is_whole)
+    return tuple(original for rule, original in left.items() if rule in failed or not is_whole)
 
 
 def needed_keys(left: Iterable[FoundRule]) -> set[str]:
     """The credentials whose keys it takes to put rules back: their owners', and those that stand in the rules."""
-    names = {name for found in left for name in (found.credential, *named_in(found.state))}
+    names = {name for original in left for name in (original.credential, *named_in(original.state))}
     return {name for name in names if ":" not in name}
 
 
@@ -92,6 +92,6 @@ def keep_unrestored(folder: Path) -> None:
     if left:
         raise UsageError(
             f"{path} is the only record of how rules stood that an earlier run did not put back "
-            f"({', '.join(found.rule for found in left)}); `rules-harness restore {folder} --target FILE` puts them "
-            "back, or give another folder with --out"
+            f"({', '.join(original.rule for original in left)}); `rules-harness restore {folder} --target FILE` puts "
+            "them back, or give another folder with --out"
         )

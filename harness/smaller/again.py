@@ -52,7 +52,7 @@ def send_again(
     """
     wanted = violation_of(evidence.finding)
     seen: Violation | None = None
-    shown, is_judged, problem = 0, False, ""
+    times, is_judged, problem = 0, False, ""
     for number in range(1, REPLAYS + 1):
         bench = make_bench(f"{FAMILY}/{number}", tuple(rules.values()))
         try:
@@ -63,14 +63,14 @@ def send_again(
         record(episode, bench)
         same = same_violation(wanted, judge_episode(episode, contract))
         if same is not None:
-            seen, shown = same, shown + 1
+            seen, times = same, times + 1
             continue
         proof = [positions[position] for position in wanted.shown_by]
         if is_held(wanted.requirement, episode, proof, contract):
             is_judged = True
         else:
             problem = _unjudged(wanted, episode, proof, contract)
-    return Again(seen, shown, "" if is_judged or shown else problem)
+    return Again(seen, times, "" if is_judged or times else problem)
 
 
 def places(evidence: Evidence, here: Rules) -> dict[str, str]:
@@ -99,10 +99,12 @@ def places(evidence: Evidence, here: Rules) -> dict[str, str]:
 
 def _unjudged(wanted: Violation, episode: Episode, proof: list[int], contract: Contract) -> str:
     """Why an episode says nothing of what was to be judged."""
-    others = (one for one in judge_episode(episode, contract) if isinstance(one, Violation))
-    other = next((one for one in others if one.requirement == wanted.requirement), None)
+    others = (judgement for judgement in judge_episode(episode, contract) if isinstance(judgement, Violation))
+    other = next((judgement for judgement in others if judgement.requirement == wanted.requirement), None)
     if other is not None:
         return f"{wanted.requirement} fails in another way: {other.place}: {other.kind}; {other.actual}"
     outcomes = [episode.exchanges[position].outcome for position in proof]
-    told = ", ".join(one.detail if isinstance(one, TransportFault) else str(one.status) for one in outcomes)
-    return f"nothing could be judged: no answer put {wanted.requirement} to the test (it came to {told})"
+    answers = ", ".join(
+        outcome.detail if isinstance(outcome, TransportFault) else str(outcome.status) for outcome in outcomes
+    )
+    return f"nothing could be judged: no answer put {wanted.requirement} to the test (it came to {answers})"

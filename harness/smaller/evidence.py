@@ -36,9 +36,9 @@ class Evidence(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, finding: Finding, sentence: str, episode: Episode, header: Header) -> Evidence:
         """The evidence in a run: its episode up to the last exchange that shows the finding."""
-        shown = msgspec.structs.replace(episode, exchanges=episode.exchanges[: max(finding.shown_by, default=-1) + 1])
+        telling = msgspec.structs.replace(episode, exchanges=episode.exchanges[: max(finding.shown_by, default=-1) + 1])
         rules = msgspec.convert(header.profile, Profile).rules
-        return cls(SCHEMA_VERSION, finding, sentence, header.now, rules, shown)
+        return cls(SCHEMA_VERSION, finding, sentence, header.now, rules, telling)
 
     @property
     def recording(self) -> Recording:

@@ -133,7 +133,7 @@ class _Search:
         except _Spent:
             pass
         self._budget = max(self._budget, self._spent) + last
-        seen = [shown for _ in range(REPLAYS) if (shown := self._replay()) is not None]
+        seen = [again for _ in range(REPLAYS) if (again := self._replay()) is not None]
         if self._best is not None and not any(seen):
             # It was seen when it was first sent again.
             seen.append(True)
@@ -212,10 +212,10 @@ class _Search:
             if simpler.request.body == exchange.request.body:
                 continue
             alike = tuple(
-                _with_body(one, simpler.request.body.content)
-                if simpler.request.body is not None and one.request.body == exchange.request.body
-                else one
-                for one in self._recording.exchanges
+                _with_body(recorded, simpler.request.body.content)
+                if simpler.request.body is not None and recorded.request.body == exchange.request.body
+                else recorded
+                for recorded in self._recording.exchanges
             )
             if self._shows(msgspec.structs.replace(self._recording, exchanges=alike)):
                 return True
@@ -231,7 +231,7 @@ def _pointed_at(exchanges: tuple[Exchange, ...], violation: Violation) -> set[in
 
 def _dependent(exchanges: tuple[Exchange, ...], position: int) -> set[int]:
     """An exchange, and those that repeat it."""
-    return {position} | {other for other, one in enumerate(exchanges) if one.intent.repeats == position}
+    return {position} | {other for other, exchange in enumerate(exchanges) if exchange.intent.repeats == position}
 
 
 def _with_body(exchange: Exchange, content: bytes) -> Exchange:

@@ -57,7 +57,7 @@ class Recording(msgspec.Struct, frozen=True):
     @property
     def rules(self) -> tuple[str, ...]:
         """The rules that are written, in the order of their first use."""
-        own = (one.intent.rule for one in self.exchanges if one.intent.existence in ("own", "foreign"))
+        own = (exchange.intent.rule for exchange in self.exchanges if exchange.intent.existence in ("own", "foreign"))
         return tuple(dict.fromkeys(own))
 
     def only(self, positions: Iterable[int]) -> Recording | None:
@@ -145,10 +145,10 @@ class _Resending:
 
     def _send_one(self, exchange: Exchange) -> None:
         intent = exchange.intent
-        shown = state_shown(self._bench.contract, exchange)
+        state = state_shown(self._bench.contract, exchange)
         enabled = self._bench.names.enabled
-        if shown is not None:
-            status = shown.get(self._bench.names.status)
+        if state is not None:
+            status = state.get(self._bench.names.status)
             is_wrong = len(self.positions) in self._recording.shown_by
             if status == enabled and not is_wrong and self._status.get(intent.rule, enabled) != enabled:
                 self._enable(intent.rule)

@@ -59,4 +59,4 @@ def _types(node: Any) -> tuple[str, ...]:
         node = node.values()
     elif not isinstance(node, list):
         return ()
-    return next((found for found in map(_types, node) if found), ())
+    return next((types for types in map(_types, node) if types), ())

@@ -69,8 +69,8 @@ class TargetReader:
     def _beyond_the_base(self, base_url: str) -> str:
         """What the URL has of the operation's own path at its end, with or without an id."""
         collection = self._contract.update.path.partition("/{")[0]
-        found = re.search(rf"{re.escape(collection)}(/[^/]*)?$", urlsplit(base_url).path)
-        return found[0] if found and collection else ""
+        match = re.search(rf"{re.escape(collection)}(/[^/]*)?$", urlsplit(base_url).path)
+        return match[0] if match and collection else ""
 
     def _url(self, place: str, text: str) -> SplitResult:
         remedy = "Write an absolute URL such as https://host.example/api/v1."
@@ -140,7 +140,7 @@ class TargetReader:
 
     def _headers(self, place: str, prefix: str, headers: Mapping[str, Any]) -> Headers:
         """Names and values, those that look like secrets by reference."""
-        found: list[tuple[str, str | SecretReference]] = []
+        composed: list[tuple[str, str | SecretReference]] = []
         for name, value in headers.items():
             text = convert(value, str, self._source, f"{place}.{name}")
             if not HEADER_NAME.fullmatch(name):
@@ -151,10 +151,10 @@ class TargetReader:
                 if not text.isascii():
                     self._fail(f"{place}.{name}", "looks like a secret, but is not ASCII", "Use ASCII alone.")
                 # A bar may stand in the name of a header, and separates in a mark.
-                found.append((name, self._secret(f"header:{prefix}{name}".replace("|", "/"), text)))
+                composed.append((name, self._secret(f"header:{prefix}{name}".replace("|", "/"), text)))
             else:
-                found.append((name, text))
-        return tuple(found)
+                composed.append((name, text))
+        return tuple(composed)
 
     def _secret(self, name: str, text: str) -> SecretReference:
         self._secrets[name] = text
@@ -162,11 +162,11 @@ class TargetReader:
 
     def _program(self, place: str, name: str) -> str:
         path = str(self._folder.absolute() / name) if "/" in name else name
-        found = shutil.which(path, path=self._environ.get("PATH"))
-        if found is None:
+        program = shutil.which(path, path=self._environ.get("PATH"))
+        if program is None:
             remedy = "Name a program that may be executed; a relative path starts at the profile's folder."
             self._fail(place, f"there is no program {path!r}", remedy)
-        return found
+        return program
 
     def _fail(self, place: str, problem: str, remedy: str) -> NoReturn:
         if self._source == COMMAND_LINE:

@@ -42,8 +42,8 @@ def read_key(credential: Credential, environ: Mapping[str, str]) -> str:
 
 def sources(credentials: Iterable[Credential], environ: Mapping[str, str]) -> dict[str, Callable[[], str]]:
     """By credential, what reads its key anew, for those whose key may change while a run goes on."""
-    changing = (one for one in credentials if one.key_command or one.key_file)
-    return {one.name: partial(read_key, one, environ) for one in changing}
+    changing = (credential for credential in credentials if credential.key_command or credential.key_file)
+    return {credential.name: partial(read_key, credential, environ) for credential in changing}
 
 
 def _in_environment(variable: str, environ: Mapping[str, str]) -> str:

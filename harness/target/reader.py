@@ -115,17 +115,17 @@ class _Reader(TargetReader):
             self._fail(
                 "credentials", "holds no credential", 'Add [credentials.full] with key_env = "NAME_OF_A_VARIABLE".'
             )
-        found = {}
+        credentials = {}
         for place, role, value in entries:
             if role not in known[place]:
                 self._fail(f"{place}.{role}", "is not a credential that the harness knows", closest(role, known[place]))
             name = role if place == "credentials" else f"scope.{role}"
-            found[name] = self._credential(f"{place}.{role}", name, value)
+            credentials[name] = self._credential(f"{place}.{role}", name, value)
             try:
-                keys[name] = read_key(found[name], self._environ)
+                keys[name] = read_key(credentials[name], self._environ)
             except NoKey as error:
-                self._fail(f"{place}.{role}.{found[name].way}", error.problem, error.remedy)
-        return found
+                self._fail(f"{place}.{role}.{credentials[name].way}", error.problem, error.remedy)
+        return credentials
 
     def _credential(self, place: str, name: str, value: Any) -> Credential:
         table = convert(value, KeyTable, self._source, place)

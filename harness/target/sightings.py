@@ -125,10 +125,10 @@ class Sought:
 
     def __init__(self, secrets: Mapping[str, str], words: Iterable[str]) -> None:
         self.cares = {name: care(secret, words) for name, secret in secrets.items()}
-        self.wanted = [one for name, secret in secrets.items() for one in _wanted(name, secret, self.cares[name])]
-        self.certain = [one for one in self.wanted if self.cares[one.name] == "every-form"]
+        self.wanted = [wanted for name, secret in secrets.items() for wanted in _wanted(name, secret, self.cares[name])]
+        self.certain = [wanted for wanted in self.wanted if self.cares[wanted.name] == "every-form"]
         """What stands in no ordinary text."""
-        self._needles = [one.core.encode() for one in self.wanted]
+        self._needles = [wanted.core.encode() for wanted in self.wanted]
         self._shortest = min(map(len, self._needles), default=0)
         self._split = _splitting(self._needles)
         self._has_quotes = any(mark in needle for needle in self._needles for mark in (b'"', b"\\"))
@@ -176,8 +176,8 @@ def marked(text: str, wanted: Iterable[Wanted], leaks: dict[str, None], *, escap
     The names of secrets that whoever reads the text has whole are added to ``leaks``.
     """
     units = Units(text)
-    found = [one for each in wanted for one in each.found(units)]
-    leaks.update((one.wanted.name, None) for one in found if one.is_the_key(units))
+    sightings = [sighting for each in wanted for sighting in each.found(units)]
+    leaks.update((sighting.wanted.name, None) for sighting in sightings if sighting.is_the_key(units))
     pieces: list[str] = []
     position = 0
 
@@ -185,9 +185,9 @@ def marked(text: str, wanted: Iterable[Wanted], leaks: dict[str, None], *, escap
         between = "".join(units.raw[position:end])
         pieces.append(between.replace(OPENING, _LITERAL) if escape else between)
 
-    for one in sorted(found, key=lambda one: (one.begin, -one.end)):
-        if one.end > position:
-            rest = one.behind(position)
+    for sighting in sorted(sightings, key=lambda sighting: (sighting.begin, -sighting.end)):
+        if sighting.end > position:
+            rest = sighting.behind(position)
             add_text(rest.begin)
             pieces.append(rest.mark(units))
             position = rest.end

@@ -24,12 +24,12 @@ _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})|\\u00([0-9a-fA-F]{2})|\\([/\"\\])")
 def bases(secret: str) -> Mapping[str, str]:
     """What of a secret can stand in a text, by the name of its base; the secret itself is ``""``."""
     content = secret.encode()
-    found = {"": secret, "reversed": secret[::-1], "hex": content.hex()}
+    texts = {"": secret, "reversed": secret[::-1], "hex": content.hex()}
     for name, before, unknown in (("base64a", 0, 0), ("base64b", 1, 2), ("base64c", 2, 3)):
         # Characters that depend on what stands before and behind the secret are left out.
         known = (before + len(content)) * 8 // 6
-        found[name] = base64.b64encode(b"\0" * before + content)[unknown:known].decode("ascii")
-    return found
+        texts[name] = base64.b64encode(b"\0" * before + content)[unknown:known].decode("ascii")
+    return texts
 
 
 def folded(text: str) -> str:

@@ -127,12 +127,12 @@ def convert(value: Any, type: type[T], source: str, place: str = "") -> T:
         return msgspec.convert(value, type)
     except msgspec.ValidationError as error:
         message = str(error)
-    found = _PLACE.search(message)
-    place = (place + (found[1] if found else "")).lstrip(".")
+    match = _PLACE.search(message)
+    place = (place + (match[1] if match else "")).lstrip(".")
     problem = _PLACE.sub("", message)
     if unknown := _UNKNOWN.fullmatch(problem):
         key = ".".join(filter(None, (place, unknown[1])))
-        fields = getattr(type, "__struct_fields__", ()) if not found else ()
+        fields = getattr(type, "__struct_fields__", ()) if not match else ()
         raise UsageError(f"{source}: {key}: is not a key of a profile. {_other_key(unknown[1], place, fields)}")
     if missing := _MISSING.fullmatch(problem):
         key = ".".join(filter(None, (place, missing[1])))

@@ -56,8 +56,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{error.verify_message}; name the certificate's issuer in target.ca_bundle"
     if isinstance(error, ssl.SSLError) and error.reason in _REFUSALS:
-        told = error.reason.lower().replace("_", " ")
-        return f"{told}; the target wants a client certificate that it trusts, named in target.client_cert"
+        words = error.reason.lower().replace("_", " ")
+        return f"{words}; the target wants a client certificate that it trusts, named in target.client_cert"
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
 
 

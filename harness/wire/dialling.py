@@ -153,13 +153,13 @@ def _tls(target: Target) -> ssl.SSLContext:
 
 def _resolved(host: str, port: int, peer: str, patience: Patience) -> list[Address]:
     """The addresses of a host. Asking may take long and cannot be broken off, so a thread of its own asks."""
-    found: list[Address] = []
+    addresses: list[Address] = []
     problems: list[str] = []
 
     def ask() -> None:
         try:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.extend((family, address) for family, _, _, _, address in answers)
+            addresses.extend((family, address) for family, _, _, _, address in answers)
         except (OSError, UnicodeError) as error:
             problems.append(reason(error))
 
@@ -168,9 +168,9 @@ def _resolved(host: str, port: int, peer: str, patience: Patience) -> list[Addre
     while thread.is_alive():
         thread.join(0.001)
         patience.check(f"looking up {peer}")
-    if not found:
+    if not addresses:
         raise Fault("connect", f"no address for {peer}: {''.join(problems)}")
-    return found
+    return addresses
 
 
 def _join(sock: socket.socket, address: Any, peer: str, patience: Patience) -> None:

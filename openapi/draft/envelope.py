@@ -62,7 +62,7 @@ def _error(subject: Subject) -> Iterator[Proposal]:
                 code = first(subject.fields(inner), *_CODE)
                 if code is None:
                     continue
-                message = first((one for one in subject.fields(inner) if one != code), *_MESSAGE)
+                message = first((field for field in subject.fields(inner) if field != code), *_MESSAGE)
                 yield role(place_of_field(subject, schema, name), "error", f"the {status} says in it what is wrong")
                 codes = {kind: _shown(subject, number, code) for kind, number in _CODES.items()}
                 reason = f"it is called {code}; the values are those of the examples where there are any"
@@ -77,9 +77,9 @@ def _shown(subject: Subject, status: str, name: str) -> str:
     answer = subject.responses().get(status)
     for media in subject.media(answer) if answer is not None else ():
         for _, example in subject.examples(media):
-            found = next(_under(example, name), None)
-            if isinstance(found, str):
-                return found
+            example_value = next(_under(example, name), None)
+            if isinstance(example_value, str):
+                return example_value
     return {"401": "unauthorized", "403": "forbidden", "404": "not_found"}[status]
 
 

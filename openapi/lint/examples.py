@@ -59,9 +59,9 @@ def of_another_status(subject: Subject) -> Iterator[Notice]:
                 for code in _codes(value):
                     wanted = next((fits for pattern, fits in _OWN_STATUS if pattern.fullmatch(_last(code))), None)
                     if wanted and status not in wanted:
-                        told = " or ".join(sorted(wanted))
+                        codes = " or ".join(sorted(wanted))
                         yield Notice(
-                            STATUS, place, f"the {status} is illustrated with {code!r}, which is said of a {told}"
+                            STATUS, place, f"the {status} is illustrated with {code!r}, which is said of a {codes}"
                         )
 
 
@@ -77,9 +77,9 @@ def against_prose(subject: Subject) -> Iterator[Notice]:
                 for name, field, value in subject.valued(schema, example):
                     said = outcomes & set(_texts(field))
                     if said and isinstance(value, str) and value not in said:
-                        told = " or ".join(sorted(said))
+                        states = " or ".join(sorted(said))
                         yield Notice(
-                            PROSE, place, f"{name} is {value!r}, and the prose says that it is set to {told!r}"
+                            PROSE, place, f"{name} is {value!r}, and the prose says that it is set to {states!r}"
                         )
 
 

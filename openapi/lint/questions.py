@@ -44,8 +44,8 @@ def _scopes(scheme: Piece) -> list[str]:
     if isinstance(listed, list):
         return [str(entry.get("scope")) if isinstance(entry, dict) else str(entry) for entry in listed]
     flows = scheme.node.get("flows")
-    found = [flow.get("scopes", {}) for flow in flows.values()] if isinstance(flows, dict) else []
-    return [scope for scopes in found for scope in scopes]
+    scopes = [flow.get("scopes", {}) for flow in flows.values()] if isinstance(flows, dict) else []
+    return [scope for scopes in scopes for scope in scopes]
 
 
 def how_long(subject: Subject) -> Iterator[Notice]:

@@ -86,11 +86,11 @@ class Subject(msgspec.Struct, frozen=True):
 
     def fields(self, schema: Piece) -> dict[str, Piece]:
         """The properties of a schema by name, those of the schemas that it is put together from included."""
-        found: dict[str, Piece] = {}
+        fields: dict[str, Piece] = {}
         for part in self.composed(schema):
             properties = self.under(part, "properties")
-            found |= {name: self.under(properties, name) for name in properties.node if name not in found}
-        return found
+            fields |= {name: self.under(properties, name) for name in properties.node if name not in fields}
+        return fields
 
     def composed(self, schema: Piece) -> Iterator[Piece]:
         """A schema and the schemas that it is put together from, each once."""
@@ -147,12 +147,12 @@ class Subject(msgspec.Struct, frozen=True):
 
 def subjects(document: Mapping[str, Any], operation: str | None) -> list[Subject]:
     """The operation with this operationId, or all. Raises `ContractError` where there is none."""
-    found = [Subject(document, one) for one in operations(document)]
+    every = [Subject(document, subject) for subject in operations(document)]
     if operation is None:
-        return found
-    chosen = [one for one in found if one.operation.node.get("operationId") == operation]
+        return every
+    chosen = [subject for subject in every if subject.operation.node.get("operationId") == operation]
     if not chosen:
-        known = ", ".join(sorted(str(one.operation.node.get("operationId")) for one in found)[:20]) or "none"
+        known = ", ".join(sorted(str(subject.operation.node.get("operationId")) for subject in every)[:20]) or "none"
         raise ContractError("/paths", f"no operation has the operationId {operation!r}", f"there are: {known}")
     return chosen
 

@@ -57,9 +57,9 @@ def _answer(exchange: Exchange, body: Excerpt | None, limit: int) -> Message:
 
 
 def _message(head: str, headers: tuple[tuple[str, str], ...], body: Excerpt | None, limit: int) -> Message:
-    shown = tuple((line(name, 80), line(value, 200)) for name, value in headers[:_HEADERS_SHOWN])
+    rows = tuple((line(name, 80), line(value, 200)) for name, value in headers[:_HEADERS_SHOWN])
     if len(headers) > _HEADERS_SHOWN:
-        shown = (*shown, ("…", f"{len(headers) - _HEADERS_SHOWN} more headers"))
+        rows = (*rows, ("…", f"{len(headers) - _HEADERS_SHOWN} more headers"))
     text = None if body is None or not body.text else body.text
     remark = ""
     if text is not None and len(text) > limit:
@@ -67,4 +67,4 @@ def _message(head: str, headers: tuple[tuple[str, str], ...], body: Excerpt | No
         remark = "cut here"
     if body is not None and (remark or not body.whole):
         remark = f"not shown whole: {body.size:,} bytes"
-    return Message(line(head, 300), shown, text, remark)
+    return Message(line(head, 300), rows, text, remark)

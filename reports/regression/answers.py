@@ -32,8 +32,8 @@ def answer_changes(
         before, after = base[kind].answers, head[kind].answers
         if before.isdisjoint(after):
             change = AnswerChange(
-                before=tuple(line(told) for told in sorted(before)),
-                after=tuple(line(told) for told in sorted(after)),
+                before=tuple(line(answer) for answer in sorted(before)),
+                after=tuple(line(answer) for answer in sorted(after)),
                 operation=line(kind.operation),
                 caller=line(kind.caller),
                 existence=kind.existence,

@@ -61,10 +61,10 @@ def _with_commands(findings: Findings, head: Side) -> Findings:
     if not findings.new and not findings.still_failing:
         return findings
     report = collect(head.records, head.outcome, head.contract, run=head.name)
-    told = {view.id: "\n".join(_again(view, report)) for view in report.findings}
+    commands = {view.id: "\n".join(_again(view, report)) for view in report.findings}
 
     def added(changes: tuple[FindingChange, ...]) -> tuple[FindingChange, ...]:
-        return tuple(msgspec.structs.replace(one, again=told.get(one.finding.id, "")) for one in changes)
+        return tuple(msgspec.structs.replace(change, again=commands.get(change.finding.id, "")) for change in changes)
 
     return msgspec.structs.replace(findings, new=added(findings.new), still_failing=added(findings.still_failing))
 
@@ -103,7 +103,7 @@ def _unlike(base: Side, head: Side) -> Iterator[str]:
 
 def _view(side: Side) -> RunView:
     header, requirements = side.header, side.outcome.requirements
-    verdicts = [found.verdict for found in requirements.values()]
+    verdicts = [requirement.verdict for requirement in requirements.values()]
     return RunView(
         name=line(side.name),
         target=line(header.target),

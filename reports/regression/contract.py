@@ -40,8 +40,8 @@ def _readings(base: Mapping[str, Reading], head: Mapping[str, Reading]) -> Itera
         elif id not in base:
             yield ContractChange("reading", line(id), "added", line(head[id].question))
         elif base[id].accepted != head[id].accepted:
-            told = f"accepted {', '.join(base[id].accepted)} → {', '.join(head[id].accepted)}"
-            yield ContractChange("reading", line(id), "changed", line(told))
+            detail = f"accepted {', '.join(base[id].accepted)} → {', '.join(head[id].accepted)}"
+            yield ContractChange("reading", line(id), "changed", line(detail))
 
 
 def _places(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[ContractChange]:
@@ -56,11 +56,13 @@ def _places(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[Contra
 
 def _signatures(contract: Contract) -> dict[str, str]:
     """What may stand at each place of the update's body and of a rule as it is answered, in words."""
-    found = {}
+    signatures = {}
     for origin, schema in (("body", contract.body_schema), ("rule", contract.rule_schema)):
         for place in below(place_of(contract, schema)):
             types = sorted(place.types) + ["null"] * place.nullable
             members = [str(member) for member in place.keywords.get("enum", ())]
-            told = f"{'required' if place.required else 'optional'} {' or '.join(types)}"
-            found[f"{origin} {place.name or '/'}"] = line(told + (f": {', '.join(members)}" if members else ""))
-    return found
+            signature = f"{'required' if place.required else 'optional'} {' or '.join(types)}"
+            signatures[f"{origin} {place.name or '/'}"] = line(
+                signature + (f": {', '.join(members)}" if members else "")
+            )
+    return signatures

@@ -14,10 +14,10 @@ SCHEMA_VERSION: Final = 1
 
 def render(comparison: Comparison) -> str:
     """The document: every entry of the comparison, none left out."""
-    told = {
+    values = {
         "schema_version": SCHEMA_VERSION,
         "headline": comparison.headline,
         "changes": comparison.changes,
         **msgspec.to_builtins(comparison),
     }
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"

@@ -19,12 +19,12 @@ _GENERATED: Final = re.compile(
 
 def places(value: Any) -> frozenset[str]:
     """The places of all values inside a JSON value: ``/steps/*/actions``; of a huge one the first 2,000 visited."""
-    found: set[str] = set()
+    pointers: set[str] = set()
     for place in _visited(value):
-        found.add(place)
-        if len(found) >= _COUNT_LIMIT:
+        pointers.add(place)
+        if len(pointers) >= _COUNT_LIMIT:
             break
-    return frozenset(found)
+    return frozenset(pointers)
 
 
 def _visited(value: Any) -> Iterator[str]:

@@ -33,10 +33,10 @@ def _head(comparison: Comparison) -> Iterator[str]:
     mark = _MARKS["worse" if comparison.worse else "better"]
     yield f"# {mark} {comparison.headline}"
     if comparison.worse:
-        shown = [f"- {escaped(sentence)}" for sentence in comparison.worse[:_SENTENCES_SHOWN]]
+        sentences = [f"- {escaped(sentence)}" for sentence in comparison.worse[:_SENTENCES_SHOWN]]
         if len(comparison.worse) > _SENTENCES_SHOWN:
-            shown.append(f"- … and {len(comparison.worse) - _SENTENCES_SHOWN} more")
-        yield "\n".join(shown)
+            sentences.append(f"- … and {len(comparison.worse) - _SENTENCES_SHOWN} more")
+        yield "\n".join(sentences)
     head = ("", "run", "target", "started", "seed", "failed", "warned", "judged")
     yield _grid(head, [_run("BASE", comparison.base), _run("HEAD", comparison.head)])
     for remark in comparison.remarks:
@@ -51,11 +51,11 @@ def _run(label: str, run: RunView) -> tuple[str, ...]:
 def _section(table: Table) -> Iterator[str]:
     yield f"## {_MARKS[table.tone]} {table.title}: {table.count:,}"
     yield escaped(table.lead)
-    shown = _grid(table.head, [tuple(_cell(cell) for cell in row) for row in table.rows[:_ROWS_SHOWN]])
+    text = _grid(table.head, [tuple(_cell(cell) for cell in row) for row in table.rows[:_ROWS_SHOWN]])
     if (more := len(table.rows) - _ROWS_SHOWN) > 0:
-        shown += f"\n\n… and {counted(more, 'more row')}, in the other formats"
+        text += f"\n\n… and {counted(more, 'more row')}, in the other formats"
     is_folded = table.tone == "plain"
-    yield f"<details><summary>Show {table.title.lower()}</summary>\n\n{shown}\n\n</details>" if is_folded else shown
+    yield f"<details><summary>Show {table.title.lower()}</summary>\n\n{text}\n\n</details>" if is_folded else text
 
 
 def _grid(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

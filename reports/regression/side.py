@@ -30,12 +30,12 @@ class Side(msgspec.Struct, frozen=True):
 
     def is_judged(self, requirement: str) -> bool:
         """Whether the run has a verdict on the target in this respect."""
-        found = self.outcome.requirements.get(requirement)
-        return found is not None and found.verdict in JUDGED
+        judged = self.outcome.requirements.get(requirement)
+        return judged is not None and judged.verdict in JUDGED
 
     def verdict(self, requirement: str) -> str:
         """The verdict on a requirement; ``not selected`` or ``not in the contract`` where there is none."""
-        found = self.outcome.requirements.get(requirement)
-        if found is not None:
-            return found.verdict
+        judged = self.outcome.requirements.get(requirement)
+        if judged is not None:
+            return judged.verdict
         return "not selected" if requirement in self.contract.requirements else "not in the contract"

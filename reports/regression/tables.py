@@ -54,33 +54,38 @@ def tables(comparison: Comparison) -> tuple[Table, ...]:
     return tuple(table for table in _all(comparison) if table.rows)
 
 
-def _all(told: Comparison) -> Iterator[Table]:
-    yield _findings("new", "New", "Not among the findings of BASE.", "worse", told.new)
+def _all(comparison: Comparison) -> Iterator[Table]:
+    yield _findings("new", "New", "Not among the findings of BASE.", "worse", comparison.new)
     yield _requirements(
-        "unexercised", "No longer exercised", "Judged in BASE, not in HEAD.", "worse", told.no_longer_exercised
+        "unexercised", "No longer exercised", "Judged in BASE, not in HEAD.", "worse", comparison.no_longer_exercised
     )
-    yield _readings(told.readings)
-    yield _findings("fixed", "Fixed", "Put to the test again, and not found again.", "better", told.fixed)
-    yield _findings("failing", "Still failing", "Found in both runs.", "plain", told.still_failing)
+    yield _readings(comparison.readings)
+    yield _findings("fixed", "Fixed", "Put to the test again, and not found again.", "better", comparison.fixed)
+    yield _findings("failing", "Still failing", "Found in both runs.", "plain", comparison.still_failing)
     yield _findings(
         "unseen",
         "Not seen again",
         "HEAD did not put these to the test: they are not fixed.",
         "plain",
-        told.not_seen_again,
+        comparison.not_seen_again,
     )
-    yield _requirements("judged", "Newly judged", "Judged in HEAD, not in BASE.", "plain", told.newly_judged)
-    yield _answers(told.answers)
+    yield _requirements("judged", "Newly judged", "Judged in HEAD, not in BASE.", "plain", comparison.newly_judged)
+    yield _answers(comparison.answers)
     yield Table(
         name="fields",
         title="Fields of answers",
         lead="What the target put into answers by itself, to the same kinds of input.",
         tone="plain",
-        count=len(told.fields),
+        count=len(comparison.fields),
         head=("field", "change", "in", "kinds of input"),
         rows=tuple(
-            (_code(one.place), _text(one.change), _text(f"{one.operation}, {one.answers}"), _text(f"{one.kinds:,}"))
-            for one in told.fields
+            (
+                _code(change.place),
+                _text(change.change),
+                _text(f"{change.operation}, {change.answers}"),
+                _text(f"{change.kinds:,}"),
+            )
+            for change in comparison.fields
         ),
     )
     yield Table(
@@ -88,11 +93,14 @@ def _all(told: Comparison) -> Iterator[Table]:
         title="The contract itself",
         lead="The two runs were held to different versions of it.",
         tone="plain",
-        count=len(told.contract),
+        count=len(comparison.contract),
         head=("what", "change", "detail"),
-        rows=tuple((_code(f"{one.what} {one.id}"), _text(one.change), _text(one.detail)) for one in told.contract),
+        rows=tuple(
+            (_code(f"{change.what} {change.id}"), _text(change.change), _text(change.detail))
+            for change in comparison.contract
+        ),
     )
-    yield _latency(told.latency)
+    yield _latency(comparison.latency)
 
 
 def _findings(name: str, title: str, lead: str, tone: Tone, changes: Sequence[FindingChange]) -> Table:
@@ -136,8 +144,13 @@ def _requirements(name: str, title: str, lead: str, tone: Tone, changes: Sequenc
         count=len(changes),
         head=("requirement", "level", "BASE", "HEAD", "reason"),
         rows=tuple(
-            (_code(one.id), _text(one.level), *_sides((one.before,), (one.after,), _is_bad_verdict), _text(one.reason))
-            for one in changes
+            (
+                _code(change.id),
+                _text(change.level),
+                *_sides((change.before,), (change.after,), _is_bad_verdict),
+                _text(change.reason),
+            )
+            for change in changes
         ),
     )
 
@@ -152,13 +165,13 @@ def _readings(changes: Sequence[ReadingChange]) -> Table:
         head=("reading", "BASE", "HEAD", "for", "remark"),
         rows=tuple(
             (
-                _code(one.id),
-                TableCell(one.before, "good" if one.refused else "side"),
-                TableCell(one.after, "bad" if one.refused else "side"),
-                _cut(one.kinds, "code"),
-                _text("no longer accepted" if one.refused else ""),
+                _code(change.id),
+                TableCell(change.before, "good" if change.refused else "side"),
+                TableCell(change.after, "bad" if change.refused else "side"),
+                _cut(change.kinds, "code"),
+                _text("no longer accepted" if change.refused else ""),
             )
-            for one in changes
+            for change in changes
         ),
     )
 
@@ -169,11 +182,11 @@ def _answers(changes: Sequence[AnswerChange]) -> Table:
         title="Answered differently",
         lead="Kinds of input that got another status or error code, allowed or not.",
         tone="plain",
-        count=sum(len(one.kinds) for one in changes),
+        count=sum(len(change.kinds) for change in changes),
         head=("input", "BASE", "HEAD", "kinds"),
         rows=tuple(
-            (_text(_input(one)), *_sides(one.before, one.after, _is_bad_answer), _cut(one.kinds, "code"))
-            for one in changes
+            (_text(_input(change)), *_sides(change.before, change.after, _is_bad_answer), _cut(change.kinds, "code"))
+            for change in changes
         ),
     )
 
@@ -196,13 +209,13 @@ def _latency(drifts: Sequence[LatencyDrift]) -> Table:
         head=("answers", "BASE", "HEAD", "HEAD / BASE", "drift"),
         rows=tuple(
             (
-                _text(f"{one.operation}, {one.answers}"),
-                _text(f"{duration(one.before)} ({one.count_before:,})"),
-                _text(f"{duration(one.after)} ({one.count_after:,})"),
-                _text(f"{one.ratio:.2f} ({one.low:.2f} to {one.high:.2f})"),
-                _text(one.drift),
+                _text(f"{drift.operation}, {drift.answers}"),
+                _text(f"{duration(drift.before)} ({drift.count_before:,})"),
+                _text(f"{duration(drift.after)} ({drift.count_after:,})"),
+                _text(f"{drift.ratio:.2f} ({drift.low:.2f} to {drift.high:.2f})"),
+                _text(drift.drift),
             )
-            for one in drifts
+            for drift in drifts
         ),
     )
 
@@ -229,9 +242,9 @@ def _is_bad_verdict(verdict: str) -> bool:
     return verdict not in ("passed", "warned")
 
 
-def _is_bad_answer(told: str) -> bool:
+def _is_bad_answer(answer: str) -> bool:
     """Whether the server erred or did not answer: any other status may be what the contract wants."""
-    return not told[:1].isdigit() or told.startswith("5")
+    return not answer[:1].isdigit() or answer.startswith("5")
 
 
 def _cut(texts: Iterable[str], form: Form) -> TableCell:

@@ -59,12 +59,12 @@ def _run(label: str, run: RunView) -> Text:
 
 
 def _table(table: Table) -> RichTable:
-    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     for position, title in enumerate(table.head):
-        shown.add_column(title, no_wrap=position == 0 and title in ("requirement", "reading"), overflow="fold")
+        grid.add_column(title, no_wrap=position == 0 and title in ("requirement", "reading"), overflow="fold")
     for row in table.rows[:_ROWS_SHOWN]:
-        shown.add_row(*map(_cell, row))
-    return shown
+        grid.add_row(*map(_cell, row))
+    return grid
 
 
 def _cell(cell: TableCell) -> Text:

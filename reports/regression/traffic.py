@@ -70,9 +70,9 @@ class InputTally:
         self.answers.add(_told(answer, names))
         self.seconds.setdefault(sort, array("d")).append(max(exchange.ended - exchange.started, 0.0))
         if sent is not None and not answer.cut:
-            found = places(content)
-            self.places.setdefault(sort, set()).update(found)
-            self.unsent.setdefault(sort, set()).update(found - sent)
+            pointers = places(content)
+            self.places.setdefault(sort, set()).update(pointers)
+            self.unsent.setdefault(sort, set()).update(pointers - sent)
 
 
 def _told(answer: Answer, names: Names) -> str:
@@ -128,8 +128,8 @@ def _add_episode(
         kinds[position] = _kind(episode, exchange, is_gate=is_gate)
         traffic.seen.setdefault(kinds[position], InputTally()).add(exchange, answer, sent, names)
     for finding in findings:
-        shown = dict.fromkeys(kinds[position] for position in finding.shown_by if position in kinds)
-        traffic.shows.setdefault(finding.id, tuple(shown))
+        proof = dict.fromkeys(kinds[position] for position in finding.shown_by if position in kinds)
+        traffic.shows.setdefault(finding.id, tuple(proof))
 
 
 def _comparable(episode: Episode, names: Names) -> Iterator[tuple[int, Exchange, Answer, frozenset[str] | None]]:

@@ -36,10 +36,14 @@ def finding_changes(base: Side, head: Side, before: Traffic, after: Traffic) -> 
     reasons = {finding.id: _not_tested_again(finding, head, before, after) for finding in gone}
     stayed = [finding for finding in head.outcome.findings if finding.id in known]
     return Findings(
-        new=tuple(_change(head, one, raised=False) for one in head.outcome.findings if one.id not in known),
-        fixed=tuple(_change(base, one, raised=False) for one in gone if not reasons[one.id]),
-        still_failing=tuple(_change(head, one, raised=_is_raised(known[one.id], one)) for one in stayed),
-        not_seen_again=tuple(_change(base, one, raised=False, note=reasons[one.id]) for one in gone if reasons[one.id]),
+        new=tuple(_change(head, finding, raised=False) for finding in head.outcome.findings if finding.id not in known),
+        fixed=tuple(_change(base, finding, raised=False) for finding in gone if not reasons[finding.id]),
+        still_failing=tuple(
+            _change(head, finding, raised=_is_raised(known[finding.id], finding)) for finding in stayed
+        ),
+        not_seen_again=tuple(
+            _change(base, finding, raised=False, note=reasons[finding.id]) for finding in gone if reasons[finding.id]
+        ),
     )
 
 
@@ -54,15 +58,15 @@ def _not_tested_again(finding: Finding, head: Side, before: Traffic, after: Traf
     reading = head.outcome.readings.get(finding.place)
     if reading is not None and reading.answer is None:
         return f"{finding.place} was not asked in HEAD"
-    shown = before.shows.get(finding.id, ())
-    if shown and not any(kind in after.seen for kind in shown):
+    inputs = before.shows.get(finding.id, ())
+    if inputs and not any(kind in after.seen for kind in inputs):
         return "what showed it was not sent in HEAD"
     return ""
 
 
 def _change(side: Side, finding: Finding, *, raised: bool, note: str = "") -> FindingChange:
     requirement = side.contract.requirements.get(finding.requirement)
-    shown = msgspec.structs.replace(
+    view = msgspec.structs.replace(
         finding,
         requirement=line(finding.requirement),
         place=line(finding.place),
@@ -71,7 +75,7 @@ def _change(side: Side, finding: Finding, *, raised: bool, note: str = "") -> Fi
         actual=line(finding.actual, _TEXT_LIMIT),
     )
     sentence = requirement.sentence if requirement else "This contract does not say it."
-    return FindingChange(shown, sentence, raised=raised, note=note)
+    return FindingChange(view, sentence, raised=raised, note=note)
 
 
 def no_longer_exercised(base: Side, head: Side) -> Iterator[RequirementChange]:
@@ -85,14 +89,14 @@ def newly_judged(base: Side, head: Side) -> Iterator[RequirementChange]:
 
 
 def _only_judged_by(judging: Side, other: Side, *, base: Side, head: Side) -> Iterator[RequirementChange]:
-    for id, found in judging.outcome.requirements.items():
+    for id, judged in judging.outcome.requirements.items():
         if not judging.is_judged(id) or other.is_judged(id):
             continue
         lacking = other.outcome.requirements.get(id)
         requirement = judging.contract.requirements.get(id)
         yield RequirementChange(
             id=line(id),
-            level=found.level,
+            level=judged.level,
             sentence=requirement.sentence if requirement else "",
             before=base.verdict(id),
             after=head.verdict(id),
@@ -140,13 +144,13 @@ def what_is_worse(
 ) -> Iterator[str]:
     """What may not come out: a must that newly fails or is no longer exercised, a reading no longer accepted."""
     failing: dict[str, list[Finding]] = {}
-    for one in (*findings.new, *(one for one in findings.still_failing if one.raised)):
-        if one.finding.level == "must" and not one.finding.accepted:
-            failing.setdefault(one.finding.requirement, []).append(one.finding)
-    for requirement, found in failing.items():
-        place = f" at {found[0].place}" if found[0].place else ""
-        more = f", and {counted(len(found) - 1, 'more finding')}" if len(found) > 1 else ""
-        yield f"{requirement} newly fails{place}: {found[0].kind}{more}"
+    for failing_now in (*findings.new, *(failing_now for failing_now in findings.still_failing if failing_now.raised)):
+        if failing_now.finding.level == "must" and not failing_now.finding.accepted:
+            failing.setdefault(failing_now.finding.requirement, []).append(failing_now.finding)
+    for requirement, judged in failing.items():
+        place = f" at {judged[0].place}" if judged[0].place else ""
+        more = f", and {counted(len(judged) - 1, 'more finding')}" if len(judged) > 1 else ""
+        yield f"{requirement} newly fails{place}: {judged[0].kind}{more}"
     lacking: dict[str, list[str]] = {}
     for change in lost:
         if change.level == "must":

@@ -123,10 +123,10 @@ def _bars(columns: Sequence[Column], width: float) -> Iterator[Part]:
 
 def _line(row: Row, step: float) -> RowPicture:
     """A requirement's verdicts side by side; where it was not selected there is a gap."""
-    told = [f"run {number}: {verdict}" for number, verdict in enumerate(row.verdicts, 1) if verdict]
+    verdicts = [f"run {number}: {verdict}" for number, verdict in enumerate(row.verdicts, 1) if verdict]
     parts = tuple(
         Part(verdict, round(at * step, 2), _ROW_HEIGHT - _STEPS[verdict], _STEPS[verdict], f"run {at + 1}: {verdict}")
         for at, verdict in enumerate(row.verdicts)
         if verdict
     )
-    return RowPicture(row, parts, ", ".join(told) or "never selected")
+    return RowPicture(row, parts, ", ".join(verdicts) or "never selected")

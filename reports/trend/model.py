@@ -115,7 +115,7 @@ def trend_of(runs: Iterable[JudgedRun]) -> Trend:
 
 
 def _column(number: int, run: JudgedRun) -> Column:
-    verdicts = [found.verdict for found in run.outcome.requirements.values()]
+    verdicts = [judged.verdict for judged in run.outcome.requirements.values()]
     return Column(
         number=number,
         name=line(run.name),
@@ -129,8 +129,8 @@ def _column(number: int, run: JudgedRun) -> Column:
 
 def _row(id: str, runs: Sequence[JudgedRun]) -> Row:
     requirement = next(run.contract.requirements[id] for run in reversed(runs) if id in run.contract.requirements)
-    found = [run.outcome.requirements.get(id) for run in runs]
-    verdicts = tuple(one.verdict if one is not None else "" for one in found)
+    outcomes = [run.outcome.requirements.get(id) for run in runs]
+    verdicts = tuple(outcome.verdict if outcome is not None else "" for outcome in outcomes)
     judged = [(number, verdict != "passed") for number, verdict in enumerate(verdicts, 1) if verdict in _JUDGED]
     failing = [number for number, fails in judged if fails]
     broke = sum(fails and not before for (_, before), (_, fails) in pairwise([(0, False), *judged]))

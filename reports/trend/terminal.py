@@ -29,17 +29,17 @@ _COLUMNS_BESIDE: Final = 78
 def show(trend: Trend, console: Console) -> None:
     """Print the grid; of more runs than fit beside the rest, the last ones."""
     width = min(console.width, _WIDTH_LIMIT)
-    shown = min(max((width - _COLUMNS_BESIDE) // 2, 5), len(trend.columns))
-    for part in _parts(trend, shown):
+    columns = min(max((width - _COLUMNS_BESIDE) // 2, 5), len(trend.columns))
+    for part in _parts(trend, columns):
         console.print(part, width=width)
 
 
-def _parts(trend: Trend, shown: int) -> Iterator[RenderableType]:
+def _parts(trend: Trend, columns: int) -> Iterator[RenderableType]:
     yield Text(trend.target, style="bold")
     for column in trend.columns:
         yield _run(column)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    left_out = len(trend.columns) - shown
+    left_out = len(trend.columns) - columns
     table.add_column("requirement", no_wrap=True)
     table.add_column("level", no_wrap=True)
     table.add_column(f"runs {left_out + 1} to {len(trend.columns)}", no_wrap=True)

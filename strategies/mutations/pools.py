@@ -72,9 +72,9 @@ class BodyPool:
         with self._lock:
             if schema not in self._samples:
                 for body in self._bodies():
-                    for found, _, value in visited(body_place(self.contract), body):
+                    for place_of_value, _, value in visited(body_place(self.contract), body):
                         if value is not None:
-                            self._samples.setdefault(id(found.keywords), value)
+                            self._samples.setdefault(id(place_of_value.keywords), value)
                     if schema in self._samples:
                         break
                 else:

@@ -181,11 +181,11 @@ def _walk(value: Any, steps: tuple[RouteStep, ...], index: int, to_null: bool) -
         ends_here = to_null and inner is None and index == len(steps) - 1
         if not ends_here and not steps[index].leads_to(inner):
             continue
-        found = (key, *_walk(inner, steps, index + 1, to_null))
-        if len(found) == len(steps) - index:
-            return found
-        if len(found) > len(best):
-            best = found
+        keys = (key, *_walk(inner, steps, index + 1, to_null))
+        if len(keys) == len(steps) - index:
+            return keys
+        if len(keys) > len(best):
+            best = keys
     return best
 
 
@@ -233,12 +233,12 @@ def completed(
 
     `keys` lead through the donor the whole way.
     """
-    found = walk(route, body, to_null=to_null)
-    if found is None:
+    walked = walk(route, body, to_null=to_null)
+    if walked is None:
         return donor, keys
-    depth = len(found)
+    depth = len(walked)
     if depth == len(keys):
-        return body, found
+        return body, walked
     name = route.steps[depth + 1].name
     piece = reached(donor, keys[: depth + 1])
-    return edited(body, found, put_below(name, piece)), (*found, 0 if name is None else name, *keys[depth + 1 :])
+    return edited(body, walked, put_below(name, piece)), (*walked, 0 if name is None else name, *keys[depth + 1 :])

@@ -246,13 +246,13 @@ def _objects(place: Place) -> Iterator[Edit]:
             "validation.type",
         )
     if place.discriminator is None:
-        for one, other in itertools.combinations(place.alternatives.items(), 2):
-            yield from _both(one, other)
+        for first, other in itertools.combinations(place.alternatives.items(), 2):
+            yield from _both(first, other)
 
 
-def _both(one: tuple[str, Place], other: tuple[str, Place]) -> Iterator[Edit]:
+def _both(first: tuple[str, Place], other: tuple[str, Place]) -> Iterator[Edit]:
     """Two alternatives at once, where each has a field that the other does not ask for."""
-    fields = [(place, _own(place, rival)) for (_, place), (_, rival) in ((one, other), (other, one))]
+    fields = [(place, _own(place, rival)) for (_, place), (_, rival) in ((first, other), (other, first))]
     if not all(names for _, names in fields):
         return
 
@@ -260,8 +260,8 @@ def _both(one: tuple[str, Place], other: tuple[str, Place]) -> Iterator[Edit]:
         samples = [(scene.sample(place), names) for place, names in fields]
         return {**value, **{name: sample[name] for sample, names in samples for name in names}}
 
-    detail = f"two alternatives at once: {one[0]} and {other[0]}"
-    yield Edit("oneOf", f"oneOf:{one[0]}+{other[0]}", detail, make, "validation.type", level="should")
+    detail = f"two alternatives at once: {first[0]} and {other[0]}"
+    yield Edit("oneOf", f"oneOf:{first[0]}+{other[0]}", detail, make, "validation.type", level="should")
 
 
 def _own(place: Place, rival: Place) -> list[str]:

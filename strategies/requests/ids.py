@@ -152,7 +152,7 @@ def _readings(segment: str) -> Iterator[str]:
         yield _folded(trimmed.strip("."))
         yield _folded(_trimmed(text.replace("+", " ")))
         yield _folded(_STOPS.split(text.strip(" /\\"), maxsplit=1)[0])
-        yield from (_folded(found.group()) for found in (_PLAIN.match(trimmed), _DIGITS.match(trimmed)) if found)
+        yield from (_folded(match.group()) for match in (_PLAIN.match(trimmed), _DIGITS.match(trimmed)) if match)
         yield _resolved(_folded(trimmed))
         yield from (_folded(part) for part in _SEPARATORS.split(trimmed) if part.strip("."))
 

@@ -168,10 +168,10 @@ def _malformed(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _first_of_each_kind(text: str) -> dict[str, Token]:
-    found: dict[str, Token] = {}
+    first: dict[str, Token] = {}
     for token in tokens(text):
-        found.setdefault(token.kind, token)
-    return found
+        first.setdefault(token.kind, token)
+    return first
 
 
 def _with(text: str, token: Token, spelling: str) -> str:

@@ -121,12 +121,12 @@ def texts_in(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
 
 def changed_fields(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """Where two states of one rule differ, apart from the time of the last update."""
-    found = list(differences_of_rules(contract, before, after))
+    differences = list(differences_of_rules(contract, before, after))
     for name in (contract.names.id, contract.names.created_at):
         left, right = before.get(name), after.get(name)
         if left != right and not same_instant(left, right):
-            found.append(Difference(f"/{name}", "changed", left, right))
-    return found
+            differences.append(Difference(f"/{name}", "changed", left, right))
+    return differences
 
 
 def unchanged(

@@ -60,8 +60,8 @@ def rounds(episode: Episode) -> Iterator[Round]:
 def _overlapping(exchanges: Sequence[Exchange]) -> int:
     """How many pairs of requests were under way at the same time."""
     return sum(
-        one.started < other.ended and other.started < one.ended
-        for index, one in enumerate(exchanges)
+        exchange.started < other.ended and other.started < exchange.ended
+        for index, exchange in enumerate(exchanges)
         for other in exchanges[index + 1 :]
     )
 
@@ -187,14 +187,22 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 )
 
 
-def _causes(contract: Contract, update: Exchange, shown: Exchange) -> tuple[str, ...]:
+def _causes(contract: Contract, update: Exchange, read: Exchange) -> tuple[str, ...]:
     """The findings that what an answer shows of a body's update would be, had there been no other at the time."""
-    if update.request.body is None or shown.answer is None or not sent_body(update):
+    if update.request.body is None or read.answer is None or not sent_body(update):
         return ()
-    if not shown.answer.part(contract.names.data):
+    if not read.answer.part(contract.names.data):
         return ()
-    differences = by_requirement(contract, update.request.body, shown.answer.body)
-    return tuple(sorted({finding_id(name, one.place, one.kind) for name, ones in differences.items() for one in ones}))
+    differences = by_requirement(contract, update.request.body, read.answer.body)
+    return tuple(
+        sorted(
+            {
+                finding_id(name, difference.place, difference.kind)
+                for name, ones in differences.items()
+                for difference in ones
+            }
+        )
+    )
 
 
 def _explained(
@@ -230,8 +238,8 @@ def _overwrites(other: Exchange, update: Exchange, read: Exchange, lag: float) -
 
 def _is_body(contract: Contract, update: Exchange, state: Mapping[str, Any]) -> bool:
     status = f"/{contract.names.status}"
-    found = differences_from_body(contract, sent_body(update), state)
-    return all(difference.place == status for difference in found)
+    differences = differences_from_body(contract, sent_body(update), state)
+    return all(difference.place == status for difference in differences)
 
 
 def _state_before(episode: Episode, contract: Contract, moment: float, rule: str) -> Mapping[str, Any] | None:
@@ -293,7 +301,7 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             is_other = data.get(contract.names.id) != exchange.intent.rule
             mixed = is_other or not _is_body(contract, exchange, data)
             by_state = not mixed and state is not None and not _is_body(contract, exchange, state)
-            shown = episode.exchanges[final] if by_state and final is not None else exchange
+            telling = episode.exchanges[final] if by_state and final is not None else exchange
             if not mixed and not by_state:
                 yield Kept(requirement)
             else:
@@ -305,7 +313,7 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     described(contract, exchange.answer) + f", {short(data.get(contract.names.marker))}",
                     (position,) if final is None else (position, final),
                     compares_states=by_state,
-                    explained_by=() if is_other else _causes(contract, exchange, shown),
+                    explained_by=() if is_other else _causes(contract, exchange, telling),
                 )
 
 

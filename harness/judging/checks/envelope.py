@@ -110,13 +110,13 @@ def error(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         if not _is_error_of_ours(exchange, answer):
             continue
         content = answer.json()
-        found = answer.first_part(names.error) if names.lists_errors else answer.part(names.error)
+        part = answer.first_part(names.error) if names.lists_errors else answer.part(names.error)
         problem = None
-        if not isinstance(content, dict) or not found:
+        if not isinstance(content, dict) or not part:
             problem = f"no {names.error} object"
-        elif not _text(found.get(names.code)):
+        elif not _text(part.get(names.code)):
             problem = f"no {names.error}.{names.code}"
-        elif not _text(found.get(names.message)):
+        elif not _text(part.get(names.message)):
             problem = f"no {names.error}.{names.message}"
         elif content.get(names.data) is not None:
             problem = f"{names.data} in an error"

@@ -28,10 +28,10 @@ def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             continue
         from rules_harness.strategies.boundary import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
 
-        found = judge_generic(
+        problems = judge_generic(
             contract, contract.update, answer.status, answer.headers, answer.body.content, allowed_statuses=ALLOWED
         )
-        broken = {REQUIREMENTS.get(one.check, ""): one for one in found}
+        broken = {REQUIREMENTS.get(problem.check, ""): problem for problem in problems}
         for requirement in sorted(set(REQUIREMENTS.values())):
             if requirement == "envelope.error" and answer.is_success:
                 continue

@@ -144,7 +144,7 @@ def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgem
         if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
             continue
         original = episode.exchanges[intent.repeats].answer
-        first, again = (found.object().get(name) if found else None for found in (original, answer))
+        first, again = (reply.object().get(name) if reply else None for reply in (original, answer))
         if isinstance(first, str) and isinstance(again, str):
             token = "original" if first == again else "new"
             yield Seen("reading.replayed-request-id", token, "", (intent.repeats, position))
@@ -194,9 +194,9 @@ class _OneEpisode:
 
 
 @lru_cache(maxsize=4)
-def _followed(one: _OneEpisode) -> FollowedHistory:
+def _followed(key: _OneEpisode) -> FollowedHistory:
     """What became of the keys of an episode; worked out once for all who ask."""
-    return follow(one.episode, one.contract)
+    return follow(key.episode, key.contract)
 
 
 def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:

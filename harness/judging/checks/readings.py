@@ -74,16 +74,16 @@ def _object_taken(contract: Contract, exchange: Exchange, values: tuple[Any, Any
 
 def _duplicated(exchange: Exchange) -> tuple[Any, Any] | None:
     """The two values of the name that stands twice in a body."""
-    found: list[tuple[Any, Any]] = []
+    duplicates: list[tuple[Any, Any]] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         for index, (name, value) in enumerate(items):
-            found.extend((value, other) for again, other in items[index + 1 :] if again == name)
+            duplicates.extend((value, other) for again, other in items[index + 1 :] if again == name)
         return dict(items)
 
     if exchange.request.body is not None:
         json.loads(exchange.request.body.content, object_pairs_hook=pairs)
-    return found[0] if found else None
+    return duplicates[0] if duplicates else None
 
 
 def null_conditions(episode: Episode, contract: Contract) -> Iterator[Judgement]:

@@ -71,13 +71,13 @@ def _replacements(episode: Episode, contract: Contract, *bodies: str) -> Iterato
 def _compared(requirement: str, contract: Contract, sent: Replacement) -> Iterator[Judgement]:
     """Judges one replacement by one of the requirements that its differences may break."""
     differences = by_requirement(contract, sent.sent, sent.answer)
-    found = list(differences.get(requirement, ()))
+    compared = list(differences.get(requirement, ()))
     if requirement == "update.omitted-is-cleared" and not differences:
         body, answer = parsed(sent.sent), parsed(sent.answer)
-        found = list(left_behind(body_place(contract), body, answer[contract.names.data], sent.before))
-    if not found:
+        compared = list(left_behind(body_place(contract), body, answer[contract.names.data], sent.before))
+    if not compared:
         yield Kept(requirement)
-    for first in {difference.place: difference for difference in reversed(found)}.values():
+    for first in {difference.place: difference for difference in reversed(compared)}.values():
         yield Violation(
             requirement,
             first.place,
@@ -93,7 +93,7 @@ def _compared(requirement: str, contract: Contract, sent: Replacement) -> Iterat
 def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mapping[str, Sequence[Difference]]:
     """The differences between a body and the answer to it, each under the requirement that it breaks."""
     body, data = parsed(sent), parsed(answer)[contract.names.data]
-    found: dict[str, list[Difference]] = {}
+    sorted_out: dict[str, list[Difference]] = {}
     rearranged = _is_rearranged(body_place(contract), body, data)
     for difference in differences_from_body(contract, body, data):
         if difference.place == f"/{contract.names.status}":
@@ -108,8 +108,8 @@ def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mappin
             requirement = "update.amounts-exact"
         else:
             requirement = "update.replaces"
-        found.setdefault(requirement, []).append(difference)
-    return found
+        sorted_out.setdefault(requirement, []).append(difference)
+    return sorted_out
 
 
 def _is_rearranged(place: Place, sent: Any, got: Any) -> bool:

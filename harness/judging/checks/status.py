@@ -105,15 +105,15 @@ def stays_disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def no_enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A body saying `enabled` does not enable a disabled rule."""
-    for _, shown in _enabled_by_body(episode, contract):
-        if shown == contract.names.disabled:
+    for _, state in _enabled_by_body(episode, contract):
+        if state == contract.names.disabled:
             yield Kept("status.no-enable-by-body")
 
 
 def enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What does `status` enabled in the body do to a disabled rule?"""
-    for change, shown in _enabled_by_body(episode, contract):
-        token = "stays-disabled" if shown == contract.names.disabled else "becomes-enabled"
+    for change, state in _enabled_by_body(episode, contract):
+        token = "stays-disabled" if state == contract.names.disabled else "becomes-enabled"
         yield Seen("reading.enable-by-body", token, "", _shown_by(change))
 
 
@@ -124,11 +124,11 @@ def _enabled_by_body(episode: Episode, contract: Contract) -> Iterator[tuple[Cha
         says = sent_body(change.exchange).get(names.status)
         if change.before != names.disabled or says != names.enabled or not _is_executed(change) or not change.alone:
             continue
-        shown = (
+        states = (
             change.after if change.read_at is not None else change.answer.part(contract.names.data).get(names.status)
         )
-        if shown in (names.enabled, names.disabled):
-            yield change, shown
+        if states in (names.enabled, names.disabled):
+            yield change, states
 
 
 def rejected_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -198,16 +198,16 @@ def _is_disabled(requirement: str, contract: Contract, change: Change, verb: str
     data = change.answer.part(contract.names.data)
     if verb == "answers" and not data:
         return
-    shown = change.after if verb == "stored as" else data.get(names.status)
-    if shown == names.disabled:
+    status = change.after if verb == "stored as" else data.get(names.status)
+    if status == names.disabled:
         yield Kept(requirement)
         return
     yield Violation(
         requirement,
         _place(contract),
-        f"{verb} {short(shown)}",
+        f"{verb} {short(status)}",
         names.disabled,
-        f"{verb} {short(shown)}",
+        f"{verb} {short(status)}",
         _shown_by(change) if verb == "stored as" else (change.position,),
         compares_states=verb == "stored as",
     )

@@ -114,9 +114,9 @@ def _taken_over(
     following = (e for e in episode.exchanges[position + 1 :] if e.intent.rule == exchange.intent.rule)
     later = [state for e in following if (state := state_of(contract, e)) is not None]
     for name in sorted(set(body) - set(known)):
-        shown = [state for state in (data, *later[:1]) if _same_value(state.get(name), body[name])]
+        taken = [state for state in (data, *later[:1]) if _same_value(state.get(name), body[name])]
         is_its_own = name in rule_place(contract).properties or name in before
-        if shown and is_its_own and not _same_value(before.get(name), body[name]):
+        if taken and is_its_own and not _same_value(before.get(name), body[name]):
             yield Violation(
                 "update.identity",
                 f"/{name}",

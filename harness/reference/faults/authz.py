@@ -40,7 +40,9 @@ fault("authz.resource-unchecked", credentials.update_permission, "authz.before-v
 )
 fault("authz.resource-by-part", credentials.is_listed).short(
     "A rule is listed where its id begins like a listed one.",
-    lambda usual, rule_id, entry: usual(rule_id, entry) or any(rule_id[:8] == one[:8] for one in entry.resources),
+    lambda usual, rule_id, entry: (
+        usual(rule_id, entry) or any(rule_id[:8] == resource[:8] for resource in entry.resources)
+    ),
 )
 fault("authz.resource-in-joined-list", credentials.is_listed).short(
     "A rule is listed where the end of its id occurs in the list.",
