@@ -67,11 +67,10 @@ def campaigns(kills: int, chance: random.Random) -> Iterator[str]:
             moment = chance.uniform(0, LONGEST_SECONDS)
             shown = findings_in(killed(server, folder, CONTINUED if is_begun(folder) else CAMPAIGN, moment))
             kept = findings(folder)
-            # A campaign that goes on shows what is new.
-            for family, count in ((known + shown) - kept).items():
+            for family, count in ((known | shown) - kept).items():
                 yield f"campaign, kill {number}: {family} lost {count} findings"
             known = kept
-            told = f"{shown.total()} new on the screen, {kept.total()} in the journal"
+            told = f"{shown.total()} on the screen, {kept.total()} in the journal"
             print(f"campaign, kill {number:>3} after {moment:4.1f} s: {told}", flush=True)
         yield from restored(server, folder, before)
         ended = command(server, folder, *CONTINUED, "--requests", "200", "--quiet")

@@ -101,7 +101,13 @@ def _chunks(items: Sequence[T], length: int) -> Iterator[Sequence[T]]:
 
 
 def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *, key: str | None = None) -> Planned:
-    """One mutation done to a body; without ``base`` to the simplest that has its place."""
+    """One mutation done to a body; without ``base`` to the simplest that has its place.
+
+    Off loopback a status that is none is done to the simplest too, which moves nothing soon: a lax target could enable
+    the rule.
+    """
+    if mutation.place == f"/{bench.names.status}" and not bench.shared.guard.is_open:
+        base = None
     return bench.plan_update(apply(bench.contract, bench.world, mutation, base), key=key, **_meaning(mutation))
 
 

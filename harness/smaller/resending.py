@@ -24,9 +24,11 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import COARSE_SECONDS, Planned, Unmet
+from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.harness.target.cleaning import named_in
 from rules_harness.strategies.accounts import accounts_in
 from rules_harness.strategies.idempotency_keys import form_of
+from rules_harness.strategies.requests import odd_ids
 from rules_harness.strategies.scalars import instant_text
 
 DISABLED: Final = "disabled again"
@@ -82,7 +84,8 @@ def resend(bench: Bench, recording: Recording, rules: Mapping[str, str]) -> tupl
 class _Resending:
     def __init__(self, bench: Bench, recording: Recording, rules: Mapping[str, str]) -> None:
         self._bench = bench
-        self._recording = recording
+        strange = bench.shared.guard.is_distrustful
+        self._recording = _with_new_ids(bench, recording) if strange else recording
         self._rules = rules
         self._moved = {rule: here for rule, here in rules.items() if rule != here}
         self._keys: dict[str, str] = {}
@@ -121,15 +124,19 @@ class _Resending:
     def _look(self) -> None:
         """See that nothing is written but rules of the profile, and that no key stands where only text should.
 
-        At whatever else is written to, the target must say that there is no rule.
+        At whatever else is written to, the target must say that there is no rule; no rule has one of our odd ids.
         """
         bench = self._bench
+        odd = {one.segment for one in odd_ids(bench.shared.profile.rules.all)}
         for exchange in self._recording.exchanges:
             request, rule = exchange.request, exchange.intent.rule
             keys = named_in(msgspec.to_builtins(request))
             if keys:
                 raise Unmet(f"a request holds the key of {', '.join(sorted(keys))} in its text: is this record yours?")
             if rule in self._rules or request.method == "GET" or not bench.shared.guard.is_unlisted(request):
+                continue
+            if request.target.rpartition("/")[2] in odd:
+                bench.shared.guard.believe_vacant(request.target)
                 continue
             read = Request("GET", request.target, raw=request.raw, key=bench.key_of(bench.main_caller()))
             intent = Intent(purpose="read", operation="read", rule=rule, existence="unknown")
@@ -272,6 +279,23 @@ class _Resending:
         missing = sorted(str(account) for account in named - known if account is not None)
         if missing:
             raise Unmet(f"a body names accounts that the profile does not list: {', '.join(missing)}")
+
+
+def _with_new_ids(bench: Bench, recording: Recording) -> Recording:
+    """The recording with other ids in place of those that it says were no rule's: by now they may be one's."""
+    chance = Random(bench.new_key())
+    path_for = bench.contract.update.path_for
+    new: dict[str, str] = {}
+
+    def renamed(exchange: Exchange) -> Exchange:
+        rule, request = exchange.intent.rule, exchange.request
+        if exchange.intent.existence != "unknown" or request.target != path_for(rule):
+            return exchange
+        id = new.setdefault(rule, similar_id(rule, chance))
+        sent = msgspec.structs.replace(request, target=path_for(id))
+        return msgspec.structs.replace(exchange, request=sent, intent=exchange.intent.but(rule=id))
+
+    return msgspec.structs.replace(recording, exchanges=tuple(map(renamed, recording.exchanges)))
 
 
 def _together(numbered: tuple[int, Exchange]) -> tuple[bool, int]:

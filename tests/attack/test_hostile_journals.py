@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -263,6 +264,7 @@ def test_the_second_half_of_a_window_is_of_the_profile_s_target_and_rules(theirs
     assert planted.code == 0, planted.out
     verify = ("window", "verify", "--target", theirs.profile, "--planted", theirs.out, "--out", theirs.folder / "2")
     before = theirs.states()[UNLISTED]
+    theirs.change(a_day_ago)
     whole = (theirs.out / "journal.jsonl").read_bytes()
 
     def other_rule(record: Record) -> Record:
@@ -279,6 +281,14 @@ def test_the_second_half_of_a_window_is_of_the_profile_s_target_and_rules(theirs
         (theirs.out / "journal.jsonl").write_bytes(whole)
     assert theirs.states()[UNLISTED] == before
     assert theirs.run(*verify).code == 0
+
+
+def a_day_ago(record: Record) -> Record:
+    """The run was nearly a day earlier, so that it is time for the second half."""
+    for name in ("started_at", "ended_at"):
+        if name in record:
+            record[name] = (datetime.fromisoformat(record[name]) - timedelta(hours=23.5)).isoformat()
+    return record
 
 
 def theirs_elsewhere(record: Record) -> Record:
