@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from rules_harness.harness.pytest_plugin.judging import Drawn, RulesTarget
     from rules_harness.harness.pytest_plugin.verdicts import Verdicts
+    from rules_harness.openapi.contract import Contract
 
 TARGET = pytest.StashKey[Path]()
+CONTRACT: pytest.StashKey[Contract] = pytest.StashKey()
 VERDICTS: pytest.StashKey[Verdicts] = pytest.StashKey()
 _SHARED = pytest.StashKey[Path]()
 _SHARED_INPUT = "rules_harness_shared"
@@ -35,6 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rules-target",
         metavar="FILE",
         help="Collect one test for each requirement of the contract, and judge the target of this profile.",
+    )
+    group.addoption("--rules-contract", metavar="FILE", help="Another contract than the packaged one.")
+    group.addoption(
+        "--rules-overlay",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="An OpenAPI Overlay (1.0), applied to the contract; several in their order.",
     )
     group.addoption(
         "--rules-out",
@@ -108,7 +118,7 @@ def rules_target(request: pytest.FixtureRequest) -> RulesTarget:
     path = request.config.stash.get(TARGET, None)
     if path is None:
         pytest.skip(_NO_TARGET)
-    return _target(path)
+    return _target(path, request.config)
 
 
 @pytest.fixture(scope="session")
@@ -123,16 +133,33 @@ def assert_fixed(request: pytest.FixtureRequest) -> Callable[[Path], None]:
     from rules_harness.harness.pytest_plugin.fixed import AssertFixed  # noqa: PLC0415 - only where it was asked for
     from rules_harness.harness.pytest_plugin.sessions import journal_folder, turn  # noqa: PLC0415 - likewise
 
-    return AssertFixed(_target(path), journal_folder(request.config), partial(turn, request.config))
+    return AssertFixed(_target(path, request.config), journal_folder(request.config), partial(turn, request.config))
 
 
-def _target(path: Path) -> RulesTarget:
+def contract_of(config: pytest.Config) -> Contract:
+    """The contract of ``--rules-contract`` and ``--rules-overlay``, else the packaged one. Raises `ContractError`."""
+    from rules_harness.openapi.contract import load  # noqa: PLC0415 - only where it was asked for
+
+    if CONTRACT not in config.stash:
+        folder, given = config.invocation_params.dir, config.getoption("rules_contract")
+        overlays = [folder / overlay for overlay in config.getoption("rules_overlay")]
+        config.stash[CONTRACT] = load(None if given is None else folder / given, overlays)
+    return config.stash[CONTRACT]
+
+
+def has_own_contract(config: pytest.Config) -> bool:
+    """Whether another contract than the packaged one was given."""
+    return bool(config.getoption("rules_contract") or config.getoption("rules_overlay"))
+
+
+def _target(path: Path, config: pytest.Config) -> RulesTarget:
     from rules_harness.harness.errors import HarnessError  # noqa: PLC0415 - only where it was asked for
     from rules_harness.harness.pytest_plugin.judging import target_of  # noqa: PLC0415 - likewise
+    from rules_harness.openapi.errors import ContractError  # noqa: PLC0415 - likewise
 
     try:
-        return target_of(path)
-    except HarnessError as error:
+        return target_of(path, contract_of(config))
+    except (HarnessError, ContractError) as error:
         pytest.fail(str(error), pytrace=False)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from rules_harness.harness.pytest_plugin import VERDICTS
+from rules_harness.harness.pytest_plugin import VERDICTS, contract_of
 from rules_harness.harness.pytest_plugin.verdicts import Told, Verdicts, verdicts_of
-from rules_harness.openapi.contract import Requirement, load
+from rules_harness.openapi.contract import Requirement
+from rules_harness.openapi.errors import ContractError
 
 
 class ContractWarning(UserWarning):
@@ -23,7 +24,11 @@ class ProfileFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item for each requirement, in the contract's order."""
-        for requirement in load().requirements.values():
+        try:
+            requirements = contract_of(self.config).requirements
+        except ContractError as error:
+            raise pytest.UsageError(str(error)) from error
+        for requirement in requirements.values():
             yield RequirementItem.from_parent(self, name=requirement.id, requirement=requirement)
 
 

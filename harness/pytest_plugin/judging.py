@@ -72,9 +72,12 @@ class Drawn(msgspec.Struct, frozen=True):
     meant: Intent
 
 
-def target_of(path: Path) -> RulesTarget:
-    """The target of a profile. Raises `UsageError` where the profile is wrong or nothing may be sent there."""
-    contract = load()
+def target_of(path: Path, contract: Contract | None = None) -> RulesTarget:
+    """The target of a profile, held to the packaged contract or another one.
+
+    Raises `UsageError` where the profile is wrong or nothing may be sent there.
+    """
+    contract = contract or load()
     profile, keyring = profile_reader.load(path, contract=contract, environ=os.environ)
     check_production(profile, contract)
     world = profile.world(this_hour())

@@ -14,15 +14,16 @@ from rules_harness.harness.files import write_private
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal, Note
 from rules_harness.harness.judging.judge import CONTAINED, STOPPED
-from rules_harness.harness.pytest_plugin import TARGET, shared_folder
+from rules_harness.harness.pytest_plugin import TARGET, contract_of, has_own_contract, shared_folder
 from rules_harness.harness.pytest_plugin.sessions import journal_folder, turn
 from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import Chosen, Opened, check_production, opened
+from rules_harness.harness.session.recorded import OWN_CONTRACT
 from rules_harness.harness.session.reporting import cleaned, report_of
 from rules_harness.harness.session.session import Settings, Silent
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.target.cleaning import Cleaner
-from rules_harness.openapi.contract import Contract, load
+from rules_harness.openapi.contract import Contract
 from rules_harness.openapi.errors import ContractError
 from rules_harness.reports import plain
 from rules_harness.reports.model import RunReport
@@ -72,21 +73,22 @@ def left_by_worker(shared: Path) -> Verdicts | None:
 
 def _judged(config: pytest.Config, selected: tuple[str, ...]) -> Verdicts:
     try:
-        contract = load()
+        contract = contract_of(config)
         with opened(Chosen(target=config.stash[TARGET]), contract) as target:
             check_production(target.profile, contract)
             folder = journal_folder(config)
             make_room(folder)
-            report = _run(contract, target, folder, selected)
+            report = _run(contract, target, folder, selected, is_own=has_own_contract(config))
     except (HarnessError, ContractError) as error:
         return Verdicts(problem=str(error))
     return Verdicts(_told(report), str(folder))
 
 
-def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, ...]) -> RunReport:
+def _run(contract: Contract, target: Opened, folder: Path, selected: tuple[str, ...], *, is_own: bool) -> RunReport:
     """One conformance run. Raises KeyboardInterrupt, with the rules put back, where it was interrupted."""
     is_whole = set(selected) == set(contract.requirements)
-    settings = Settings(seed=_SEED, now=this_hour(), select=() if is_whole else selected)
+    select = () if is_whole else selected
+    settings = Settings(seed=_SEED, now=this_hour(), select=select, options={OWN_CONTRACT: is_own})
     cleaner = Cleaner(target.keyring)
     gate = Gate(contract, target, Journal(folder, clean=cleaner.clean_text), settings, Silent())
     with interruptible(gate):

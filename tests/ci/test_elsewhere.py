@@ -28,12 +28,18 @@ def test_a_container_has_what_it_copies_and_ends_as_the_command() -> None:
     assert 'ENTRYPOINT ["/opt/rules-harness/bin/rules-harness"]' in lines
 
 
-def has_docker() -> bool:
+def has_base_image() -> bool:
+    """Whether Docker is there and has, or can get, the image that ours begins with."""
     docker = shutil.which("docker")
-    return docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
+    (base, *_) = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    return (
+        docker is not None and subprocess.run([docker, "pull", base], capture_output=True, check=False).returncode == 0
+    )
 
 
-@pytest.mark.skipif(not (has_docker() and os.environ.get("CI")), reason="takes Docker, and minutes: in CI")
+@pytest.mark.skipif(
+    not (os.environ.get("CI") and has_base_image()), reason="takes Docker, its registry, and minutes: in CI"
+)
 def test_the_container_is_built_and_runs() -> None:
     subprocess.run(["docker", "build", "--quiet", "--tag", "rules-harness:test", "."], cwd=ROOT, check=True)
     told = subprocess.run(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +88,18 @@ def test_a_fault_is_found(fault: str, tmp_path: Path) -> None:
         ended = checked(url, tmp_path, "--select", FAULTS[fault])
     assert ended.code == 1, ended.out + ended.err
     assert ended.with_verdict("failed") == {FAULTS[fault]}
+
+
+def test_the_pytest_plugin(tmp_path: Path) -> None:
+    given = [f"--rules-contract={DOCUMENT}", f"--rules-overlay={OVERLAY}", "--rules-target=mandates.toml"]
+    chosen = ["-k", "auth.missing or error-code or omitted-is-cleared", "-p", "no:cacheprovider", "-rA"]
+    with serving("anonymous-is-first") as url:
+        (tmp_path / "mandates.toml").write_text(profile_of(url), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", *given, *chosen]
+        environ = {**os.environ, **KEYS}
+        ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert "1 failed, 1 passed, 74 deselected" in ended.stdout, ended.stdout + ended.stderr
+    assert "FAILED mandates.toml::auth.missing" in ended.stdout
 
 
 def test_a_campaign_and_what_is_different_from_before(tmp_path: Path) -> None:
