@@ -7,7 +7,7 @@ from typing import Any
 from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Judgement, RequirementOutcome, Stored, Violation, finding_id
 from rules_harness.harness.judging.tally import Tally
-from tests.judging.episodes import CONTRACT, episode
+from tests.judging.episodes import CONTRACT, episode, put
 
 DAILY, NULL = "/trigger:SCHEDULED/schedule_type=DAILY", "/nickname=null"
 FALSE = "/steps/*/actions/*:fixed_amount/up_to_enabled=false"
@@ -19,7 +19,7 @@ def _violation(requirement: str = "update.replaces", *, place: str, **details: A
 
 def _tally(*judgements: Judgement) -> Tally:
     tally = Tally(CONTRACT)
-    tally.add(episode(), judgements)
+    tally.add(episode(put()), judgements)
     return tally
 
 

@@ -34,7 +34,7 @@ def _violation(requirement: str = "update.replaces", **details: Any) -> Violatio
 
 
 def _episode(name: str = "one", **details: Any) -> Episode:
-    return msgspec.structs.replace(episode(), id=name, **details)
+    return msgspec.structs.replace(episode(put()), id=name, **details)
 
 
 def _tally(*judgements: Judgement) -> Tally:
