@@ -68,13 +68,12 @@ def misspelt(routes: Iterable[PlaceRoute]) -> Iterator[tuple[PlaceRoute, Edit]]:
     """Each required name once, in another case: a name is what it is, to the letter (RFC 8259, section 8.3)."""
     done: set[int] = set()
     for route in routes:
-        if route.is_alternative or "object" not in route.place.types:
+        if "object" not in route.place.types or route.place.alternatives:
             continue
-        for place in (*route.place.alternatives.values(), route.place):
-            for name, inner in place.properties.items():
-                if inner.required and id(inner.keywords) not in done:
-                    done.add(id(inner.keywords))
-                    yield route, _in_another_case(name, level="must" if len(route.steps) == 1 else "should")
+        for name, inner in route.place.properties.items():
+            if inner.required and id(inner.keywords) not in done:
+                done.add(id(inner.keywords))
+                yield route, _in_another_case(name, level="must" if len(route.steps) == 1 else "should")
 
 
 def _in_another_case(name: str, *, level: Level) -> Edit:
