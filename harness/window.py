@@ -22,6 +22,8 @@ REQUIREMENT: Final = "idempotency.window"
 PLANT: Final = "window/plant"
 DAY_SECONDS: Final = 86_400.0
 MARGIN: Final = timedelta(seconds=MARGIN_SECONDS)
+LAST_HOUR: Final = timedelta(hours=1)
+"""Of the window: a replay before it says nothing of the whole window."""
 
 Side = Literal["within", "beyond"]
 
@@ -61,9 +63,15 @@ def check_own(planted: Episode, base_url: str, profile: Profile) -> None:
 
 
 def side_of(run: Run, now: datetime, window: timedelta) -> Side:
-    """On which side of the window a moment lies; raises `UsageError` where that is too close to call."""
+    """On which side of the window a moment lies; raises `UsageError` where that is too early or too close to call."""
     begun = datetime.fromisoformat(run.header.started_at)
     ended = datetime.fromisoformat(run.footer.ended_at) if run.footer is not None else begun
+    if now < begun + window - LAST_HOUR:
+        first, last = ((begun + window - before).isoformat(timespec="seconds") for before in (LAST_HOUR, MARGIN))
+        raise UsageError(
+            f"it is too early: a replay now says nothing of {window.total_seconds() / 3600:g} hours; run this again "
+            f"between {first} and {last}, or later"
+        )
     if now < begun + window - MARGIN:
         return "within"
     if now > ended + window + MARGIN:

@@ -15,7 +15,7 @@ from rules_harness.openapi.document import Schema, follow, member, pointer, stan
 from rules_harness.openapi.documents import Text, applied, texts_of
 from rules_harness.openapi.errors import ContractError, named
 from rules_harness.openapi.modern import modern
-from rules_harness.openapi.names import Names, read_names
+from rules_harness.openapi.names import Names, read_names, roles_in
 from rules_harness.openapi.operations import Operation, companion, excerpt, operations, update_of
 from rules_harness.openapi.promises import Reading, Requirement, borrowed, read_promises
 
@@ -101,11 +101,13 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
     operation = update.operation
     document = modern(excerpt(document, [update, *(one for one in found if "x-companion" in one.node)]))
     body_place, body = _body(document, update.place, update.node)
+    schema = member(body, "schema", dict, body_place, remedy="give the request body a schema")
     names = read_names(document)
     read, trigger = companion(found, "read"), companion(found, "trigger")
     companions = {"read": read, "trigger": trigger}
-    has = {*names.optional, *(f"{role} companion" for role, companion_of in companions.items() if companion_of)}
+    has = {*roles_in(document), *(f"{role} companion" for role, companion_of in companions.items() if companion_of)}
     has |= {"full replacement"} if operation.method == "PUT" else set()
+    has |= {"required field"} if follow(document, schema).get("required") else set()
     if "x-requirements" in document or "x-readings" in document:
         promises = read_promises(document, has)
     else:
@@ -120,7 +122,7 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
         read=read,
         trigger=trigger,
         names=names,
-        body_schema=member(body, "schema", dict, body_place, remedy="give the request body a schema"),
+        body_schema=schema,
         rule_schema=_rule_schema(document, update.place, update.node, names),
         requirements=promises.requirements,
         readings=promises.readings,

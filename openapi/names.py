@@ -55,12 +55,6 @@ class Names(msgspec.Struct, frozen=True):
     """The scopes that a key's permission entries may name."""
 
     @property
-    def optional(self) -> tuple[str, ...]:
-        """The roles that a document need not give, and this one does."""
-        given = {"request-id": self.request_id, "note": self.note, "parts": self.parts}
-        return tuple(role for role, name in given.items() if name is not None)
-
-    @property
     def texts(self) -> tuple[str, ...]:
         """The free texts of a rule."""
         return (self.marker,) if self.note is None else (self.marker, self.note)
@@ -77,6 +71,11 @@ _HTTP_HEADER: Final = "Authorization"
 """In which a security scheme of type `http` is sent (RFC 9110, section 11.6.2)."""
 
 _Place = tuple[str, dict[str, Any]]
+
+
+def roles_in(document: Mapping[str, Any]) -> set[str]:
+    """The roles that anything in a document has."""
+    return {role for _, node in nodes(document) if isinstance(role := node.get("x-role"), str)}
 
 
 def read_names(document: Mapping[str, Any]) -> Names:

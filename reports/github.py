@@ -18,10 +18,10 @@ _CONCLUSIONS: Final = {"conforms": "notice", "violates": "error", "inconclusive"
 def lines(report: RunReport) -> Iterator[str]:
     """The commands."""
     told = ", ".join(part for part in (report.outcome.reason, plain.counts(report)) if part)
-    yield _command(_CONCLUSIONS[report.outcome.conclusion], report.headline, f"{report.target.name}: {told}")
+    yield command(_CONCLUSIONS[report.outcome.conclusion], report.headline, f"{report.target.name}: {told}")
     for group in [group for group in report.groups if not group.accepted][:_SHOWN]:
         level = "error" if group.level == "must" else "warning"
-        yield _command(level, group.requirement.id, "\n".join(_text(group, report)))
+        yield command(level, group.requirement.id, "\n".join(_text(group, report)))
 
 
 def _text(group: FindingGroup, report: RunReport) -> Iterator[str]:
@@ -34,8 +34,15 @@ def _text(group: FindingGroup, report: RunReport) -> Iterator[str]:
         yield command
 
 
-def _command(level: str, title: str, message: str) -> str:
+def command(level: str, title: str, message: str, *, file: str = "", line: int = 1) -> str:
     """A workflow command (docs.github.com, "Workflow commands for GitHub Actions"), its text escaped."""
-    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    name = title.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={name}::{data}\n"
+    where = f"file={_value(file)},line={line}," if file else ""
+    return f"::{level} {where}title={_value(title)}::{_escaped(message)}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _value(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.openapi.lint.notice import LintRule, Notice
+from rules_harness.reports.github import command
 from rules_harness.reports.sarif import SCHEMA
 from rules_harness.reports.text import counted
 
@@ -76,18 +77,15 @@ def _result(notice: Notice, linted: Linted) -> dict[str, Any]:
 def github(linted: Linted) -> str:
     """A workflow command for each notice, which GitHub shows beside the line."""
     return "".join(
-        f"::{_GITHUB_LEVELS[notice.rule.gravity]} file={_value(linted.file)},line={linted.lines[notice.place]},"
-        f"title={_value(notice.rule.id)}::{_escaped(notice.text)}\n"
+        command(
+            _GITHUB_LEVELS[notice.rule.gravity],
+            notice.rule.id,
+            notice.text,
+            file=linted.file,
+            line=linted.lines[notice.place],
+        )
         for notice in linted.notices
     )
-
-
-def _escaped(message: str) -> str:
-    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _value(word: str) -> str:
-    return _escaped(word).replace(":", "%3A").replace(",", "%2C")
 
 
 FORMS: Final[Mapping[str, Callable[[Linted], str]]] = {"terminal": text, "sarif": sarif, "github": github}

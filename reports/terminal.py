@@ -67,6 +67,16 @@ def verdict(report: RunReport) -> Text:
     return text
 
 
+def left(report: RunReport) -> Iterator[Text]:
+    """What somebody must see to about the rules that a run wrote to."""
+    enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
+    if enabled:
+        yield Text(f"Enabled before the run, disabled now; a human re-enables: {', '.join(enabled)}", style="yellow")
+    for row in report.rules:
+        if row.problem is not None:
+            yield Text(f"Not put back: {row.rule}: {row.problem}", style="bold red")
+
+
 def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
     yield _requirements(report)
     asked = [row for row in report.readings if row.answer is not None]
@@ -80,12 +90,7 @@ def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
         yield Text(f"Baseline: {problem}", style="yellow")
     for sentence in report.missing:
         yield Text(f"Incomplete: {sentence}", style="yellow")
-    enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
-    if enabled:
-        yield Text(f"Enabled before the run, disabled now; a human re-enables: {', '.join(enabled)}", style="yellow")
-    for row in report.rules:
-        if row.problem is not None:
-            yield Text(f"Not put back: {row.rule}: {row.problem}", style="bold red")
+    yield from left(report)
     yield verdict(report)
 
 

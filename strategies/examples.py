@@ -13,6 +13,7 @@ from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
 from rules_harness.strategies.contents import contents_of
 from rules_harness.strategies.folding import same
+from rules_harness.strategies.money import as_written, in_cents
 from rules_harness.strategies.places import below, body_place, visited
 from rules_harness.strategies.plausible import account_types, sources
 from rules_harness.strategies.scalars import instant_text
@@ -74,7 +75,7 @@ def with_role(contract: Contract, value: dict[str, Any], role: str, replacement:
     changed = copy.deepcopy(value)
     for place, pointer, _ in list(visited(body_place(contract), value)):
         if place.offers(role) and place.path == place.name:
-            put(changed, pointer, copy.deepcopy(replacement))
+            put(changed, pointer, as_written(place, replacement) if role == "amount" else copy.deepcopy(replacement))
     return changed
 
 
@@ -113,7 +114,7 @@ def _example(contract: Contract, world: World) -> _Example:
     }
     for pointer, (place, inner) in free.items():
         if place.offers("amount"):
-            put(value, pointer, min(inner, world.max_amount_in_cents))
+            put(value, pointer, as_written(place, min(in_cents(inner) or 1, world.max_amount_in_cents)))
     genuine = not source.id or (source.type, destination.type) == (types.example_source, types.example_destination)
     return _Example(value, frozenset(free), genuine)
 

@@ -17,10 +17,12 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.folding import same
+from rules_harness.strategies.money import as_written
 from rules_harness.strategies.places import Place, below, body_place, parts_of, visited
 from rules_harness.strategies.world import Account, World
 
 LEAST_AMOUNT_IN_CENTS: Final = 1
+_DECIMAL_AMOUNTS: Final = (LEAST_AMOUNT_IN_CENTS, 10, 100, 1_999, 123_456_789)
 LEAST_PERCENTAGE: Final = 0.01
 MOST_GROUP_INDEX: Final = 3
 _WHOLE: Final = 10_000
@@ -61,7 +63,10 @@ class _Narrowing:
         keywords = dict(place.keywords)
         if place.offers("status"):
             keywords["enum"] = [self._disabled]
-        if place.offers("amount"):
+        if place.offers("amount") and "string" in place.types:
+            amounts = sorted({min(cents, self._world.max_amount_in_cents) for cents in _DECIMAL_AMOUNTS})
+            keywords["enum"] = [as_written(place, cents) for cents in amounts]
+        elif place.offers("amount"):
             keywords["minimum"] = max(keywords.get("minimum", 0), LEAST_AMOUNT_IN_CENTS)
             keywords["maximum"] = min(
                 keywords.get("maximum", self._world.max_amount_in_cents), self._world.max_amount_in_cents
@@ -203,6 +208,12 @@ def plausible_place(contract: Contract, world: World, source: Account | None = N
     return place
 
 
+@functools.lru_cache(maxsize=16)
+def names_accounts(contract: Contract) -> bool:
+    """Whether bodies of a contract name accounts."""
+    return any(place.offers("account-ref") for place in below(body_place(contract)))
+
+
 @functools.lru_cache(maxsize=64)
 def sources(contract: Contract, world: World) -> tuple[Account, ...]:
     """The accounts that a plausible body can move money from, those of the example's type first.
@@ -210,7 +221,7 @@ def sources(contract: Contract, world: World) -> tuple[Account, ...]:
     Where the contract's bodies name no accounts it is one that nobody names. Raises UnsuitableWorld where there is
     none.
     """
-    if not any(place.offers("account-ref") for place in below(body_place(contract))):
+    if not names_accounts(contract):
         return (_NOBODY,)
     types = account_types(contract)
     candidates = [account for account in world.accounts if account.type in types.sources and not account.liability]

@@ -22,9 +22,13 @@ from rules_harness.strategies.scalars import instant_text
 from rules_harness.strategies.schema import validator_of
 from rules_harness.strategies.world import World
 
+_UNLUCKY: Final = (29, 115, 1_999)
+"""Cents that come back as one less where they go through dollars in binary, and the fraction is cut off."""
 _AMOUNTS: Final = (
     1,
     7,
+    *_UNLUCKY,
+    57,
     99,
     100,
     101,
@@ -77,6 +81,9 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     cap = world.max_amount_in_cents
     for amount in dict.fromkeys([*(amount for amount in _AMOUNTS if amount < cap), cap]):
         yield with_role(contract, shown, "amount", amount)
+    for path in _amount_places(contract, world):
+        cents = [amount for amount in _UNLUCKY if amount < cap]
+        yield from _with_each(contract, world, functools.partial(_is_at, path), cents)
     yield from _with_each(contract, world, lambda place: place.offers("percentage"), _PERCENTAGES)
     yield from _with_each(
         contract, world, lambda place: "number" in place.types and not place.offers("percentage"), _NUMBERS
@@ -139,6 +146,14 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     yield with_role(contract, shown, "start-date", instant_text(start, "+02:00"))
     for sample in ("", " Rent ", "Re\u0000nt"):
         yield {**shown, contract.names.marker: sample}
+
+
+def _amount_places(contract: Contract, world: World) -> tuple[str, ...]:
+    """Where amounts stand in the covering set, beside those of the example."""
+    usual = {place.path for place, _, _ in visited(body_place(contract), example(contract, world).value)}
+    visits = (visited(body_place(contract), body.value) for body in covering_set(contract, world))
+    found = (place for visit in visits for place, _, _ in visit if place.offers("amount"))
+    return tuple(dict.fromkeys(place.path for place in found if place.path not in usual))
 
 
 def _is_at(path: str, place: Place) -> bool:

@@ -249,12 +249,13 @@ class Campaign(Session):
         pending = [one for one in tally.findings() if not one.stability and one.id not in self._accepted]
         # What fails the contract comes first.
         for finding in sorted(pending, key=lambda one: one.level != "must"):
-            first = self.collector.first.get(finding.id)
+            identity = tally.sighted_as(finding)
+            first = self.collector.first.get(identity)
             if first is None or time.monotonic() > until:
                 continue
             smallest = minimiser.minimise(
                 Recording.of(first),
-                tally.shown[finding.id].violation,
+                tally.shown[identity].violation,
                 name=f"smallest/{finding.id}",
                 budget=limits.minimise_requests,
             )
@@ -263,7 +264,7 @@ class Campaign(Session):
                 continue
             episode = smallest.episode or first
             told = msgspec.structs.replace(
-                episode, id=f"smallest/{finding.id}", smallest=finding.id, stability=smallest.stability
+                episode, id=f"smallest/{finding.id}", smallest=identity, stability=smallest.stability
             )
             self.collector.write(EpisodeRecord(told), sync=True)
             tally.add(told)

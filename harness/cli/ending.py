@@ -39,10 +39,7 @@ def leave(
             again = outcome_of(stream(path), contract, accepted=baseline.accepted)
             outcome = gated(again, baseline, sampled=session.is_sampled)
         report = report_of(path, outcome, contract, baseline)
-        if quiet:
-            output.print(terminal.verdict(report).plain)
-        elif tables:
-            terminal.show(report, output.console())
+        _show(report, output, quiet=quiet, tables=tables)
         written = write_reports(path.parent, (*ALWAYS, *reports), report)
         written += further(report)
     except HarnessError as error:
@@ -60,3 +57,11 @@ def leave(
         for place in written:
             output.say(f"wrote {place}")
     return outcome.exit_code
+
+
+def _show(report: RunReport, output: Output, *, quiet: bool, tables: bool) -> None:
+    if quiet:
+        for text in (*terminal.left(report), terminal.verdict(report)):
+            output.print(text.plain)
+    elif tables:
+        terminal.show(report, output.console())

@@ -51,5 +51,8 @@ def command(
     notices = lint(applied(sources), operation)
     lines = lines_of(sources[0][1], {notice.place for notice in notices})
     linted = Linted(str(document), __version__, RULES, notices, lines)
-    tell(output, out, lambda console: None, lambda: FORMS[form](linted))
+    if form == "github" and out is None:
+        output.print_commands(FORMS[form](linted).rstrip("\n"))
+    else:
+        tell(output, out, lambda console: None, lambda: FORMS[form](linted))
     return VIOLATED if failing(notices, fail_on) else CONFORMS

@@ -64,6 +64,10 @@ class Output:
         """Print a result."""
         self._results.write(_visible(text) + "\n")
 
+    def print_commands(self, text: str) -> None:
+        """Print a result that consists of workflow commands, which a CI system is to obey; what they say is escaped."""
+        self._results.write_commands(text + "\n")
+
     def say(self, text: str) -> None:
         """Print a remark that is not a result."""
         self._remarks.write(_visible(text) + "\n")
@@ -109,7 +113,14 @@ class _Stream(io.TextIOBase):
         return True
 
     def write(self, text: str, /) -> int:
-        told = _WORKFLOW_COMMAND.sub(_HELD_APART, self._output.clean(text))
+        self._put(_WORKFLOW_COMMAND.sub(_HELD_APART, self._output.clean(text)))
+        return len(text)
+
+    def write_commands(self, text: str) -> None:
+        """Write what a CI system is to obey."""
+        self._put(self._output.clean(text))
+
+    def _put(self, told: str) -> None:
         shown = told.encode(self.encoding, "backslashreplace").decode(self.encoding)
         try:
             self._stream.write(shown)
@@ -118,7 +129,6 @@ class _Stream(io.TextIOBase):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
             if not isinstance(error, BrokenPipeError):
                 self._output.problem = f"what was to be shown could not be written: {error.strerror}"
-        return len(text)
 
 
 def occupy_standard_descriptors() -> None:

@@ -13,6 +13,7 @@ from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOL
 from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
 from rules_harness.harness.judging.outcome import (
+    FAMILY_ENDS,
     Conclusion,
     Finding,
     Outcome,
@@ -104,19 +105,32 @@ def conclude(
         for finding in (*tally.findings(), *on_readings)
     )
     reasons = _skip_reasons(skipped)
+    beyond = _broken_beyond(marked, select)
     requirements = {
         requirement.id: _verdict(requirement, tally, marked, reasons, whole=whole)
         for requirement in contract.requirements.values()
-        if selected(requirement.id, select)
+        if selected(requirement.id, select) or requirement.id in beyond
     }
     stopped = next((note for note in notes if note.kind in (CONTAINED, STOPPED)), None)
     conclusion, exit_code, reason = _conclusion(requirements, profile, fail_on, stopped)
+    if beyond:
+        reason = f"{reason}; broken by what was sent for the selection, and not selected: {', '.join(sorted(beyond))}"
     if interrupted or not whole:
         conclusion = "inconclusive" if conclusion == "conforms" else conclusion
         exit_code = INTERRUPTED if interrupted else exit_code if exit_code == VIOLATED else NOT_JUDGED
         reason = "interrupted" if interrupted else UNFINISHED
     shown = tuple(finding for finding in marked if finding.requirement in requirements)
     return Outcome(conclusion, exit_code, reason, requirements, readings, shown)
+
+
+def _broken_beyond(findings: Iterable[Finding], select: tuple[str, ...]) -> set[str]:
+    """Requirements that were neither selected nor excluded, and that what was sent for the selection breaks.
+
+    A requirement that passes beside a crash of its own requests would be a false all-clear.
+    """
+    exclusions = tuple(pattern for pattern in select if pattern.startswith(EXCLUDED))
+    broken = {one.requirement for one in findings if one.level == "must" and not one.accepted}
+    return {one for one in broken if not selected(one, select) and selected(one, exclusions)}
 
 
 def selected(requirement: str, patterns: tuple[str, ...]) -> bool:
@@ -200,11 +214,20 @@ def _readings(tally: Tally, narrowed: Mapping[str, Iterable[str]]) -> tuple[dict
             answer=answer,
             observations=sum(counter.total() for counter in kinds.values()),
             accepted=is_accepted,
-            by_kind={kind: tuple(sorted(counter)) for kind, counter in sorted(kinds.items())},
+            by_kind=_by_family(kinds),
         )
         if not is_accepted:
             findings += _against(reading, tokens - set(accepted), accepted, firm=reading.id in narrowed, kinds=kinds)
     return outcomes, findings
+
+
+def _by_family(kinds: Mapping[str, Counter[str]]) -> dict[str, tuple[str, ...]]:
+    """The answers to each kind of input, or to each family of kinds."""
+    answers: dict[str, set[str]] = {}
+    for kind, counter in sorted(kinds.items()):
+        family, _, rest = kind.partition(FAMILY_ENDS)
+        answers.setdefault(family if rest else kind, set()).update(counter)
+    return {kind: tuple(sorted(tokens)) for kind, tokens in answers.items()}
 
 
 def _answer(kinds: Mapping[str, Counter[str]]) -> str | None:

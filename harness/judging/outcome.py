@@ -17,6 +17,10 @@ NOT_SEEN_AGAIN: Final = f"0 of {TRIES_AGAIN}"
 """The stability of what did not."""
 
 
+FAMILY_ENDS: Final = ": "
+"""What ends the family of a kind of input, where kinds are so many that they are told by families."""
+
+
 class Kept(msgspec.Struct, frozen=True, tag=True):
     """A promise that an episode put to the test and that held."""
 
@@ -43,8 +47,9 @@ class Violation(msgspec.Struct, frozen=True, tag=True):
     """The place is only inferred: a *must* holds there once the run has seen the target store it."""
     compares_states: bool = False
     """Rests on comparing states, which another writer can disturb."""
-    unless_unstored: tuple[str, ...] = ()
-    """Counts only when the run saw the target store each of these: what is only inferred it may not know at all."""
+    features: tuple[str, ...] = ()
+    """The shapes of the body, one of which may be the cause: where the run saw the target accept all others of them, it
+    takes the place of ``place``."""
     explained_by: tuple[str, ...] = ()
     """The ids of the findings that are its cause where the run has each of them: then it does not count."""
 
@@ -109,7 +114,7 @@ class ReadingOutcome(msgspec.Struct, frozen=True):
     """The answer that the target gives to one open question.
 
     ``answer`` is a token, ``mixed`` where inputs of one kind got two answers, ``varies`` where each kind has its own
-    (then ``by_kind`` tells them), ``None`` where the question was not put.
+    (then ``by_kind`` tells them, by their families where they have some), ``None`` where the question was not put.
     """
 
     id: str

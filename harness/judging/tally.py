@@ -11,6 +11,7 @@ import msgspec
 from rules_harness.harness.exchange import Episode, Exchange, TransportFault
 from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count
+from rules_harness.harness.judging.causes import Causes
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.outcome import (
     NOT_SEEN_AGAIN,
@@ -56,9 +57,9 @@ _SOMEBODY_ELSE: Final = "somebody else may have written"
 
 
 def sort_of(violation: Violation) -> Sort:
-    """The places that must be stored for a violation to count, the findings that explain it, its own level, and
-    whether it rests on states."""
-    return violation.unless_unstored, violation.explained_by, violation.level, violation.compares_states
+    """The features that may be its cause, the findings that explain it, its own level, and whether it rests on
+    states."""
+    return violation.features, violation.explained_by, violation.level, violation.compares_states
 
 
 def unanswered_in(episode: Episode) -> dict[str, str]:
@@ -66,6 +67,14 @@ def unanswered_in(episode: Episode) -> dict[str, str]:
     reason = next(filter(None, map(_fault_of, episode.exchanges)), "")
     requirements = (one.intent.requirement for one in episode.exchanges if one.intent.requirement)
     return dict.fromkeys(requirements, reason) if reason else {}
+
+
+class _Sighting(msgspec.Struct):
+    """The first violation of one sort, its episode, and how often there was one."""
+
+    violation: Violation
+    episode: str
+    count: int = 0
 
 
 class _Shown(msgspec.Struct):
@@ -78,8 +87,7 @@ class _Shown(msgspec.Struct):
     """Why it may be somebody else's doing, if so: it was looked at again, and did not show."""
     is_confirmed: bool = False
     stability: str = ""
-    sightings: dict[Sort, tuple[Violation, str]] = {}
-    """The first of each sort, and its episode."""
+    sightings: dict[Sort, _Sighting] = {}
 
     @property
     def why_inconclusive(self) -> str:
@@ -115,6 +123,8 @@ class Tally:
         self._disturbed: dict[str, str] = {}
         """Requirements that states spoke against which somebody else was seen to write, and who."""
         self._awaiting: dict[str, list[_Shown]] = {}
+        self._first_places: dict[str, str] = {}
+        """By finding id, the place at which it was seen first."""
 
     def add(self, episode: Episode, judgements: Iterable[Judgement] | None = None) -> list[Judgement]:
         """Count an episode; returns what was judged of it."""
@@ -176,7 +186,7 @@ class Tally:
         identity = finding_id(violation.requirement, violation.place, violation.kind)
         shown = self.shown.setdefault(identity, _Shown(violation, episode.id))
         shown.count += 1
-        shown.sightings.setdefault(sort_of(violation), (violation, episode.id))
+        shown.sightings.setdefault(sort_of(violation), _Sighting(violation, episode.id)).count += 1
         if violation.compares_states:
             self._awaiting.setdefault(episode.id, []).append(shown)
 
@@ -206,38 +216,57 @@ class Tally:
             shown.episode = episode.id
 
     def findings(self) -> list[Finding]:
-        """The violations that count, grouped, in the order in which they first showed."""
-        result = []
-        for identity, shown in self.shown.items():
-            counting = [
-                told
-                for (places, causes, _, compares_states), told in shown.sightings.items()
-                if self.stored.issuperset(places)
-                and not (compares_states and shown.why_inconclusive)
-                and not self._is_explained(causes)
-            ]
-            if not counting:
-                continue
-            violation, episode = next((told for told in counting if self._level(told[0]) == "must"), counting[0])
-            level = self._level(violation)
-            if shown.stability:
-                violation, episode = shown.violation, shown.episode
-            result.append(
-                Finding(
-                    id=identity,
-                    requirement=violation.requirement,
-                    level=level,
-                    place=violation.place,
-                    kind=violation.kind,
-                    expected=violation.expected,
-                    actual=violation.actual,
-                    episode=episode,
-                    shown_by=violation.shown_by,
-                    count=shown.count + self._counted[identity],
-                    stability=shown.stability,
-                )
-            )
-        return result
+        """The violations that count, grouped by their cause, in the order in which they first showed."""
+        groups: dict[str, list[tuple[_Shown, _Sighting]]] = {}
+        causes = self._causes()
+        for shown in self.shown.values():
+            for sighting in shown.sightings.values():
+                violation = sighting.violation
+                if self._counts(shown, violation) and not causes.is_unknown_kind(violation):
+                    identity = finding_id(violation.requirement, causes.place_of(violation), violation.kind)
+                    groups.setdefault(identity, []).append((shown, sighting))
+        return [self._finding(identity, sighted, causes) for identity, sighted in groups.items()]
+
+    def sighted_as(self, finding: Finding) -> str:
+        """The id under which a finding was seen first, which may be another one than that of its cause."""
+        place = self._first_places.get(finding.id, finding.place)
+        return finding_id(finding.requirement, place, finding.kind)
+
+    def _causes(self) -> Causes:
+        sightings = (sighting for shown in self.shown.values() for sighting in shown.sightings.values())
+        return Causes(self.contract, ((one.violation, one.count) for one in sightings), self.stored)
+
+    def _counts(self, shown: _Shown, violation: Violation) -> bool:
+        is_doubted = violation.compares_states and bool(shown.why_inconclusive)
+        return not is_doubted and not self._is_explained(violation.explained_by)
+
+    def _finding(self, identity: str, sighted: list[tuple[_Shown, _Sighting]], causes: Causes) -> Finding:
+        firm = (pair for pair in sighted if self._level(pair[1].violation) == "must")
+        shown, sighting = next(firm, sighted[0])
+        violation, episode = sighting.violation, sighting.episode
+        level, place = self._level(violation), causes.place_of(violation)
+        if shown.stability:
+            violation, episode = shown.violation, shown.episode
+        self._first_places[identity] = shown.violation.place
+        # What was counted without its episode is of the first sort, as far as anybody can tell.
+        firsts = {id(one): one for one, sight in sighted if sight is next(iter(one.sightings.values()))}
+        return Finding(
+            id=identity,
+            requirement=violation.requirement,
+            level=level,
+            place=place,
+            kind=violation.kind,
+            expected=violation.expected,
+            actual=violation.actual,
+            episode=episode,
+            shown_by=violation.shown_by,
+            count=sum(sight.count for _, sight in sighted) + sum(map(self._counted_of, firsts.values())),
+            stability=shown.stability,
+        )
+
+    def _counted_of(self, shown: _Shown) -> int:
+        violation = shown.violation
+        return self._counted[finding_id(violation.requirement, violation.place, violation.kind)]
 
     def doubt_about(self, requirement: str) -> str:
         """Why a violation of a requirement was seen and does not count, if so."""

@@ -34,7 +34,7 @@ SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
     (http.scenarios, frozenset({"http"})),
     (status.scenarios, frozenset({"status", "auth", "authz"})),
     (update.scenarios, frozenset({"update"})),
-    (validation.scenarios, frozenset({"validation"})),
+    (validation.scenarios, frozenset({"validation", "update"})),
     (boundary.scenarios, frozenset({"validation", "http"})),
     (idempotency.scenarios, frozenset({"idempotency"})),
     (concurrency.scenarios, frozenset({"concurrency", "idempotency"})),

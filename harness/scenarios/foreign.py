@@ -35,11 +35,11 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
                 yield place.path, {**body, steps: [_behind(base.value[steps][0], body[steps][0])]}, foreign.id
 
 
-def with_unknown_account(bench: Bench) -> dict[str, Any]:
-    """A body that could move nothing soon, and that names an account that nobody has."""
+def with_unknown_account(bench: Bench) -> dict[str, Any] | None:
+    """A body that could move nothing soon, and that names an account of nobody; ``None`` where bodies name none."""
     body = bench.inert()
-    named = list(accounts_in(bench.contract, body))[-1]
-    return _with(body, named.id_at, similar_id(str(named.id), bench.random))
+    named = list(accounts_in(bench.contract, body))
+    return _with(body, named[-1].id_at, similar_id(str(named[-1].id), bench.random)) if named else None
 
 
 def _with(value: dict[str, Any], pointer: tuple[str | int, ...], replacement: str) -> dict[str, Any]:

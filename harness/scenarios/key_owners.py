@@ -97,7 +97,8 @@ def refused_again(bench: Bench) -> None:
     bench.begin()
     requirement = "idempotency.not-stuck"
     _, wrong = bench.wrong_bodies()[1]
-    for label, body in (("refused for its body", wrong), ("refused for its account", with_unknown_account(bench))):
+    refused = {"refused for its body": wrong, "refused for its account": with_unknown_account(bench)}
+    for label, body in ((label, body) for label, body in refused.items() if body is not None):
         key = bench.new_key()
         bench.update(body, key=key, body="broken", acceptance="open", label=label)
         first = len(bench.exchanges) - 1

@@ -17,5 +17,4 @@ def own(text: str) -> str:
 
 def holds_own(contract: Contract, state: Mapping[str, Any]) -> bool:
     """Whether a run, this one or another, wrote the texts of a rule."""
-    names = contract.names
-    return any(_SIGN in text for text in map(state.get, names.texts) if isinstance(text, str))
+    return any(_SIGN in text for text in map(state.get, contract.names.texts) if isinstance(text, str))

@@ -312,6 +312,8 @@ class Planner:
         structured = [name for name, field in fields.items() if field.types and not field.types & {"string"}]
         if structured:
             wrong.append((f"{structured[-1]} a string", {**usual, structured[-1]: "wrong"}))
+        else:
+            wrong.append((f"{self.names.marker} a number", {**usual, self.names.marker: 7}))
         required = [name for name, field in fields.items() if field.required and name != self.names.status]
         if required:
             wrong.append((f"no {required[0]}", {name: value for name, value in usual.items() if name != required[0]}))

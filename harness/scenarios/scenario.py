@@ -10,6 +10,7 @@ import msgspec
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.plausible import names_accounts
 
 Lane = Literal["rule", "limited", "foreign", "unknown", "alone", "last"]
 
@@ -154,7 +155,8 @@ class NeedsAccounts(msgspec.Struct, frozen=True):
         profile = situation.profile
         listed = profile.accounts if self.owner == "own" else profile.other_org_accounts
         if self.owner == "own":
-            return None if listed else f"the profile lists no {self}"
+            has = listed or not names_accounts(situation.contract)
+            return None if has else f"the profile lists no {self}"
         return None if listed else f"no account is known that is another organization's alone; list one under {self}"
 
     def __str__(self) -> str:

@@ -99,7 +99,7 @@ def _omitted(bench: Bench) -> None:
     names = bench.names
     bench.begin()
     for cleared in ("absent", "null"):
-        bench.update({**bench.marked(), **dict.fromkeys(names.texts, "Kept apart"), names.marker: own("Kept apart")})
+        bench.update({**bench.marked(), **dict.fromkeys(names.texts, own("Kept apart"))})
         bench.read()
         body = bench.marked()
         for name in names.texts:

@@ -44,7 +44,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
     ]
     for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_SCENARIO), start=1):
-        requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
+        requirements = tuple(sorted(set(_about(chunk))))
         run = partial(_break, mutations=chunk)
         yield Scenario(f"validation/broken-{number:02d}", "validation", (*requirements, *REFUSALS), run)
     for number, chunk in enumerate(_chunks(asking, MUTATIONS_PER_SCENARIO), start=1):
@@ -65,6 +65,15 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
                 (*requirements, *REFUSALS),
                 partial(_odd, requests=some),
             )
+
+
+def _about(mutations: Sequence[Mutation]) -> Iterator[str]:
+    """What is judged where these mutations are accepted: a number beyond its bounds may be altered too."""
+    for mutation in mutations:
+        if mutation.requirement:
+            yield mutation.requirement
+        if mutation.requirement == "validation.bounds" and mutation.keyword in ("type", "maximum", "minimum"):
+            yield "update.amounts-exact"
 
 
 def server_owned(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:

@@ -21,6 +21,7 @@ from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.target.form import problem_of
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.money import as_written, in_cents
 from rules_harness.strategies.places import Place, below, body_place, visited
 from rules_harness.strategies.requests import is_safe
 from rules_harness.strategies.validity import is_valid_body
@@ -180,7 +181,7 @@ class Guard:
         """Whether a body could move nothing soon: scheduled a year or more ahead, and fixed amounts of one cent."""
         place = body_place(self.contract)
         dates = [instant(value) for value in _having(place, body, "start-date")]
-        amounts = _having(place, body, "amount")
+        amounts = [in_cents(value) for value in _having(place, body, "amount")]
         actions = [value for at, _, value in visited(place, body) if _is_action(at)]
         earliest = self._clock() + INERT_AHEAD
         far = bool(dates) and all(date is not None and date >= earliest for date in dates)
@@ -222,7 +223,8 @@ def configuration(
 
 def amounts_in(contract: Contract, body: Mapping[str, Any]) -> list[int]:
     """The amounts of a plausible body, in cents."""
-    return [value for value in _having(body_place(contract), body, "amount") if isinstance(value, int)]
+    amounts = map(in_cents, _having(body_place(contract), body, "amount"))
+    return [cents for cents in amounts if cents is not None]
 
 
 def with_amount(contract: Contract, body: Mapping[str, Any], cents: int) -> dict[str, Any]:
@@ -233,7 +235,7 @@ def with_amount(contract: Contract, body: Mapping[str, Any], cents: int) -> dict
             parent: Any = changed
             for step in pointer[:-1]:
                 parent = parent[step]
-            parent[pointer[-1]] = cents
+            parent[pointer[-1]] = as_written(place, cents)
     return changed
 
 

@@ -109,7 +109,8 @@ class Attempts:
         with self._slots:
             self._admit(1, ready)
             patience = self._patience(ready)
-            connection = self._connected(patience, kept=True)
+            # A server that cannot parse a request on a kept connection may never answer it, nor close the connection.
+            connection = self._connected(patience, kept=not ready.request.raw)
             return self._finish(ready, connection, self._start(ready, connection), patience)
 
     def together(self, group: Sequence[ReadyRequest]) -> list[Delivery]:

@@ -43,7 +43,8 @@ def _malformed(contract: Contract) -> Iterator[OddRequest]:
         ("scheme-longer", f"{scheme}Auth ", "", "the key under a scheme with a longer name"),
     )
     for name, before, form, detail in with_key:
-        yield _with_key(contract, "auth.malformed", name, before, form, detail)
+        if before.strip().lower() != scheme.lower():
+            yield _with_key(contract, "auth.malformed", name, before, form, detail)
 
 
 def _unknown(contract: Contract) -> Iterator[OddRequest]:

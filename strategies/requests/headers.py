@@ -21,6 +21,9 @@ KEY_LENGTH: Final = 255
 REQUEST_ID_LENGTH: Final = 64
 """The longest X-Request-ID of visible ASCII that must be echoed, in characters."""
 
+_LONG_NAME: Final = 256
+"""Characters of a header's name beyond which some servers do not parse a request."""
+
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -190,7 +193,7 @@ def _header_set(name: str, headers: tuple[tuple[str, str], ...], detail: str) ->
         expect="success-or-4xx",
         detail=detail,
         headers=headers,
-        raw=any(_needs_raw(value) for _, value in headers),
+        raw=any(_needs_raw(value) or len(header) > _LONG_NAME for header, value in headers),
     )
 
 

@@ -92,7 +92,7 @@ def test_it_conforms_and_sends_enough_to_tell(run: Watched, capsys: pytest.Captu
 
 def test_no_write_outside_the_profile_s_rules(run: Watched) -> None:
     rules, listed = run.target.before.keys(), run.target.listed
-    for rule in {passed.rule for passed in run.writes} - listed:
+    for rule in {passed.rule for passed in run.writes if unquote(passed.rule, "latin-1") not in listed}:
         plain = posixpath.normpath("/rules/" + unquote(unquote(rule, "latin-1"), "latin-1"))
         assert plain.startswith("/rules")
         assert plain.removeprefix("/rules").strip("/ \t").casefold() not in {name.casefold() for name in rules}, rule

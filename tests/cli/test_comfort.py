@@ -47,9 +47,10 @@ def test_a_run_ends_at_so_many_findings(shell: Shell, reference: ReferenceServer
 
 def test_quiet_says_the_verdict_and_what_was_written(shell: Shell, whole_profile: Path) -> None:
     ended = shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet")
-    first, second = ended.out.splitlines()
-    assert first.startswith("Conforms to the contract: embedded (1 passed")
-    assert second == "wrote out/junit.xml, out/summary.json"
+    rules, verdict, files = ended.out.splitlines()
+    assert rules.startswith("Enabled before the run, disabled now; a human re-enables: rule_")
+    assert verdict.startswith("Conforms to the contract: embedded (1 passed")
+    assert files == "wrote out/junit.xml, out/summary.json"
     assert ended.err == ""
 
 

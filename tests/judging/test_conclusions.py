@@ -24,6 +24,8 @@ from rules_harness.harness.judging.tally import Tally
 from tests.judging.episodes import CONTRACT, episode, lost, put
 
 PLACE = "/steps/*/actions/*:fixed_amount/limit"
+DAILY, NULL = "/trigger:SCHEDULED/schedule_type=DAILY", "/nickname=null"
+"""A feature that is only inferred, and one that the page shows."""
 DISTURBED = "rule_a changed while nothing was sent to it: somebody else writes to it"
 
 
@@ -60,8 +62,10 @@ def _verdict(tally: Tally, requirement: str = "update.replaces", **details: Any)
         ((_violation(inferred_place=True, level="should"), Stored((PLACE,))), "warned"),
         ((_violation(level="should"),), "warned"),
         ((_violation(level="must"), _violation(level="should", place="/nickname")), "failed"),
-        ((_violation(unless_unstored=(PLACE, "/nickname")), Stored((PLACE,))), "passed"),
-        ((_violation(unless_unstored=(PLACE,)), Stored((PLACE,))), "failed"),
+        ((_violation(level="should", features=(DAILY, NULL)), Stored((NULL,))), "passed"),
+        ((_violation(level="should", features=(DAILY, NULL)), Stored((DAILY,))), "warned"),
+        ((_violation(level="should", features=(DAILY, NULL)), Stored((DAILY, NULL))), "warned"),
+        ((_violation(level="must", features=(DAILY, NULL)), Stored((NULL,))), "failed"),
         ((Kept("update.replaces"),), "passed"),
         ((), "inconclusive"),
     ],
@@ -121,6 +125,27 @@ def test_an_answer_for_each_kind_of_input() -> None:
     assert (found.answer, found.observations, found.accepted) == ("varies", 3, True)
     assert found.by_kind == {"empty-steps": ("stored",), "zero-amount": ("refused",)}
     assert outcome.findings == ()
+
+
+def test_what_a_selection_breaks_beside_it_fails_too() -> None:
+    crash = _violation("envelope.no-server-error", place="after the window")
+    tally = _tally(Kept("idempotency.window"), crash, _violation("auth.challenge"))
+    outcome = _concluded(tally, select=("idempotency.*",))
+    assert outcome.exit_code == 1
+    assert outcome.requirements["envelope.no-server-error"].verdict == "failed"
+    assert "not selected: envelope.no-server-error" in (outcome.reason or "")
+    assert "auth.challenge" not in outcome.requirements
+    assert _concluded(tally, select=("idempotency.*", "!envelope.*")).exit_code == 0
+
+
+def test_many_kinds_of_input_are_told_by_family() -> None:
+    kinds = ("validation.type: /status null", "validation.type: /steps null", "validation.enum: /status case")
+    seen = [
+        Seen("reading.validation-status", token, kind) for token, kind in zip(("400", "422", "422"), kinds, strict=True)
+    ]
+    found = _reading(*seen).readings["reading.validation-status"]
+    assert (found.answer, found.accepted) == ("varies", True)
+    assert found.by_kind == {"validation.enum": ("422",), "validation.type": ("400", "422")}
 
 
 @pytest.mark.parametrize(("narrowed", "verdict"), [(None, "warned"), (["stays-disabled"], "failed")])
@@ -201,22 +226,6 @@ def test_same_defect_is_one_finding() -> None:
     assert finding.id == finding_id("update.replaces", PLACE, "lost")
 
 
-def test_what_another_finding_explains_is_told_there_alone() -> None:
-    cause = _violation(place="/trigger:SCHEDULED/start_date")
-    identity = finding_id(cause.requirement, cause.place, cause.kind)
-    mixed = _violation("concurrency.isolated", place="different rules", explained_by=(identity,))
-    assert _verdict(_tally(mixed), "concurrency.isolated") == "failed"
-    tally = _tally(mixed, cause)
-    assert [finding.requirement for finding in tally.findings()] == [cause.requirement]
-    outcome = _concluded(tally).requirements["concurrency.isolated"]
-    assert (outcome.verdict, outcome.reason) == (
-        "inconclusive",
-        "what it shows is a finding of update.replaces already",
-    )
-    unexplained = _violation("concurrency.isolated", place="different rules")
-    assert _verdict(_tally(mixed, cause, unexplained), "concurrency.isolated") == "failed"
-
-
 def test_accepted_findings_fail_nothing() -> None:
     tally = _tally(_violation(), Kept("auth.missing"))
     accepted = {finding_id("update.replaces", PLACE, "lost"): "known since May"}
@@ -250,7 +259,7 @@ def test_verdicts_without_a_judgement() -> None:
         ((Kept("auth.missing"),), {"notes": [Note("stopped", "down", {"beats_findings": False})]}, ("error", 3)),
         ((Kept("auth.missing"),), {"notes": [Note("contained", "rule_a was enabled")]}, ("violates", 1)),
         ((Kept("auth.missing"),), {"select": ("status.*",)}, ("inconclusive", 3)),
-        ((_violation(),), {"select": ("auth.*",), "notes": []}, ("inconclusive", 3)),
+        ((_violation(),), {"select": ("auth.*",), "notes": []}, ("violates", 1)),
         ((_violation(),), {"interrupted": True}, ("violates", 130)),
     ],
 )

@@ -74,7 +74,7 @@ def test_everything_goes_to_the_target(run: Watched) -> None:
 
 def test_writes_reach_listed_rules_only(run: Watched) -> None:
     rules, listed = run.target.before.keys(), run.target.listed
-    for rule in {passed.rule for passed in run.writes} - listed:
+    for rule in {passed.rule for passed in run.writes if unquote(passed.rule, "latin-1") not in listed}:
         plain = posixpath.normpath("/rules/" + unquote(unquote(rule, "latin-1"), "latin-1"))
         assert plain.startswith("/rules")
         assert plain.removeprefix("/rules").strip("/ \t").casefold() not in {name.casefold() for name in rules}, rule

@@ -21,6 +21,7 @@ HABITS = {
     "share": "accounts of two organizations",
 }
 _ABSENT = "—"
+COULD_NOT_JUDGE = "could not judge"
 _INTRODUCTION = """# A zoo of strangers
 
 Made by `make zoo` from the results of its last runs: six conforming servers by other hands (`tests/targets/`), whose
@@ -86,8 +87,10 @@ def _cell(results: Results, stack: Stack, condition: str) -> str:
 
 
 def _verdict(result: Result) -> str:
+    if not result.is_judged:
+        return f"{COULD_NOT_JUDGE} ({result.outcome})"
     failed, warned = result.requirements("failed"), result.requirements("warned")
-    outcomes = {0: "conforms", 1: "fails", 3: "could not judge", None: result.outcome}
+    outcomes: dict[int | None, str] = {0: "conforms", 1: "fails", 3: COULD_NOT_JUDGE}
     text = outcomes.get(result.exit_code, f"ended with {result.exit_code}")
     text += f": {', '.join(failed)}" if failed else ""
     return text + (f", warns of {', '.join(warned)}" if warned else "")
@@ -118,12 +121,13 @@ def _found_by(results: Results, stack: Stack, mistake: Mistake) -> str | None:
     gate = results.get(Key(stack.name, condition, "gate", 1))
     if gate is None:
         return None
-    for result in (gate, *results.campaigns(stack.name, condition)):
+    runs = (gate, *results.campaigns(stack.name, condition))
+    for result in runs:
         findings = results.beyond_clean(result)
         if findings:
             name = "gate" if result.key.kind == "gate" else f"campaign {result.key.seed}"
             return f"{name}: {', '.join(_named(findings, mistake))}"
-    return "not found"
+    return "not found" if all(result.is_judged for result in runs) else COULD_NOT_JUDGE
 
 
 def _named(findings: tuple[Finding, ...], mistake: Mistake) -> Iterator[str]:

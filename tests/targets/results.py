@@ -10,6 +10,9 @@ import msgspec
 
 Kind = Literal["gate", "campaign"]
 CLEAN = "clean"
+NO_REPORT, NOT_STARTED, TOO_LONG = "no report", "did not start", "took too long"
+UNJUDGED = (NO_REPORT, NOT_STARTED, TOO_LONG)
+"""Outcomes of runs that say nothing of a server."""
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
@@ -57,6 +60,11 @@ class Result(msgspec.Struct, frozen=True):
     """Whether only the requirements that a mistake names were asked for."""
     findings: tuple[Finding, ...] = ()
     inconclusive: tuple[str, ...] = ()
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the harness came to an end of its own and left a report; else nothing is known."""
+        return self.outcome not in UNJUDGED
 
     def requirements(self, verdict: str) -> tuple[str, ...]:
         """The requirements of its findings with this verdict, each one once."""

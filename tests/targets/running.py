@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tests.targets.results import Finding, Key, Result
+from tests.targets.results import NO_REPORT, TOO_LONG, Finding, Key, Result
 from tests.targets.serving import Server
 from tests.targets.stacks import ROOT
 
@@ -25,7 +26,8 @@ _SHOWN = 300
 
 def run(server: Server, key: Key, folder: Path, *, search_seconds: int, select: Sequence[str] = ()) -> Result:
     """One gate or campaign; its journal and reports are in ``folder`` afterwards."""
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     profile = folder / "profile.toml"
     profile.write_text(server.profile, encoding="utf-8")
     arguments = ["check"] if key.kind == "gate" else ["fuzz", "--time", f"{search_seconds}s"]
@@ -67,13 +69,13 @@ def _stop(process: subprocess.Popen[str]) -> str:
 def _result(key: Key, exit_code: int | None, path: Path, said: str) -> Result:
     if not path.exists():
         reason = " ".join(said.strip().splitlines()[-2:])[-_SHOWN:]
-        return Result(key, exit_code, "no report", reason, 0, 0.0, revision())
+        return Result(key, exit_code, NO_REPORT, reason, 0, 0.0, revision())
     summary = json.loads(path.read_text(encoding="utf-8"))
     verdicts = {id: row["verdict"] for id, row in summary["requirements"].items()}
     return Result(
         key=key,
         exit_code=exit_code,
-        outcome="took too long" if exit_code is None else summary["outcome"],
+        outcome=TOO_LONG if exit_code is None else summary["outcome"],
         reason=summary["reason"],
         requests=summary["requests"],
         seconds=summary["seconds"],

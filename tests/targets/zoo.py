@@ -17,7 +17,7 @@ import msgspec
 
 from rules_harness.openapi.contract import load
 from tests.targets.document import render
-from tests.targets.results import CLEAN, Key, Kind, Result, Results
+from tests.targets.results import CLEAN, NOT_STARTED, Key, Kind, Result, Results
 from tests.targets.running import revision, run
 from tests.targets.serving import another_writer, serving
 from tests.targets.stacks import ROOT, STACKS, WORK, Missing, Mistake, NotStarted, Stack
@@ -118,14 +118,13 @@ class Zoo:
     ) -> Result:
         key = Key(stack.name, condition.name, kind, seed)
         earlier = self._results.get(key)
-        if earlier is not None and (select or not earlier.is_partial):
+        if earlier is not None and earlier.is_judged and (select or not earlier.is_partial):
             return earlier
         folder = WORK / "runs" / stack.name / re.sub(r"\W", "_", condition.name) / f"{kind}-{seed}"
-        shutil.rmtree(folder, ignore_errors=True)
         try:
             result = self._run(stack, condition, key, folder, select)
         except NotStarted as error:
-            result = Result(key, None, "did not start", str(error), 0, 0.0, revision())
+            result = Result(key, None, NOT_STARTED, str(error), 0, 0.0, revision())
         self._results.add(result)
         self._tell(result)
         if self._is_as_expected(result):

@@ -25,8 +25,10 @@ from rules_harness.harness.judging.checks.common import (
     where,
 )
 from rules_harness.harness.judging.checks.strictness import strict_problem
+from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.shapes import shapes_of
 
 DOCUMENTED = frozenset({200, 400, 401, 403, 404, 405, 409, 413, 414, 415, 417, 422, 429, 431})
 CODED = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
@@ -206,15 +208,17 @@ def no_server_error(episode: Episode, contract: Contract) -> Iterator[Judgement]
         by_an_edge = (outcome.status in (501, 505) and _is_odd(exchange)) or (
             outcome.status == 503 and outcome.header("retry-after") is not None
         )
-        is_error = outcome.status >= 500 and not by_an_edge
-        yield kept_or(
-            not is_error,
+        if outcome.status < 500 or by_an_edge:
+            yield Kept("envelope.no-server-error")
+            continue
+        yield Violation(
             "envelope.no-server-error",
-            position,
-            exchange,
-            kind=f"answered {outcome.status}",
-            expected="an answer below 500",
-            actual=described(contract, outcome),
+            where(exchange),
+            f"answered {outcome.status}",
+            "an answer below 500",
+            described(contract, outcome),
+            (position,),
+            features=tuple(sorted(shapes_of(contract, sent_body(exchange)))),
         )
 
 

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from rules_harness.harness.exchange import Answer, Episode
-from rules_harness.harness.judging.checks.common import kind_of_answer, run_by, short
+from rules_harness.harness.exchange import Answer, Episode, Payload, parsed
+from rules_harness.harness.judging.checks.common import kind_of_answer, run_by, short, texts_in
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.openapi.contract import Contract
 
@@ -47,6 +47,7 @@ _INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a stack trace", re.compile(r"\bat [^\s()]{0,80} ?\(?[^\s()]{1,200}\.[cm]?[jt]s:\d+:\d+")),
     ("a stack trace", re.compile(r"goroutine \d+ \[\w+")),
     ("a stack trace", re.compile(r"\.(?:go|rb|php|py|rs):\d+(?::in `|\b)")),
+    ("a stack trace", re.compile(r"\bin (?:<b>)?[^\s<>]{1,200}\.php(?:</b>)? on line (?:<b>)?\d+")),
     ("a stack trace", re.compile(r"thread '[^'\n]+' panicked at")),
     (
         "SQL",
@@ -66,7 +67,13 @@ def internals(text: str) -> list[tuple[str, str]]:
 
 
 def _internals(episode: Episode, answer: Answer) -> list[tuple[str, str]]:
-    return [(kind, what) for kind, what in internals(answer.body.text or "") if not _was_sent(episode, what)]
+    return [(kind, what) for kind, what in internals(_spelt_out(answer.body)) if not _was_sent(episode, what)]
+
+
+def _spelt_out(payload: Payload) -> str:
+    """A text as it stands, and each text of the JSON that it is: `\\t` and `\\/` hide what they are next to."""
+    value = parsed(payload)
+    return "\n".join((payload.text or "", *(text for _, text in texts_in(value))))
 
 
 def _held(episode: Episode, contract: Contract) -> str:
@@ -91,8 +98,8 @@ def _was_sent(episode: Episode, text: str) -> bool:
     for exchange in episode.exchanges:
         request = exchange.request
         sent = [request.target, *(value for _, value in request.headers)]
-        if request.body is not None and request.body.text is not None:
-            sent.append(request.body.text)
+        if request.body is not None:
+            sent.append(_spelt_out(request.body))
         if any(text in part for part in sent):
             return True
     return False

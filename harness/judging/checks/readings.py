@@ -10,7 +10,7 @@ from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import answered, executed, run_by, updates
 from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.histories import sent_body
-from rules_harness.harness.judging.outcome import Judgement, Seen
+from rules_harness.harness.judging.outcome import FAMILY_ENDS, Judgement, Seen
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import Place, body_place
 
@@ -21,7 +21,8 @@ def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
         intent = exchange.intent
         if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
             kind = f"{intent.place} {intent.mutation}" if intent.mutation else intent.label
-            yield Seen("reading.validation-status", str(answer.status), kind, (position,))
+            family = f"{intent.requirement}{FAMILY_ENDS}" if intent.requirement else ""
+            yield Seen("reading.validation-status", str(answer.status), family + kind, (position,))
 
 
 def unknown_properties(episode: Episode, contract: Contract) -> Iterator[Judgement]:

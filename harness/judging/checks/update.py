@@ -239,7 +239,7 @@ def _accepted(episode: Episode, contract: Contract, requirement: str) -> Iterato
                 described(contract, answer),
                 (position,),
                 level="must" if firm else "should",
-                unless_unstored=() if firm else intent.shapes,
+                features=intent.shapes,
             )
 
 

@@ -81,6 +81,21 @@ TABLE: Table = {
             "a refusal holds a Java frame", wrong(refused(message="at a.B.c(B.java:3)")), Broken("holds a stack trace")
         ),
         row(
+            "a refusal holds Java frames, each behind an escaped tab",
+            wrong(refused(message="x\n\tat a.B.c(B.java:3)\n\tat a.B.d(B.java:4)")),
+            Broken("holds a stack trace"),
+        ),
+        row(
+            "a refusal holds a PHP warning",
+            wrong(refused(message="Undefined index: x in /web/x.php on line 3")),
+            Broken("holds a stack trace"),
+        ),
+        row(
+            "a refusal repeats a trace that was sent",
+            wrong(refused(message="\tat a.B.c(B.java:3)"), body(nickname="\tat a.B.c(B.java:3)")),
+            HOLDS,
+        ),
+        row(
             "a refusal holds a Node frame", wrong(refused(message="at f (/x/a.js:1:2)")), Broken("holds a stack trace")
         ),
         row(

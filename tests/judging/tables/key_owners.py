@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.judging.episodes import OTHER, THEIRS, answered, get, refused
+from tests.judging.episodes import OTHER, THEIRS, answered, get, put, refused
 from tests.judging.keyed import (
     BEFORE,
     LATER,
@@ -19,6 +19,7 @@ from tests.judging.keyed import (
     per_rule,
     poison,
     replay,
+    says,
     spelled,
     stranger,
     use,
@@ -71,6 +72,12 @@ TABLE: Table = {
         row(
             "another rule is answered with the first rule's data",
             [use(), elsewhere(answer(1))],
+            Broken("answered 200"),
+            before=BEFORE,
+        ),
+        row(
+            "another rule is answered with the first rule's data, which is its own body too",
+            [use(), put(answer(1), says(1), key="key-a", repeats=0, rule=OTHER, requirement="idempotency.per-rule")],
             Broken("answered 200"),
             before=BEFORE,
         ),

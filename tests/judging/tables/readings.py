@@ -62,6 +62,11 @@ TABLE: Table = {
         row(
             "a wrong body is a 422", wrong(refused(422), place="/status", mutation="null"), Says("422", "/status null")
         ),
+        row(
+            "a wrong type is a 422",
+            wrong(refused(422), place="/status", mutation="null", requirement="validation.type"),
+            Says("422", "validation.type: /status null"),
+        ),
         row("a case of the boundary goes by its name", wrong(refused(400), boundary="x"), Says("400", "a probe")),
         row("a wrong body is a 409", wrong(refused(409))),
         row("a wrong body is accepted", wrong(ok())),
