@@ -134,7 +134,7 @@ def test_an_accepted_finding_fails_nothing(shell: Shell, whole_profile: Path, re
     ("arguments", "told"),
     [
         (("--time", "0"), "can find nothing"),
-        (("--time", "soon"), "no duration"),
+        (("--time", "soon"), "not a duration"),
         (("--requests", "0"), "--requests"),
         (("--workers", "0"), "neither auto nor a number"),
         (("--workers", "many"), "neither auto nor a number"),

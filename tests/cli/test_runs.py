@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rules_harness.harness.cli import COMMANDS
+from rules_harness.harness.journal import unpack
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
@@ -41,6 +42,7 @@ def recorded(running: ReferenceServer, tmp_path_factory: pytest.TempPathFactory)
         check=False,
     )
     assert ended.returncode == 1, ended.stdout + ended.stderr
+    unpack(folder / "out")  # tests cut it
     return folder / "out"
 
 
