@@ -268,12 +268,12 @@ class Planner:
             body = with_amount(self.contract, body, 1 + number % self.world.max_amount_in_cents)
         return body
 
-    def own_body(self, rule: str, nickname: str) -> dict[str, Any]:
-        """A rule's own configuration under another nickname: plausible whoever owns it."""
+    def own_body(self, rule: str, marker: str) -> dict[str, Any]:
+        """A rule's own configuration under another marker: plausible whoever owns it."""
         state = self.state(rule)
         if state is None:
             raise Unmet(f"{rule} cannot be read")
-        return {**configuration(self.contract, state), self.names.marker: nickname}
+        return {**configuration(self.contract, state), self.names.marker: marker}
 
     def granule(self) -> float:
         """Seconds after which the target's update times certainly differ, as far as they were seen."""

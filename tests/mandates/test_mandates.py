@@ -87,7 +87,7 @@ def test_a_fault_is_found(fault: str, tmp_path: Path) -> None:
     with serving(fault) as url:
         ended = checked(url, tmp_path, "--select", FAULTS[fault])
     assert ended.code == 1, ended.out + ended.err
-    assert ended.with_verdict("failed") == {FAULTS[fault]}
+    assert FAULTS[fault] in ended.with_verdict("failed")
 
 
 def test_the_pytest_plugin(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_campaign_and_what_is_different_from_before(tmp_path: Path) -> None:
         out = tmp_path / "fuzz" / "out"
         campaign = run(url, tmp_path / "fuzz", "fuzz", "--quiet", "--time", "20s", "--requests", "600", "--out", out)
     assert campaign.code == 1, campaign.out + campaign.err
-    assert campaign.with_verdict("failed") <= {"request-id.echo-header", "request-id.on-errors"}
+    assert campaign.with_verdict("failed") & {"request-id.echo-header", "request-id.on-errors"}
     difference = command("diff", before.folder, after.folder, environ={}, folder=tmp_path)
     assert difference.code == 1
     assert "request-id.echo-header" in difference.out

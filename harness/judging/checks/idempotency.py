@@ -252,8 +252,8 @@ def _answers(episode: Episode, contract: Contract, reading: str) -> Iterator[Jud
 
 
 def _told(contract: Contract, answer: Answer) -> str:
-    nickname = answer.part(contract.names.data).get(contract.names.marker)
-    return described(contract, answer) + (f", {contract.names.marker} {nickname!r}" if nickname else "")
+    marker = answer.part(contract.names.data).get(contract.names.marker)
+    return described(contract, answer) + (f", {contract.names.marker} {marker!r}" if marker else "")
 
 
 CHECKS = run_by(
