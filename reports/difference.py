@@ -23,7 +23,10 @@ def of_proof(contract: Contract, proof: Sequence[Shown], before: Mapping[str, An
     and its replay; what was sent and what came back.
     """
     for left, right, a, b in _pairs(contract, [shown.exchange for shown in proof], before):
-        lines = tuple(_lines(a, _aligned(a, b)))
+        try:
+            lines = tuple(_lines(a, _aligned(a, b)))
+        except RecursionError:
+            continue  # nested too deep to be laid out
         if lines:
             return SideBySide(left, right, lines)
     return None
