@@ -87,7 +87,7 @@ def test_a_fault_is_found(fault: str, tmp_path: Path) -> None:
     with serving(fault) as url:
         ended = checked(url, tmp_path, "--select", FAULTS[fault])
     assert ended.code == 1, ended.out + ended.err
-    assert ended.with_verdict("failed") == {FAULTS[fault]}
+    assert FAULTS[fault] in ended.with_verdict("failed")
 
 
 def test_the_pytest_plugin(tmp_path: Path) -> None:
