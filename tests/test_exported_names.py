@@ -42,7 +42,7 @@ def test_these_names_and_no_others_are_exported() -> None:
         _ = rules_harness.nothing
 
 
-@pytest.mark.parametrize("name", [*SIGNATURES, *RECORDS, *ERRORS, "Run"])
+@pytest.mark.parametrize("name", [*SIGNATURES, *RECORDS, *sorted(ERRORS), "Run"])
 def test_each_says_what_it_is(name: str) -> None:
     assert inspect.getdoc(getattr(rules_harness, name))
 
