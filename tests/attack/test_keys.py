@@ -112,6 +112,7 @@ class Holder:
         given = dict(received.headers)
         key = given.get("Authorization", "")
         request_id = given.get("X-Request-ID") or str(uuid4())
+        content: dict[str, Any]
         if key.removeprefix("ApiKey ") not in self.keys.values():
             status, content = 401, {"error": {"code": "unauthorized", "message": f"No such key: {key}"}}
         elif not received.line.split()[1].endswith(f"/rules/{RULE}"):
