@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from rules_harness.harness.campaign.messages import Judged, Sample
 from rules_harness.harness.judging.tally import Sort, sort_of
+
+_BULKY_BYTES: Final = 100_000
+"""Of what passed and took more than this in bodies, one episode of a name is sample enough."""
 
 
 class Sampling:
@@ -30,7 +34,7 @@ class Sampling:
             or any(self._shown[identity] < self._shown_at_most for identity in violations)
             or any(self._is_new(identity, sort) for identity, sort in _sorts(sample.first))
             or not _looked_at(sample) <= self._looked_at
-            or (not violations and self._passed[scenario] < self._passed_at_most)
+            or (not violations and self._passed[scenario] < (1 if _is_bulky(sample) else self._passed_at_most))
         )
         if is_kept:
             self.know(sample)
@@ -50,6 +54,13 @@ class Sampling:
         """Whether this sighting may count where none that is kept does."""
         places, *rest = sort
         return not any(others == rest and set(fewer) <= set(places) for fewer, *others in self._sorts.get(identity, ()))
+
+
+def _is_bulky(sample: Sample) -> bool:
+    exchanges = sample.first.episode.exchanges
+    sent = sum(len(exchange.request.body.content) for exchange in exchanges if exchange.request.body is not None)
+    answered = sum(len(exchange.answer.body.content) for exchange in exchanges if exchange.answer is not None)
+    return sent + answered > _BULKY_BYTES
 
 
 def _sorts(judged: Judged) -> list[tuple[str, Sort]]:

@@ -8,6 +8,7 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.foreign import with_unknown_account
 from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed, other_body
+from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.strategies.keys import UNKNOWN
 
 TIMES_IN_PROGRESS = 3
@@ -161,7 +162,7 @@ def per_caller(bench: Bench) -> None:
     first = first_use(bench, bench.distinct(1), key, rule=ours)
     kept = requirement if is_replayed(bench, first) else REPLAY
     bench.update(
-        bench.own_body(theirs, "Theirs 1"),
+        bench.own_body(theirs, own("Theirs 1")),
         rule=theirs,
         caller="other_org",
         existence="foreign",

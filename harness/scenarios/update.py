@@ -274,7 +274,7 @@ def _isolated(bench: Bench) -> None:
     for rule in watched:
         bench.begin(rule)
     for rule in watched:
-        body = bench.own_body(rule, f"Isolated {bench.random.randrange(10**6)}")
+        body = bench.own_body(rule, own(f"Isolated {bench.random.randrange(10**6)}"))
         body = with_amount(bench.contract, body, bench.random.randint(1, bench.world.max_amount_in_cents))
         bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")
         for other in watched:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,6 +34,10 @@ STRANGE: Final = (
 )
 WATCH_SECONDS: Final = 0.3
 WATCH_READS: Final = 2
+_RECENT: Final = timedelta(minutes=10)
+"""How long ago an update makes it likely that another run is still under way; clocks may differ a little."""
+_STILL_SECONDS: Final = 3.0
+"""How long a rule with a recent update must rest: between two scenarios a run may leave texts that are not its own."""
 
 
 class Keeping:
@@ -67,7 +71,7 @@ class Keeping:
         bench = self.bench("safety/survey", self._profile.rules.all)
         reads = look(bench, self._profile)
         locked = self._locks.take_all(self._profile.rules.all)
-        reasons = self._used_elsewhere(bench, reads) | locked
+        reasons = locked | self._used_elsewhere(bench, reads, but=locked)
         self._profile = with_known_accounts(self.shared.contract, self._profile, states_in(self.shared.contract, reads))
         self.shared = shared_for(self.shared, self._profile, readable=True)
         bench.adopt(self.shared)
@@ -130,28 +134,42 @@ class Keeping:
         self.stop = endpoint_missing(contract, firsts)
         return {rule.rule for rule in rules} - set(reasons)
 
-    def _used_elsewhere(self, bench: Bench, reads: dict[str, Exchange]) -> dict[str, str]:
+    def _used_elsewhere(self, bench: Bench, reads: dict[str, Exchange], *, but: Container[str]) -> dict[str, str]:
         """Why rules cannot be used that another run has, or had: what they hold is its, and none of their owner's.
 
-        The last look at a rule takes the place of the first.
+        The last look at a rule takes the place of the first.  Rules in ``but`` are not used anyway.
         """
         contract = self.shared.contract
-        states = {rule: state_shown(contract, read) for rule, read in reads.items() if rule not in self._earlier}
-        seen = {rule: state for rule, state in states.items() if state is not None}
-        suspects = {rule for rule, state in seen.items() if holds_own(contract, state)}
-        looked_at = suspects if self._profile.is_loopback else set(seen)
-        if looked_at:
-            # What an earlier run put back may come late.
-            bench.sleep(max(WATCH_SECONDS, self._profile.limits.settle_seconds))
-        reasons = {}
-        for rule in sorted(looked_at):
-            again = bench.read(rule, existence=bench.existence(rule))
-            reads[rule] = bench.exchanges[-1]
-            if again is not None and holds_own(contract, again):
-                reasons[rule] = STRANGE
-            elif again is not None and rule not in suspects and _differ(contract, seen[rule], again):
-                reasons[rule] = "it changes while nothing is sent to it: somebody else writes to it"
+        shown = {rule: state_shown(contract, read) for rule, read in reads.items()}
+        first = {
+            rule: state
+            for rule, state in shown.items()
+            if state is not None and rule not in self._earlier and rule not in but
+        }
+        suspects = {rule for rule, state in first.items() if holds_own(contract, state)}
+        watched = suspects if self._profile.is_loopback else set(first)
+        recent = set() if self._profile.is_loopback else {rule for rule in first if self._is_recent(first[rule])}
+        reasons: dict[str, str] = {}
+        # What an earlier run put back may come late.
+        for seconds, rules in (
+            (max(WATCH_SECONDS, self._profile.limits.settle_seconds), watched),
+            (_STILL_SECONDS, recent - suspects),
+        ):
+            if rules - reasons.keys():
+                bench.sleep(seconds)
+            for rule in sorted(rules - reasons.keys()):
+                again = bench.read(rule, existence=bench.existence(rule))
+                reads[rule] = bench.exchanges[-1]
+                if again is not None and holds_own(contract, again):
+                    reasons[rule] = STRANGE
+                elif again is not None and rule not in suspects and _differ(contract, first[rule], again):
+                    reasons[rule] = "it changes while nothing is sent to it: somebody else writes to it"
         return reasons
+
+    def _is_recent(self, state: Mapping[str, Any]) -> bool:
+        """Whether a rule was updated just now, as far as its target's clock is ours."""
+        updated = instant(state.get(self.shared.contract.names.updated_at))
+        return updated is not None and updated > datetime.now(UTC) - _RECENT
 
     def _follow_clock(self) -> None:
         """Count days from the target's present where its clock is ahead: an earlier run may have moved it.

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -29,6 +30,7 @@ from tests.wire.servers import Received, Server, answer
 
 CONTRACT = load()
 RULE = "rule_a"
+TIMES = dict.fromkeys(("created_at", "updated_at"), "2024-03-01T10:00:00Z")
 STRONG = ("sk_live_Zq7Xw2Rt9Lm4Vb6Nc8", "3f9a0c12-77aa-4c1e-9b1d-0c1d2e3f4a5b", "Hj5Kd3Fs1Gp0Ya+~/=Zz9Qq")
 WEAK = ("transfer-bot-key1", "sk_scope_read_transfers_x1", "demo1", "q1w2e3", "12345678", "disabled", "acc_pod")
 ORDINARY = ("Monthly savings transfer", "{key:full}", "{key:other_org}", "{key:|}", "{header:X}", "{{", "12345678", "é")
@@ -107,20 +109,21 @@ class Holder:
         self.state: dict[str, Any] = {"id": RULE, **state}
 
     def __call__(self, received: Received, sock: socket.socket) -> bool:
-        given = dict(received.headers).get("Authorization", "")
-        if given.removeprefix("ApiKey ") not in self.keys.values():
-            sock.sendall(self._answer(401, {"error": {"code": "unauthorized", "message": f"No such key: {given}"}}))
+        given = dict(received.headers)
+        key = given.get("Authorization", "")
+        request_id = given.get("X-Request-ID") or str(uuid4())
+        content: dict[str, Any]
+        if key.removeprefix("ApiKey ") not in self.keys.values():
+            status, content = 401, {"error": {"code": "unauthorized", "message": f"No such key: {key}"}}
         elif not received.line.split()[1].endswith(f"/rules/{RULE}"):
-            sock.sendall(self._answer(404, {"error": {"code": "resource_not_found", "message": "No such rule"}}))
+            status, content = 404, {"error": {"code": "resource_not_found", "message": "No such rule"}}
         else:
             if received.line.startswith("PUT"):
                 self.state = {"id": RULE, **json.loads(received.body)}
-            sock.sendall(self._answer(200, {"request_id": "r", "data": self.state}))
+            status, content = 200, {"request_id": request_id, "data": {**self.state, **TIMES}}
+        headers = f"Content-Type: application/json\r\nX-Request-ID: {request_id}\r\n"
+        sock.sendall(answer(json.dumps(content).encode(), status=f"{status} So", headers=headers))
         return True
-
-    def _answer(self, status: int, body: Mapping[str, Any]) -> bytes:
-        headers = "Content-Type: application/json\r\nX-Request-ID: r\r\n"
-        return answer(json.dumps(body).encode(), status=f"{status} So", headers=headers)
 
 
 def profile(folder: Path, server: Server) -> Path:

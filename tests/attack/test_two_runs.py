@@ -106,6 +106,24 @@ def test_on_two_machines_neither_takes_the_other_s_probes_for_what_was_there(
         assert_as_found(target)
 
 
+def test_what_was_just_updated_must_rest(server: ReferenceServer, tmp_path: Path) -> None:
+    """Between two scenarios another run may leave what does not say whose it is."""
+    rule = "rule_01HXYZ5678"
+    with staging(server, tmp_path) as target:
+        update(server, target, rule)
+        later = threading.Timer(1.5, update, (server, target, rule))
+
+        def begin(method: str, path: str) -> None:
+            if not target.proxy.passed:
+                later.start()
+
+        target.proxy.before = begin
+        ended = target.check("--select", "auth.missing")
+        later.join()
+        assert f"{rule} is not used: it changes while nothing is sent to it" in ended.err
+        assert not [passed for passed in target.proxy.writes if passed.rule == rule]
+
+
 def test_what_a_killed_run_left_is_not_taken_for_what_was_there(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
         with under_way(target, 60, "--select", "update.*") as first:

@@ -177,6 +177,14 @@ def test_what_a_finding_does_without_is_left_out_and_counted(tmp_path: Path) -> 
     assert kept.exchanges == 1
 
 
+def test_what_is_bulky_is_kept_once(tmp_path: Path) -> None:
+    sent, refusal, meant = refused(413, "too_large")
+    large = (msgspec.structs.replace(sent, body=Payload.of(b"x" * 200_000)), refusal, meant)
+    for content, times in ((large, 1), (refused(413, "too_large"), 4)):
+        lanes: list[list[Told]] = [[(episode(f"large-{number}", content), ())] for number in range(9)]
+        assert assert_same(tmp_path / str(times), lanes).exchanges == times
+
+
 def test_a_sighting_that_needs_less_to_count_is_kept(tmp_path: Path) -> None:
     """The first ones are refused for shapes that the target never stores; a later one is refused without any."""
     lane: list[Told] = []
@@ -271,7 +279,7 @@ def recorded(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> C
     """All that a campaign exchanged with a target that breaks some promises."""
 
     def record() -> list[Told]:
-        reference.configure(faults=["auth.executed-before-check", "envelope.created-201", "auth.no-challenge"])
+        reference.configure(faults=["validation.texts-written-first", "envelope.created-201", "auth.no-challenge"])
         arguments = ("--requests", "500", "--time", "60s", "--capture", "all", "--quiet")
         assert shell("fuzz", "--target", whole_profile, *arguments).code == 1
         episodes = [one for one in read(shell.folder / "out").episodes if not one.smallest]
@@ -293,5 +301,5 @@ def test_capture_changes_no_verdict_of_a_real_run(recorded: Callable[[], list[To
         found = verdicts(kept.live)
         assert found == (expected or found)
         expected = found
-        assert {"auth.no-effect", "envelope.success-status"} <= {one.requirement for one in kept.live.findings}
+        assert {"validation.atomic", "envelope.success-status"} <= {one.requirement for one in kept.live.findings}
         assert kept.exchanges < sum(len(first.exchanges) for first, _ in told)

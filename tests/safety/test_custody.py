@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -99,8 +100,12 @@ def test_rule_that_refuses_its_own_configuration_is_not_used(server: ReferenceSe
 
 def test_rule_that_cannot_be_read_is_not_written(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
-        not_found = answer(b'{"error":{"code":"resource_not_found","message":"No."}}', status="404 Not Found")
-        target.proxy.instead = lambda method, path: not_found if method == "GET" and path.endswith(RULE) else None
+        content = b'{"error":{"code":"resource_not_found","message":"No."}}'
+        target.proxy.instead = lambda method, path: (
+            answer(content, status="404 Not Found", headers=f"X-Request-ID: {uuid4()}\r\n")
+            if method == "GET" and path.endswith(RULE)
+            else None
+        )
         ended = target.check("--select", "auth.missing")
         assert ended.code == 0, ended.out
         assert not [passed for passed in target.proxy.writes if passed.rule == RULE]
@@ -108,7 +113,7 @@ def test_rule_that_cannot_be_read_is_not_written(server: ReferenceServer, tmp_pa
 
 def test_without_the_companion_nothing_is_written(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
-        not_allowed = answer(b"", status="405 Method Not Allowed")
+        not_allowed = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: PUT\r\nContent-Length: 0\r\n\r\n"
         target.proxy.instead = lambda method, path: not_allowed if method == "GET" else None
         ended = target.check("--select", "auth.*", "--select", "not-found.*")
         assert not [passed for passed in target.proxy.writes if passed.rule in target.before]

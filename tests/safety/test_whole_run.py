@@ -13,6 +13,7 @@ import pytest
 
 from rules_harness.harness.journal import FoundRule, read
 from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.scenarios.http import METHOD_OVERRIDES
 from rules_harness.reports.formats import FORMATS
 from tests.gate.runs import Ended
 from tests.safety.staging import (
@@ -64,7 +65,11 @@ def test_conforms(run: Watched) -> None:
 def test_nothing_that_destroys_or_triggers(run: Watched) -> None:
     assert {passed.method for passed in run.passed} == {"GET", "PUT", "POST", "PATCH"}
     assert not [passed for passed in run.passed if passed.path.endswith("/trigger")]
-    assert Counter(passed.method for passed in run.writes if passed.method != "PUT") == {"POST": 1, "PATCH": 1}
+    others = [passed for passed in run.writes if passed.method != "PUT"]
+    assert all(passed.object["status"] == "disabled" and is_inert(passed.object, NOW) for passed in others)
+    overrides = [[(name, value) for name, value in passed.headers if "method" in name.lower()] for passed in run.writes]
+    assert Counter(passed.method for passed in others) == {"POST": 1 + len(METHOD_OVERRIDES), "PATCH": 1}
+    assert sorted(filter(None, overrides)) == sorted([(name, "PUT")] for name in METHOD_OVERRIDES)
 
 
 def test_everything_goes_to_the_target(run: Watched) -> None:

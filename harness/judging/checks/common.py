@@ -84,7 +84,8 @@ def is_disguised(contract: Contract, answer: Answer) -> bool:
 
 def is_refused_body(intent: Intent, answer: Answer) -> bool:
     """Whether an answer is the refusal of a body, and of nothing else."""
-    return answer.is_refusal and intent.access == "allowed" and intent.existence == "own" and intent.body != "valid"
+    is_rightful_update = intent.operation == "update" and intent.access == "allowed" and intent.existence == "own"
+    return is_rightful_update and answer.is_refusal and intent.body != "valid"
 
 
 def state_of(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | None:

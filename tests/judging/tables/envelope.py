@@ -62,6 +62,7 @@ TABLE: Table = {
     "envelope.error": (
         row("a 401 is in the error envelope", stranger(refused(401)), HOLDS),
         row("a 404 to a read is in the error envelope", get(refused(404)), HOLDS),
+        row("the companion is not there", get(answered(405, b""))),
         row("the refusal of a body is in the error envelope", wrong(refused(422)), HOLDS),
         row("the refusal of malformed JSON is in the error envelope", put(refused(400), content="syntax"), HOLDS),
         row("data that is null is none", wrong(refused(400, data=None)), HOLDS),

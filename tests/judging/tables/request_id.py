@@ -85,6 +85,7 @@ TABLE: Table = {
         row("a 403 echoes the id", named(refused(403, header="mine-1"), access="no-permission"), HOLDS),
         row("a 404 echoes the id", named(refused(404, header="mine-1"), whose="unknown"), HOLDS),
         row("the refusal of a body echoes the id", wrong(refused(400, header="mine-1")), HOLDS),
+        row("the companion is not there", get(answered(405, b""))),
         row("a 401 has no id", stranger(refused(401)), Broken("not echoed on 401", "401 to update")),
         row("a 404 has another id", named(refused(404, header="req_1")), Broken("another id on 404", "404 to update")),
         row("the refusal of a body has no id", wrong(refused(422)), Broken("not echoed on 422", "broken body")),
