@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -98,27 +99,22 @@ class _Reader:
         return reader
 
     def read(self, value: Any, shapes: set[str], open_features: set[str]) -> None:
-        """Note what a value contains, however deep it is nested."""
-        pending: list[tuple[_Reader, Any]] = [(self, value)]
-        while pending:
-            reader, inner = pending.pop()
-            pending += reader._look_at(inner, shapes, open_features)
+        """Adds what a value contains; one may be nested deeper than functions can call each other."""
+        waiting: list[tuple[_Reader, Any]] = [(self, value)]
+        while waiting:
+            reader, inner = waiting.pop()
+            waiting += reader._read(inner, shapes, open_features)
 
-    def _look_at(self, value: Any, shapes: set[str], open_features: set[str]) -> list[tuple[_Reader, Any]]:
-        """Note what one value is; returns what stands in it, with those that read it."""
+    def _read(self, value: Any, shapes: set[str], open_features: set[str]) -> Iterator[tuple[_Reader, Any]]:
+        """Adds what stands at the place itself; yields what stands below it, each with its reader."""
         if value is None:
             if self._null is not None:
                 shapes.add(self._null)
         elif isinstance(value, dict):
-            return self._read_object(value, shapes, open_features)
+            yield from self._read_object(value, shapes, open_features)
         elif isinstance(value, list):
-            return self._read_array(value, shapes, open_features)
-        else:
-            self._read_scalar(value, shapes, open_features)
-        return []
-
-    def _read_scalar(self, value: Any, shapes: set[str], open_features: set[str]) -> None:
-        if self._listed:
+            yield from self._read_array(value, shapes, open_features)
+        elif self._listed:
             shape = self._listed.get(value)
             if shape is not None:
                 shapes.add(shape)
@@ -129,26 +125,25 @@ class _Reader:
 
     def _read_object(
         self, value: dict[str, Any], shapes: set[str], open_features: set[str]
-    ) -> list[tuple[_Reader, Any]]:
+    ) -> Iterator[tuple[_Reader, Any]]:
         if self._alternatives:
             chosen = self._chosen(value)
             if chosen is not None:
                 shapes.add(chosen._place.name)
-                return chosen._read_object(value, shapes, open_features)
-        within: list[tuple[_Reader, Any]] = []
+                yield from chosen._read_object(value, shapes, open_features)
+                return
         for name, reader, absent, present in self._properties:
             if name in value:
                 inner = value[name]
                 if present is not None and inner is not None:
                     shapes.add(present)
-                within.append((reader, inner))
+                yield reader, inner
             else:
                 if absent is not None:
                     shapes.add(absent)
                 if "conditions" in reader._place.roles:
                     shapes.add(f"{reader._place.path}=absent")
                     open_features.add("absent-conditions")
-        return within
 
     def _chosen(self, value: dict[str, Any]) -> _Reader | None:
         if self._place.discriminator is not None:
@@ -156,12 +151,12 @@ class _Reader:
             return self._alternatives.get(label) if isinstance(label, str) else None
         return next((reader for reader in self._alternatives.values() if reader._place.fits(value)), None)
 
-    def _read_array(self, value: list[Any], shapes: set[str], open_features: set[str]) -> list[tuple[_Reader, Any]]:
+    def _read_array(self, value: list[Any], shapes: set[str], open_features: set[str]) -> Iterator[tuple[_Reader, Any]]:
         shapes.add(self._sizes[min(len(value), 2)])
         if not value:
             open_features.add(self._empty)
-        items = self._items
-        return [(items, inner) for inner in value] if items is not None else []
+        elif self._items is not None:
+            yield from ((self._items, inner) for inner in value)
 
     def _read_text(self, value: str, open_features: set[str]) -> None:
         if self._is_text:
