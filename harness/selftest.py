@@ -31,6 +31,8 @@ from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.openapi.contract import load
 
 COMBINATIONS = 30
+DUE = 10
+"""How many variants of a combination are some that have not had their turn."""
 FIRST_LOOK = (
     "auth.missing",
     "authz.scope",
@@ -97,12 +99,16 @@ def trials(seeds: Sequence[int], *, combinations: int = COMBINATIONS, each_varia
 
 
 def _combinations(seed: int, count: int) -> Iterator[tuple[str, ...]]:
-    """Random sets of variants, at most one of each group, since two of a group exclude each other."""
+    """Random sets of variants, at most one of each group, since two of a group exclude each other; in as few of them as
+    that takes each variant has its turn."""
     chance = random.Random(f"combinations/{seed}")
+    due = chance.sample(VARIANTS, k=len(VARIANTS))
     for _ in range(count):
         chosen: dict[str, str] = {}
-        for variant in chance.sample(VARIANTS, k=chance.randint(2, len(VARIANTS) // 2)):
+        drawn = chance.sample(VARIANTS, k=chance.randint(2, len(VARIANTS) // 2))
+        for variant in (*due[:DUE], *drawn):
             chosen.setdefault(variant.group or variant.id, variant.id)
+        due = [variant for variant in due if variant.id not in chosen.values()]
         yield tuple(sorted(chosen.values()))
 
 

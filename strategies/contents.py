@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -98,13 +99,21 @@ class _Reader:
         return reader
 
     def read(self, value: Any, shapes: set[str], open_features: set[str]) -> None:
+        """Adds what a value contains; one may be nested deeper than functions can call each other."""
+        waiting: list[tuple[_Reader, Any]] = [(self, value)]
+        while waiting:
+            reader, inner = waiting.pop()
+            waiting += reader._read(inner, shapes, open_features)
+
+    def _read(self, value: Any, shapes: set[str], open_features: set[str]) -> Iterator[tuple[_Reader, Any]]:
+        """Adds what stands at the place itself; yields what stands below it, each with its reader."""
         if value is None:
             if self._null is not None:
                 shapes.add(self._null)
         elif isinstance(value, dict):
-            self._read_object(value, shapes, open_features)
+            yield from self._read_object(value, shapes, open_features)
         elif isinstance(value, list):
-            self._read_array(value, shapes, open_features)
+            yield from self._read_array(value, shapes, open_features)
         elif self._listed:
             shape = self._listed.get(value)
             if shape is not None:
@@ -114,19 +123,21 @@ class _Reader:
         elif not isinstance(value, bool):
             self._read_number(value, shapes, open_features)
 
-    def _read_object(self, value: dict[str, Any], shapes: set[str], open_features: set[str]) -> None:
+    def _read_object(
+        self, value: dict[str, Any], shapes: set[str], open_features: set[str]
+    ) -> Iterator[tuple[_Reader, Any]]:
         if self._alternatives:
             chosen = self._chosen(value)
             if chosen is not None:
                 shapes.add(chosen._place.name)
-                chosen._read_object(value, shapes, open_features)
+                yield from chosen._read_object(value, shapes, open_features)
                 return
         for name, reader, absent, present in self._properties:
             if name in value:
                 inner = value[name]
                 if present is not None and inner is not None:
                     shapes.add(present)
-                reader.read(inner, shapes, open_features)
+                yield reader, inner
             else:
                 if absent is not None:
                     shapes.add(absent)
@@ -140,13 +151,12 @@ class _Reader:
             return self._alternatives.get(label) if isinstance(label, str) else None
         return next((reader for reader in self._alternatives.values() if reader._place.fits(value)), None)
 
-    def _read_array(self, value: list[Any], shapes: set[str], open_features: set[str]) -> None:
+    def _read_array(self, value: list[Any], shapes: set[str], open_features: set[str]) -> Iterator[tuple[_Reader, Any]]:
         shapes.add(self._sizes[min(len(value), 2)])
         if not value:
             open_features.add(self._empty)
         elif self._items is not None:
-            for inner in value:
-                self._items.read(inner, shapes, open_features)
+            yield from ((self._items, inner) for inner in value)
 
     def _read_text(self, value: str, open_features: set[str]) -> None:
         if self._is_text:

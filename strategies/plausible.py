@@ -249,11 +249,12 @@ def latest_start(world: World) -> datetime:
 def share_out(contract: Contract, value: dict[str, Any]) -> None:
     """Reduces the percentages of each part, in place, so that they add up to 100 at most: in proportion, to
     hundredths, none to nothing."""
-    parts = body_place(contract).properties.get(contract.names.parts or "")
+    body = body_place(contract)
+    parts = body.properties.get(contract.names.parts or "")
     if parts is None or parts.items is None:
         return
     for part in parts_of(contract, value):
-        shares = list(_percentages(parts.items, part, _leading(contract)))
+        shares = list(_percentages(parts.items, part, _leading(body)))
         hundredths = [round(holder[name] * 100) for holder, name in shares]
         total = sum(hundredths)
         if total > _WHOLE:
@@ -285,8 +286,9 @@ def _percentages(place: Place, value: Any, leading: frozenset[int]) -> Iterator[
 
 
 @functools.lru_cache(maxsize=16)
-def _leading(contract: Contract) -> frozenset[int]:
-    """The identities of the places that are a percentage or have one below them."""
-    return frozenset(
-        id(place) for place in below(body_place(contract)) if any(inner.offers("percentage") for inner in below(place))
-    )
+def _leading(body: Place) -> frozenset[int]:
+    """The identities of the places of a body that are a percentage or have one below them.
+
+    Of the very places that are asked for: those of a contract are made anew once they are no longer kept.
+    """
+    return frozenset(id(place) for place in below(body) if any(inner.offers("percentage") for inner in below(place)))

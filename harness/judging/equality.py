@@ -74,8 +74,28 @@ def instant(value: Any) -> datetime | None:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
+_Pair = tuple[Place, Any, Any]
+"""A place, what was sent there and what came back, still to be compared."""
+
+
 def differences(place: Place, sent: Any, got: Any) -> Iterator[Difference]:
-    """Where ``got`` is not what ``sent`` asks for, below one place of a schema."""
+    """Where ``got`` is not what ``sent`` asks for, below one place of a schema.
+
+    Values may be nested deeper than functions can call each other.
+    """
+    compared = [_compare(place, sent, got)]
+    while compared:
+        result = next(compared[-1], None)
+        if result is None:
+            compared.pop()
+        elif isinstance(result, Difference):
+            yield result
+        else:
+            compared.append(_compare(*result))
+
+
+def _compare(place: Place, sent: Any, got: Any) -> Iterator[Difference | _Pair]:
+    """How a place itself differs, and the pairs below it, in their order."""
     if place.keywords.get("x-server-filled"):
         return
     if place.alternatives:
@@ -90,7 +110,7 @@ def differences(place: Place, sent: Any, got: Any) -> Iterator[Difference]:
         yield Difference(place.path, kind, sent, got, place.roles, is_number)
 
 
-def _compare_objects(place: Place, sent: Mapping[str, Any], got: Any) -> Iterator[Difference]:
+def _compare_objects(place: Place, sent: Mapping[str, Any], got: Any) -> Iterator[Difference | _Pair]:
     if not isinstance(got, dict):
         yield Difference(place.path, "lost" if got is None else "type", sent, got, place.roles)
         return
@@ -101,7 +121,7 @@ def _compare_objects(place: Place, sent: Mapping[str, Any], got: Any) -> Iterato
         if value is None and "default" in part.keywords and sent.get(name) == part.keywords["default"]:
             continue
         if sent.get(name) is not None:
-            yield from differences(part, sent[name], value)
+            yield part, sent[name], value
         elif value is not None and not part.keywords.get("x-server-filled"):
             yield from _uncalled_for(part, value, explicit=name in sent)
 
@@ -114,14 +134,14 @@ def _uncalled_for(part: Place, value: Any, *, explicit: bool) -> Iterator[Differ
         yield Difference(part.path, "default", part.keywords["default"], value, part.roles)
 
 
-def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> Iterator[Difference]:
+def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> Iterator[Difference | _Pair]:
     if not isinstance(got, list):
         yield Difference(place.path, "lost" if got is None else "type", sent, got, place.roles)
     elif len(sent) != len(got):
         yield Difference(place.path, "length", len(sent), len(got), place.roles)
     else:
         for left, right in zip(sent, got, strict=True):
-            yield from differences(items, left, right)
+            yield items, left, right
 
 
 def left_behind(place: Place, sent: Any, got: Any, before: Any) -> Iterator[Difference]:

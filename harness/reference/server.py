@@ -17,6 +17,9 @@ from rules_harness.harness.reference.service import Service
 HOST = "127.0.0.1"
 CONTROL = "/__control__"
 
+RECURSION_LIMIT = 10_000
+"""Frames. A variant takes 900 levels of conditions, and each is walked through whatever stands in for its step."""
+
 
 class Ready(NamedTuple):
     """Where a server that is ready listens."""
@@ -71,6 +74,7 @@ def run(
     listener: socket.socket, on_ready: Callable[[], None], latency_ms: int, *, until_stdin_closes: bool = False
 ) -> None:
     """Serve until interrupted, or until the other end of stdin is closed; calls `on_ready` once the server answers."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
     config = uvicorn.Config(
         application(latency_ms),
         http="httptools",

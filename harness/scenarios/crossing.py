@@ -86,6 +86,9 @@ class _Crossed:
         self._usual = bench.usual().value if body is None else body.value
         self._request_id = bench.new_key()
         """The one that is seen again."""
+        parts, index = bench.names.parts, group_index_name(bench.contract)
+        self._ordered = (parts, index) if parts and index and bench.shared.guard.is_open else None
+        """The names of the parts and of what tells equal ones apart, where their order may change."""
 
     @classmethod
     def run(cls, bench: Bench, row: Row, body: Body | None) -> None:
@@ -195,31 +198,31 @@ class _Crossed:
 
     def _wanted(self) -> dict[str, Any]:
         """What the update asks for, its status aside."""
-        parts = self._bench.names.parts
         if self._row[CHANGES.name] != "order":
             return dict(self._usual)
-        if parts is None or not self._bench.shared.guard.is_open:
+        if self._ordered is None:
             return {**self._usual, self._bench.names.texts[-1]: "Another text"}
-        return {**self._usual, parts: [*self._usual[parts], *self._renumbered(self._usual[parts])]}
+        parts, index = self._ordered
+        return {**self._usual, parts: [*self._usual[parts], *_renumbered(self._usual[parts], index)]}
 
     def _held(self) -> dict[str, Any]:
         """What the rule holds before the update."""
-        bench, wanted, parts = self._bench, self._wanted(), self._bench.names.parts
-        changes = self._row[CHANGES.name]
+        bench, wanted, changes = self._bench, self._wanted(), self._row[CHANGES.name]
         if changes == "marker":
             return {**wanted, bench.names.marker: own("Another text")}
-        if changes == "order" and parts is not None and bench.shared.guard.is_open:
+        if changes == "order" and self._ordered is not None:
+            parts, _ = self._ordered
             return {**wanted, parts: wanted[parts][::-1]}
         if changes in ("order", "everything"):
             return bench.marked()
         return wanted
 
-    def _renumbered(self, steps: list[Any]) -> list[Any]:
-        """The same steps with their actions in the next group."""
-        index = group_index_name(self._bench.contract)
-        renumbered = copy.deepcopy(steps)
-        for step in renumbered:
-            for actions in filter(lambda value: isinstance(value, list), step.values()):
-                for action in actions:
-                    action[index] = action.get(index, 0) + 1
-        return renumbered
+
+def _renumbered(steps: list[Any], index: str) -> list[Any]:
+    """The same steps with their actions in the next group."""
+    renumbered = copy.deepcopy(steps)
+    for step in renumbered:
+        for actions in filter(lambda value: isinstance(value, list), step.values()):
+            for action in actions:
+                action[index] = action.get(index, 0) + 1
+    return renumbered

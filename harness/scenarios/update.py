@@ -180,7 +180,8 @@ def _structure(bench: Bench, parts: str) -> None:
     members = [part[field][0] for part in each]
     index = group_index_name(bench.contract)
     conditional = _conditional_part(bench, parts)
-    grouped = [{**member, index: (MANY - number) // 2} for number, member in enumerate(members)]
+    groups: list[dict[str, Any]] = [{} if index is None else {index: (MANY - number) // 2} for number in range(MANY)]
+    grouped = [{**member, **group} for member, group in zip(members, groups, strict=True)]
     bench.begin()
     for label, arranged in (
         (f"many {parts}", each),

@@ -239,10 +239,10 @@ def with_amount(contract: Contract, body: Mapping[str, Any], cents: int) -> dict
     return changed
 
 
-def group_index_name(contract: Contract) -> str:
-    """The field of an action that says which group it belongs to."""
+def group_index_name(contract: Contract) -> str | None:
+    """The field of an action that says which group it belongs to; None where the contract names none."""
     places = (place for place in below(body_place(contract)) if place.offers("group-index"))
-    return next(places).path.rpartition("/")[2]
+    return next((place.path.rpartition("/")[2] for place in places), None)
 
 
 def cleared(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Pointer]:

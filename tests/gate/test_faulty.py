@@ -27,7 +27,7 @@ def test_without_idempotency(server: ReferenceServer, tmp_path: Path) -> None:
         "idempotency.concurrent",
     }
     unjudged = ended.with_verdict("skipped", "inconclusive")
-    assert unjudged <= {"idempotency.window", "status.replay-keeps"}
+    assert unjudged <= {"idempotency.window", "idempotency.same-rule", "status.replay-keeps"}
     assert all("replay" in ended.requirements[name]["reason"] for name in unjudged)
     assert ended.with_verdict("error") == set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import pytest
@@ -9,14 +10,31 @@ import pytest
 from rules_harness.harness.exchange import Answer
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.outcome import Judgement, Violation
-from rules_harness.harness.judging.tally import Tally
-from tests.judging.episodes import CONTRACT, JSON, Outcome, disturbed, lost, otherwise, refused
+from rules_harness.harness.judging.tally import Tally, judge_episode
+from tests.judging.episodes import (
+    CONTRACT,
+    JSON,
+    Outcome,
+    answered,
+    body,
+    disturbed,
+    episode,
+    get,
+    lost,
+    otherwise,
+    put,
+    refused,
+    rule,
+)
 from tests.judging.rows import Broken, Holds, Row, Says, agrees
 from tests.judging.tables import TABLES
 
 OWN: Final = {check.about[0]: check for check in CHECKS if len(check.about) == 1}
 ROWS: Final = [(name, row) for table in TABLES for name, rows in table.items() for row in rows]
 
+MARK: Final = "here"
+QUOTED: Final = b'"here"'
+LEAF: Final = {"fact": "BALANCE", "operator": "EQUALS", "value": 1}
 LATER: Final = (*JSON, ("Retry-After", "1"))
 
 every_check = pytest.mark.parametrize("name", list(OWN))
@@ -40,6 +58,21 @@ def test_row(name: str, row: Row) -> None:
             assert judgement.actual
             assert set(judgement.shown_by) <= set(range(len(row.episode.exchanges)))
             assert judgement.shown_by
+
+
+@pytest.mark.parametrize("levels", [30, 100, 300, 700, 3_000])
+def test_no_depth_is_too_deep_to_be_judged(levels: int) -> None:
+    tree = b'{"all": [' * levels + json.dumps({"condition": LEAF}).encode() + b"]}" * levels
+    sent, stored = (json.dumps({**state, "steps": [MARK]}).encode() for state in (body(), rule()))
+    step = json.dumps({**body()["steps"][0], "conditions": MARK}).encode()
+    sent, stored = (state.replace(QUOTED, step.replace(QUOTED, tree)) for state in (sent, stored))
+    success = answered(200, b'{"request_id": "r", "data": ' + stored + b"}")
+    for outcome in (success, refused(400), answered(500, b"{}")):
+        for content in ("size", "valid"):
+            update = put(outcome, sent, content=content, requirement="validation.size")
+            sight = episode(get(), update, get(success if outcome is success else None))
+            broken = {one.requirement for one in judge_episode(sight, CONTRACT) if isinstance(one, Violation)}
+            assert ("envelope.no-server-error" in broken) is (outcome.status == 500)
 
 
 @every_check

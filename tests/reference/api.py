@@ -13,6 +13,7 @@ import httpx
 from rules_harness.harness.reference.process import ReferenceServer
 
 A, B, C = "rule_01HXYZ1234", "rule_01HXYZ5678", "rule_01HXZA2468"
+BY_HAND = "rule_01HXZB1357"
 LIMITED, OTHERS = "rule_01HXZC8642", "rule_01ZYOTHER9"
 
 Headers = Mapping[str, str] | Sequence[tuple[bytes, bytes]]
@@ -71,10 +72,11 @@ def without(pointer: str) -> dict[str, Any]:
 class Api:
     """Requests to one running server."""
 
-    def __init__(self, server: ReferenceServer) -> None:
+    def __init__(self, server: ReferenceServer, *, patience: float = 10) -> None:
+        """Talk to the server; `patience` is how many seconds an answer may take."""
         self.server = server
         self.stamps: dict[str, datetime] = {}
-        self._http = httpx.Client(timeout=10)
+        self._http = httpx.Client(timeout=patience)
 
     def __enter__(self) -> Self:
         return self

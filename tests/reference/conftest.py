@@ -14,8 +14,14 @@ def running() -> Iterator[ReferenceServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def client(running: ReferenceServer) -> Iterator[Api]:
+    """One for all tests: to make one reads the system's certificates, which takes longer than most tests."""
+    with Api(running) as made:
+        yield made
+
+
 @pytest.fixture
-def api(running: ReferenceServer) -> Iterator[Api]:
-    running.configure()
-    with Api(running) as client:
-        yield client
+def api(client: Api) -> Api:
+    client.server.configure()
+    return client

@@ -29,7 +29,8 @@ from rules_harness.strategies.bodies import (
     unreachable_shapes,
     variations,
 )
-from rules_harness.strategies.plausible import UnsuitableWorld
+from rules_harness.strategies.places import body_place
+from rules_harness.strategies.plausible import UnsuitableWorld, share_out
 from rules_harness.strategies.world import Account, World
 
 ROOT = Path(__file__).parents[2]
@@ -128,9 +129,17 @@ def test_percentages_of_a_step_add_up_to_a_hundred_at_most(sample: list[Body], w
         for step in body.value["steps"]:
             shares = [action["percentage_value"] for action in step["actions"] if "percentage_value" in action]
             assert all(round(share * 100) / 100 == share and share >= 0.01 for share in shares)
-            sums.add((len(shares) > 1, sum(round(share * 100) for share in shares)))
-    assert max(total for _, total in sums) == 10_000
-    assert any(several and total > 9_900 for several, total in sums)
+            sums.add(sum(round(share * 100) for share in shares))
+    assert max(sums) == 10_000
+
+
+def test_shares_are_held_to_a_hundred_when_places_were_made_anew() -> None:
+    for _ in range(2):
+        body_place.cache_clear()
+        action = {**CONTRACT.example_body()["steps"][0]["actions"][0], "type": "percentage", "percentage_value": 80}
+        value = {**CONTRACT.example_body(), "steps": [{"conditions": None, "actions": [action, dict(action)]}]}
+        share_out(CONTRACT, value)
+        assert 99.9 < sum(action["percentage_value"] for action in value["steps"][0]["actions"]) <= 100
 
 
 def test_every_list_has_a_member(sample: list[Body], world: World) -> None:

@@ -101,7 +101,11 @@ variant("conditions.different", "update.accepts-valid", conditions.members, grou
 
 
 def _has_equals(items: Json) -> bool:
-    written = [json.dumps(item, sort_keys=True) for item in items] if type(items) is list else []
+    """Whether two members of a list are equal; those that are nested too deep to be compared are not."""
+    try:
+        written = [json.dumps(item, sort_keys=True) for item in items] if type(items) is list else []
+    except RecursionError:
+        return False
     return len(set(written)) < len(written)
 
 

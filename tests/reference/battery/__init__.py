@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.reference.api import Api
-from tests.reference.battery import answers, contents, histories
+from tests.reference.battery import answers, contents, histories, keys, races
 from tests.reference.battery.lines import Lines
 
 FAMILIES: dict[str, Callable[[Api], Lines]] = {
@@ -14,12 +14,12 @@ FAMILIES: dict[str, Callable[[Api], Lines]] = {
     "auth": answers.auth,
     "authz": answers.authz,
     "not-found": answers.not_found,
-    "update": contents.update,
-    "status": histories.status,
-    "idempotency": histories.idempotency,
-    "validation": contents.validation,
     "http": answers.http,
-    "concurrency": histories.concurrency,
+    "update": contents.update,
+    "validation": contents.validation,
+    "status": histories.status,
+    "concurrency": races.concurrency,
+    "idempotency": keys.idempotency,
 }
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import base64
 
 from tests.reference.api import LIMITED, OTHERS, A, Api, body
-from tests.reference.battery.lines import ACTION, THEIRS, Lines, action, condition, put, shown, watched, with_actions
+from tests.reference.battery.lines import (
+    ACTION,
+    THEIRS,
+    Lines,
+    action,
+    condition,
+    put,
+    shown,
+    step,
+    watched,
+    with_actions,
+)
 
 
 def envelope(api: Api) -> Lines:
@@ -19,6 +30,8 @@ def envelope(api: Api) -> Lines:
     yield put(api, body(), key="")
     for _ in range(8):
         yield put(api, body(status="on"))
+    for taken in ("text/html", "application/xml"):
+        yield put(api, b"{", headers={"Accept": taken})
     yield put(api, body(), role=None, headers={"Authorization": "ApiKey wrong"})
 
 
@@ -29,6 +42,7 @@ def request_id(api: Api) -> Lines:
         yield put(api, body(), role=None, headers=headers)
         yield put(api, b"{", headers=headers)
         yield put(api, body(), "rule_unknown", headers=headers)
+    yield put(api, body(), key="k")
     for odd in (b"x" * 65, "é".encode(), b"a b"):
         yield shown(api.send("GET", f"/rules/{A}", headers=[(b"X-Request-ID", odd)]))
     ids = {api.send("GET", f"/rules/{A}").headers.get("x-request-id") for _ in range(4)}
@@ -68,6 +82,10 @@ def authz(api: Api) -> Lines:
         yield put(api, body(), "rule_unknown", role=role)
     for pointer in (f"{ACTION}/source", f"{ACTION}/destination"):
         yield put(api, body(pointer, THEIRS))
+    to_them = action("fixed_amount", amount_in_cents=1, destination=THEIRS)
+    ours = body()["steps"][0]
+    yield put(api, with_actions(*ours["actions"], to_them))
+    yield put(api, body(steps=[ours, step(to_them)]))
     yield put(api, body("/trigger/account_id", THEIRS["id"]))
     yield put(
         api, with_actions(action("next_payment_minimum"), conditions=condition(params={"account_id": THEIRS["id"]}))
@@ -77,13 +95,26 @@ def authz(api: Api) -> Lines:
 
 def not_found(api: Api) -> Lines:
     yield put(api, body(), "rule_unknown")
-    for path in ("x" * 300, "%00", "o'clock", "%C3%A9", f"{A}%00x", f"{A}%C3%A9", "x'%20OR%20'1'='1", "x'--", "a%2Fb"):
+    for path in (
+        "x" * 300,
+        "x" * 2500,
+        "%00",
+        "o'clock",
+        "%C3%A9",
+        f"{A}%00x",
+        f"{A}%C3%A9",
+        "x'%20OR%20'1'='1",
+        "x'--",
+        "a%2Fb",
+    ):
         yield put(api, body(), path)
 
 
 def http(api: Api) -> Lines:
     for method in ("PATCH", "POST"):
         yield watched(api, api.send(method, f"/rules/{A}", body(nickname=method)))
-    yield put(api, body(), headers={"X-Large": "x" * 8000})
+    for header in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        yield watched(api, api.send("POST", f"/rules/{A}", body(nickname=header), headers={header: "PUT"}))
+    yield put(api, body(), headers={"X-Large": "x" * 8192})
     for headers in ([(b"X-Twice", b"1"), (b"X-Twice", b"2")], [(b"X-Odd", "é".encode())]):
         yield watched(api, api.send("PUT", f"/rules/{A}", body(), headers=headers))

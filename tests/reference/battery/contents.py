@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.reference.api import A, Api, body, without
+from tests.reference.api import A, Api, B, body, without
+from tests.reference.battery import places
 from tests.reference.battery.lines import ACTION, LOAN, PAYROLL, Lines, action, condition, put, shown, with_actions
 
 
@@ -15,6 +16,26 @@ def put_and_read(api: Api, content: Any) -> Lines:
 
 
 def update(api: Api) -> Lines:
+    yield from _rare(api)
+    yield from _replaced(api)
+    yield from _named_twice(api)
+
+
+def _rare(api: Api) -> Lines:
+    for content in (places.rare(), places.reordered(), places.rare(), body()):
+        yield from put_and_read(api, content)
+
+
+def _named_twice(api: Api) -> Lines:
+    """Updates that name one rule in the path and another elsewhere."""
+    for name in ("id", "rule_id"):
+        yield put(api, body(nickname=name, **{name: B}))
+    yield put(api, body(nickname="query"), f"{A}?id={B}")
+    yield put(api, body(nickname="header"), headers={"X-Rule-Id": B})
+
+
+def _replaced(api: Api) -> Lines:
+    """Updates one after the other, each of which leaves something out that the one before had."""
     texts = {"nickname": "  e\u0301\U0001f600 & " + "long " * 20, "description": "old"}
     first = action(
         "fixed_amount",
@@ -37,6 +58,7 @@ def update(api: Api) -> Lines:
     yield from put_and_read(api, body())
     yield from put_and_read(api, body())
     yield from put_and_read(api, without("/nickname"))
+    yield from put_and_read(api, without("/nickname") | {"NICKNAME": "in another case"})
     yield from put_and_read(api, body(nickname=""))
     many = [{"conditions": None if number % 2 else nested, "actions": [first]} for number in range(7)]
     yield from put_and_read(api, body(steps=many))
@@ -54,6 +76,16 @@ def update(api: Api) -> Lines:
 
 
 def validation(api: Api) -> Lines:
+    families = (places.wrong_later, places.falsy, places.in_other_case, places.unlisted, places.odd_texts)
+    yield from _values(api)
+    for family in families:
+        for content in family():
+            yield put(api, content)
+    yield from _texts(api)
+
+
+def _values(api: Api) -> Lines:
+    """Bodies with one value each that is missing or wrong."""
     for pointer in (
         "/status",
         "/trigger",
@@ -91,6 +123,11 @@ def validation(api: Api) -> Lines:
     trees: list[Any] = [{"any": []}, {"all": []}, {"condition": {"fact": "DATE", "operator": "LIKE"}}]
     for tree in trees:
         yield put(api, with_actions(action("next_payment_minimum"), conditions=tree))
+    yield put(api, body(status="paused", trigger=body()["trigger"] | {"account_id": "acc_unknown"}))
+
+
+def _texts(api: Api) -> Lines:
+    """Bodies as bytes, one of them of another media type and the last very long."""
     valid = json.dumps(body()).encode()
     raws = [
         b"",
@@ -105,7 +142,7 @@ def validation(api: Api) -> Lines:
         valid.replace(b"savings", b"\\ud800"),
         valid[:-1] + b',"nickname":"last"}',
     ]
-    raws += [json.dumps(body(nickname="n" * 600_000)).encode(), json.dumps(body(steps=body()["steps"] * 600)).encode()]
     for raw in raws:
         yield put(api, raw)
     yield put(api, valid, headers={"Content-Type": "text/plain"})
+    yield put(api, body(steps=body()["steps"] * 600))

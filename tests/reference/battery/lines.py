@@ -18,16 +18,7 @@ _YEAR = datetime.now(UTC).year
 _NOW = re.compile(rf"({_YEAR}|{_YEAR + 1})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}(?=Z)")
 _STORED_NOW = re.compile(rf"({_YEAR}|{_YEAR + 1})-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _ID = re.compile(r"req_[0-9a-f]{20}")
-_SHOWN = (
-    "content-type",
-    "x-request-id",
-    "www-authenticate",
-    "allow",
-    "retry-after",
-    "location",
-    "etag",
-    "idempotent-replayed",
-)
+_UNSTEADY = ("date", "content-length")
 PAYROLL = {"id": "acc_01HABC4567", "type": "income_source"}
 SAVINGS = {"id": "acc_01HSAV9999", "type": "pod"}
 LOAN = {"id": "acc_01HLOAN365", "type": "external_account"}
@@ -36,10 +27,9 @@ ACTION = "/steps/0/actions/0"
 
 
 def shown(answer: httpx.Response) -> str:
-    headers = [f"{name}: {answer.headers[name]}" for name in _SHOWN if name in answer.headers]
-    chunked = "chunked" if "transfer-encoding" in answer.headers else ""
+    headers = [f"{name}: {value}" for name, value in answer.headers.multi_items() if name not in _UNSTEADY]
     echoed = f'"request_id":"{answer.headers.get("x-request-id")}"' in answer.text
-    text = " ".join([str(answer.status_code), *headers, chunked, str(echoed), answer.text])
+    text = " ".join([str(answer.status_code), *headers, str(echoed), answer.text])
     return _ID.sub("req_*", _NOW.sub("<now>", text))
 
 
@@ -69,8 +59,12 @@ def action(kind: str, **fields: Any) -> dict[str, Any]:
     return {"type": kind, **common, **fields}
 
 
+def step(*actions: dict[str, Any], conditions: Any = None) -> dict[str, Any]:
+    return {"conditions": conditions, "actions": list(actions)}
+
+
 def with_actions(*actions: dict[str, Any], conditions: Any = None) -> dict[str, Any]:
-    return body(steps=[{"conditions": conditions, "actions": list(actions)}])
+    return body(steps=[step(*actions, conditions=conditions)])
 
 
 def condition(**fields: Any) -> dict[str, Any]:
