@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.harness.campaign.crew import Crew, Lost
-from rules_harness.harness.campaign.messages import Report, Shard, encode, report_from
+from rules_harness.harness.campaign.messages import Report, Shard, encode, report_from, shard_from
 from rules_harness.harness.campaign.remote import Setup, reader, setup_for, write
 from rules_harness.harness.campaign.serving import STOP
 from rules_harness.harness.errors import Unreachable, UsageError
@@ -147,6 +147,12 @@ _IDLE: Final[list[_Beside]] = []
 _LOCK: Final = threading.Lock()
 
 
+def _with_own_keys(content: bytes) -> bytes:
+    """A shard whose Idempotency-Keys meet none of an earlier run of it, which a target would answer with replays."""
+    shard = shard_from(content)
+    return encode(msgspec.structs.replace(shard, nonce=f"{shard.nonce}/{secrets.token_hex(8)}"))
+
+
 def _work(shard: bytes, setup: bytes, run: str) -> list[bytes]:
     """The task: work one shard off; returns what is told of it."""
     distributed = _distributed()
@@ -163,7 +169,7 @@ def _work(shard: bytes, setup: bytes, run: str) -> list[bytes]:
         else:
             _IDLE.remove(beside)
     lines: list[bytes] = []
-    beside.send(shard)
+    beside.send(_with_own_keys(shard))
     is_stopped = False
     while True:
         try:
