@@ -24,7 +24,7 @@ __all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requir
 _JSON: Final = "application/json"
 
 
-class Contract(msgspec.Struct, frozen=True, eq=False):
+class Contract(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """What a target is held to.
 
     Two contracts are equal when they are the same object, so that a contract can be the key of a cache.

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -211,10 +213,17 @@ def _disjoint(left: Place, other: Place) -> bool:
     return any(_disjoint(left.properties[name], other.properties[name]) for name in shared)
 
 
-@functools.lru_cache(maxsize=16)
+_BODY_PLACES: WeakKeyDictionary[Contract, Place] = WeakKeyDictionary()
+_BODY_PLACES_LOCK = threading.Lock()
+
+
 def body_place(contract: Contract) -> Place:
-    """The body of an update, as the contract has it."""
-    return place_of(contract, contract.body_schema)
+    """The body of an update, as the contract has it; the same one as long as the contract lives, since places of it are
+    told by their identity."""
+    with _BODY_PLACES_LOCK:
+        if contract not in _BODY_PLACES:
+            _BODY_PLACES[contract] = place_of(contract, contract.body_schema)
+        return _BODY_PLACES[contract]
 
 
 @functools.lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import pytest
 
 from rules_harness.openapi.contract import load
@@ -133,13 +134,15 @@ def test_percentages_of_a_step_add_up_to_a_hundred_at_most(sample: list[Body], w
     assert max(sums) == 10_000
 
 
-def test_shares_are_held_to_a_hundred_when_places_were_made_anew() -> None:
-    for _ in range(2):
-        body_place.cache_clear()
-        action = {**CONTRACT.example_body()["steps"][0]["actions"][0], "type": "percentage", "percentage_value": 80}
-        value = {**CONTRACT.example_body(), "steps": [{"conditions": None, "actions": [action, dict(action)]}]}
-        share_out(CONTRACT, value)
-        assert 99.9 < sum(action["percentage_value"] for action in value["steps"][0]["actions"]) <= 100
+def test_shares_are_held_to_a_hundred_whatever_other_contracts_were_looked_at() -> None:
+    place = body_place(CONTRACT)
+    others = [msgspec.structs.replace(CONTRACT) for _ in range(40)]
+    assert len({id(body_place(other)) for other in others}) == len(others)
+    assert body_place(CONTRACT) is place
+    action = {**CONTRACT.example_body()["steps"][0]["actions"][0], "type": "percentage", "percentage_value": 80}
+    value = {**CONTRACT.example_body(), "steps": [{"conditions": None, "actions": [action, dict(action)]}]}
+    share_out(CONTRACT, value)
+    assert 99.9 < sum(action["percentage_value"] for action in value["steps"][0]["actions"]) <= 100
 
 
 def test_every_list_has_a_member(sample: list[Body], world: World) -> None:
