@@ -151,6 +151,10 @@ def test_clean_server_does_the_same_again(api: Api, clean: dict[str, list[str]],
     assert list(came_of(api, family)) == clean[family]
 
 
+ATTEMPTS = {"concurrency": 5, "idempotency": 3}
+"""Requests that are sent together may miss each other on a busy machine."""
+
+
 def _differs(api: Api, family: str, expected: list[str]) -> bool:
     return any(ours != theirs for ours, theirs in zip_longest(came_of(api, family), expected))
 
@@ -159,7 +163,7 @@ def _differs(api: Api, family: str, expected: list[str]) -> bool:
 def test_fault_shows(api: Api, clean: dict[str, list[str]], fault_id: str) -> None:
     api.server.configure(faults=[fault_id])
     family = fault_id.partition(".")[0]
-    assert _differs(api, family, clean[family])
+    assert any(_differs(api, family, clean[family]) for _ in range(ATTEMPTS.get(family, 1)))
 
 
 def test_hang_shows() -> None:
