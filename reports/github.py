@@ -29,7 +29,7 @@ def _text(group: FindingGroup, report: RunReport) -> Iterator[str]:
     yield group.requirement.sentence
     yield f"expected {first.expected}; was {first.actual}" + (f" ({first.place})" if first.place else "")
     if group.also:
-        yield f"also seen as {', '.join(view.requirement.id for view in group.also)}"
+        yield f"also seen as {', '.join(other.requirement.id for other in group.also)}"
     if command := again.replay(first, report):
         yield command
 

@@ -102,7 +102,7 @@ def _first_lines(report: RunReport) -> Iterator[str]:
     """What broke, the most telling first, and the command that sends it again."""
     failing = [group for group in report.groups if not group.accepted]
     for group in failing[:_BROKEN_SHOWN]:
-        also = ", ".join(code(view.requirement.id) for view in group.also[:_BROKEN_SHOWN])
+        also = ", ".join(code(other.requirement.id) for other in group.also[:_BROKEN_SHOWN])
         more = ", …" if len(group.also) > _BROKEN_SHOWN else ""
         yield f"- {_title(group)}{f', also seen as {also}{more}' if also else ''}"
     if len(failing) > _BROKEN_SHOWN:

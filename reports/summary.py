@@ -78,18 +78,18 @@ def reading(row: ReadingRow) -> dict[str, Any]:
 
 def finding(view: FindingView) -> dict[str, Any]:
     """One violation, and where it stands in the journal."""
-    found_here = view.finding
+    here = view.finding
     return {
-        "id": found_here.id,
-        "requirement": found_here.requirement,
-        "level": found_here.level,
+        "id": here.id,
+        "requirement": here.requirement,
+        "level": here.level,
         "place": view.place,
         "kind": view.kind,
         "expected": view.expected,
         "actual": view.actual,
-        "count": found_here.count,
-        "accepted": found_here.accepted,
-        "stability": found_here.stability or None,
-        "episode": found_here.episode,
-        "shown_by": list(found_here.shown_by),
+        "count": here.count,
+        "accepted": here.accepted,
+        "stability": here.stability or None,
+        "episode": here.episode,
+        "shown_by": list(here.shown_by),
     }

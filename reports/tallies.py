@@ -162,13 +162,13 @@ class HeatTally:
                 mark = Mark(_detail(kind), cell, odd=any(status != usual for status, _ in cell.statuses))
                 marks.setdefault((place, _keyword(kind)), []).append(mark)
         rows = [(line(place, 160), tuple(tuple(marks.get((place, word), ())) for word in keywords)) for place in places]
-        rows.sort(key=lambda row: not any(mark.odd for marks in row[1] for mark in marks))
+        rows.sort(key=lambda row: not any(mark.odd for cell in row[1] for mark in cell))
         return HeatMap(
             keywords=tuple(line(word, 40) for word in keywords),
             rows=tuple(rows),
             usual=usual,
             marks=len(keys),
-            odd=sum(mark.odd for marks in marks.values() for mark in marks),
+            odd=sum(mark.odd for cell in marks.values() for mark in cell),
             left_out=len(keys) - len(kept),
             bodies=tuple((body, self._bodies.cell((body, ""))) for body, _ in self._bodies.statuses),
         )

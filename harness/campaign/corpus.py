@@ -64,7 +64,7 @@ class Corpus:
 
     def _fresh(self, entry: CorpusEntry) -> CorpusEntry:
         body = None if entry.body is None else self._dated(entry.body)
-        return msgspec.structs.replace(entry, body=body, bodies=tuple(self._dated(body) for body in entry.bodies))
+        return msgspec.structs.replace(entry, body=body, bodies=tuple(map(self._dated, entry.bodies)))
 
     def _dated(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The body with a start date ahead: one that has passed would be refused for that alone."""

@@ -22,7 +22,7 @@ def coverage_of(contract: Contract, tally: Tally) -> dict[str, Any]:
         "mutations": _reached(mutations, tally.sent_labels),
         "pairs": {
             **_reached(pairs, met),
-            "by_requirement": {requirement: len(pairs) for requirement, pairs in sorted(tally.met_by.items())},
+            "by_requirement": {requirement: len(own) for requirement, own in sorted(tally.met_by.items())},
         },
         "requirements": {requirement: tally.exercised[requirement] for requirement in contract.requirements},
     }

@@ -72,7 +72,7 @@ def telling_statuses(finding: Finding, episode: Episode, contract: Contract) -> 
     (position,) = finding.shown_by
     exchange, wanted = episode.exchanges[position], violation_of(finding)
     if exchange.answer is None or any(
-        exchange.intent.group is not None or exchange.intent.window for exchange in episode.exchanges
+        other.intent.group is not None or other.intent.window for other in episode.exchanges
     ):
         return None
     violating, holding = [], []

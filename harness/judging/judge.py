@@ -129,9 +129,7 @@ def _broken_beyond(findings: Iterable[Finding], select: tuple[str, ...]) -> set[
     A requirement that passes beside a crash of its own requests would be a false all-clear.
     """
     exclusions = tuple(pattern for pattern in select if pattern.startswith(EXCLUDED))
-    broken = {
-        requirement.requirement for requirement in findings if requirement.level == "must" and not requirement.accepted
-    }
+    broken = {finding.requirement for finding in findings if finding.level == "must" and not finding.accepted}
     return {
         requirement for requirement in broken if not selected(requirement, select) and selected(requirement, exclusions)
     }

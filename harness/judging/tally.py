@@ -268,7 +268,7 @@ class Tally:
             violation, episode = shown.violation, shown.episode
         self._first_places[identity] = shown.violation.place
         # What was counted without its episode is of the first sort, as far as anybody can tell.
-        firsts = {id(one): one for one, sight in sighted if sight is next(iter(one.sightings.values()))}
+        firsts = {id(first): first for first, sight in sighted if sight is next(iter(first.sightings.values()))}
         return Finding(
             id=identity,
             requirement=violation.requirement,

@@ -38,7 +38,7 @@ def make_room(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    names = [journal.FILE_NAME, journal.PACKED_NAME, *(value.file_name for value in FORMATS.values())]
+    names = [journal.FILE_NAME, journal.PACKED_NAME, *(form.file_name for form in FORMATS.values())]
     yield from (folder / name for name in names if (folder / name).is_file())
 
 

@@ -127,7 +127,7 @@ class _Resending:
         At whatever else is written to, the target must say that there is no rule; no rule has one of our odd ids.
         """
         bench = self._bench
-        odd = {one.segment for one in odd_ids(bench.shared.profile.rules.all)}
+        odd = {id.segment for id in odd_ids(bench.shared.profile.rules.all)}
         for exchange in self._recording.exchanges:
             request, rule = exchange.request, exchange.intent.rule
             keys = named_in(msgspec.to_builtins(request))

@@ -44,8 +44,7 @@ def _scopes(scheme: Piece) -> list[str]:
     if isinstance(listed, list):
         return [str(entry.get("scope")) if isinstance(entry, dict) else str(entry) for entry in listed]
     flows = scheme.node.get("flows")
-    scopes = [flow.get("scopes", {}) for flow in flows.values()] if isinstance(flows, dict) else []
-    return [scope for scopes in scopes for scope in scopes]
+    return [scope for flow in flows.values() for scope in flow.get("scopes", {})] if isinstance(flows, dict) else []
 
 
 def how_long(subject: Subject) -> Iterator[Notice]:

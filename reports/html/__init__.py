@@ -85,7 +85,7 @@ class _Cards:
             basis=plain.basis(group.requirement),
             first=tuple(cards[: plain.FULL]),
             others=tuple(cards[plain.FULL :]),
-            also=tuple(self.group(view, is_open=False) for view in group.also),
+            also=tuple(self.group(other, is_open=False) for other in group.also),
         )
 
     def _card(self, view: FindingView, position: int, *, is_open: bool) -> Markup:

@@ -144,13 +144,14 @@ def what_is_worse(
 ) -> Iterator[str]:
     """What may not come out: a must that newly fails or is no longer exercised, a reading no longer accepted."""
     failing: dict[str, list[Finding]] = {}
-    for failing_now in (*findings.new, *(failing_now for failing_now in findings.still_failing if failing_now.raised)):
-        if failing_now.finding.level == "must" and not failing_now.finding.accepted:
-            failing.setdefault(failing_now.finding.requirement, []).append(failing_now.finding)
-    for requirement, judged in failing.items():
-        place = f" at {judged[0].place}" if judged[0].place else ""
-        more = f", and {counted(len(judged) - 1, 'more finding')}" if len(judged) > 1 else ""
-        yield f"{requirement} newly fails{place}: {judged[0].kind}{more}"
+    raised = (change for change in findings.still_failing if change.raised)
+    for finding in (change.finding for change in (*findings.new, *raised)):
+        if finding.level == "must" and not finding.accepted:
+            failing.setdefault(finding.requirement, []).append(finding)
+    for requirement, (first, *others) in failing.items():
+        place = f" at {first.place}" if first.place else ""
+        more = f", and {counted(len(others), 'more finding')}" if others else ""
+        yield f"{requirement} newly fails{place}: {first.kind}{more}"
     lacking: dict[str, list[str]] = {}
     for change in lost:
         if change.level == "must":

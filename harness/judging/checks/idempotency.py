@@ -194,9 +194,9 @@ class _OneEpisode:
 
 
 @lru_cache(maxsize=4)
-def _followed(key: _OneEpisode) -> FollowedHistory:
+def _followed(judged: _OneEpisode) -> FollowedHistory:
     """What became of the keys of an episode; worked out once for all who ask."""
-    return follow(key.episode, key.contract)
+    return follow(judged.episode, judged.contract)
 
 
 def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:

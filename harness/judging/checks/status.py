@@ -105,15 +105,15 @@ def stays_disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def no_enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A body saying `enabled` does not enable a disabled rule."""
-    for _, state in _enabled_by_body(episode, contract):
-        if state == contract.names.disabled:
+    for _, status in _enabled_by_body(episode, contract):
+        if status == contract.names.disabled:
             yield Kept("status.no-enable-by-body")
 
 
 def enable_by_body(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What does `status` enabled in the body do to a disabled rule?"""
-    for change, state in _enabled_by_body(episode, contract):
-        token = "stays-disabled" if state == contract.names.disabled else "becomes-enabled"
+    for change, status in _enabled_by_body(episode, contract):
+        token = "stays-disabled" if status == contract.names.disabled else "becomes-enabled"
         yield Seen("reading.enable-by-body", token, "", _shown_by(change))
 
 
@@ -124,11 +124,10 @@ def _enabled_by_body(episode: Episode, contract: Contract) -> Iterator[tuple[Cha
         says = sent_body(change.exchange).get(names.status)
         if change.before != names.disabled or says != names.enabled or not _is_executed(change) or not change.alone:
             continue
-        states = (
-            change.after if change.read_at is not None else change.answer.part(contract.names.data).get(names.status)
-        )
-        if states in (names.enabled, names.disabled):
-            yield change, states
+        answered = change.answer.part(names.data).get(names.status)
+        status = change.after if change.read_at is not None else answered
+        if status in (names.enabled, names.disabled):
+            yield change, status
 
 
 def rejected_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
