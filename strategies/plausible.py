@@ -287,8 +287,5 @@ def _percentages(place: Place, value: Any, leading: frozenset[int]) -> Iterator[
 
 @functools.lru_cache(maxsize=16)
 def _leading(body: Place) -> frozenset[int]:
-    """The identities of the places of a body that are a percentage or have one below them.
-
-    Of the very places that are asked for: those of a contract are made anew once they are no longer kept.
-    """
+    """The identities of the places of a body that are a percentage or have one below them."""
     return frozenset(id(place) for place in below(body) if any(inner.offers("percentage") for inner in below(place)))

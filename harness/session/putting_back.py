@@ -144,7 +144,7 @@ def _is_enabled(bench: Bench, state: Mapping[str, Any] | None) -> bool:
 def contain(bench: Bench, rule: str) -> Contained:
     """Send a disabled, inert body to a rule that is enabled where it must not be.
 
-    It is no body that the rule may hold already: a target may do nothing where nothing changes.
+    It is not a body that the rule may hold already: a target may do nothing where nothing changes.
     """
     exchange = bench.update(
         {**bench.inert(), bench.names.marker: own(f"Disabled {bench.random.randrange(10**6):06d}")},

@@ -44,7 +44,7 @@ def problem_of(request: Request) -> str | None:
     if request.method not in SENT_METHODS:
         return f"{request.method} could destroy and is never sent"
     if not _TARGET.fullmatch(request.target):
-        return f"{request.target!r} is no path: it could begin a header or a request of its own"
+        return f"{request.target!r} is not a path: it could begin a header or a request of its own"
     for name, value in _lines(request):
         if not _NAME.fullmatch(name) or _BREAKS_LINES.search(_FOLD.sub("", value)):
             return f"the header {name!r} would begin a header or a request of its own"

@@ -85,7 +85,7 @@ class Guard:
             self._check_trigger(rule)
             return
         if beyond.strip("/"):
-            raise SafetyError(f"{request.target!r} is no operation of the contract")
+            raise SafetyError(f"{request.target!r} is not an operation of the contract")
         if request.method == "GET":
             return
         self._check_rule(request, rule, intent)
@@ -97,7 +97,7 @@ class Guard:
             raise SafetyError(f"{rule} is not a rule that may be enabled")
 
     def is_unlisted(self, request: Request) -> bool:
-        """Whether a request addresses something that is no rule of the profile."""
+        """Whether a request addresses something that is not a rule of the profile."""
         return self._addressed(request)[0] not in self.profile.rules.all
 
     def _addressed(self, request: Request) -> tuple[str, str]:

@@ -35,8 +35,7 @@ def lint(document: dict[str, Any], operation: str | None = None) -> list[Notice]
     """What is to be said of the operation with this operationId, or of all of them, by place in the document.
 
     Each place is spoken of once for a rule, however many operations share it; the document is not to be used further.
-    Raises `ContractError` where there is no
-    such operation or the document cannot be followed.
+    Raises `ContractError` where there is no such operation, or the document cannot be followed.
     """
     chosen = subjects(modern(document), operation)
     return list(dict.fromkeys(notice for subject in chosen for notice in _of(subject)))

@@ -104,11 +104,11 @@ class Run:
     def report(self, *names: str, out: StrPath | None = None) -> list[Path]:
         """Write reports, such as ``html`` and ``sarif``, and return their paths.
 
-        Raises `UsageError` for a name that is no format, and where they cannot be written.
+        Raises `UsageError` for a name that is not a format, and where they cannot be written.
         """
         for name in names:
             if name not in FORMATS:
-                raise UsageError(f"{name!r} is no format; there are {', '.join(FORMATS)}")
+                raise UsageError(f"{name!r} is not a format; there are {', '.join(FORMATS)}")
         report = report_of(self.journal, self.outcome, self._contract)
         return write_reports(self.folder if out is None else Path(out), names, report)
 

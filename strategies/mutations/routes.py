@@ -167,8 +167,8 @@ class _Walk:
 def walk(route: PlaceRoute, body: Any, *, to_null: bool = False) -> tuple[Key, ...] | None:
     """The keys that lead from a body along the route, as far as they go; None where the body is another alternative.
 
-    The route is walked to its end where there are as many keys as steps below the body.  Null is not end of it, unless
-    `to_null`.
+    The route is walked to its end where there are as many keys as steps below the body.  Null is not an end of it,
+    unless `to_null`.
     """
     return _walk(body, route.steps, 1, to_null) if route.steps[0].leads_to(body) else None
 

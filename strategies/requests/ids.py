@@ -1,4 +1,4 @@
-"""Odd ids: path segments that are not rules's id, whatever a router makes of them.
+"""Odd ids: path segments that are not the id of any rule, whatever a router makes of them.
 
 A router may decode a segment once too often, resolve dot segments, trim, fold case, or stop at a character that means
 something to it.  None of the segments here becomes another rule, an empty id or a path that leaves the rules by any of
