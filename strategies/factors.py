@@ -13,15 +13,15 @@ from rules_harness.strategies.examples import Body
 from rules_harness.strategies.shapes import is_kind
 
 FIRST: Final = "first"
-LATER_STEP: Final = "later step"
-LATER_ACTION: Final = "later action"
+LATER_PART: Final = "later part"
+LATER_MEMBER: Final = "later member"
 USUAL: Final = "as in the page"
 
 KEY: Final = Factor("key", ("absent", "fresh"))
 REQUEST_ID: Final = Factor("request id", ("absent", "given"))
 SPELLING: Final = Factor("spelling", ("compact", "spaced", "escaped", "reversed"))
-MEMBER: Final = Factor("member", (FIRST, LATER_STEP, LATER_ACTION))
-"""Whether what is odd stands in the first step and action, or behind rightful ones."""
+MEMBER: Final = Factor("member", (FIRST, LATER_PART, LATER_MEMBER))
+"""Whether what is odd stands in the first member of the first part, or behind rightful ones."""
 DEPTH: Final = Factor("depth", ("1", "2", "3"))
 """How many levels of conditions are around what is odd."""
 OUTSIDE: Final = (KEY, REQUEST_ID, SPELLING)
@@ -44,7 +44,7 @@ INNER: Final = "kind within"
 @functools.lru_cache(maxsize=16)
 def updates_crossed(contract: Contract, kinds: tuple[str, ...]) -> tuple[Row, ...]:
     """Rows for updates of a rule: every two values together, and every three of the rule's status, the key and what the
-    body says; ``kinds`` are those of trigger and action, as shapes name them."""
+    body says; ``kinds`` are those of its fields and of the members of its parts, as shapes name them."""
     design = Design(
         (
             Factor(KIND, (USUAL, *kinds)),
@@ -74,8 +74,8 @@ def is_own(kind: str) -> bool:
 
 
 def bodies_crossed(contract: Contract, bodies: Sequence[Body]) -> Iterator[tuple[Body, Row]]:
-    """Bodies with circumstances, so that each kind of trigger and action meets each of them; of several actions the
-    kind that is rarest here is told."""
+    """Bodies with circumstances, so that each kind of a field, and of a member of the parts, meets each of them; of
+    several members the kind that is rarest here counts."""
     times = Counter(kind for body in bodies for kind in filter(is_kind, body.shapes))
     kinds = []
     for body in bodies:

@@ -46,7 +46,7 @@ def shapes_of(contract: Contract, value: Any, world: World | None = None) -> fro
 
 
 def is_kind(shape: str) -> bool:
-    """Whether a shape says which trigger or which action it is, and no more."""
+    """Whether a shape says of which kind something is, and no more."""
     return shape.count(":") == 1 and "=" not in shape and "/" not in shape.partition(":")[2]
 
 

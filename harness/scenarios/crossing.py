@@ -47,7 +47,7 @@ def scenarios(contract: Contract, world: World) -> Iterator[Scenario]:
 
 
 def kinds(contract: Contract, world: World) -> dict[str, Body]:
-    """One body for each kind of trigger and each kind of action, the simplest that has it."""
+    """One body for each kind that a field of it or a member of its parts may be, the simplest that has it."""
     simplest: dict[str, Body] = {}
     for body in covering_set(contract, world):
         for shape in filter(is_kind, body.shapes):
@@ -55,10 +55,10 @@ def kinds(contract: Contract, world: World) -> dict[str, Body]:
                 continue
             if shape not in simplest or len(body.shapes) < len(simplest[shape].shapes):
                 simplest[shape] = body
-    no_steps = f"/{contract.names.parts}=empty"
+    no_parts = f"/{contract.names.parts}=empty"
     for body in open_bodies(contract, world):
-        if no_steps in body.shapes:
-            simplest.setdefault(no_steps, body)
+        if no_parts in body.shapes:
+            simplest.setdefault(no_parts, body)
     return dict(sorted(simplest.items()))
 
 
@@ -218,11 +218,11 @@ class _Crossed:
         return wanted
 
 
-def _renumbered(steps: list[Any], index: str) -> list[Any]:
-    """The same steps with their actions in the next group."""
-    renumbered = copy.deepcopy(steps)
-    for step in renumbered:
-        for actions in filter(lambda value: isinstance(value, list), step.values()):
-            for action in actions:
-                action[index] = action.get(index, 0) + 1
+def _renumbered(parts: list[Any], index: str) -> list[Any]:
+    """The same parts with their members in the next group."""
+    renumbered = copy.deepcopy(parts)
+    for part in renumbered:
+        for members in filter(lambda value: isinstance(value, list), part.values()):
+            for member in members:
+                member[index] = member.get(index, 0) + 1
     return renumbered

@@ -19,11 +19,11 @@ from rules_harness.strategies.world import Account
 def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Each place, a body that has it with a foreign account of each type that suits it, and that account's id.
 
-    The body is the simplest that has the place; and once more with the foreign account in a last step behind rightful
+    The body is the simplest that has the place; and once more with the foreign account in a last part behind rightful
     ones, for targets that look at the first only.
     """
     covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
-    steps, usual = bench.names.parts, bench.usual()
+    parts, usual = bench.names.parts, bench.usual()
     done: set[str] = set()
     for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
         paths = {pointer: place.path for place, pointer, _ in visited(body_place(bench.contract), base.value)}
@@ -35,9 +35,9 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
             for number, account in enumerate(_suiting(bench, named)):
                 body = _naming(base.value, named, account)
                 yield place, body, account.id
-                if named.id_at[0] == steps and base is usual and number == 0:
-                    yield place, {**body, steps: [*base.value[steps], *body[steps]]}, account.id
-                    yield place, {**body, steps: [_behind(base.value[steps][0], body[steps][0])]}, account.id
+                if named.id_at[0] == parts and base is usual and number == 0:
+                    yield place, {**body, parts: [*base.value[parts], *body[parts]]}, account.id
+                    yield place, {**body, parts: [_behind(base.value[parts][0], body[parts][0])]}, account.id
 
 
 def with_unknown_account(bench: Bench) -> dict[str, Any] | None:

@@ -258,7 +258,7 @@ class Planner:
         return body
 
     def distinct(self, number: int) -> dict[str, Any]:
-        """A plausible body like no other of this scenario: nickname, description, start and amount are its own."""
+        """A plausible body like no other of this scenario: texts, start and amount are its own."""
         body = dict(self.usual().value)
         body[self.names.marker] = own(f"Version {number}" + " again" * self._attempt)
         if self.names.note is not None:

@@ -60,7 +60,7 @@ def _enable_by_body(bench: Bench) -> None:
     """A disabled rule and a body that says enabled, for each time at which it runs where live shapes may be sent."""
     names = bench.names
     bench.begin()
-    for body in _of_each_trigger(bench):
+    for body in _of_each_timing(bench):
         bench.update({**body, names.status: names.disabled}, purpose="setup", acceptance="open", label="disabled first")
         bench.read()
         bench.shared.guard.enabled.add(bench.rule)
@@ -121,7 +121,7 @@ def _refused(bench: Bench) -> None:
 
 
 def _trigger(bench: Bench) -> None:
-    for body in _of_each_trigger(bench):
+    for body in _of_each_timing(bench):
         sent = bench.update(_prepare(bench, body), acceptance="open", label="before it is triggered")
         bench.read()
         if sent.answer is None or not sent.answer.is_success:
@@ -130,8 +130,8 @@ def _trigger(bench: Bench) -> None:
         bench.read()
 
 
-def _of_each_trigger(bench: Bench) -> list[dict[str, Any]]:
-    """The usual body, and one of each kind of trigger where live shapes may be sent."""
+def _of_each_timing(bench: Bench) -> list[dict[str, Any]]:
+    """The usual body, and one for each way in which a rule is timed where live shapes may be sent."""
     bodies = [bench.usual().value]
     if bench.shared.guard.is_open and is_suitable(bench.contract, bench.world):
         timed = tuple(f"/{name}:" for name in fields_with(bench.contract, "start-date"))

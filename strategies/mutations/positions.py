@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.design import Row
-from rules_harness.strategies.factors import DEPTH, LATER_ACTION, LATER_STEP, MEMBER
+from rules_harness.strategies.factors import DEPTH, LATER_MEMBER, LATER_PART, MEMBER
 from rules_harness.strategies.mutations.pools import BodyPool
 from rules_harness.strategies.mutations.routes import Key, PlaceRoute, edited, reached, routes
 
@@ -17,7 +17,7 @@ NOWHERE_ELSE: Final[Row] = {}
 def movable(contract: Contract, route: PlaceRoute) -> list[str]:
     """The names of the factors by which what is done at the end of a route can be moved."""
     names = []
-    if _is_in_actions(route):
+    if _is_in_members(route):
         names.append(MEMBER.name)
     if _tree_at(route) is not None and _level(contract):
         names.append(DEPTH.name)
@@ -33,15 +33,15 @@ def moved(
     for _ in range(int(setting.get(DEPTH.name, "1")) - 1 if tree is not None else 0):
         assert tree is not None
         body, keys = _deeper(pool, body, keys, tree)
-    if setting.get(MEMBER.name) == LATER_ACTION:
+    if setting.get(MEMBER.name) == LATER_MEMBER:
         return _behind(pool, body, keys, 3)
-    if setting.get(MEMBER.name) == LATER_STEP:
+    if setting.get(MEMBER.name) == LATER_PART:
         return _behind(pool, body, keys, 1)
     return body, keys
 
 
-def _is_in_actions(route: PlaceRoute) -> bool:
-    """Whether a route leads through a member of a list within a member of a list, as that of an action does."""
+def _is_in_members(route: PlaceRoute) -> bool:
+    """Whether a route leads through a member of a list within a member of a list."""
     lists = [step.name is None for step in route.steps]
     return lists[2:3] == [True] and lists[4:5] == [True]
 

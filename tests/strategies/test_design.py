@@ -91,9 +91,9 @@ def test_a_mutation_is_one_wherever_it_is_done() -> None:
 
 def test_a_mutation_is_moved_behind_rightful_members_and_further_down() -> None:
     amount = next(m for m in catalogue(CONTRACT) if m.name == "/steps/0/actions/0/amount_in_cents minimum:-1")
-    behind = json.loads(apply(CONTRACT, WORLD, amount, setting={"member": "later action"}))
+    behind = json.loads(apply(CONTRACT, WORLD, amount, setting={"member": "later member"}))
     assert [action["amount_in_cents"] for action in behind["steps"][0]["actions"]] == [1, -1]
-    later = json.loads(apply(CONTRACT, WORLD, amount, setting={"member": "later step"}))
+    later = json.loads(apply(CONTRACT, WORLD, amount, setting={"member": "later part"}))
     assert [step["actions"][0]["amount_in_cents"] for step in later["steps"]] == [1, -1]
     fact = next(m for m in catalogue(CONTRACT) if m.name.endswith("/fact enum:unknown"))
     deep = json.dumps(json.loads(apply(CONTRACT, WORLD, fact, setting={"depth": "3"}))["steps"][0]["conditions"])
