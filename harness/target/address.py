@@ -14,13 +14,13 @@ from typing import Any, Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.target.form import HEADER_NAME
 from rules_harness.harness.target.profile import Headers, SecretReference, Target
 from rules_harness.harness.target.tables import TargetTable, convert
 from rules_harness.openapi.contract import Contract
 
 COMMAND_LINE: Final = "command line"
 _SECRET_NAME = re.compile(r"auth|token|key|secret|cookie|passw|credential|signature", re.IGNORECASE)
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e\xa1-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?")
 _OWN_HEADERS: Final = ("host", "connection", "content-length", "transfer-encoding", "content-type", "accept", "expect")
 _OPTIONS: Final = {"target.base_url": "--base-url", "credentials.full.key_env": "--key-env", "rules": "--rule"}

@@ -14,7 +14,8 @@ from rules_harness.harness.exchange import Request
 
 SENT_METHODS: Final = frozenset({"GET", "PUT", "POST", "PATCH"})
 _TARGET: Final = re.compile(r"/[^\x00-\x20\x7f]*")
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of HTTP (RFC 9110, section 5.6.2); a method is one too."""
 _FOLD: Final = re.compile(r"\r\n[ \t]")
 """A value that goes on in the next line (RFC 9112, section 5.2) is still one value."""
 _BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
@@ -46,7 +47,7 @@ def problem_of(request: Request) -> str | None:
     if not _TARGET.fullmatch(request.target):
         return f"{request.target!r} is not a path: it could begin a header or a request of its own"
     for name, value in _lines(request):
-        if not _NAME.fullmatch(name) or _BREAKS_LINES.search(_FOLD.sub("", value)):
+        if not HEADER_NAME.fullmatch(name) or _BREAKS_LINES.search(_FOLD.sub("", value)):
             return f"the header {name!r} would begin a header or a request of its own"
         if name.lower() in _FRAMING:
             return f"the header {name!r} says where a request goes or ends, which is not for whoever composes it"

@@ -11,9 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.harness.target.accounts import accounts, check_apart, check_suitable
-from rules_harness.harness.target.address import COMMAND_LINE, HEADER_NAME, TargetReader
+from rules_harness.harness.target.address import COMMAND_LINE, TargetReader
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.credentials import NoKey, read_key, sources
+from rules_harness.harness.target.form import HEADER_NAME
 from rules_harness.harness.target.profile import (
     HOOKS,
     ROLES,
