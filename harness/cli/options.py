@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -13,6 +12,7 @@ import click
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.judging.judge import EXCLUDED, selected
 from rules_harness.harness.session.opening import Chosen
+from rules_harness.harness.session.selecting import patterns_of
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.reports.formats import FORMATS
 
@@ -79,25 +79,12 @@ def selection(given: dict[str, Any], contract: Contract) -> tuple[str, ...]:
 
     Raises `UsageError`, with what is close to it, where one matches no requirement, or nothing is left.
     """
-    wanted = tuple(_patterns("--select", given.pop("select"), contract))
-    excluded = tuple(_patterns("--exclude", given.pop("exclude"), contract))
+    wanted = tuple(patterns_of("--select", given.pop("select"), contract))
+    excluded = tuple(patterns_of("--exclude", given.pop("exclude"), contract))
     patterns = (*wanted, *(EXCLUDED + pattern for pattern in excluded))
     if not any(selected(requirement, patterns) for requirement in contract.requirements):
         raise UsageError("--exclude leaves nothing of what --select names; see `rules-harness list requirements`")
     return patterns
-
-
-def _patterns(option: str, values: Iterable[str], contract: Contract) -> Iterator[str]:
-    families = {requirement.family for requirement in contract.requirements.values()}
-    for name in (part.strip() for value in values for part in value.split(",")):
-        pattern = f"{name}.*" if name in families else name
-        if not name or name.startswith(EXCLUDED) or not any(selected(id, (pattern,)) for id in contract.requirements):
-            close = get_close_matches(name.removesuffix(".*"), [*families, *contract.requirements], n=3, cutoff=0.5)
-            unpromised = contract.unpromised.get(name)
-            hint = f"close to it: {', '.join(close)}" if close else "see `rules-harness list requirements`"
-            why = f"is not promised by this contract: {unpromised}" if unpromised else f"matches no requirement; {hint}"
-            raise UsageError(f"{option} {name!r} {why}")
-        yield pattern
 
 
 class OutputPath(click.Path):

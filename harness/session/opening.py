@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,6 @@ import msgspec
 
 from rules_harness.harness.errors import Unreachable, UsageError
 from rules_harness.harness.journal import PROFILE
-from rules_harness.harness.judging.judge import selected
 from rules_harness.harness.reference.process import ReferenceServer, ServerError
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.target import reader as profile_reader
@@ -115,13 +114,6 @@ def check_now(profile: Profile, now: datetime) -> None:
             f"--now {now.isoformat()}: off this machine what is sent must lie a year ahead by the real clock. Give "
             f"{earliest.date().isoformat()} or later, or leave it out; permissions.live_shapes lifts this"
         )
-
-
-def check_selected(patterns: Iterable[str], contract: Contract) -> None:
-    """Raise `UsageError` for a pattern that matches no requirement."""
-    for pattern in patterns:
-        if not any(selected(requirement, (pattern,)) for requirement in contract.requirements):
-            raise UsageError(f"--select {pattern!r} matches no requirement; see `rules-harness list requirements`")
 
 
 def specimen(contract: Contract) -> Profile:

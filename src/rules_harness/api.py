@@ -29,7 +29,6 @@ from rules_harness.harness.session.opening import (
     Opened,
     check_now,
     check_production,
-    check_selected,
     opened,
 )
 from rules_harness.harness.session.recorded import (
@@ -41,6 +40,7 @@ from rules_harness.harness.session.recorded import (
     keep_unrestored,
 )
 from rules_harness.harness.session.reporting import ALWAYS, cleaned, report_of, write_reports
+from rules_harness.harness.session.selecting import patterns_of
 from rules_harness.harness.session.session import Session, Settings, Silent
 from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.target.cleaning import Cleaner
@@ -124,18 +124,18 @@ def check(
 ) -> Run:
     """Judge a target by its contract: every scenario once.
 
-    ``select`` are patterns of requirement ids, ``fail_on`` is the lowest level that violates, ``now`` (aware) is what
-    dates ahead are counted from. Writes the journal, junit.xml and summary.json to ``out``, and puts the rules back
-    whatever happens; the first Ctrl-C ends the run so too, where this is called in the main thread. Raises `UsageError`
-    where nothing may be sent or written, and `HarnessError` where the target is not there.
+    ``select`` are families, ids and patterns of requirements, ``fail_on`` is the lowest level that violates, ``now``
+    (aware) is what dates ahead are counted from. Writes the journal, junit.xml and summary.json to ``out``, and puts
+    the rules back whatever happens; the first Ctrl-C ends the run so too, where this is called in the main thread.
+    Raises `UsageError` where nothing may be sent or written, and `HarnessError` where the target is not there.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
-    check_selected(select, profile._contract)
+    patterns = tuple(patterns_of("select", select, profile._contract))
 
     def gate(target: Opened, journal: Journal) -> Gate:
         check_now(target.profile, moment)
         options = {**profile._options, EMBEDDED: target.embedded}
-        settings = Settings(seed=seed, now=moment, select=tuple(select), fail_on=fail_on, options=options)
+        settings = Settings(seed=seed, now=moment, select=patterns, fail_on=fail_on, options=options)
         return Gate(profile._contract, target, journal, settings, Silent())
 
     return _run(profile, Path(out), gate)
