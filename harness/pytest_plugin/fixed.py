@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import pytest
@@ -15,6 +14,7 @@ from rules_harness.harness.errors import CONFORMS, INTERRUPTED, HarnessError
 from rules_harness.harness.journal import Journal
 from rules_harness.harness.pytest_plugin.judging import RulesTarget, described
 from rules_harness.harness.replaying import Replaying
+from rules_harness.harness.session.folder import REPLAYS
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.recorded import keep_unrestored
 from rules_harness.harness.session.session import Settings, Silent
@@ -22,8 +22,6 @@ from rules_harness.harness.session.signals import interruptible
 from rules_harness.harness.smaller.again import places
 from rules_harness.harness.smaller.evidence import read
 from rules_harness.harness.target.cleaning import Cleaner
-
-FOLDER: Final = "replays"
 
 
 class AssertFixed:
@@ -53,7 +51,7 @@ class AssertFixed:
     def _problem(self, path: Path) -> str:
         evidence = read(path)
         finding, target = evidence.finding, self._target
-        folder = self._folder / FOLDER / finding.id
+        folder = self._folder / REPLAYS / finding.id
         with self._turn():
             keep_unrestored(folder)
             rules = places(evidence, target.profile.rules)

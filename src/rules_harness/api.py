@@ -24,6 +24,7 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.gate import Gate
 from rules_harness.harness.journal import Journal, locate
 from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.session.folder import make_room
 from rules_harness.harness.session.opening import (
     Chosen,
     Opened,
@@ -37,7 +38,6 @@ from rules_harness.harness.session.recorded import (
     contract_for,
     header_of,
     judged,
-    keep_unrestored,
 )
 from rules_harness.harness.session.reporting import ALWAYS, cleaned, report_of, write_reports
 from rules_harness.harness.session.selecting import patterns_of
@@ -210,7 +210,7 @@ def _run(
     """Open the target, run, and write what a run leaves."""
     with profile._opened() as target:
         check_production(target.profile, profile._contract)
-        keep_unrestored(folder)
+        make_room(folder)
         cleaner = Cleaner(target.keyring)
         running = session(target, Journal(folder, clean=cleaner.clean_text))
         with interruptible(running):
