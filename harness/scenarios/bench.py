@@ -150,8 +150,7 @@ class Bench(Planner):
             self.shared.guard.check(request, intent)
             if intent.operation != "read":
                 self._known.stale.add(intent.rule)
-            if intent.key is not None and intent.repeats is None:
-                self._known.keys += 1
+        self._known.count_keys(sum(intent.key is not None and intent.repeats is None for _, intent in planned))
         requests = [request for request, _ in planned]
         if together:
             self._groups += 1

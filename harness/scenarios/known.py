@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from rules_harness.harness.exchange import Exchange
 
 
 class Known:
-    """The states of rules as last read; one for all benches, each rule used by one bench at a time."""
+    """One for all benches, which may be on several threads, each with rules of its own."""
 
     def __init__(self) -> None:
         self.states: dict[str, dict[str, Any]] = {}
+        """Of each rule, as last read."""
         self.stale: set[str] = set()
+        """Rules that were written since."""
         self.answered: dict[str, dict[str, Any]] = {}
         """What the last successful update of each rule was answered."""
         self.kept: dict[str, tuple[Exchange, ...]] = {}
         """What one scenario leaves for a later one, by a name of theirs."""
-        self.keys = 0
+        self._keys = 0
+        self._lock = threading.Lock()
+
+    @property
+    def keys(self) -> int:
         """How many requests with a key were sent that repeat no other one."""
+        return self._keys
+
+    def count_keys(self, number: int) -> None:
+        """So many more were sent."""
+        with self._lock:
+            self._keys += number
