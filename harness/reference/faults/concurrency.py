@@ -54,24 +54,23 @@ async def steps_deleted_then_inserted(usual: Carrying, call: Call, wanted: Confi
 @fault("concurrency.trigger-apart", update.carried_out, "concurrency.isolated", "idempotency.concurrent")
 async def trigger_apart(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
     """The trigger is written in a statement of its own, after the rest."""
-    store = call.service.store
-    before = store.existing(call.rule_id)
-    rule = update.replaced(RuleChange(call, before, wanted))
-    store.put(replace(rule, trigger=before.trigger))
-    await hold(call.service, call.rule_id)
-    store.put(replace(store.existing(call.rule_id), trigger=rule.trigger))
-    return rule
+    return await _written_apart(call, wanted, "trigger")
 
 
 @fault("concurrency.nickname-apart", update.carried_out, "concurrency.isolated", "idempotency.concurrent")
 async def nickname_apart(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
     """The nickname is written in a statement of its own, after the rest."""
+    return await _written_apart(call, wanted, "nickname")
+
+
+async def _written_apart(call: Call, wanted: Configuration, field: str) -> Rule:
+    """The rule in two statements: all of it but one field, and after a moment that field."""
     store = call.service.store
     before = store.existing(call.rule_id)
     rule = update.replaced(RuleChange(call, before, wanted))
-    store.put(replace(rule, nickname=before.nickname))
+    store.put(replace(rule, **{field: getattr(before, field)}))
     await hold(call.service, call.rule_id)
-    store.put(replace(store.existing(call.rule_id), nickname=rule.nickname))
+    store.put(replace(store.existing(call.rule_id), **{field: getattr(rule, field)}))
     return rule
 
 
