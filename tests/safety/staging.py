@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from urllib.request import urlopen
 
 from rules_harness.harness.reference.process import ReferenceServer
@@ -138,3 +140,15 @@ def key_fragments(target: Staging, content: bytes) -> set[str]:
     runs = {key[start : start + 8] for key in target.environ.values() for start in range(len(key) - 7)}
     words = {word.decode() for word in re.findall(rb"[A-Za-z0-9]{8,}", content)}
     return {word[start : start + 8] for word in words for start in range(len(word) - 7)} & runs
+
+
+def check_writes(target: Staging, writes: Iterable[Passed]) -> None:
+    """Assert that nothing was written, or can have been meant, but the rules of the profile."""
+    rules = target.before.keys()
+    for rule in {passed.rule for passed in writes if unquote(passed.rule, "latin-1") not in target.listed}:
+        plain = posixpath.normpath("/rules/" + unquote(unquote(rule, "latin-1"), "latin-1"))
+        assert plain.startswith("/rules")
+        assert plain.removeprefix("/rules").strip("/ \t").casefold() not in {name.casefold() for name in rules}, rule
+    after = target.states()
+    for rule in rules - target.listed:
+        assert after[rule] == target.before[rule]

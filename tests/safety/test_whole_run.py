@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tests.safety.staging import (
     UNLISTED,
     Staging,
     amounts,
+    check_writes,
     configuration,
     is_inert,
     key_fragments,
@@ -78,15 +78,8 @@ def test_everything_goes_to_the_target(run: Watched) -> None:
 
 
 def test_writes_reach_listed_rules_only(run: Watched) -> None:
-    rules, listed = run.target.before.keys(), run.target.listed
-    for rule in {passed.rule for passed in run.writes if unquote(passed.rule, "latin-1") not in listed}:
-        plain = posixpath.normpath("/rules/" + unquote(unquote(rule, "latin-1"), "latin-1"))
-        assert plain.startswith("/rules")
-        assert plain.removeprefix("/rules").strip("/ \t").casefold() not in {name.casefold() for name in rules}, rule
-    after = run.target.states()
-    for rule in rules - listed:
-        assert after[rule] == run.target.before[rule]
-    assert UNLISTED in rules - listed
+    check_writes(run.target, run.writes)
+    assert UNLISTED in run.target.before.keys() - run.target.listed
 
 
 def test_first_write_puts_the_same_configuration_back(run: Watched) -> None:
