@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from rules_harness.harness.reference import seed
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.seed import LIMITED_RULE, ORGANIZATION, OTHER_ORGANIZATION, OTHER_RULE, account
 from rules_harness.harness.reference.steps import step
@@ -65,7 +66,7 @@ class Rule(msgspec.Struct, frozen=True):
 def first_rules() -> tuple[Rule, ...]:
     """The rules that exist at the start, of accepted types; start dates lie one to two years ahead."""
     monthly, weekly = _scheduled("MONTHLY", "acc_01HABC4567"), _scheduled("WEEKLY", "acc_01HABC4567")
-    saving = _step(_fixed(25_000, "acc_01HABC4567", "acc_01HSAV9999"))
+    saving = _step(_fixed(25_000, "acc_01HABC4567", (*seed.shared_accounts(), "acc_01HSAV9999")[0]))
     reserve = [_reserve(), saving] if "percentage" in kinds().actions else [saving]
     theirs = (_scheduled("MONTHLY", "acc_01ZOTHINC2"), [_step(_fixed(9_900, "acc_01ZOTHINC2", "acc_01ZOTHPOD1"))])
     return (

@@ -6,6 +6,8 @@ characters of one occurs in another or in any id.
 
 import msgspec
 
+from rules_harness.harness.reference.steps import step
+
 ORGANIZATION = "org_01HQMAPLE7"
 OTHER_ORGANIZATION = "org_01HZBIRCH3"
 
@@ -100,7 +102,14 @@ def account(account_id: str) -> LedgerAccount:
     return _ACCOUNTS_BY_ID[account_id]
 
 
+@step
+def shared_accounts() -> tuple[str, ...]:
+    """Ids of the other organization's accounts that both organizations may name: none."""
+    return ()
+
+
 def account_of(organization_id: str, account_id: str) -> LedgerAccount | None:
     """The organization's account with that id, or None."""
     account = _ACCOUNTS_BY_ID.get(account_id)
-    return account if account is not None and account.organization_id == organization_id else None
+    is_theirs = account is not None and account.organization_id == organization_id
+    return account if is_theirs or account_id in shared_accounts() else None

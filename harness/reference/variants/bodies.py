@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from rules_harness.harness.reference import credentials, envelope, errors, rules, syntax
+from rules_harness.harness.reference import credentials, envelope, errors, rules, seed, syntax
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.seed import LedgerAccount
 from rules_harness.harness.reference.stand_ins import Variants, refuse_if, refuse_node
@@ -154,6 +154,9 @@ variant("empty.account-stored", "reading.empty", accounts.account_named, group="
         if (node.value, node.pointer) == ("", "/trigger/account_id")
         else usual(node)
     ),
+)
+variant("shared-account", "authz.foreign-account", seed.shared_accounts).short(
+    "An account of the other organization is named by rules of both, and may be.", lambda usual: ("acc_01ZOTHPOD1",)
 )
 variant("empty.percentage-digits-refused", "reading.empty", values.percentage, group="empty.percentage-digits").short(
     "Percentages with more than two digits after the point are refused.",
