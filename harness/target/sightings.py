@@ -32,7 +32,7 @@ MARK: Final = re.compile(r"\{key:([^{}|]*)(?:\|([^{}|]*))?\}")
 _ORDINARY = re.compile(r"[A-Z]?[a-z]{1,14}\d{0,4}|[A-Z]{1,14}\d{0,4}|\d{1,8}")
 
 
-_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\+u00([0-9a-fA-F]{2})|\\+(/)")
+_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\+(?:u00([0-9a-fA-F]{2})|(/))")
 _WITH_MARKS = re.compile(_ESCAPES.pattern + rb'|\\+(["\\])')
 """How JSON or a URL may spell a character, within other JSON and another URL too."""
 _REMEMBERED: Final = 20_000
@@ -131,6 +131,7 @@ class Sought:
         self._needles = [wanted.core.encode() for wanted in self.wanted]
         self._shortest = min(map(len, self._needles), default=0)
         self._split = _splitting(self._needles)
+        self._words = re.compile(rb"[^\n]{%d,}" % self._shortest)
         self._has_quotes = any(mark in needle for needle in self._needles for mark in (b'"', b"\\"))
         # Marks of JSON itself are escaped in every record: they are looked at only where a secret has some.
         self._escapes = _WITH_MARKS if self._has_quotes else _ESCAPES
@@ -146,9 +147,11 @@ class Sought:
         return self._has_needle(self._escapes.sub(_unescaped, content))
 
     def _has_needle(self, content: bytes) -> bool:
-        """Text is mostly words that were seen before, so only new ones are looked at."""
-        words = set(content.translate(self._split).split(b"\n")) - self._known
-        looked_at = b"\n".join([word for word in words if len(word) >= self._shortest])
+        """Text is mostly words that are shorter than any needle, or that were seen before: only others are looked at."""
+        words = set(self._words.findall(content.translate(self._split))) - self._known
+        if not words:
+            return False
+        looked_at = b"\n".join(words)
         if any(needle in looked_at for needle in self._needles):
             return True
         if len(self._known) > _REMEMBERED:
