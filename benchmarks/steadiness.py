@@ -1,27 +1,46 @@
-"""Whether clean targets stay clean: `python -m benchmarks.steadiness [--campaigns 20] [--time 30s] [PROFILE …]`.
+"""Whether clean targets stay clean: `python -m benchmarks.steadiness [--campaigns 20] [--zoo] [PROFILE …]`.
 
-Against each profile's target, or else a new embedded one each time, so many campaigns, each with a seed of its own. A
+So many campaigns, each with a seed of its own, in turn against each profile's target; with ``--zoo`` against the
+embedded target and each conforming server of tests/targets that can be had here; else against the embedded one. A
 target that conforms shows no must, whatever is drawn. Ends with 1 where one does, or where a campaign cannot judge.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from tests.targets.serving import serving
+from tests.targets.stacks import STACKS, Missing, Stack
+
 CAMPAIGNS: Final = 20
 PATIENCE_SECONDS: Final = 600
 """After these a campaign is ended: beside its own time it takes a minute for findings, and puts rules back."""
+PLENTY: Final = 100_000
+"""Requests: time ends a campaign, and not the number in a stranger's profile."""
 CONFORMS: Final = 0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a campaign is sent to: a profile (none for the embedded target), and the keys that it names."""
+
+    name: str
+    profile: Path | None = None
+    keys: Mapping[str, str] = {}
+
+
+Opening = Callable[[], AbstractContextManager[Target]]
 
 
 class Campaign(msgspec.Struct, frozen=True):
@@ -39,14 +58,18 @@ class Campaign(msgspec.Struct, frozen=True):
 def main() -> None:
     """Run the campaigns one after the other and print what each found."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--campaigns", type=int, default=CAMPAIGNS, help="for each target")
+    parser.add_argument("--campaigns", type=int, default=CAMPAIGNS, help="in all")
     parser.add_argument("--time", default="30s")
     parser.add_argument("--workers", default="2")
+    parser.add_argument("--zoo", action="store_true", help="the embedded target and the strangers of tests/targets")
     parser.add_argument("profiles", nargs="*", type=Path, metavar="PROFILE")
     options = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}", flush=True)
+    targets = list(openings(options.profiles, has_zoo=options.zoo))
     ended = []
-    for campaign in campaigns(options.profiles or [None], options.campaigns, options.time, options.workers):
+    for number, opening in zip(range(options.campaigns), itertools.cycle(targets), strict=False):
+        with opening() as target:
+            campaign = run(target, 1 + number // len(targets), options.time, options.workers)
         ended.append(campaign)
         print(told(campaign), flush=True)
     unclean = sum(campaign.code != CONFORMS for campaign in ended)
@@ -54,28 +77,53 @@ def main() -> None:
     raise SystemExit(bool(unclean))
 
 
-def campaigns(profiles: list[Path | None], number: int, time: str, workers: str) -> Iterator[Campaign]:
-    """Each campaign as it ends; the targets take turns."""
-    for seed in range(1, number + 1):
-        for profile in profiles:
-            with tempfile.TemporaryDirectory() as name:
-                yield run(Path(name), profile, seed, time, workers)
+def openings(profiles: list[Path], *, has_zoo: bool) -> Iterator[Opening]:
+    """How each target is had; a new one for each campaign, but where somebody else runs it."""
+    for profile in profiles:
+        yield lambda profile=profile: nullcontext(Target(str(profile), profile))
+    if has_zoo or not profiles:
+        yield lambda: nullcontext(Target("embedded"))
+    for stack in STACKS if has_zoo else ():
+        try:
+            stack.install()
+        except Missing as error:
+            print(f"{stack.name}: {error}", file=sys.stderr)
+        else:
+            yield lambda stack=stack: stranger(stack)
 
 
-def run(folder: Path, profile: Path | None, seed: int, time: str, workers: str) -> Campaign:
+@contextmanager
+def stranger(stack: Stack) -> Iterator[Target]:
+    """A conforming server by other hands, as long as it is needed."""
+    with serving(stack, {}) as server, tempfile.TemporaryDirectory() as name:
+        server.limit(max_requests=PLENTY)
+        profile = Path(name) / "profile.toml"
+        profile.write_text(server.profile, encoding="utf-8")
+        yield Target(stack.name, profile, server.keys)
+
+
+def run(target: Target, seed: int, time: str, workers: str) -> Campaign:
     """One campaign."""
-    command = [
-        *(sys.executable, "-m", "rules_harness", "fuzz", "--quiet", "--time", time, "--workers", workers),
-        *("--seed", str(seed), "--out", str(folder)),
-        *(() if profile is None else ("--target", str(profile))),
-    ]
-    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
-    summary = folder / "summary.json"
-    if not summary.exists():
-        raise SystemExit(f"{' '.join(command)} ended with {ended.returncode}: {ended.stderr.strip()}")
-    content: dict[str, Any] = json.loads(summary.read_bytes())
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *(sys.executable, "-m", "rules_harness", "fuzz", "--quiet", "--time", time, "--workers", workers),
+            *("--seed", str(seed), "--out", folder),
+            *(() if target.profile is None else ("--target", str(target.profile))),
+        ]
+        ended = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            env={**os.environ, **target.keys},
+        )
+        summary = Path(folder) / "summary.json"
+        if not summary.exists():
+            raise SystemExit(f"{' '.join(command)} ended with {ended.returncode}: {ended.stderr.strip()}")
+        content: dict[str, Any] = json.loads(summary.read_bytes())
     return Campaign(
-        target=content["target"],
+        target=target.name,
         seed=seed,
         code=ended.returncode,
         requests=content["requests"],
