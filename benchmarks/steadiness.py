@@ -14,8 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,9 +40,6 @@ class Target(msgspec.Struct, frozen=True):
     keys: Mapping[str, str] = {}
 
 
-Opening = Callable[[], AbstractContextManager[Target]]
-
-
 class Campaign(msgspec.Struct, frozen=True):
     """How one campaign ended. ``musts`` tell of the findings that fail it."""
 
@@ -65,11 +62,11 @@ def main() -> None:
     parser.add_argument("profiles", nargs="*", type=Path, metavar="PROFILE")
     options = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}", flush=True)
-    targets = list(openings(options.profiles, has_zoo=options.zoo))
+    places = list(chosen(options.profiles, has_zoo=options.zoo))
     ended = []
-    for number, opening in zip(range(options.campaigns), itertools.cycle(targets), strict=False):
-        with opening() as target:
-            campaign = run(target, 1 + number // len(targets), options.time, options.workers)
+    for number, place in zip(range(options.campaigns), itertools.cycle(places), strict=False):
+        with opened(place) as target:
+            campaign = run(target, 1 + number // len(places), options.time, options.workers)
         ended.append(campaign)
         print(told(campaign), flush=True)
     unclean = sum(campaign.code != CONFORMS for campaign in ended)
@@ -77,29 +74,31 @@ def main() -> None:
     raise SystemExit(bool(unclean))
 
 
-def openings(profiles: list[Path], *, has_zoo: bool) -> Iterator[Opening]:
-    """How each target is had; a new one for each campaign, but where somebody else runs it."""
-    for profile in profiles:
-        yield lambda profile=profile: nullcontext(Target(str(profile), profile))
+def chosen(profiles: list[Path], *, has_zoo: bool) -> Iterator[Target | Stack]:
+    """What campaigns are sent to; of a stranger its stack, so that each campaign has a new server."""
+    yield from (Target(str(profile), profile) for profile in profiles)
     if has_zoo or not profiles:
-        yield lambda: nullcontext(Target("embedded"))
+        yield Target("embedded")
     for stack in STACKS if has_zoo else ():
         try:
             stack.install()
         except Missing as error:
             print(f"{stack.name}: {error}", file=sys.stderr)
         else:
-            yield lambda stack=stack: stranger(stack)
+            yield stack
 
 
 @contextmanager
-def stranger(stack: Stack) -> Iterator[Target]:
-    """A conforming server by other hands, as long as it is needed."""
-    with serving(stack, {}) as server, tempfile.TemporaryDirectory() as name:
+def opened(place: Target | Stack) -> Iterator[Target]:
+    """The target as long as it is needed."""
+    if isinstance(place, Target):
+        yield place
+        return
+    with serving(place, {}) as server, tempfile.TemporaryDirectory() as name:
         server.limit(max_requests=PLENTY)
         profile = Path(name) / "profile.toml"
         profile.write_text(server.profile, encoding="utf-8")
-        yield Target(stack.name, profile, server.keys)
+        yield Target(place.name, profile, server.keys)
 
 
 def run(target: Target, seed: int, time: str, workers: str) -> Campaign:
