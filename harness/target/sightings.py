@@ -147,7 +147,7 @@ class Sought:
         return self._has_needle(self._escapes.sub(_unescaped, content))
 
     def _has_needle(self, content: bytes) -> bool:
-        """Text is mostly words that are shorter than any needle, or that were seen before: only others are looked at."""
+        """Text is mostly words that are shorter than any needle or were seen before, so only others are looked at."""
         words = set(self._words.findall(content.translate(self._split))) - self._known
         if not words:
             return False

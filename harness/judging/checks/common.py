@@ -130,6 +130,14 @@ def changed_fields(contract: Contract, before: Mapping[str, Any], after: Mapping
     return differences
 
 
+def all_changes(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Where two states of one rule differ, the time of the last update included."""
+    name = contract.names.updated_at
+    left, right = before.get(name), after.get(name)
+    moved = [] if left == right or same_instant(left, right) else [Difference(f"/{name}", "changed", left, right)]
+    return [*changed_fields(contract, before, after), *moved]
+
+
 def unchanged(
     episode: Episode, contract: Contract, requirement: str, selects: Callable[[Exchange, Answer], bool]
 ) -> Iterator[Judgement]:
@@ -138,7 +146,7 @@ def unchanged(
         sent = [episode.exchanges[position] for position in span.between]
         if not sent or not all(isinstance(e.outcome, Answer) and selects(e, e.outcome) for e in sent):
             continue
-        changed = changed_fields(contract, span.before, span.after)
+        changed = all_changes(contract, span.before, span.after)
         places = sorted({exchange.intent.place or exchange.intent.label for exchange in sent})
         if not changed:
             yield Kept(requirement)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from rules_harness.harness.exchange import Answer, Episode
+from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
     answered,
     described,
     is_refused_body,
     kept_or,
     run_by,
+    unchanged,
     where,
 )
 from rules_harness.harness.judging.histories import IN_PROGRESS, follow
@@ -35,6 +36,16 @@ def replay(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def no_reexecution(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """The replay does not execute: a later update by another key is not reverted."""
     yield from _follows(episode, contract, "idempotency.no-reexecution")
+    yield from unchanged(episode, contract, "idempotency.no-reexecution", partial(_is_replayed, episode))
+
+
+def _is_replayed(episode: Episode, exchange: Exchange, answer: Answer) -> bool:
+    """Whether a request is one again that succeeded, and is answered as such."""
+    intent = exchange.intent
+    if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
+        return False
+    first = episode.exchanges[intent.repeats]
+    return first.answer is not None and first.answer.is_success and first.request.body == exchange.request.body
 
 
 def reuse_not_executed(episode: Episode, contract: Contract) -> Iterator[Judgement]:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from rules_harness.harness.reference import credentials, errors, syntax
 from rules_harness.harness.reference.calls import Call
-from rules_harness.harness.reference.effects import altered, disable, execute
+from rules_harness.harness.reference.effects import altered, disable, execute, touch
 from rules_harness.harness.reference.messages import Incoming
 from rules_harness.harness.reference.seed import KEYS, KEYS_BY_ROLE, KEYS_BY_SECRET, ORGANIZATION, Key
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if, on_refusal, refuse_if
@@ -130,6 +130,12 @@ fault("auth.executed-before-check", credentials.authenticate).short(
 fault("auth.failed-attempt-disables", credentials.authenticate).short(
     "A failed attempt disables the rule, as a precaution.",
     on_refusal(lambda refused, call: disable(call) if call.request.method == "PUT" else None),
+)
+
+fault = Breaking(faults, "auth.no-effect")
+fault("auth.failed-attempt-touches", credentials.authenticate).short(
+    "A failed attempt moves updated_at.",
+    on_refusal(lambda refused, call: touch(call) if call.request.method == "PUT" else None),
 )
 
 fault = Breaking(faults, "auth.challenge")

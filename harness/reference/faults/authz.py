@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from rules_harness.harness.reference import credentials, endpoints, envelope, syntax
 from rules_harness.harness.reference.calls import Call
-from rules_harness.harness.reference.effects import disable, execute
+from rules_harness.harness.reference.effects import disable, execute, touch
 from rules_harness.harness.reference.endpoints import Endpoint
 from rules_harness.harness.reference.faults.update_places import later_action, later_step
 from rules_harness.harness.reference.messages import Refused, Reply
@@ -131,6 +131,13 @@ fault(
 ).short(
     "The update is written, then another organization's key is answered 404.",
     on_refusal(lambda refused, call, caller: execute(call) if _of_others(call, caller) is not None else None),
+)
+fault("authz.failed-attempt-touches", endpoints.put_rule).short(
+    "An attempt without permission moves updated_at.", on_refusal(_on_403(touch))
+)
+fault("authz.other-organization-touches", endpoints.put_rule).short(
+    "An attempt of another organization moves updated_at.",
+    on_refusal(lambda refused, call, caller: touch(call) if _of_others(call, caller) is not None else None),
 )
 fault("authz.failed-attempt-disables", endpoints.put_rule, "status.rejected-keeps").short(
     "An attempt without permission disables the rule, as a precaution.", on_refusal(_on_403(disable))

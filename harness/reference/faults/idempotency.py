@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from rules_harness.harness.reference import credentials, endpoints, envelope, errors, idempotency, keys, update
 from rules_harness.harness.reference.calls import Call
-from rules_harness.harness.reference.effects import Using, hold, in_flight, overwrite, usable_key
+from rules_harness.harness.reference.effects import Using, hold, in_flight, overwrite, touch, usable_key
 from rules_harness.harness.reference.endpoints import Endpoint
 from rules_harness.harness.reference.keys import Remembered, Use
 from rules_harness.harness.reference.messages import Crashed, Incoming, Refused, Reply
@@ -69,6 +69,9 @@ _WRITABLE = ("nickname", "description", "trigger", "steps")
 fault("idempotency.replay-writes-its-answer", idempotency.replayed).short(
     "A replay writes its answer back into the store.",
     then(lambda call, known, original: overwrite(call, **{name: original.data[name] for name in _WRITABLE})),
+)
+fault("idempotency.replay-touches", idempotency.replayed).short(
+    "A replay moves updated_at.", then(lambda call, known, original: touch(call))
 )
 
 fault = Breaking(faults, "idempotency.reuse-not-executed", "idempotency.concurrent")

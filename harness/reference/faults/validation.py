@@ -11,7 +11,7 @@ import msgspec
 
 from rules_harness.harness.reference import endpoints, envelope, errors, rules, syntax, update
 from rules_harness.harness.reference.calls import Call
-from rules_harness.harness.reference.effects import Update, altered, overwrite
+from rules_harness.harness.reference.effects import Update, altered, overwrite, touch
 from rules_harness.harness.reference.messages import Json, Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.seed import Key
@@ -268,6 +268,10 @@ fault("validation.texts-written-first", update.validated).short(
 fault("validation.judged-after-writing", update.validated, "authz.foreign-account").short(
     "Trigger and steps are written before they are validated.",
     on_refusal(lambda refused, call, body: _overwritten(call, body, {"trigger": dict, "steps": list})),
+)
+fault("validation.refusal-touches", update.validated).short(
+    "The record is saved before its new values are validated, which moves updated_at.",
+    on_refusal(lambda refused, call, body: touch(call)),
 )
 
 fault = Breaking(faults, "validation.status")

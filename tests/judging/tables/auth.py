@@ -70,8 +70,14 @@ TABLE: Table = {
             before=rule(),
         ),
         row(
-            "only the time of the last update has changed",
+            "the time of the last update has changed",
             [stranger(refused(401)), get(rule(updated_at="2026-06-02T09:00:00Z"))],
+            Broken("changed", by_states=True),
+            before=rule(),
+        ),
+        row(
+            "the time of the last update is told in another zone",
+            [stranger(refused(401)), get(rule(updated_at="2026-06-01T11:00:00+02:00"))],
             HOLDS,
             before=rule(),
         ),

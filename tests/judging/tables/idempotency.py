@@ -95,6 +95,18 @@ TABLE: Table = {
             before=BEFORE,
         ),
         row("nothing came in between", [use(), again(), no_more(held(1))], HOLDS, before=BEFORE),
+        row("the replay leaves all as it was", [use(), get(held(1)), replay(), no_more(held(1))], HOLDS, HOLDS),
+        row(
+            "the replay moves the time of the last update",
+            [use(), get(held(1)), replay(), no_more(held(1, **LATER))],
+            HOLDS,
+            Broken("changed", by_states=True),
+        ),
+        row(
+            "what was put off executes when it comes again",
+            [use(outcome=refused(429)), get(held(1)), replay(outcome=answer(1, **LATER)), no_more(held(1, **LATER))],
+            HOLDS,
+        ),
         row(
             "an update was lost in between, and executed",
             [use(), use(2, "key-b", lost()), again(), no_more(held(2))],
