@@ -201,7 +201,7 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     confirms: str = ""
     """The id of the episode that this one repeats, to confirm its findings."""
     disturbed: str = ""
-    """Why the states in this episode cannot be trusted: somebody else wrote to the rule."""
+    """The rule that changed while nothing was sent to it, so that states in this episode cannot be trusted."""
     notes: tuple[str, ...] = ()
     """What the scenario could not cover, in words."""
     smallest: str = ""

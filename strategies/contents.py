@@ -24,7 +24,7 @@ from rules_harness.strategies.plausible import plausible_place
 from rules_harness.strategies.scalars import ends_of
 from rules_harness.strategies.world import World
 
-_WHOLE_SECOND: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?:Z|(?P<offset>[+-]\d\d:\d\d))")
 _TAKEN_FROM_WORLD: Final = ACCOUNT_IDS | {"status"}
 """Roles of fields whose values are not choices of the contract's."""
 
@@ -161,8 +161,8 @@ class _Reader:
     def _read_text(self, value: str, open_features: set[str]) -> None:
         if self._is_text:
             open_features |= text.features(value)
-        elif "start-date" in self._place.roles and _WHOLE_SECOND.fullmatch(value) is None:
-            open_features.add("date-time-form")
+        elif "start-date" in self._place.roles:
+            open_features.update(_open_forms(value))
 
     def _read_number(self, value: float, shapes: set[str], open_features: set[str]) -> None:
         if self._bounds is None:
@@ -178,6 +178,18 @@ class _Reader:
                 open_features.add("zero-percentage")
             if -Decimal(str(value)).normalize().as_tuple().exponent > 2:  # type: ignore[operator]
                 open_features.add("percentage-digits")
+
+
+def _open_forms(date_time: str) -> Iterator[str]:
+    """What of a date-time no target has to take: each is a question of its own."""
+    parts = _DATE_TIME.fullmatch(date_time)
+    if parts is None:
+        yield "date-time-form"
+        return
+    if parts["fraction"] is not None:
+        yield "date-time-fraction"
+    if parts["offset"] is not None:
+        yield "date-time-offset"
 
 
 @functools.lru_cache(maxsize=64)

@@ -38,7 +38,7 @@ class Body(msgspec.Struct, frozen=True):
     open_features: tuple[str, ...] = ()
     """Kinds of reading.empty (`empty-steps`, `empty-actions`, `empty-any`, `empty-all`, `zero-amount`, `empty-text`,
     `untrimmed-text`, `nul-text`, `percentage-digits`), and `absent-conditions`, `zero-percentage`, `exotic-text`,
-    `date-time-form`."""
+    `date-time-fraction`, `date-time-offset`, `date-time-form` (any other one)."""
 
 
 class _Example(msgspec.Struct, frozen=True):

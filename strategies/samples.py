@@ -246,7 +246,8 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     yield with_role(contract, documented, "amount", 0)
     yield from _with_each(contract, world, lambda place: place.offers("percentage"), (0, 33.333))
     start = soonest_start(world) + timedelta(days=30)
-    yield with_role(contract, documented, "start-date", instant_text(start, "+02:00"))
+    for date_time in (instant_text(start, "+02:00"), instant_text(start + timedelta(milliseconds=123))):
+        yield with_role(contract, documented, "start-date", date_time)
     for sample in ("", " Rent ", "Re\u0000nt"):
         yield {**documented, contract.names.marker: sample}
 

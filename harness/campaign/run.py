@@ -259,7 +259,7 @@ class Campaign(Session):
                 continue
             smallest = minimiser.minimise(
                 Recording.of(first),
-                tally.shown[identity].violation,
+                tally.suspects[identity].violation,
                 name=f"smallest/{finding.id}",
                 budget=limits.minimise_requests,
             )

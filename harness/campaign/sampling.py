@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final
 
 from rules_harness.harness.campaign.messages import Judged, Sample
-from rules_harness.harness.judging.tally import Sort, sort_of
+from rules_harness.harness.judging.suspects import Sort, sort_of
 
 _BULKY_BYTES: Final = 100_000
 """Of what passed and took more than this in bodies, one episode of a name is sample enough."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 import msgspec
 
@@ -14,8 +13,6 @@ from rules_harness.harness.journal import Count
 from rules_harness.harness.judging.causes import Causes
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.outcome import (
-    NOT_SEEN_AGAIN,
-    TRIES_AGAIN,
     Crash,
     Finding,
     Judgement,
@@ -25,6 +22,7 @@ from rules_harness.harness.judging.outcome import (
     Violation,
     finding_id,
 )
+from rules_harness.harness.judging.suspects import SOMEBODY_ELSE, Observation, Suspect, sort_of, written_by_another
 from rules_harness.harness.judging.unjudged import unjudged
 from rules_harness.openapi.contract import Contract, Requirement
 from rules_harness.strategies.design import Combination, pairs_of
@@ -52,52 +50,11 @@ def _is_promised(judgement: Judgement, contract: Contract) -> bool:
             return True
 
 
-Sort = tuple[tuple[str, ...], tuple[str, ...], Level | None, bool]
-"""What decides whether and how one sighting of a finding counts: see `sort_of`."""
-_SOMEBODY_ELSE: Final = "somebody else may have written"
-
-
-def sort_of(violation: Violation) -> Sort:
-    """The features that may be its cause, the findings that explain it, its own level, and whether it rests on
-    states."""
-    return violation.features, violation.explained_by, violation.level, violation.compares_states
-
-
 def unanswered_in(episode: Episode) -> dict[str, str]:
     """The requirements of an episode in which a request was not answered, with what happened instead."""
     reason = next(filter(None, map(_fault_of, episode.exchanges)), "")
     requirements = (exchange.intent.requirement for exchange in episode.exchanges if exchange.intent.requirement)
     return dict.fromkeys(requirements, reason) if reason else {}
-
-
-class _Sighting(msgspec.Struct):
-    """The first violation of one sort, its episode, and how often there was one."""
-
-    violation: Violation
-    episode: str
-    count: int = 0
-
-
-class _Shown(msgspec.Struct):
-    """A violation with the first episode that shows it, and how often it did."""
-
-    violation: Violation
-    episode: str
-    count: int = 0
-    doubt: str = ""
-    """Why it may be somebody else's doing, if so: it was looked at again, and did not show."""
-    is_confirmed: bool = False
-    stability: str = ""
-    sightings: dict[Sort, _Sighting] = {}
-
-    @property
-    def why_inconclusive(self) -> str:
-        """Why what rests on states does not count, if so."""
-        if self.is_confirmed:
-            return ""
-        if self.stability == NOT_SEEN_AGAIN:
-            return self.doubt or f"it did not show again in {TRIES_AGAIN} further tries: {_SOMEBODY_ELSE}"
-        return self.doubt
 
 
 class Tally:
@@ -116,7 +73,7 @@ class Tally:
         self.met_by: dict[str, set[Combination]] = {}
         """The same by requirement, for those that an episode was to judge."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
-        self.shown: dict[str, _Shown] = {}
+        self.suspects: dict[str, Suspect] = {}
         self.violated_in: dict[str, dict[str, set[str]]] = {}
         """By requirement and episode, the labels of the requests that a violation was seen in, whether it counts in the
         end or not."""
@@ -130,7 +87,9 @@ class Tally:
         """Violations that were counted without their episodes, by finding id."""
         self._disturbed: dict[str, str] = {}
         """Requirements that states spoke against which somebody else was seen to write, and who."""
-        self._awaiting: dict[str, list[_Shown]] = {}
+        self._written_by_others: set[str] = set()
+        """Rules that changed while nothing was sent to them."""
+        self._awaiting: dict[str, list[Suspect]] = {}
         self._first_places: dict[str, str] = {}
         """By finding id, the place at which it was seen first."""
 
@@ -200,50 +159,57 @@ class Tally:
         labels = {episode.exchanges[position].intent.label for position in violation.shown_by[:1]}
         self.violated_in.setdefault(violation.requirement, {}).setdefault(episode.id, set()).update(labels)
         if violation.compares_states and episode.disturbed:
-            self._disturbed[violation.requirement] = episode.disturbed
+            self._disturbed[violation.requirement] = written_by_another(episode.disturbed)
             return
         identity = finding_id(violation.requirement, violation.place, violation.kind)
-        shown = self.shown.setdefault(identity, _Shown(violation, episode.id))
-        shown.count += 1
-        shown.sightings.setdefault(sort_of(violation), _Sighting(violation, episode.id)).count += 1
+        suspect = self.suspects.setdefault(identity, Suspect(violation, episode.id))
+        suspect.count += 1
+        suspect.rules.update(episode.exchanges[position].intent.rule for position in violation.shown_by)
+        suspect.sightings.setdefault(sort_of(violation), Observation(violation, episode.id)).count += 1
         if violation.compares_states:
-            self._awaiting.setdefault(episode.id, []).append(shown)
+            self._awaiting.setdefault(episode.id, []).append(suspect)
 
     def _add_confirmation(self, episode: Episode, judgements: list[Judgement]) -> None:
         """Violations that rest on comparing states count only if they show again when nobody else writes."""
+        if episode.disturbed:
+            self._written_by_others.add(episode.disturbed)
         again = {
             finding_id(judgement.requirement, judgement.place, judgement.kind)
             for judgement in judgements
             if isinstance(judgement, Violation)
         }
-        for shown in self._awaiting.get(episode.confirms, ()):
-            violation = shown.violation
+        for suspect in self._awaiting.get(episode.confirms, ()):
+            violation = suspect.violation
             if finding_id(violation.requirement, violation.place, violation.kind) in again and not episode.disturbed:
-                shown.is_confirmed = True
+                suspect.is_confirmed = True
             else:
-                shown.doubt = episode.disturbed or f"it did not show again when it was sent again: {_SOMEBODY_ELSE}"
+                suspect.doubt = (
+                    written_by_another(episode.disturbed)
+                    if episode.disturbed
+                    else f"it did not show again when it was sent again: {SOMEBODY_ELSE}"
+                )
 
     def _add_smallest(self, episode: Episode, judgements: list[Judgement]) -> None:
         """What shows a finding best takes the place of what showed it first."""
-        shown = self.shown.get(episode.smallest)
-        if shown is None:
+        suspect = self.suspects.get(episode.smallest)
+        if suspect is None:
             return
-        shown.stability = episode.stability
-        same = closest(shown.violation, judgements)
+        suspect.stability = episode.stability
+        same = closest(suspect.violation, judgements)
         if same is not None:
-            shown.violation = msgspec.structs.replace(same, place=shown.violation.place)
-            shown.episode = episode.id
+            suspect.violation = msgspec.structs.replace(same, place=suspect.violation.place)
+            suspect.episode = episode.id
 
     def findings(self) -> list[Finding]:
         """The violations that count, grouped by their cause, in the order in which they first showed."""
-        groups: dict[str, list[tuple[_Shown, _Sighting]]] = {}
+        groups: dict[str, list[tuple[Suspect, Observation]]] = {}
         causes = self._causes()
-        for shown in self.shown.values():
-            for sighting in shown.sightings.values():
+        for suspect in self.suspects.values():
+            for sighting in suspect.sightings.values():
                 violation = sighting.violation
-                if self._counts(shown, violation) and not causes.is_unknown_kind(violation):
+                if self._counts(suspect, violation) and not causes.is_unknown_kind(violation):
                     identity = finding_id(violation.requirement, causes.place_of(violation), violation.kind)
-                    groups.setdefault(identity, []).append((shown, sighting))
+                    groups.setdefault(identity, []).append((suspect, sighting))
         return [self._finding(identity, sighted, causes) for identity, sighted in groups.items()]
 
     def sighted_as(self, finding: Finding) -> str:
@@ -252,21 +218,21 @@ class Tally:
         return finding_id(finding.requirement, place, finding.kind)
 
     def _causes(self) -> Causes:
-        sightings = (sighting for shown in self.shown.values() for sighting in shown.sightings.values())
+        sightings = (sighting for suspect in self.suspects.values() for sighting in suspect.sightings.values())
         return Causes(self.contract, ((sighting.violation, sighting.count) for sighting in sightings), self.stored)
 
-    def _counts(self, shown: _Shown, violation: Violation) -> bool:
-        is_doubted = violation.compares_states and bool(shown.why_inconclusive)
+    def _counts(self, suspect: Suspect, violation: Violation) -> bool:
+        is_doubted = violation.compares_states and bool(suspect.why_inconclusive(self._written_by_others))
         return not is_doubted and not self._is_explained(violation.explained_by)
 
-    def _finding(self, identity: str, sighted: list[tuple[_Shown, _Sighting]], causes: Causes) -> Finding:
+    def _finding(self, identity: str, sighted: list[tuple[Suspect, Observation]], causes: Causes) -> Finding:
         firm = (pair for pair in sighted if self._level(pair[1].violation) == "must")
-        shown, sighting = next(firm, sighted[0])
+        suspect, sighting = next(firm, sighted[0])
         violation, episode = sighting.violation, sighting.episode
         level, place = self._level(violation), causes.place_of(violation)
-        if shown.stability:
-            violation, episode = shown.violation, shown.episode
-        self._first_places[identity] = shown.violation.place
+        if suspect.stability:
+            violation, episode = suspect.violation, suspect.episode
+        self._first_places[identity] = suspect.violation.place
         # What was counted without its episode is of the first sort, as far as anybody can tell.
         firsts = {id(first): first for first, sight in sighted if sight is next(iter(first.sightings.values()))}
         return Finding(
@@ -280,37 +246,37 @@ class Tally:
             episode=episode,
             shown_by=violation.shown_by,
             count=sum(sight.count for _, sight in sighted) + sum(map(self._counted_of, firsts.values())),
-            stability=shown.stability,
+            stability=suspect.stability,
         )
 
-    def _counted_of(self, shown: _Shown) -> int:
-        violation = shown.violation
+    def _counted_of(self, suspect: Suspect) -> int:
+        violation = suspect.violation
         return self._counted[finding_id(violation.requirement, violation.place, violation.kind)]
 
     def doubt_about(self, requirement: str) -> str:
         """Why a violation of a requirement was seen and does not count, if so."""
         reasons = (
-            shown.why_inconclusive
-            for shown in self.shown.values()
-            if shown.violation.requirement == requirement and any(rests for *_, rests in shown.sightings)
+            suspect.why_inconclusive(self._written_by_others)
+            for suspect in self.suspects.values()
+            if suspect.violation.requirement == requirement and any(rests for *_, rests in suspect.sightings)
         )
         doubt = next(filter(None, reasons), "") or self._disturbed.get(requirement, "")
         return doubt or self._explanation(requirement)
 
     def _is_explained(self, causes: Iterable[str]) -> bool:
         """Whether the run has each of the findings that would be the cause."""
-        return bool(causes) and self.shown.keys() >= set(causes)
+        return bool(causes) and self.suspects.keys() >= set(causes)
 
     def _explanation(self, requirement: str) -> str:
         """What explains the violations of a requirement, if anything does."""
         sorts = (
             sort
-            for violated in self.shown.values()
+            for violated in self.suspects.values()
             if violated.violation.requirement == requirement
             for sort in violated.sightings
         )
         causes = next((causes for _, causes, *_ in sorts if self._is_explained(causes)), ())
-        requirements = sorted({self.shown[cause].violation.requirement for cause in causes})
+        requirements = sorted({self.suspects[cause].violation.requirement for cause in causes})
         return f"what it shows is a finding of {' and '.join(requirements)} already" if requirements else ""
 
     def _level(self, violation: Violation) -> Level:

@@ -19,7 +19,7 @@ CONFIRMATIONS: Final = 2
 MakeBench = Callable[[str, int], Bench]
 """A bench for a scenario's id and the number of an attempt."""
 Record = Callable[[Bench, str], Iterable[Judgement]]
-"""Records what was sent on a bench, with who else was seen to write, and says what is judged of it."""
+"""Records what was sent on a bench, with the rule that somebody else writes to, and says what is judged of it."""
 
 
 class Confirming:

@@ -265,7 +265,7 @@ def share(
 
 
 def watched(bench: Bench) -> str:
-    """Whether a rule of the bench changes while nothing is sent to it; the text says which."""
+    """The rule of the bench that changes while nothing is sent to it; empty where none does."""
     bench.sleep(bench.shared.profile.limits.settle_seconds)
     for rule in bench.rules:
         first = bench.read(rule, existence=bench.existence(rule))
@@ -275,7 +275,7 @@ def watched(bench: Bench) -> str:
             if first is None or again is None or _is_late(bench, rule, again):
                 continue
             if _differ(bench.contract, first, again):
-                return f"{rule} changed while nothing was sent to it: somebody else writes to it"
+                return rule
     return ""
 
 

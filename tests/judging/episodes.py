@@ -250,7 +250,7 @@ def otherwise(original: Episode, outcome: Outcome, *, reads_only: bool = False) 
 
 def disturbed(original: Episode) -> Episode:
     """The episode in which somebody else wrote to the rule."""
-    return msgspec.structs.replace(original, disturbed="somebody else wrote to the rule")
+    return msgspec.structs.replace(original, disturbed=RULE)
 
 
 def _echo(header: str | None) -> tuple[tuple[str, str], ...]:

@@ -104,7 +104,7 @@ def test_another_writer_makes_void_what_rests_on_states(name: str) -> None:
         tally = Tally(CONTRACT)
         tally.add(disturbed(row.episode), _judged(name, row))
         void = [expected.by_states for expected in row.expected if isinstance(expected, Broken)]
-        assert bool(tally.shown) == (False in void), row.text
+        assert bool(tally.suspects) == (False in void), row.text
         assert bool(tally.doubt_about(name)) == (True in void), row.text
 
 

@@ -205,7 +205,9 @@ def no_server_error(episode: Episode, contract: Contract) -> Iterator[Judgement]
         outcome = exchange.outcome
         if isinstance(outcome, TransportFault):
             continue
-        by_an_edge = (outcome.status in (501, 505) and _is_odd(exchange)) or (
+        # There need not be a companion to read with, and then a proxy may say so.
+        is_unsupported = _is_odd(exchange) or exchange.intent.operation == "read"
+        by_an_edge = (outcome.status in (501, 505) and is_unsupported) or (
             outcome.status == 503 and outcome.header("retry-after") is not None
         )
         if outcome.status < 500 or by_an_edge:

@@ -155,7 +155,8 @@ variant("empty.account-stored", "reading.empty", accounts.account_named, group="
         else usual(node)
     ),
 )
-variant("shared-account", "authz.foreign-account", seed.shared_accounts).short(
+# Whose an account is shows in rules, where they can be read.
+variant("shared-account", "authz.foreign-account", seed.shared_accounts, group="read").short(
     "An account of the other organization is named by rules of both, and may be.", lambda usual: ("acc_01ZOTHPOD1",)
 )
 variant("empty.percentage-digits-refused", "reading.empty", values.percentage, group="empty.percentage-digits").short(

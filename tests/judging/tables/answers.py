@@ -42,6 +42,8 @@ TABLE: Table = {
         row("the server says that it comes back", put(answered(503, {}, headers=LATER)), HOLDS),
         row("the server does not say that it comes back", put(answered(503, {})), Broken("answered 503")),
         row("a PUT is not implemented", put(answered(501, {})), Broken("answered 501")),
+        row("a GET, which need not be there, is not implemented", get(answered(501, {})), HOLDS),
+        row("a GET makes the server fail", get(answered(500, {})), Broken("answered 500")),
         row("an odd method is not implemented", put(answered(501, {}), method="BREW"), HOLDS),
         row("an odd version is not supported", put(answered(505, {}), raw=True), HOLDS),
         row("an odd method makes the server fail", put(answered(500, {}), method="BREW"), Broken("answered 500")),
