@@ -15,7 +15,7 @@ from rules_harness.harness.journal import Journal, Note, Skipped
 from rules_harness.harness.judging.judge import LIMITED, selected
 from rules_harness.harness.judging.outcome import Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Outgoing, Shared, Unmet
+from rules_harness.harness.scenarios.planner import NotBegun, Outgoing, Shared, Unmet
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.scenarios.telling import telling_first
 from rules_harness.harness.session.confirming import Confirming, confirm
@@ -119,6 +119,8 @@ class Gate(Session):
         judgements: list[Judgement] = []
         try:
             scenario.run(bench)
+        except NotBegun:
+            pass  # its requirements stay without a judgement, as those of whatever else was not reached
         except (Unmet, HookFailed) as reason:
             self.record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=str(reason)))
         finally:

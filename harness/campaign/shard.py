@@ -25,7 +25,7 @@ from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.known import Known
-from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.planner import NotBegun, Unmet
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Ending, ending_of
 from rules_harness.harness.session.keeping import share
@@ -256,6 +256,8 @@ class Work:
         bench = self._bench(scenario.id, rules=rules, known=known)
         try:
             scenario.run(bench)
+        except NotBegun:
+            pass  # its requirements stay without a judgement, as those of whatever else was not reached
         except (Unmet, HookFailed) as reason:
             self._recorder.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=str(reason)))
         except (Stopped, BudgetSpent, TargetDown, SafetyError):

@@ -15,7 +15,7 @@ from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import Planned, Planner, Shared, Unmet
+from rules_harness.harness.scenarios.planner import NotBegun, Planned, Planner, Shared, Unmet
 from rules_harness.strategies.bodies import Body
 
 
@@ -89,9 +89,9 @@ class Bench(Planner):
         self._known.kept[name] = tuple(self.exchanges)
 
     def take_up(self, name: str) -> None:
-        """Go on from what an earlier scenario left. Raises `Unmet` where none did."""
+        """Go on from what an earlier scenario left. Raises `NotBegun` where none did."""
         if name not in self._known.kept:
-            raise Unmet("nothing was left to go on from: the first half was not run")
+            raise NotBegun(f"nothing was left under {name} to go on from")
         self.exchanges += self._known.kept[name]
 
     @property

@@ -84,6 +84,10 @@ class Unmet(Exception):
     """A scenario cannot be run after all; the text says why."""
 
 
+class NotBegun(Unmet):
+    """The scenario that this one goes on from has not run: that is a lack of neither the profile nor the target."""
+
+
 class Shared(msgspec.Struct, frozen=True):
     """What all benches of a run share."""
 

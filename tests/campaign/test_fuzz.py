@@ -201,6 +201,12 @@ def test_each_worker_has_a_rule(shell: Shell, reference: ReferenceServer) -> Non
     assert time.monotonic() - began < 60
 
 
+def test_what_a_short_campaign_does_not_reach_is_not_skipped(shell: Shell, whole_profile: Path) -> None:
+    """A profile that has everything skips nothing: that the first half of a scenario has not run is no lack of it."""
+    assert shell("fuzz", "--target", str(whole_profile), "--time", "60s", "--requests", "250", "--quiet").code == 0
+    assert "skipped" not in {row["verdict"] for row in shell.summary()["requirements"].values()}
+
+
 def test_what_the_profile_lacks_is_skipped_as_in_the_gate(shell: Shell, reference: ReferenceServer) -> None:
     """Check, dry run, doctor and campaign count the same."""
     profile = reference.profile_toml
