@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
-from rules_harness.harness.journal import read
+from rules_harness.harness.journal import read, recorded_in
 from rules_harness.harness.judging.judge import judge
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
@@ -176,7 +176,7 @@ def findings(folder: Path) -> Counter[str]:
 
 def is_begun(folder: Path) -> bool:
     """Whether anything was recorded; nothing is sent before."""
-    journal = folder / "out" / "journal.jsonl"
+    journal = recorded_in(folder / "out")
     return journal.exists() and journal.stat().st_size > 0
 
 
