@@ -251,10 +251,12 @@ def unpack(folder: Path) -> None:
     packed = folder / PACKED_NAME
     if recorded_in(folder) != packed:
         return
-    plain = folder / FILE_NAME
-    with packed.open("rb") as source, open_private(plain) as into:
+    # Under its name once it is whole: a part of it would be taken for the journal if we were killed here.
+    part = folder / f"{FILE_NAME}.part"
+    with packed.open("rb") as source, open_private(part) as into:
         zstandard.ZstdDecompressor().copy_stream(source, into)
         os.fsync(into.fileno())
+    part.replace(folder / FILE_NAME)
     packed.unlink()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import IO
 
 import pytest
+import zstandard
 
 from rules_harness.harness import journal
 from rules_harness.harness.errors import UsageError
@@ -57,6 +60,22 @@ def test_what_goes_on_is_unpacked_first(tmp_path: Path) -> None:
     continued.close()
     assert [one.rule for one in read(tmp_path / "run").restored] == ["rule_a", "rule_b"]
     assert not (tmp_path / "run" / journal.PACKED_NAME).exists()
+
+
+def test_a_journal_is_whole_when_its_unpacking_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(run(tmp_path / "run"))
+    before = read(tmp_path / "run")
+
+    class Full:
+        def copy_stream(self, source: IO[bytes], into: IO[bytes]) -> None:
+            into.write(b'{"record"')
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(zstandard, "ZstdDecompressor", Full)
+        with pytest.raises(UsageError, match="No space"):
+            Journal(tmp_path / "run", append=True)
+    assert read(tmp_path / "run") == before
 
 
 def test_a_packed_record_of_rules_is_not_overwritten_either(tmp_path: Path) -> None:
