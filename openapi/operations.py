@@ -53,7 +53,7 @@ class Described(msgspec.Struct, frozen=True):
 
 def operations(document: Mapping[str, Any]) -> Iterator[Described]:
     """All operations of a document. Raises ContractError."""
-    paths = member(document, "paths", dict, "", remedy="give the document the path of a rule")
+    paths = member(document, "paths", dict, "", remedy="give the document the path of the update")
     for path, item in paths.items():
         place = pointer("paths", path)
         target = follow(document, item, place)

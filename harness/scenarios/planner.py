@@ -84,6 +84,13 @@ class Unmet(Exception):
     """A scenario cannot be run after all; the text says why."""
 
 
+class NotEnabled(Unmet):
+    """The operator's hook was called, and what it was to enable is not enabled."""
+
+    def __init__(self, contract: Contract) -> None:
+        super().__init__(f"the hook enable_rule did not leave the {contract.noun} enabled")
+
+
 class Shared(msgspec.Struct, frozen=True):
     """What all benches of a run share."""
 

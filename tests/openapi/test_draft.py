@@ -68,7 +68,7 @@ def test_a_document_that_lists_no_requirements_borrows_those_that_it_can_promise
         "safety",
         "standard",
     }
-    assert drafted.readings == packaged.readings
+    assert drafted.readings.keys() == packaged.readings.keys()
     options = ("--contract", ordinary, "--overlay", overlay)
     ended = command("explain", "status.not-triggerable", *options, environ={}, folder=Path())
     assert ended.out.startswith("status.not-triggerable is not promised by this contract")
