@@ -28,6 +28,12 @@ class Operation(msgspec.Struct, frozen=True):
     place: str
     """Where the document describes it."""
 
+    @property
+    def prefix(self) -> str:
+        """What the document's path has before ``path``, with parameters to be filled in."""
+        path = self.place.split("/")[2].replace("~1", "/").replace("~0", "~")
+        return path.removesuffix(self.path)
+
     def path_for(self, rule_id: str) -> str:
         """The path with this rule's id in it, percent-encoded (RFC 3986, section 2.1)."""
         return re.sub(r"\{[^}]*\}", quote(rule_id, safe=""), self.path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ import yaml
 from rules_harness.openapi.contract import load
 from rules_harness.openapi.operations import Operation
 from tests.gate.runs import Ended, command
-from tests.mandates.server import FAULTS, KEYS, VARIANTS, profile_of, serving
+from tests.mandates.server import FAULTS, FIRST, KEYS, PERSON, SECOND, VARIANTS, profile_of, serving
 
 HERE = Path(__file__).parent
 DOCUMENT, OVERLAY = HERE / "mandates.yaml", HERE / "overlay.yaml"
@@ -46,6 +48,25 @@ def test_the_overlay_is_the_drafted_one_finished_by_hand(tmp_path: Path) -> None
     corrected = [target for target, update in drafted.items() if finished[target] != update]
     assert [target.rpartition(".")[2] for target in corrected] == ["code"]
     assert len(OVERLAY.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_init_writes_a_profile_that_fits(tmp_path: Path) -> None:
+    """Only what nobody can guess is filled in: the address, the person, and what may be written."""
+    written = tmp_path / "started.toml"
+    ended = command("init", written, *CONTRACT, environ={}, folder=tmp_path)
+    assert ended.code == 0, ended.err
+    assert shlex.join(["rules-harness", "doctor", *map(str, CONTRACT), "--target", str(written)]) in ended.err
+    text = written.read_text(encoding="utf-8")
+    assert "`Authorization: Bearer KEY`" in text
+    assert not {"trigger", "[[accounts]]", "credentials.scope"} & set(re.findall(r"[a-z_.\[\]]+", text))
+    with serving() as url:
+        text = text.replace("https://staging.example/v2/people/personId", f"{url}/people/{PERSON}")
+        text = text.replace('# writable = ["mandate_a", "mandate_b"]', f'writable = ["{FIRST}", "{SECOND}"]')
+        written.write_text(text, encoding="utf-8")
+        environ = {"MANDATES_KEY_FULL": KEYS["MANDATES_FULL"]}
+        ended = command("doctor", "--target", written, *CONTRACT, environ=environ, folder=tmp_path)
+    assert ended.code == 0, ended.out + ended.err
+    assert ended.out.rstrip().endswith(shlex.join(["check", *map(str, CONTRACT), "--target", str(written)]))
 
 
 def test_what_the_contract_promises() -> None:

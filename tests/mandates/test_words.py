@@ -24,7 +24,7 @@ NAMES: Final = re.compile(
     r"\b(?:envelope|idempotency|update|status|reading|concurrency|authz|request-id)[./][a-z0-9~-]+"
     r"|\b(?:unknown-rule|one-rule|rule-of-others|same-rule|per-rule(?:-same-body)?)\b"
     # the product, its options, its environment, the profile's tables and hooks
-    r"|\brules[-_]harness\b|~rule[-a-z]*…|--rules-[a-z]+|\brules[.](?:writable|limited|other_org)\b|\[rules\]"
+    r"|\brules[-_]harness\b|~rule[-a-z]*…|--rules-[a-z]+|\brules[.](?:writable|limited|other_org)\b|\[rules\]|\{rule_id\}"
 )
 FORMATS: Final = "html,junit,sarif,markdown,github,ndjson,har,ctrf,badge,summary"
 WRITTEN: Final = ("clean", "faulty", "campaign", "reports", "others")
@@ -89,6 +89,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
         run(f"explain {id}", "explain", id, *CONTRACT)
         run(f"explain {id} of a run", "explain", faulty, id)
     run("explain a reading", "explain", "reading.key-on-other-rule", *CONTRACT)
+    run("init", "init", others / "profile.toml", *CONTRACT)
     run("draft", "draft", DOCUMENT, "--operation", "changeMandate", "--out", others / "drafted.yaml")
     for way in ("terminal", "sarif", "github"):
         run(f"lint as {way}", "lint", DOCUMENT, "--overlay", OVERLAY, "--format", way, "--out", others / f"lint.{way}")
