@@ -111,7 +111,7 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
     read, trigger = companion(described, "read"), companion(described, "trigger")
     companions = {"read": read, "trigger": trigger}
     has = {*roles_in(document), *(f"{role} companion" for role, companion_of in companions.items() if companion_of)}
-    has |= {"full replacement"} if operation.method == "PUT" else set()
+    has |= {"full replacement" if operation.is_full_replacement else "partial update"}
     has |= {"required field"} if follow(document, schema).get("required") else set()
     noun = noun_of(document)
     words = words_of(document, names, noun, operation, schema)

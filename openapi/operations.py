@@ -29,6 +29,11 @@ class Operation(msgspec.Struct, frozen=True):
     """Where the document describes it."""
 
     @property
+    def is_full_replacement(self) -> bool:
+        """Whether a body says all that is there afterwards (PUT: RFC 9110, section 9.3.4), or only what changes."""
+        return self.method == "PUT"
+
+    @property
     def prefix(self) -> str:
         """What the document's path has before ``path``, with parameters to be filled in."""
         path = self.place.split("/")[2].replace("~1", "/").replace("~0", "~")

@@ -49,6 +49,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         "update/example", family, ("update.documented-example", *ACCEPTED), _example, needs=(NeedsAccounts("own"),)
     )
     yield Scenario("update/omitted", family, ("update.omitted-is-cleared",), _omitted)
+    yield Scenario("update/left-out", family, ("update.omitted-stays",), _left_out)
     yield Scenario("update/repeatable", family, ("update.repeatable",), _repeatable)
     yield Scenario("update/advances", family, ("update.updated-at", "update.created-at-kept"), _advances)
     enabled = (NeedsRules(2), NeedsRead(), NeedsHook("enable_rule"))
@@ -113,6 +114,21 @@ def _example(bench: Bench) -> None:
         bench.read()
     bench.update(body, requirement=requirement, acceptance="must", label="the page's example, disabled")
     bench.read()
+
+
+def _left_out(bench: Bench) -> None:
+    """Each field that need not be there left out once, when it and all others hold something."""
+    names = bench.names
+    bench.begin()
+    for name, field in body_place(bench.contract).properties.items():
+        if field.required or name == names.status:
+            continue
+        bench.update({**bench.marked(), **dict.fromkeys(names.texts, own("Kept apart"))}, acceptance="open")
+        bench.read()
+        body = bench.marked()
+        body.pop(name, None)
+        bench.update(body, acceptance="open", requirement="update.omitted-stays", label=f"without {name}")
+        bench.read()
 
 
 def _omitted(bench: Bench) -> None:

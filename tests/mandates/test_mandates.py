@@ -91,7 +91,7 @@ def test_doctor_says_what_a_run_would_judge(tmp_path: Path) -> None:
         ended = run(url, tmp_path, "doctor")
     assert ended.code == 0, ended.err
     assert "PROBLEM" not in ended.out
-    assert "A run would judge 75 of 76 requirements." in ended.out
+    assert "A run would judge 76 of 77 requirements." in ended.out
 
 
 @pytest.mark.parametrize("variants", [(), VARIANTS], ids=["clean", "all variants"])
@@ -119,7 +119,7 @@ def test_the_pytest_plugin(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "pytest", *given, *chosen]
         environ = {**os.environ, **KEYS}
         ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
-    assert "1 failed, 1 passed, 74 deselected" in ended.stdout, ended.stdout + ended.stderr
+    assert "1 failed, 1 passed, 75 deselected" in ended.stdout, ended.stdout + ended.stderr
     assert "FAILED mandates.toml::auth.missing" in ended.stdout
 
 
