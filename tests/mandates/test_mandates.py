@@ -136,3 +136,11 @@ def test_a_campaign_and_what_is_different_from_before(tmp_path: Path) -> None:
     difference = command("diff", before.folder, after.folder, environ={}, folder=tmp_path)
     assert difference.code == 1
     assert "request-id.echo-header" in difference.out
+
+
+def test_an_action_that_selects_nothing_ends_a_command(tmp_path: Path) -> None:
+    typo = tmp_path / "overlay.yaml"
+    typo.write_text(OVERLAY.read_text(encoding="utf-8").replace("schemas.Money", "schemas.Monney"), encoding="utf-8")
+    ended = command("list", "requirements", "--contract", DOCUMENT, "--overlay", typo, environ={}, folder=tmp_path)
+    assert ended.code == 2
+    assert "/actions/13/target: '$.components.schemas.Monney' selects nothing" in ended.err
