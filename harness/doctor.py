@@ -25,7 +25,8 @@ from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.keys import KeyReference
 
 State = Literal["ok", "advice", "problem"]
-UNKNOWN_RULE: Final = "rule_0DOCTOR0ASKS0FOR0NONE"
+_NOBODYS: Final = "_0DOCTOR0ASKS0FOR0NONE"
+"""The end of an id that nothing has."""
 _HOOK_SECONDS: Final = 3.0
 _READS_RULES: Final = ("full", "read_only", "scope.READ_RULES")
 
@@ -87,6 +88,8 @@ class _Examination:
         self._contract = contract
         self._read = read
         self._names = contract.names
+        self._noun = contract.noun
+        self._unknown = contract.noun.singular.replace(" ", "_") + _NOBODYS
         self._profile = profile
         self._client = client
         self._main = "full" if "full" in profile.credentials else next(iter(profile.credentials))
@@ -94,7 +97,7 @@ class _Examination:
         self._reasons: dict[str, str] = {}
 
     def result(self, now: datetime) -> Diagnosis:
-        unknown = self._get(UNKNOWN_RULE, self._main)
+        unknown = self._get(self._unknown, self._main)
         if isinstance(unknown, TransportFault):
             return Diagnosis((), obstacle=self._unreached(unknown))
         answers = {rule: self._get(rule, self._reader(rule)) for rule in self._profile.rules.all}
@@ -179,12 +182,12 @@ class _Examination:
         return isinstance(answer.first_part(self._names.error).get(self._names.code), str)
 
     def _on_unknown(self, answer: Answer) -> Iterator[Remark]:
-        observation = f"reading a rule that does not exist {self._told(answer)}"
+        observation = f"reading {self._noun.with_article} that does not exist {self._told(answer)}"
         if answer.status == 404 and self._is_enveloped(answer):
             yield Remark("ok", "endpoint", observation)
         else:
             yield Remark("advice", "endpoint", f"{observation}, where 404 in the error envelope was expected")
-        anonymous = self._get(UNKNOWN_RULE, None)
+        anonymous = self._get(self._unknown, None)
         state: State = "ok" if isinstance(anonymous, Answer) and anonymous.status == 401 else "advice"
         yield Remark(state, "endpoint", f"reading without a key {self._told(anonymous)}")
 
@@ -192,13 +195,13 @@ class _Examination:
         state = self._state(outcome)
         if state is None:
             self._reasons[rule] = f"reading it {self._told(outcome)}"
-            return Remark("problem", f"rule {rule}", f"cannot be used: {self._reasons[rule]}")
+            return Remark("problem", f"{self._noun} {rule}", f"cannot be used: {self._reasons[rule]}")
         enabled = state.get(self._names.status) == self._names.enabled
         self._found[rule] = FoundRule(rule=rule, credential=self._reader(rule), state=dict(state), enabled=enabled)
         if enabled:
             text = "is there and enabled; a run leaves it disabled, and a human re-enables it"
-            return Remark("advice", f"rule {rule}", text)
-        return Remark("ok", f"rule {rule}", "is there and disabled")
+            return Remark("advice", f"{self._noun} {rule}", text)
+        return Remark("ok", f"{self._noun} {rule}", "is there and disabled")
 
     def _state(self, outcome: Answer | TransportFault) -> Mapping[str, Any] | None:
         if not isinstance(outcome, Answer) or outcome.status != 200:
@@ -209,13 +212,14 @@ class _Examination:
         rules = self._profile.rules
         if not rules.writable:
             return (
-                "the profile lists no rule under rules.writable. Name one that the harness may overwrite and put back."
+                f"the profile lists no {self._noun} under rules.writable. Name one that the harness may overwrite "
+                "and put back."
             )
         if not any(rule in self._found for rule in rules.writable) and not self._profile.permissions.no_restore:
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in self._reasons.items())
             return (
                 f"none of rules.writable can be read ({reasons}), so none could be put back. Are the ids right, are "
-                f"the rules of the organization of credentials.{self._main}, and may it read them?"
+                f"the {self._noun.plural} of the organization of credentials.{self._main}, and may it read them?"
             )
         return None
 
@@ -232,12 +236,14 @@ class _Examination:
             yield self._on_credential(name, subject, outcome)
         if self._found:
             text = (
-                "reads; whether it may update shows with the first write of a run, which puts a rule's own state back"
+                "reads; whether it may update shows with the first write of a run, which puts "
+                f"{self._noun.with_article}'s own "
+                "state back"
             )
             yield Remark("ok", f"credentials.{self._main}", text)
 
     def _on_credential(self, name: str, subject: str, outcome: Answer | TransportFault) -> Remark:
-        observation = f"reading a rule of the profile with it {self._told(outcome)}"
+        observation = f"reading {self._noun.with_article} of the profile with it {self._told(outcome)}"
         status = outcome.status if isinstance(outcome, Answer) else 0
         if name == "revoked":
             return Remark(
@@ -270,11 +276,16 @@ class _Examination:
         used = {account.id for account in accounts_in(self._contract, own)}
         listed = {account.id for account in self._profile.accounts}
         if not listed:
-            text = f"the profile lists none; a run uses those of the rules: {', '.join(sorted(used)) or 'none'}"
+            text = (
+                f"the profile lists none; a run uses those of the {self._noun.plural}: "
+                f"{', '.join(sorted(used)) or 'none'}"
+            )
             yield Remark("advice", "accounts", text)
         elif used - listed:
             yield Remark(
-                "advice", "accounts", f"rules name some that are not listed: {', '.join(sorted(used - listed))}"
+                "advice",
+                "accounts",
+                f"{self._noun.plural} name some that are not listed: {', '.join(sorted(used - listed))}",
             )
         else:
             yield Remark("ok", "accounts", f"{len(listed)} listed; reading does not show whether they exist")

@@ -60,7 +60,7 @@ class Gate(Session):
         """Run every scenario that can be run here."""
         if self.profile.rules.writable and not situation.usable and not self._is_read_only_production():
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
-            self.stop_for(f"no writable rule can be used ({reasons})")
+            self.stop_for(f"no writable {self.contract.noun} can be used ({reasons})")
         if not situation.plausible:
             self.stop_for("no two accounts are known that money can move between; list them under [[accounts]]")
         scenarios = self._scenarios(self.contract, self.keeping.shared, self.settings.select)

@@ -57,7 +57,9 @@ class Replaying(Session):
             self.keeping.shared.guard.distrust()
         if situation.reasons:
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
-            self.again = Again(problem=f"a rule that this finding takes cannot be used: {reasons}")
+            self.again = Again(
+                problem=f"{self.contract.noun.with_article} that this finding takes cannot be used: {reasons}"
+            )
         else:
             self.again = send_again(self.contract, self._evidence, self._rules, self.bench, self._sent)
         if self.again.problem:

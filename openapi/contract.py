@@ -18,6 +18,7 @@ from rules_harness.openapi.modern import modern
 from rules_harness.openapi.names import Names, read_names, roles_in
 from rules_harness.openapi.operations import Operation, companion, excerpt, operations, update_of
 from rules_harness.openapi.promises import Reading, Requirement, borrowed, read_promises
+from rules_harness.openapi.words import Noun, noun_of, words_of
 
 __all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requirement", "load"]
 
@@ -42,6 +43,8 @@ class Contract(msgspec.Struct, frozen=True, eq=False, weakref=True):
     read: Operation | None
     trigger: Operation | None
     names: Names
+    noun: Noun
+    """What people call that which is updated."""
     body_schema: Schema
     """Of the update's request body."""
     rule_schema: Schema
@@ -108,12 +111,14 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
     read, trigger = companion(described, "read"), companion(described, "trigger")
     companions = {"read": read, "trigger": trigger}
     has = {*roles_in(document), *(f"{role} companion" for role, companion_of in companions.items() if companion_of)}
-    has |= {"full replacement"} if operation.method == "PUT" else set()
+    has |= {"full replacement" if operation.is_full_replacement else "partial update"}
     has |= {"required field"} if follow(document, schema).get("required") else set()
+    noun = noun_of(document)
+    words = words_of(document, names, noun, operation, schema)
     if "x-requirements" in document or "x-readings" in document:
-        promises = read_promises(document, has)
+        promises = read_promises(document, has, words)
     else:
-        promises = borrowed(read_promises(applied(texts_of(None)), has))
+        promises = borrowed(read_promises(applied(texts_of(None)), has, words, elsewhere=True))
     return Contract(
         title=member(info, "title", str, "/info", remedy="give the document a title"),
         version=member(info, "version", str, "/info", remedy="give the document a version, between quotes"),
@@ -124,6 +129,7 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
         read=read,
         trigger=trigger,
         names=names,
+        noun=noun,
         body_schema=schema,
         rule_schema=_rule_schema(document, update.place, update.node, names),
         requirements=promises.requirements,
@@ -158,7 +164,7 @@ def _example(document: Mapping[str, Any], body: dict[str, Any], place: str) -> M
 def _rule_schema(document: Mapping[str, Any], place: str, update: dict[str, Any], names: Names) -> Schema:
     """The schema of what a successful update carries in its envelope."""
     place += pointer("responses", "200")
-    remedy = "describe the success as a JSON object that carries the rule"
+    remedy = "describe the success as a JSON object that carries what was updated"
     node: Any = follow(document, member(update.get("responses"), "200", dict, place, remedy=remedy), place)
     for name in ("content", _JSON, "schema", "properties"):
         node = follow(document, member(node, name, dict, place, remedy=remedy), place)

@@ -96,7 +96,7 @@ def read_names(document: Mapping[str, Any]) -> Names:
         parts=_only("parts", places) if "parts" in places else None,
         auth_scheme=_auth_scheme(authorization_place, authorization),
         default_base=_default_base(document),
-        production_hosts=texts(document, "x-production-hosts", "", remedy="list the hosts where rules move money"),
+        production_hosts=texts(document, "x-production-hosts", "", remedy="list the hosts where updates move money"),
         key_window_seconds=member(
             key, "x-window-seconds", int, key_place, remedy="say for how many seconds a key holds"
         ),

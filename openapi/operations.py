@@ -28,6 +28,17 @@ class Operation(msgspec.Struct, frozen=True):
     place: str
     """Where the document describes it."""
 
+    @property
+    def is_full_replacement(self) -> bool:
+        """Whether a body says all that is there afterwards (PUT: RFC 9110, section 9.3.4), or only what changes."""
+        return self.method == "PUT"
+
+    @property
+    def prefix(self) -> str:
+        """What the document's path has before ``path``, with parameters to be filled in."""
+        path = self.place.split("/")[2].replace("~1", "/").replace("~0", "~")
+        return path.removesuffix(self.path)
+
     def path_for(self, rule_id: str) -> str:
         """The path with this rule's id in it, percent-encoded (RFC 3986, section 2.1)."""
         return re.sub(r"\{[^}]*\}", quote(rule_id, safe=""), self.path)
@@ -53,7 +64,7 @@ class Described(msgspec.Struct, frozen=True):
 
 def operations(document: Mapping[str, Any]) -> Iterator[Described]:
     """All operations of a document. Raises ContractError."""
-    paths = member(document, "paths", dict, "", remedy="give the document the path of a rule")
+    paths = member(document, "paths", dict, "", remedy="give the document the path of the update")
     for path, item in paths.items():
         place = pointer("paths", path)
         target = follow(document, item, place)

@@ -25,11 +25,11 @@ _PATHS: Final = JSONPathEnvironment(strict=True)
 _FIELDS: Final = frozenset({"target", "description", "update", "remove"})
 
 
-def apply(document: dict[str, Any], overlay: Mapping[str, Any]) -> list[str]:
+def apply(document: dict[str, Any], overlay: Mapping[str, Any]) -> None:
     """Carries out the actions of an overlay, in order, and changes the document. Raises ContractError.
 
-    Objects are merged with objects; what an update has for a list is added to it. Returns the places of the actions
-    whose target selected nothing, which the specification allows.
+    Objects are merged with objects; what an update has for a list is added to it. A target that selects nothing is an
+    error here, though the specification lets it pass: what an action says of a contract is then not judged, nor kept.
     """
     version = member(overlay, "overlay", str, "", remedy='begin it with `overlay: "1.0.0"`')
     if not version.startswith("1.0."):
@@ -37,20 +37,15 @@ def apply(document: dict[str, Any], overlay: Mapping[str, Any]) -> list[str]:
     actions = member(overlay, "actions", list, "", remedy="list what is to be changed")
     if len(actions) > MOST_ACTIONS:
         raise ContractError("/actions", f"has more than {MOST_ACTIONS:,} actions", "say the same in fewer")
-    idle = [place for place, action in _placed(actions) if not _carry_out(document, place, action)]
+    for index, action in enumerate(actions):
+        _carry_out(document, pointer("actions", index), action)
     try:
         check(document)
     except Unbounded as error:
         raise ContractError("", f"what it makes of the document {error}", "add less") from error
-    return idle
 
 
-def _placed(actions: list[Any]) -> list[tuple[str, Any]]:
-    return [(pointer("actions", index), action) for index, action in enumerate(actions)]
-
-
-def _carry_out(document: dict[str, Any], place: str, action: Any) -> bool:
-    """Whether the action's target selected anything."""
+def _carry_out(document: dict[str, Any], place: str, action: Any) -> None:
     target = member(action, "target", str, place, remedy="say with a JSONPath what the action is about")
     for name in action:
         if name not in _FIELDS and not name.startswith("x-"):
@@ -69,7 +64,6 @@ def _carry_out(document: dict[str, Any], place: str, action: Any) -> bool:
             _remove(match, place + "/target")
         else:
             _update(match.obj, action["update"], place + "/update")
-    return bool(selected)
 
 
 def _selected(document: dict[str, Any], target: str, place: str) -> list[JSONPathMatch]:
@@ -78,6 +72,8 @@ def _selected(document: dict[str, Any], target: str, place: str) -> list[JSONPat
     except (JSONPathError, RecursionError) as error:
         problem = f"{target!r} is not a JSONPath: {str(error).partition(chr(10))[0]}"
         raise ContractError(place, problem, "write it as in $.paths['/rules/{id}'].put (RFC 9535)") from error
+    if not selected:
+        raise ContractError(place, f"{target!r} selects nothing", "correct it, or take the action out")
     if len(selected) > MOST_NODES:
         raise ContractError(place, f"selects more than {MOST_NODES:,} places", "select fewer")
     return selected

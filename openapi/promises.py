@@ -9,11 +9,13 @@ import msgspec
 
 from rules_harness.openapi.document import member, pointer, texts
 from rules_harness.openapi.errors import ContractError
+from rules_harness.openapi.words import spoken
 
 Level = Literal["must", "should", "reading"]
 BasisKind = Literal["quotation", "standard", "safety", "inferred"]
 
 _READING_PREFIX: Final = "reading."
+_SENTENCES: Final = ("sentence", "question")
 _BORROWED: Final = "the document lists no requirements; what is promised of updates elsewhere is taken for promised"
 
 
@@ -54,11 +56,17 @@ class Promises(msgspec.Struct, frozen=True):
     """What it cannot promise, because it has nothing that the requirement speaks of: why."""
 
 
-def read_promises(document: Mapping[str, Any], capabilities: Collection[str]) -> Promises:
-    """What a document promises, as far as it has what each requirement needs. Raises ContractError."""
-    open_questions = _entries(document, "x-readings")
+def read_promises(
+    document: Mapping[str, Any], capabilities: Collection[str], words: Mapping[str, str], *, elsewhere: bool = False
+) -> Promises:
+    """What a document promises, as far as it has what each requirement needs, in the words of what is judged.
+
+    ``elsewhere``: it is promised of another document, so what is peculiar to this one is not said. Raises
+    ContractError.
+    """
+    open_questions = _said(_entries(document, "x-readings"), words, elsewhere=elsewhere)
     ids = {entry["id"] for entry in open_questions.values()}
-    entries = _entries(document, "x-requirements")
+    entries = _said(_entries(document, "x-requirements"), words, elsewhere=elsewhere)
     lacking = {entry["id"]: _lacking(place, entry, capabilities) for place, entry in entries.items()}
     every = {entry["id"]: _requirement(place, entry, ids) for place, entry in entries.items()}
     readings = [_reading(place, entry, every) for place, entry in open_questions.items()]
@@ -77,11 +85,32 @@ def borrowed(promises: Promises) -> Promises:
         promises,
         requirements={
             id: msgspec.structs.replace(requirement, basis_kind="inferred", basis=_BORROWED)
-            if requirement.basis_kind == "quotation"
+            if requirement.basis_kind in ("quotation", "inferred")
             else requirement
             for id, requirement in promises.requirements.items()
         },
     )
+
+
+def _said(
+    entries: Mapping[str, Mapping[str, Any]], words: Mapping[str, str], *, elsewhere: bool
+) -> dict[str, dict[str, Any]]:
+    """The entries as they are said of a document; what is quoted stays as it is."""
+    said = {}
+    for place, entry in entries.items():
+        instead = {
+            name: entry["elsewhere"] for name in _SENTENCES if elsewhere and "elsewhere" in entry and name in entry
+        }
+        said[place] = {name: _worded(name, value, words) for name, value in {**entry, **instead}.items()}
+    return said
+
+
+def _worded(name: str, value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return spoken(value, words)
+    if name in ("basis", "note") and isinstance(value, dict):
+        return {kind: text if kind == "quotation" else _worded(kind, text, words) for kind, text in value.items()}
+    return value
 
 
 def _lacking(place: str, entry: Mapping[str, Any], capabilities: Collection[str]) -> list[str]:

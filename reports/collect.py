@@ -88,7 +88,7 @@ def collect(
         families=families(rows.values()),
         readings=tuple(reading_rows(contract, outcome)),
         groups=grouped(_findings(gathered, contract, outcome, rows)),
-        grid=gathered.grid.result(),
+        grid=gathered.grid.result(contract.noun),
         heat_map=gathered.heat.result(),
         latency=gathered.latency.result(),
         coverage=tuple(_coverage(footer.coverage if footer else {})),
@@ -290,7 +290,10 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
         )
     for rule in gathered.rules.values():
         if rule.restored is None and gathered.footer is None:
-            yield f"Rule {rule.rule} may not have been put back: `rules-harness restore RUN --target FILE` does it."
+            yield (
+                f"{contract.noun.singular.capitalize()} {rule.rule} may not have been put back: `rules-harness "
+                "restore RUN --target FILE` does it."
+            )
 
 
 def _coverage(recorded: Mapping[str, Any]) -> Iterable[CoverageRow]:

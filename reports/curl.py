@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from rules_harness.harness.exchange import Request
-from rules_harness.reports.model import FindingView, Shown, TargetView
+from rules_harness.reports.model import FindingView, RunReport, Shown, TargetView
 from rules_harness.reports.references import UNKNOWN_KEY, Assembled, Part, Secret, assembled, variable
 from rules_harness.strategies.keys import UNKNOWN
 
@@ -21,11 +21,12 @@ _NEXT: Final = " \\\n  "
 _ESCAPES: Final = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def lines(view: FindingView, target: TargetView) -> list[str]:
+def lines(view: FindingView, report: RunReport) -> list[str]:
     """The commands that show a finding again, in their order; a comment where something cannot be a command.
 
     Requests that went out together are sent in the background, and waited for.
     """
+    target = report.target
     commands: list[str] = []
     if any(shown.exchange.intent.key is not None for shown in view.needed):
         commands.append("# its keys are used up: give each a new value before you send this again")
@@ -33,7 +34,7 @@ def lines(view: FindingView, target: TargetView) -> list[str]:
         if step.enable:
             commands.append(f"# enable {quoted(step.enable)} first, as its owner does")
         if step.given is not None:
-            commands += ["# make the rule what it was before", command(target, step.given)]
+            commands += [f"# make the {report.contract.noun} what it was before", command(target, step.given)]
         sent = [_line(target, view.episode[position]) for position in step.positions]
         commands += sent if len(sent) == 1 else [f"{command} &" for command in sent]
         if len(sent) > 1:

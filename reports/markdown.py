@@ -177,7 +177,7 @@ def _finding(view: FindingView, report: RunReport) -> Iterator[str]:
     yield _table(("", ""), [("expected", escaped(view.expected)), ("actual", escaped(view.actual))])
     if replay := again.replay(view, report):
         yield block(replay, "sh")
-    if commands := curl.lines(view, report.target):
+    if commands := curl.lines(view, report):
         yield _folded("With curl", block("\n".join(commands), "bash"))
 
 

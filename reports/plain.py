@@ -40,7 +40,7 @@ def _finding_lines(view: FindingView, report: RunReport) -> Iterator[str]:
     yield f"finding:   {view.id}"
     if command := again.replay(view, report):
         yield command
-    yield from curl.lines(view, report.target)
+    yield from curl.lines(view, report)
 
 
 def counts(report: RunReport) -> str:

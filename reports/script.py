@@ -155,7 +155,7 @@ class _Script:
         if repetition.shows_enabled(self._contract, shown.exchange) and not shown.is_proof:
             names = self._contract.names
             wanted = curl.quoted(f'"{names.status}" *: *"{names.enabled}"')
-            yield f'grep -q {wanted} "$answers/{number}" || end 3 "the rule is not enabled"'
+            yield f'grep -q {wanted} "$answers/{number}" || end 3 "the {self._contract.noun} is not enabled"'
         is_rightful = intent.body == "valid" and intent.access == "allowed" and intent.existence in ("own", "foreign")
         if is_rightful and not shown.is_proof and answer is not None and answer.is_success:
             yield f'[ "${{status#2}}" != "$status" ] || end 3 "request {number}, a preparation, was answered $status"'

@@ -10,6 +10,7 @@ from typing import Final
 
 from rules_harness.harness.exchange import Answer, Exchange
 from rules_harness.harness.intent import Intent
+from rules_harness.openapi.words import Noun
 from rules_harness.reports.model import Cell, Grid, GridRow, HeatMap, Latency, Mark
 from rules_harness.reports.text import line
 
@@ -25,11 +26,13 @@ FAULTS: Final[Mapping[str, str]] = {
 }
 """What a report says instead of a status where nothing that could be judged came back."""
 
+_OUTSIDE: Final = "{} outside its resources"
+_FOREIGN: Final = "another organization's {}"
 _CONDITIONS: Final = (
     "valid update",
     "broken update",
-    "rule outside its resources",
-    "another organization's rule",
+    _OUTSIDE,
+    _FOREIGN,
     "another organization's account",
     "unknown id",
     "read",
@@ -77,8 +80,11 @@ class GridTally:
         if condition and intent.purpose in ("probe", "read", "trigger") and intent.key is None and not intent.reading:
             self._cells.add((intent.caller, condition), status, findings)
 
-    def result(self) -> Grid:
-        """The table: ``full`` first; odd credentials that got the same answers everywhere share a row."""
+    def result(self, noun: Noun) -> Grid:
+        """The table: ``full`` first; odd credentials that got the same answers everywhere share a row.
+
+        ``noun`` is what people call that which is updated.
+        """
         seen = self._cells.statuses
         callers = sorted(dict.fromkeys(caller for caller, _ in seen), key=lambda name: (name != "full", _is_odd(name)))
         columns = tuple(name for name in _CONDITIONS if any((caller, name) in seen for caller in callers))
@@ -88,7 +94,8 @@ class GridTally:
             alike = [tuple(status for status, _ in cell.statuses) for cell in cells]
             flagged = any(cell.findings for cell in cells)
             rows.setdefault(tuple(alike) if _is_odd(caller) and not flagged else caller, []).append(caller)
-        return Grid(columns, tuple(self._row(members, columns) for members in rows.values()))
+        head = tuple(name.format(noun.singular) for name in columns)
+        return Grid(head, tuple(self._row(members, columns) for members in rows.values()))
 
     def _row(self, callers: list[str], columns: tuple[str, ...]) -> GridRow:
         cells = []
@@ -118,9 +125,9 @@ def _condition(intent: Intent) -> str:
     if intent.operation != "update":
         return ""
     if intent.access == "outside-resources":
-        return "rule outside its resources"
+        return _OUTSIDE
     if intent.existence != "own":
-        return {"unknown": "unknown id", "foreign": "another organization's rule"}.get(intent.existence, "")
+        return {"unknown": "unknown id", "foreign": _FOREIGN}.get(intent.existence, "")
     by_body = {
         "valid": "valid update",
         "none": "valid update",

@@ -180,7 +180,7 @@ def _finding(
     yield _inside(f"actual    {view.actual}", style)
     if replay := again.replay(view, report):
         yield _Command(replay)
-    commands = curl.lines(view, report.target) if with_curl else []
+    commands = curl.lines(view, report) if with_curl else []
     if len(commands) > _COMMANDS_SHOWN:
         left_out = counted(len(commands) - _COMMANDS_SHOWN, "command")
         yield _inside(f"({left_out} before these: see the reports)", "dim")

@@ -27,7 +27,7 @@ DEPTH: Final = Factor("depth", ("1", "2", "3"))
 OUTSIDE: Final = (KEY, REQUEST_ID, SPELLING)
 """What any update can have, whatever it says."""
 
-RULE: Final = Factor("rule", ("disabled", "enabled", "enabled again"))
+RULE: Final = Factor("left as", ("disabled", "enabled", "enabled again"))
 """What a human left the rule as; enabled again, after an update had disabled it."""
 KEY_USED: Final = Factor("key", ("absent", "fresh", "repeated"))
 REQUEST_ID_SEEN: Final = Factor("request id", ("absent", "given", "seen"))

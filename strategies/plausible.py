@@ -28,7 +28,7 @@ MOST_GROUP_INDEX: Final = 3
 _WHOLE: Final = 10_000
 """A hundred percent, in hundredths of one."""
 _NOBODY: Final = Account(id="", type="")
-_NO_ACCOUNTS: Final = "a plausible rule moves money from one account to another; list two such accounts"
+_NO_ACCOUNTS: Final = "a plausible body moves money from one account to another; list two such accounts"
 
 
 class UnsuitableWorld(ValueError):

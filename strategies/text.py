@@ -50,7 +50,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "look-alikes": ("Rеnt", "ＲＥＮＴ", "re\u200bnt", "ﬁne", "\ufeffrent", "І"),
     "quotes": ('"', "'", "it's", 'say "rent"', "\\", "\\u0041", "`", "«»"),
     "markup": ("<b>rent</b>", "<script>alert(1)</script>", "&amp;", "]]>", "<!--", "{{7*7}}", "${7*7}"),
-    "sql": ("'; DROP TABLE rules; --", "' OR '1'='1", "1); --", "LIKE '%_'"),
+    "sql": ("'; DROP TABLE users; --", "' OR '1'='1", "1); --", "LIKE '%_'"),
     "percent": ("100%", "%s%n", "%00", "%41", "%", "%25"),
     "white-space-inside": ("two  spaces", "tab\tinside"),
     "control": (

@@ -18,8 +18,16 @@ from rules_harness.harness.session.session import Settings
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.openapi.contract import load
+from tests.mandates.test_mandates import DOCUMENT, OVERLAY
 
 CONTRACT = load()
+BY_PATCH = load(DOCUMENT, [OVERLAY])
+"""A contract that borrows the requirements, and promises what the packaged one cannot."""
+SENTENCES = {
+    **{requirement.id: requirement.sentence for requirement in BY_PATCH.requirements.values()},
+    **{requirement.id: requirement.sentence for requirement in CONTRACT.requirements.values()},
+    **{reading.id: reading.question for reading in CONTRACT.readings.values()},
+}
 ABOUT = {name for check in CHECKS for name in check.about}
 OWN = [check for check in CHECKS if len(check.about) == 1]
 """The checks of one requirement or reading; what speaks of several, or of none, adds to theirs."""
@@ -41,7 +49,7 @@ def scenarios(profile: Profile) -> list[Scenario]:
 
 
 def test_every_requirement_has_a_check_and_none_is_invented() -> None:
-    assert {name for name in ABOUT if not name.startswith("reading.")} == set(CONTRACT.requirements)
+    assert {name for name in ABOUT if not name.startswith("reading.")} == {*CONTRACT.requirements, *CONTRACT.unpromised}
 
 
 def test_every_reading_is_observed_and_none_is_invented() -> None:
@@ -49,17 +57,21 @@ def test_every_reading_is_observed_and_none_is_invented() -> None:
 
 
 def test_every_requirement_and_reading_has_one_check_of_its_own() -> None:
-    assert sorted(check.about[0] for check in OWN) == sorted([*CONTRACT.requirements, *CONTRACT.readings])
+    assert sorted(check.about[0] for check in OWN) == sorted(
+        [*CONTRACT.requirements, *CONTRACT.unpromised, *CONTRACT.readings]
+    )
 
 
 @pytest.mark.parametrize("check", OWN, ids=lambda check: check.about[0])
 def test_check_begins_with_the_sentence_that_it_enforces(check: Check) -> None:
     (name,) = check.about
-    sentence = (
-        CONTRACT.requirements[name].sentence if name in CONTRACT.requirements else CONTRACT.readings[name].question
-    )
     first, _, _ = (inspect.getdoc(check.judge) or "").partition("\n\n")
-    assert " ".join(first.split()) == sentence
+    assert " ".join(first.split()) == SENTENCES[name]
+
+
+def test_what_is_not_promised_is_promised_elsewhere() -> None:
+    assert set(CONTRACT.unpromised) == {"update.omitted-stays"}
+    assert set(CONTRACT.unpromised) <= set(BY_PATCH.requirements)
 
 
 def test_every_requirement_has_a_scenario(scenarios: list[Scenario]) -> None:

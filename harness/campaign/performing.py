@@ -12,7 +12,7 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, REUSE
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import Planned, Unmet
+from rules_harness.harness.scenarios.planner import NotEnabled, Planned, Unmet
 from rules_harness.harness.scenarios.validation import plan_mutation
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.strategies.histories import (
@@ -234,7 +234,7 @@ class _Performance:
                 authorization=authorization,
                 acceptance="open",
                 requirement=requirement,
-                label=f"{caller} on a rule",
+                label=f"{caller} on {bench.contract.noun.with_article}",
             )
             return
         original = bench.exchanges[use.position]
@@ -256,7 +256,7 @@ class _Performance:
 
     def _enable(self, index: int, step: Enable) -> None:
         if not self._bench.enable():
-            raise Unmet("the hook enable_rule did not leave the rule enabled")
+            raise NotEnabled(self._bench.contract)
         self._enabled_since = len(self._bench.exchanges)
 
     def _move_clock(self, index: int, step: Clock) -> None:
@@ -281,7 +281,9 @@ class _Performance:
                     key=bench.new_key() if step.keys == "own" else one_key,
                     acceptance="open",
                     requirement="idempotency.concurrent" if one_key else "concurrency.whole",
-                    label=f"simultaneous, one key, {bodies} bodies" if one_key else "simultaneous, one rule",
+                    label=f"simultaneous, one key, {bodies} bodies"
+                    if one_key
+                    else f"simultaneous, one {bench.contract.noun}",
                     group_bodies=bodies if one_key else "",
                 )
             )

@@ -101,14 +101,14 @@ class Campaign(Session):
         self._count_own()
         if self.profile.rules.writable and not situation.usable:
             reasons = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
-            self.stop_for(f"no writable rule can be used ({reasons})")
+            self.stop_for(f"no writable {self.contract.noun} can be used ({reasons})")
         self._skip(situation)
         crew = self._make_crew()
         try:
             self._search(crew, situation)
         finally:
             crew.close()
-            self._doing = "putting rules back"
+            self._doing = f"putting {self.contract.noun.plural} back"
         self.collector.count()
         if not self._ends and not self.interrupted:
             self._doing = "making findings smaller"
@@ -134,7 +134,7 @@ class Campaign(Session):
         until = self._deadline - alone_seconds
         Search(self, crew, situation, requests=budget - alone, until=until, shard_seconds=pace).run()
         if alone and self.goes_on():
-            self._doing = "comparing rules"
+            self._doing = f"comparing {self.contract.noun.plural}"
             until = max(self._deadline, time.monotonic() + alone_seconds)
             Search(self, crew, situation, requests=alone, until=until, shard_seconds=pace, alone=True).run()
         if self.goes_on() and time.monotonic() < self._deadline:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from rules_harness.harness.cli.options import chosen, contract_option, target_options
+from rules_harness.harness.cli.options import chosen, contract_option, contract_words, target_options
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.doctor import Diagnosis, Prospect, examine
 from rules_harness.harness.errors import CONFORMS, NOT_JUDGED
@@ -52,7 +52,7 @@ def command(output: Output, /, contract: Contract | None, **given: Any) -> int:
 
 def _next(options: Chosen, diagnosis: Diagnosis, *, is_near: bool) -> str:
     """The command to type now; what is not on this machine is rehearsed first."""
-    words = ["rules-harness", "check" if diagnosis.obstacle is None else "doctor"]
+    words = ["rules-harness", "check" if diagnosis.obstacle is None else "doctor", *contract_words()]
     if options.target is not None:
         words += ["--target", str(options.target)]
     if options.base_url is not None:

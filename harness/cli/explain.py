@@ -23,6 +23,7 @@ from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.opening import specimen
 from rules_harness.harness.session.recorded import contract_for, header_of
 from rules_harness.openapi.contract import Contract, Reading, Requirement, load
+from rules_harness.reports.text import counted
 
 MOST_WORDS: Final = 2
 _SCENARIOS_SHOWN: Final = 12
@@ -54,7 +55,7 @@ def command(output: Output, words: tuple[str, ...], contract: Contract | None) -
     elif id in known.requirements:
         lines = _requirement(known.requirements[id], known)
     elif id in known.readings:
-        lines = _reading(known.readings[id])
+        lines = _reading(known.readings[id], known)
     elif id in known.unpromised:
         lines = iter([f"{id} is not promised by this contract: {known.unpromised[id]}"])
     else:
@@ -87,11 +88,20 @@ def _requirement(requirement: Requirement, contract: Contract) -> Iterator[str]:
         yield f"Readings that count against it: {', '.join(readings)}"
     yield ""
     faults = [fault for fault in FAULTS if fault.requirement == requirement.id]
-    yield "Faults of the embedded target that prove the check:" if faults else "No fault proves the check yet."
-    for fault in faults:
-        yield f"  {fault.id}: {fault.summary}"
+    if faults and not _is_packaged(contract):
+        yield f"Proved by {counted(len(faults), 'fault')} of the embedded target, which has a contract of its own."
+    elif faults:
+        yield "Faults of the embedded target that prove the check:"
+        for fault in faults:
+            yield f"  {fault.id}: {fault.summary}"
+    else:
+        yield "No fault proves the check yet."
     if faults:
         yield f"  See it fail: rules-harness serve --fault {faults[0].id}"
+
+
+def _is_packaged(contract: Contract) -> bool:
+    return contract.sha256 == load().sha256
 
 
 def _scenarios(requirement: str, contract: Contract) -> list[Scenario]:
@@ -101,7 +111,7 @@ def _scenarios(requirement: str, contract: Contract) -> list[Scenario]:
     return [scenario for scenario in all_scenarios(contract, world, profile) if requirement in scenario.requirements]
 
 
-def _reading(reading: Reading) -> Iterator[str]:
+def _reading(reading: Reading, contract: Contract) -> Iterator[str]:
     yield f"{reading.id}  (reading)"
     yield f"  {reading.question}"
     yield f"  Answers: {', '.join(reading.tokens)}"
@@ -109,7 +119,7 @@ def _reading(reading: Reading) -> Iterator[str]:
     yield f"  Another answer, or two answers to one kind of input, counts against {reading.requirement}."
     tokens = ", ".join(f'"{token}"' for token in reading.accepted)
     yield f'  In a profile: [readings] "{reading.id}" = [{tokens}]'
-    variants = [variant for variant in VARIANTS if variant.allowed_by == reading.id]
+    variants = [variant for variant in VARIANTS if variant.allowed_by == reading.id and _is_packaged(contract)]
     if variants:
         yield ""
         yield "Variants of the embedded target that answer otherwise:"

@@ -249,7 +249,10 @@ class _Fuzzing:
         if workers is None:
             workers = min(os.cpu_count() or 1, rules)
         elif workers > rules:
-            self._output.say(f"--workers {workers}: each has a rule of its own, and the profile lists {rules} to write")
+            self._output.say(
+                f"--workers {workers}: each has {self._contract.noun.with_article} of its own, and the profile "
+                f"lists {rules} to write"
+            )
         if self._options.cluster is not None:
             from rules_harness.harness.campaign.cluster import joined  # noqa: PLC0415 - an extra
 
@@ -292,7 +295,8 @@ class _Fuzzing:
         held = sorted(named_in([original.state for original in left]))
         if lacking or held:
             raise UsageError(
-                f"{run} left rules changed that take the keys of {', '.join({*lacking, *held})}: "
+                f"{run} left {self._contract.noun.plural} changed that take the keys of "
+                f"{', '.join({*lacking, *held})}: "
                 f"`rules-harness restore {run} --target FILE` first"
             )
         hooks = msgspec.json.decode(msgspec.json.encode(profile.hooks))

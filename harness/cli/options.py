@@ -128,6 +128,13 @@ def contract_option(function: Command) -> Command:
     return cast(Command, command)
 
 
+def contract_words() -> list[str]:
+    """What gave the current command its contract, for another command; nothing where it is the packaged one."""
+    given = click.get_current_context().params
+    words = ["--contract", str(given["contract"])] if given.get("contract") else []
+    return words + [word for overlay in given.get("overlays", ()) for word in ("--overlay", str(overlay))]
+
+
 def report_names(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """The formats in values such as ``html,sarif``; a click callback."""
     names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())

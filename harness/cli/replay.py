@@ -64,7 +64,7 @@ def command(
     is_own = consent(output, run, [*(recorded.lines() if recorded else ()), *asked], is_own=is_own)
     with opened(Chosen(target), held_to) if recorded is None else nullcontext(recorded.opened()) as chosen:
         check_production(chosen.profile, held_to)
-        rules = places(evidence, chosen.profile.rules)
+        rules = places(evidence, chosen.profile.rules, held_to.noun)
         folder = path.parent / REPLAYS / wanted.id
         make_room(folder)
         replay = Replaying(

@@ -115,11 +115,11 @@ class PretendedTarget:
         if not holds or (caller == "limited" and rule != rules.limited):
             raise _Refused(403, names.forbidden, "This key may not.")
         if rule not in self._rules or (rule == rules.other_org) != (caller == "other_org"):
-            raise _Refused(404, names.not_found, f"There is no rule {rule}.")
+            raise _Refused(404, names.not_found, f"There is no {self._contract.noun} {rule}.")
 
     def _triggered(self, rule: str) -> dict[str, Any]:
         if self._rules[rule][self._names.status] != self._names.enabled:
-            raise _Refused(409, "rule_disabled", "The rule is disabled.")
+            raise _Refused(409, "rule_disabled", f"The {self._contract.noun} is disabled.")
         return {self._names.id: rule}
 
     def _updated_once(self, request: Request, caller: str, rule: str, request_id: str) -> tuple[Any, str]:

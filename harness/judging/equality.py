@@ -39,7 +39,7 @@ def differences_from_body(contract: Contract, body: Any, data: Any) -> Iterator[
 
     What a body leaves out is cleared by a full replacement, and stays as it is otherwise.
     """
-    if contract.update.method != "PUT" and isinstance(body, dict) and isinstance(data, dict):
+    if not contract.update.is_full_replacement and isinstance(body, dict) and isinstance(data, dict):
         body = {**data, **body}
     yield from differences(body_place(contract), body, data)
 

@@ -54,7 +54,7 @@ class AssertFixed:
         folder = self._folder / REPLAYS / finding.id
         with self._turn():
             keep_unrestored(folder)
-            rules = places(evidence, target.profile.rules)
+            rules = places(evidence, target.profile.rules, target.contract.noun)
             journal = Journal(folder, clean=Cleaner(target.keyring).clean_text)
             settings = Settings(now=datetime.now(UTC).replace(microsecond=0))
             opened = Opened(target.profile, target.keyring, embedded=False, path=target.path)

@@ -55,7 +55,9 @@ class RulesTarget(msgspec.Struct, frozen=True):
         """Raise `UsageError` for a rule that the profile does not have."""
         if rule not in self.profile.rules.all:
             known = ", ".join(self.profile.rules.all) or "none"
-            raise UsageError(f"{rule!r} is not a rule of the profile: its [rules] are {known}")
+            raise UsageError(
+                f"{rule!r} is not {self.contract.noun.with_article} of the profile: its [rules] are {known}"
+            )
 
     def headers(self, credential: str = "full") -> dict[str, str]:
         """The headers of an update by a credential of the profile. Raises KeyError for one that it has not."""
@@ -180,7 +182,7 @@ class Judge:
         if intent.body != "broken" or not tally.exercised[intent.requirement]:
             raise AssertionError(
                 f"nothing could be judged: the update of {intent.rule} was answered {answer.status}; "
-                "is the rule there, and may the key update it?"
+                f"is the {self._target.contract.noun} there, and may the key update it?"
             )
 
     def _update(self, body: Drawn, answer: Any, rule: str) -> Exchange:

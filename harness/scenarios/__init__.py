@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from rules_harness.harness.scenarios import (
     auth,
     authz,
@@ -48,10 +50,16 @@ SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
 def all_scenarios(
     contract: Contract, world: World, profile: Profile, *, families: frozenset[str] | None = None
 ) -> Iterator[Scenario]:
-    """Every scenario that this contract, world and profile give rise to, in order, or only those for some families."""
+    """Every scenario that this contract, world and profile give rise to, in order, or only those for some families.
+
+    One is there for what the contract promises: not where it promises nothing of what it is for.
+    """
     for make, own in SCENARIOS:
         if families is None or families & own:
-            yield from make(contract, world, profile)
+            for scenario in make(contract, world, profile):
+                promised = tuple(name for name in scenario.requirements if name in contract.requirements)
+                if promised or not scenario.requirements:
+                    yield msgspec.structs.replace(scenario, requirements=promised)
 
 
 __all__ = ["SCENARIOS", "Scenario", "all_scenarios"]

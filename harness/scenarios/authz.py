@@ -91,7 +91,7 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
             caller=credential,
             access=access,
             requirement=requirement,
-            label=f"{credential} on a rule",
+            label=f"{credential} on {bench.contract.noun.with_article}",
         )
     for name, content in bench.wrong_bodies():
         bench.update(
@@ -117,14 +117,19 @@ def _other_resources(bench: Bench) -> None:
             caller="limited",
             access="outside-resources",
             requirement="authz.resource",
-            label="limited on each other rule",
+            label=f"limited on each other {bench.contract.noun}",
         )
         bench.read(rule)
 
 
 def _own_resource(bench: Bench) -> None:
     bench.begin()
-    bench.update(bench.marked(), caller="limited", requirement="authz.resource", label="limited on its own rule")
+    bench.update(
+        bench.marked(),
+        caller="limited",
+        requirement="authz.resource",
+        label=f"limited on its own {bench.contract.noun}",
+    )
     bench.read()
 
 
@@ -150,7 +155,7 @@ def _rule_of_others(bench: Bench) -> None:
             existence="foreign",
             access="other-organization",
             requirement="authz.organization",
-            label="another organization's rule",
+            label=f"another organization's {bench.contract.noun}",
         )
     bench.read()
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from rules_harness.harness.intent import GroupBodies
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Planned, Unmet
+from rules_harness.harness.scenarios.planner import NotEnabled, Planned
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsInFlight, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
@@ -66,7 +66,7 @@ def _one_rule(bench: Bench) -> None:
                     key=bench.new_key() if index % 2 else None,
                     acceptance="open",
                     requirement="concurrency.whole",
-                    label="simultaneous, one rule",
+                    label=f"simultaneous, one {bench.contract.noun}",
                 )
             )
         bench.send_all(planned, together=True)
@@ -79,13 +79,13 @@ def _enabled(bench: Bench) -> None:
     for number in range(ROUNDS):
         bench.update(bench.usual(), purpose="setup", acceptance="open", label="before it is enabled")
         if not bench.enable():
-            raise Unmet("the hook enable_rule did not leave the rule enabled")
+            raise NotEnabled(bench.contract)
         planned = [
             bench.plan_update(
                 bench.distinct(100 + 10 * number + index),
                 acceptance="open",
                 requirement="concurrency.disabled",
-                label="simultaneous, an enabled rule",
+                label=f"simultaneous, an enabled {bench.contract.noun}",
             )
             for index in range(bench.width(WIDTH))
         ]
@@ -103,7 +103,7 @@ def _apart(bench: Bench) -> None:
                 rule=rules[index % len(rules)],
                 acceptance="open",
                 requirement="concurrency.isolated",
-                label="simultaneous, different rules",
+                label=f"simultaneous, different {bench.contract.noun.plural}",
             )
             for index in range(min(len(rules), bench.width(WIDTH)))
         ]

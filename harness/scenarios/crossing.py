@@ -13,7 +13,7 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.key_steps import is_replayed
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.planner import NotEnabled, Unmet
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsRead, Scenario
 from rules_harness.harness.target.safety import group_index_name
 from rules_harness.openapi.contract import Contract
@@ -34,7 +34,6 @@ from rules_harness.strategies.world import World
 
 REPLAY_KEEPS = "status.replay-keeps"
 JUDGED = ("status.enabled-becomes-disabled", "status.stored")
-NOT_ENABLED = "the hook enable_rule did not leave the rule enabled"
 
 
 def scenarios(contract: Contract, world: World) -> Iterator[Scenario]:
@@ -94,7 +93,8 @@ class _Crossed:
     def run(cls, bench: Bench, row: Row, body: Body | None) -> None:
         if not bench.shared.guard.is_open and body is not None:
             raise Unmet(
-                "off loopback an enabled rule carries the inert shape only (permissions.live_shapes is missing)"
+                f"off loopback an enabled {bench.contract.noun} carries the inert shape only "
+                "(permissions.live_shapes is missing)"
             )
         crossed = cls(bench, row, body)
         bench.begin()
@@ -116,7 +116,7 @@ class _Crossed:
         else:
             exchange = self._send(key=bench.new_key(), request_id=self._seen(), label="first use of a key")
         if exchange.answer is None or not exchange.answer.is_success:
-            raise Unmet("what the rule is to hold before the update was not accepted")
+            raise Unmet(f"what the {bench.contract.noun} is to hold before the update was not accepted")
         bench.read()
         if exchange.intent.key is not None and not is_replayed(bench, bench.exchanges.index(exchange), requirement=""):
             raise Unmet("a replay at once is not answered as one, so that there is none")
@@ -128,13 +128,13 @@ class _Crossed:
         if rule == "disabled":
             return
         if not bench.enable():
-            raise Unmet(NOT_ENABLED)
+            raise NotEnabled(bench.contract)
         if rule == "enabled again":
             held = {**self._held(), bench.names.status: bench.names.disabled}
             bench.update(held, acceptance="open", label="before it is enabled again")
             bench.read()
             if not bench.enable():
-                raise Unmet(NOT_ENABLED)
+                raise NotEnabled(bench.contract)
 
     def go_before(self, first: Exchange) -> None:
         """What comes between and changes nothing."""

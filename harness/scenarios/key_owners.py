@@ -126,10 +126,10 @@ def per_rule(bench: Bench) -> None:
         repeats=len(bench.exchanges) - 1,
         acceptance="open",
         requirement=requirement,
-        label="the same key on another rule",
+        label=f"the same key on another {bench.contract.noun}",
     )
     for rule in (other, here):
-        bench.read(rule, requirement=requirement, label="after the same key on another rule")
+        bench.read(rule, requirement=requirement, label=f"after the same key on another {bench.contract.noun}")
 
 
 def per_rule_same_body(bench: Bench) -> None:
@@ -146,11 +146,11 @@ def per_rule_same_body(bench: Bench) -> None:
         repeats=first,
         acceptance="open",
         requirement=requirement,
-        label="the same key and body on another rule",
+        label=f"the same key and body on another {bench.contract.noun}",
     )
     bench.update(bench.distinct(4), rule=other, acceptance="open", label="an update without a key")
-    again(bench, first, label="replay after its key was used on another rule")
-    bench.read(here, requirement=requirement, label="after the same key on another rule")
+    again(bench, first, label=f"replay after its key was used on another {bench.contract.noun}")
+    bench.read(here, requirement=requirement, label=f"after the same key on another {bench.contract.noun}")
 
 
 def per_caller(bench: Bench) -> None:

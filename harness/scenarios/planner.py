@@ -88,6 +88,13 @@ class NotBegun(Unmet):
     """The scenario that this one goes on from has not run: that is a lack of neither the profile nor the target."""
 
 
+class NotEnabled(Unmet):
+    """The operator's hook was called, and what it was to enable is not enabled."""
+
+    def __init__(self, contract: Contract) -> None:
+        super().__init__(f"the hook enable_rule did not leave the {contract.noun} enabled")
+
+
 class Shared(msgspec.Struct, frozen=True):
     """What all benches of a run share."""
 

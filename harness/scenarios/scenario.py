@@ -107,10 +107,13 @@ class NeedsRules(msgspec.Struct, frozen=True):
 
     def lacking(self, situation: Situation) -> str | None:
         usable = len(situation.usable)
-        return None if usable >= self.count else f"it takes {self}, and {usable} can be used"
+        noun = situation.contract.noun
+        return (
+            None if usable >= self.count else f"it takes {self.count} writable {noun.plural}, and {usable} can be used"
+        )
 
     def __str__(self) -> str:
-        return f"{self.count} writable rules"
+        return f"{self.count} of rules.writable"
 
 
 class NeedsInFlight(msgspec.Struct, frozen=True):
@@ -177,7 +180,10 @@ def _lacking_lane(scenario: Scenario, situation: Situation) -> str | None:
         return "no two accounts are known that money can move between; list them under [[accounts]] in the profile"
     missing = "; ".join(f"{rule}: {reason}" for rule, reason in situation.reasons.items())
     if scenario.lane in ("rule", "alone") and not situation.usable:
-        return f"no writable rule can be used ({missing or 'the profile lists none under rules.writable'})"
+        return (
+            f"no writable {situation.contract.noun} can be used "
+            f"({missing or 'the profile lists none under rules.writable'})"
+        )
     if scenario.lane == "limited" and not situation.limited:
         rule = profile.rules.limited
         return (

@@ -8,7 +8,7 @@ from typing import Any
 from rules_harness.harness.scenarios import crossing
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.planner import NotEnabled
 from rules_harness.harness.scenarios.scenario import (
     Need,
     NeedsCredential,
@@ -86,7 +86,7 @@ def _prepare(bench: Bench, body: Mapping[str, Any] | None = None) -> dict[str, A
     )
     state = bench.read()
     if state is None or not bench.enable():
-        raise Unmet("the hook enable_rule did not leave the rule enabled")
+        raise NotEnabled(bench.contract)
     return configuration(bench.contract, bench.state() or state)
 
 

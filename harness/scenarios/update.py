@@ -9,7 +9,7 @@ from typing import Any
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.planner import NotEnabled
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import amounts_in, group_index_name, with_amount
@@ -49,6 +49,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         "update/example", family, ("update.documented-example", *ACCEPTED), _example, needs=(NeedsAccounts("own"),)
     )
     yield Scenario("update/omitted", family, ("update.omitted-is-cleared",), _omitted)
+    yield Scenario("update/left-out", family, ("update.omitted-stays",), _left_out)
     yield Scenario("update/repeatable", family, ("update.repeatable",), _repeatable)
     yield Scenario("update/advances", family, ("update.updated-at", "update.created-at-kept"), _advances)
     enabled = (NeedsRules(2), NeedsRead(), NeedsHook("enable_rule"))
@@ -113,6 +114,21 @@ def _example(bench: Bench) -> None:
         bench.read()
     bench.update(body, requirement=requirement, acceptance="must", label="the page's example, disabled")
     bench.read()
+
+
+def _left_out(bench: Bench) -> None:
+    """Each field that need not be there left out once, when it and all others hold something."""
+    names = bench.names
+    bench.begin()
+    for name, field in body_place(bench.contract).properties.items():
+        if field.required or name == names.status:
+            continue
+        bench.update({**bench.marked(), **dict.fromkeys(names.texts, own("Kept apart"))}, acceptance="open")
+        bench.read()
+        body = bench.marked()
+        body.pop(name, None)
+        bench.update(body, acceptance="open", requirement="update.omitted-stays", label=f"without {name}")
+        bench.read()
 
 
 def _omitted(bench: Bench) -> None:
@@ -234,12 +250,14 @@ def _named_twice(bench: Bench) -> None:
     path = bench.contract.update.path_for
     name = bench.names.id
     bench.begin(here, other)
+    usual = bench.contract.noun.singular.replace(" ", "_") + "_id"
+    header = f"X-{usual.replace('_', '-').title()}"
     ways: tuple[tuple[str, dict[str, Any], str | None, tuple[tuple[str, str], ...]], ...] = (
         (f"{name} in the body", {name: other}, None, ()),
-        ("rule_id in the body", {"rule_id": other}, None, ()),
+        (f"{usual} in the body", {usual: other}, None, ()),
         (f"{name} in the query", {}, f"{path(here)}?{name}={other}", ()),
-        ("rule_id in the query", {}, f"{path(here)}?rule_id={other}", ()),
-        ("a header", {}, None, (("X-Rule-Id", other),)),
+        (f"{usual} in the query", {}, f"{path(here)}?{usual}={other}", ()),
+        ("a header", {}, None, ((header, other),)),
     )
     for way, fields, target, headers in ways:
         bench.update(
@@ -249,7 +267,7 @@ def _named_twice(bench: Bench) -> None:
             headers=headers,
             acceptance="open",
             requirement="update.identity",
-            label=f"another rule's id: {way}",
+            label=f"another {bench.contract.noun}'s id: {way}",
         )
         for rule in (here, other):
             bench.read(rule)
@@ -262,8 +280,8 @@ def _isolated_enabled(bench: Bench) -> None:
     bench.update(bench.usual(), rule=watched, purpose="setup", acceptance="open", label="before it is enabled")
     bench.read(watched)
     if not bench.enable(watched):
-        raise Unmet("the hook enable_rule did not leave the rule enabled")
-    bench.update(bench.marked(), rule=written, label="another rule is enabled")
+        raise NotEnabled(bench.contract)
+    bench.update(bench.marked(), rule=written, label=f"another {bench.contract.noun} is enabled")
     bench.read(watched)
     bench.update(bench.usual(), rule=watched, purpose="contain", acceptance="open", label="disabled again")
     bench.read(watched)

@@ -159,11 +159,14 @@ def _no_rule_readable(
     enveloped = all(e.answer is not None and _is_enveloped(contract, e.answer) for e in reads.values())
     if statuses == {404} and enveloped and not profile.permissions.no_restore:
         return stopped(
-            f"the rules of the profile do not exist on the target ({rules}): every one was answered 404 in the error "
-            "envelope; `rules-harness doctor --target FILE` tells which rules and credentials fit"
+            f"the {contract.noun.plural} of the profile do not exist on the target ({rules}): every one was "
+            "answered 404 in the error "
+            f"envelope; `rules-harness doctor --target FILE` tells which {contract.noun.plural} and credentials fit"
         )
     if statuses == {401}:
-        return stopped("credentials: reading the rules was answered 401; is credentials.full the right key?")
+        return stopped(
+            f"credentials: reading the {contract.noun.plural} was answered 401; is credentials.full the right key?"
+        )
     return None
 
 

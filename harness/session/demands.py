@@ -20,6 +20,7 @@ from rules_harness.harness.target.cleaning import named_in
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.harness.target.secrets import Keyring, ordinary_words
 from rules_harness.openapi.contract import Contract
+from rules_harness.openapi.words import noun_of
 
 
 class Demands(msgspec.Struct, frozen=True):
@@ -39,7 +40,7 @@ class Demands(msgspec.Struct, frozen=True):
         yield f"send requests to {target.base_url}"
         if target.proxy is not None:
             yield f"through the proxy {target.proxy}"
-        yield f"write to the rules {', '.join(self.rules) or 'none'}"
+        yield f"write to the {noun_of(self.document).plural} {', '.join(self.rules) or 'none'}"
         for name in self.credentials:
             yield f"read {self.profile.credentials[name].source}, and send it as the key of {name}"
         for path in (target.ca_bundle, target.client_cert, target.client_key):

@@ -102,7 +102,8 @@ def check_production(profile: Profile, contract: Contract) -> None:
     if profile.is_production(contract) and not profile.permissions.production:
         raise UsageError(
             f"{profile.target.base_url} is a production host. Nothing was sent. A profile with permissions.production "
-            "allows requests to ids that do not exist there, and permissions.production_writes the update of its rules"
+            f"allows requests to ids that do not exist there, and permissions.production_writes the update of its "
+            f"{contract.noun.plural}"
         )
 
 

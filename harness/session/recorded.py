@@ -91,7 +91,7 @@ def keep_unrestored(folder: Path) -> None:
         raise UsageError(f"{error}; it is not overwritten: remove it, or give another folder with --out") from error
     if left:
         raise UsageError(
-            f"{path} is the only record of how rules stood that an earlier run did not put back "
+            f"{path} is the only record of what an earlier run did not put back "
             f"({', '.join(original.rule for original in left)}); `rules-harness restore {folder} --target FILE` puts "
             "them back, or give another folder with --out"
         )

@@ -11,14 +11,17 @@ from types import FrameType
 from typing import Final, Protocol
 
 from rules_harness.harness.errors import INTERRUPTED
+from rules_harness.openapi.contract import Contract
 
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 """Ctrl-C, a polite kill, a terminal that is closed, Ctrl-\\; some platforms lack the last two."""
-_STOPPING: Final = "stopping: rules are being put back (once more ends at once)"
 
 
 class Interruptible(Protocol):
     """A run that can be stopped, and what puts its rules back where it is not waited for."""
+
+    @property
+    def contract(self) -> Contract: ...
 
     @property
     def restore_command(self) -> str: ...
@@ -35,7 +38,7 @@ def interruptible(run: Interruptible) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    remedy = f"ended at once; put the rules back with: {run.restore_command}"
+    remedy = f"ended at once; put the {run.contract.noun.plural} back with: {run.restore_command}"
     is_stopping = False
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -45,7 +48,7 @@ def interruptible(run: Interruptible) -> Iterator[None]:
             os._exit(INTERRUPTED)
         is_stopping = True
         run.stop()
-        _say(_STOPPING)
+        _say(f"stopping: {run.contract.noun.plural} are being put back (once more ends at once)")
 
     before = {number: signal.signal(number, handle) for number in _numbers()}
     try:

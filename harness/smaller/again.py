@@ -18,6 +18,7 @@ from rules_harness.harness.smaller.minimise import REPLAYS, UNREPEATABLE, MakeBe
 from rules_harness.harness.smaller.resending import resend
 from rules_harness.harness.target.profile import Rules
 from rules_harness.openapi.contract import Contract
+from rules_harness.openapi.words import Noun
 
 FAMILY: Final = "replay"
 
@@ -73,7 +74,7 @@ def send_again(
     return Again(seen, times, "" if is_judged or times else problem)
 
 
-def places(evidence: Evidence, here: Rules) -> dict[str, str]:
+def places(evidence: Evidence, here: Rules, noun: Noun) -> dict[str, str]:
     """For each rule of a finding the one of a profile that takes its place: itself, if the profile has it.
 
     Raises `UsageError` where none can.
@@ -92,7 +93,7 @@ def places(evidence: Evidence, here: Rules) -> dict[str, str]:
         else:
             other = spare.pop(0) if spare else None
         if other is None:
-            raise UsageError(f"the profile has no rule that can take the place of {rule}; add one to its [rules]")
+            raise UsageError(f"the profile has no {noun} that can take the place of {rule}; add one to its [rules]")
         chosen[rule] = other
     return chosen
 

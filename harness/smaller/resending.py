@@ -23,7 +23,7 @@ from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import COARSE_SECONDS, Planned, Unmet
+from rules_harness.harness.scenarios.planner import COARSE_SECONDS, NotEnabled, Planned, Unmet
 from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.harness.target.cleaning import named_in
 from rules_harness.strategies.accounts import accounts_in
@@ -142,7 +142,10 @@ class _Resending:
             intent = Intent(purpose="read", operation="read", rule=rule, existence="unknown")
             answer = bench.send(read, intent).answer
             if answer is None or answer.status not in _NO_RULE:
-                raise Unmet(f"{request.target} is not in the profile, and the target does not say that it is no rule")
+                raise Unmet(
+                    f"{request.target} is not in the profile, and the target does not say that it is no "
+                    f"{bench.contract.noun}"
+                )
             bench.shared.guard.believe_vacant(request.target)
 
     def _pause(self, seconds: float) -> None:
@@ -199,7 +202,7 @@ class _Resending:
     def _enable(self, rule: str) -> None:
         here = self._rules.get(rule, rule)
         if not self._bench.enable(here):
-            raise Unmet("the hook enable_rule did not leave the rule enabled")
+            raise NotEnabled(self._bench.contract)
         self._status[rule] = self._bench.names.enabled
 
     def _move_clock(self, exchange: Exchange) -> None:
@@ -227,7 +230,10 @@ class _Resending:
         )
         target = self._here(request.target)
         if here != intent.rule and self._bench.contract.update.path_for(here) not in target:
-            raise Unmet(f"the request spells {intent.rule} in a way that no other rule can take the place of")
+            raise Unmet(
+                f"the request spells {intent.rule} in a way that no other {self._bench.contract.noun} can take "
+                "the place of"
+            )
         sent = Request(request.method, target, headers, self._body(request.body), request.raw, request.key)
         if self._bench.shared.guard.is_distrustful:
             self._bench.shared.guard.check(sent, intent.but(purpose="probe"))

@@ -35,7 +35,9 @@ def check_suitable(profile: Profile, contract: Contract, fail: Fail) -> None:
         fail(
             "accounts",
             "no money can move between those that are listed",
-            "List two that a rule can name as source and destination, or none: then those of its rules are taken.",
+            f"List two that {contract.noun.with_article} can name as source and destination, or none: then those "
+            "of its "
+            f"{contract.noun.plural} are taken.",
         )
 
 

@@ -162,11 +162,17 @@ class _Reader(TargetReader):
     def _rules(self, rules: Rules) -> Rules:
         for rule in rules.all:
             if not _RULE_ID.fullmatch(rule) or set(rule) & set("/\\?#%"):
-                self._fail("rules", f"{rule!r} is not a rule id", "Copy the id as the API shows it.")
+                self._fail(
+                    "rules",
+                    f"{rule!r} is not {self._contract.noun.with_article} id",
+                    "Copy the id as the API shows it.",
+                )
         for rule in rules.all:
             if rules.all.count(rule) > 1:
                 self._fail(
-                    "rules", f"{rule!r} stands there twice", "Give writable, limited and other_org rules of their own."
+                    "rules",
+                    f"{rule!r} stands there twice",
+                    f"Give writable, limited and other_org {self._contract.noun.plural} of their own.",
                 )
         return rules
 

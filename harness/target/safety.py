@@ -94,7 +94,7 @@ class Guard:
     def check_enabling(self, rule: str) -> None:
         """Raise `SafetyError` where the operator's hook must not be asked to enable a rule."""
         if rule not in self.writable or rule not in self.profile.rules.all:
-            raise SafetyError(f"{rule} is not a rule that may be enabled")
+            raise SafetyError(f"{rule} is not {self.contract.noun.with_article} that may be enabled")
 
     def is_unlisted(self, request: Request) -> bool:
         """Whether a request addresses something that is not a rule of the profile."""
@@ -123,13 +123,13 @@ class Guard:
         if not self.profile.permissions.trigger:
             raise SafetyError("a trigger moves money: permissions.trigger is not given")
         if rule not in self.profile.rules.all:
-            raise SafetyError(f"{rule} is not a rule of the profile, and is not triggered")
+            raise SafetyError(f"{rule} is not {self.contract.noun.with_article} of the profile, and is not triggered")
 
     def _check_rule(self, request: Request, rule: str, intent: Intent) -> None:
         if rule not in self.profile.rules.all and self._is_vacant(request, intent):
             return
         if rule not in self.writable:
-            raise SafetyError(f"{rule} is not a rule that may be written")
+            raise SafetyError(f"{rule} is not {self.contract.noun.with_article} that may be written")
         if self.profile.is_production(self.contract) and not self.profile.permissions.production_writes:
             raise SafetyError("a production host: permissions.production_writes is not given")
 

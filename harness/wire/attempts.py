@@ -162,7 +162,7 @@ class Attempts:
             is_spent = self.requests_sent + count > self._limits.max_requests
             if restoring and (is_spent or self.is_stopped or self._breaker.is_down):
                 if self._reserve < count:
-                    raise BudgetSpent("the reserve for putting rules back is used up")
+                    raise BudgetSpent("the reserve for putting back what was written is used up")
                 self._reserve -= count
             elif is_spent:
                 raise BudgetSpent(f"limits.max_requests = {self._limits.max_requests} is used up")

@@ -104,7 +104,7 @@ def _card(view: FindingView, report: RunReport, *, brief: bool, is_first: bool) 
         episode=tuple(wire(shown, _EPISODE_BODY_LIMIT) for shown in view.episode[:_EPISODE_SHOWN]) if is_longer else (),
         left_out=max(len(view.episode) - _EPISODE_SHOWN, 0),
         replay=again.replay(view, report),
-        curl="" if brief else "\n".join(curl.lines(view, report.target)),
+        curl="" if brief else "\n".join(curl.lines(view, report)),
         files=again.files(view, report) if view.finding.shown_by else None,
         brief=brief,
     )

@@ -73,7 +73,7 @@ def _again(view: FindingView, report: RunReport) -> Iterator[str]:
     yield f"# finding {view.id}: expected {view.expected}; was {view.actual}"
     if command := again.replay(view, report):
         yield command
-    yield from curl.lines(view, report.target)
+    yield from curl.lines(view, report)
 
 
 def _traffic(side: Side) -> Traffic:
@@ -113,6 +113,7 @@ def _view(side: Side) -> RunView:
         seed=header.seed,
         tool_version=line(header.tool_version),
         contract_version=line(header.contract_version),
+        noun=side.contract.noun,
         conclusion=side.outcome.conclusion,
         failed=verdicts.count("failed"),
         warned=verdicts.count("warned"),

@@ -57,7 +57,7 @@ def _places(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[Contra
 def _signatures(contract: Contract) -> dict[str, str]:
     """What may stand at each place of the update's body and of a rule as it is answered, in words."""
     signatures = {}
-    for origin, schema in (("body", contract.body_schema), ("rule", contract.rule_schema)):
+    for origin, schema in (("body", contract.body_schema), (contract.noun.singular, contract.rule_schema)):
         for place in below(place_of(contract, schema)):
             types = sorted(place.types) + ["null"] * place.nullable
             members = [str(member) for member in place.keywords.get("enum", ())]

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from rules_harness.harness.judging.outcome import Finding
+from rules_harness.openapi.words import Noun
 
 Answers = Literal["successes", "errors"]
 Change = Literal["appeared", "vanished"]
@@ -27,6 +28,8 @@ class RunView(msgspec.Struct, frozen=True):
     seed: int
     tool_version: str
     contract_version: str
+    noun: Noun
+    """What people call that which is updated."""
     conclusion: str
     failed: int
     warned: int

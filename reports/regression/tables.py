@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from rules_harness.openapi.words import Noun
 from rules_harness.reports.regression.model import (
     AnswerChange,
     Comparison,
@@ -70,7 +71,7 @@ def _all(comparison: Comparison) -> Iterator[Table]:
         comparison.not_seen_again,
     )
     yield _requirements("judged", "Newly judged", "Judged in HEAD, not in BASE.", "plain", comparison.newly_judged)
-    yield _answers(comparison.answers)
+    yield _answers(comparison.answers, comparison.head.noun)
     yield Table(
         name="fields",
         title="Fields of answers",
@@ -176,7 +177,7 @@ def _readings(changes: Sequence[ReadingChange]) -> Table:
     )
 
 
-def _answers(changes: Sequence[AnswerChange]) -> Table:
+def _answers(changes: Sequence[AnswerChange], noun: Noun) -> Table:
     return Table(
         name="answers",
         title="Answered differently",
@@ -185,16 +186,20 @@ def _answers(changes: Sequence[AnswerChange]) -> Table:
         count=sum(len(change.kinds) for change in changes),
         head=("input", "BASE", "HEAD", "kinds"),
         rows=tuple(
-            (_text(_input(change)), *_sides(change.before, change.after, _is_bad_answer), _cut(change.kinds, "code"))
+            (
+                _text(_input(change, noun)),
+                *_sides(change.before, change.after, _is_bad_answer),
+                _cut(change.kinds, "code"),
+            )
             for change in changes
         ),
     )
 
 
-def _input(change: AnswerChange) -> str:
+def _input(change: AnswerChange, noun: Noun) -> str:
     body = "" if change.body == "none" else f"{change.body} body"
-    rule = "" if change.existence == "own" else f"{change.existence} rule"
-    parts = (change.operation, body, f"by {change.caller}", rule, counted(len(change.kinds), "kind"))
+    whose = "" if change.existence == "own" else f"{change.existence} {noun}"
+    parts = (change.operation, body, f"by {change.caller}", whose, counted(len(change.kinds), "kind"))
     return ", ".join(part for part in parts if part)
 
 

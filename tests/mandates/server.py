@@ -30,6 +30,7 @@ FAULTS: Final = {
     "anonymous-is-first": "auth.missing",
     "other-people-update": "authz.organization",
     "refused-in-part": "validation.atomic",
+    "left-out-is-cleared": "update.omitted-stays",
 }
 """Each fault with the requirement that it breaks."""
 VARIANTS: Final = (
@@ -39,6 +40,7 @@ VARIANTS: Final = (
     "errors-have-more",
     "scheme-in-lower-case",
     "unknown-refused",
+    "nulls-left-out",
 )
 KEYS: Final = {
     "MANDATES_FULL": "full-5f0c2a91e7",
@@ -172,7 +174,10 @@ class Mandates:
         return id
 
     def _view(self, id: str) -> dict[str, Any]:
-        return dict(self.stored[id])
+        return self._shown(self.stored[id])
+
+    def _shown(self, mandate: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in mandate.items() if value is not None or "nulls-left-out" not in self.on}
 
     def _change(self, id: str, request: Request, body: bytes) -> bytes:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -188,10 +193,12 @@ class Mandates:
         change = {name: value for name, value in change.items() if name in _FIELDS}
         if "amounts-shortened" in self.on and "limitAmount" in change:
             change["limitAmount"] = change["limitAmount"].removesuffix("0")
+        if "left-out-is-cleared" in self.on:
+            change = {"label": None, "purpose": None, **change}
         is_kept = before["state"] == "ACTIVE" and "keeps-active" in self.on
         after = {**before, **change, "state": "ACTIVE" if is_kept else "PAUSED", "updatedAt": self._now()}
         self.stored[id] = after
-        shown = dict(after)
+        shown = self._shown(after)
         if "says-paused-stores-active" in self.on and before["state"] == "ACTIVE":
             self.stored[id] = {**after, "state": "ACTIVE"}
         return _encoded({"mandate": shown})

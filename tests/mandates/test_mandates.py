@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ import yaml
 from rules_harness.openapi.contract import load
 from rules_harness.openapi.operations import Operation
 from tests.gate.runs import Ended, command
-from tests.mandates.server import FAULTS, KEYS, VARIANTS, profile_of, serving
+from tests.mandates.server import FAULTS, FIRST, KEYS, PERSON, SECOND, VARIANTS, profile_of, serving
 
 HERE = Path(__file__).parent
 DOCUMENT, OVERLAY = HERE / "mandates.yaml", HERE / "overlay.yaml"
@@ -48,6 +50,25 @@ def test_the_overlay_is_the_drafted_one_finished_by_hand(tmp_path: Path) -> None
     assert len(OVERLAY.read_text(encoding="utf-8").splitlines()) <= 150
 
 
+def test_init_writes_a_profile_that_fits(tmp_path: Path) -> None:
+    """Only what nobody can guess is filled in: the address, the person, and what may be written."""
+    written = tmp_path / "started.toml"
+    ended = command("init", written, *CONTRACT, environ={}, folder=tmp_path)
+    assert ended.code == 0, ended.err
+    assert shlex.join(["rules-harness", "doctor", *map(str, CONTRACT), "--target", str(written)]) in ended.err
+    text = written.read_text(encoding="utf-8")
+    assert "`Authorization: Bearer KEY`" in text
+    assert not {"trigger", "[[accounts]]", "credentials.scope"} & set(re.findall(r"[a-z_.\[\]]+", text))
+    with serving() as url:
+        text = text.replace("https://staging.example/v2/people/personId", f"{url}/people/{PERSON}")
+        text = text.replace('# writable = ["mandate_a", "mandate_b"]', f'writable = ["{FIRST}", "{SECOND}"]')
+        written.write_text(text, encoding="utf-8")
+        environ = {"MANDATES_KEY_FULL": KEYS["MANDATES_FULL"]}
+        ended = command("doctor", "--target", written, *CONTRACT, environ=environ, folder=tmp_path)
+    assert ended.code == 0, ended.out + ended.err
+    assert ended.out.rstrip().endswith(shlex.join(["check", *map(str, CONTRACT), "--target", str(written)]))
+
+
 def test_what_the_contract_promises() -> None:
     contract = load(DOCUMENT, [OVERLAY])
     assert contract.update == Operation("PATCH", "/mandates/{mandateId}", contract.update.place)
@@ -70,7 +91,7 @@ def test_doctor_says_what_a_run_would_judge(tmp_path: Path) -> None:
         ended = run(url, tmp_path, "doctor")
     assert ended.code == 0, ended.err
     assert "PROBLEM" not in ended.out
-    assert "A run would judge 75 of 76 requirements." in ended.out
+    assert "A run would judge 76 of 77 requirements." in ended.out
 
 
 @pytest.mark.parametrize("variants", [(), VARIANTS], ids=["clean", "all variants"])
@@ -98,7 +119,7 @@ def test_the_pytest_plugin(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "pytest", *given, *chosen]
         environ = {**os.environ, **KEYS}
         ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
-    assert "1 failed, 1 passed, 74 deselected" in ended.stdout, ended.stdout + ended.stderr
+    assert "1 failed, 1 passed, 75 deselected" in ended.stdout, ended.stdout + ended.stderr
     assert "FAILED mandates.toml::auth.missing" in ended.stdout
 
 
@@ -115,3 +136,11 @@ def test_a_campaign_and_what_is_different_from_before(tmp_path: Path) -> None:
     difference = command("diff", before.folder, after.folder, environ={}, folder=tmp_path)
     assert difference.code == 1
     assert "request-id.echo-header" in difference.out
+
+
+def test_an_action_that_selects_nothing_ends_a_command(tmp_path: Path) -> None:
+    typo = tmp_path / "overlay.yaml"
+    typo.write_text(OVERLAY.read_text(encoding="utf-8").replace("schemas.Money", "schemas.Monney"), encoding="utf-8")
+    ended = command("list", "requirements", "--contract", DOCUMENT, "--overlay", typo, environ={}, folder=tmp_path)
+    assert ended.code == 2
+    assert "/actions/13/target: '$.components.schemas.Monney' selects nothing" in ended.err

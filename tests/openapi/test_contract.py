@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from rules_harness.openapi.contract import Operation, load
+from rules_harness.openapi.contract import ContractError, Operation, load
+from rules_harness.openapi.words import noun_of
 
 Document = dict[str, Any]
 Edit = Callable[[Document], object]
@@ -107,3 +108,39 @@ def test_values_are_what_json_can_hold(tmp_path: Path) -> None:
         text.replace("'2024-04-01T09:00:00Z'", "2024-04-01T09:00:00Z").replace("'200':", "200:"), encoding="utf-8"
     )
     assert load(path).document == load().document
+
+
+@pytest.mark.parametrize(
+    ("path", "singular", "plural", "with_article"),
+    [
+        ("/rules/{id}", "rule", "rules", "a rule"),
+        ("/people/{personId}/accounts/{accountId}", "account", "accounts", "an account"),
+        ("/v1/payment_intents/{intent}/capture", "payment intent", "payment intents", "a payment intent"),
+        ("/standingOrders/{id}", "standing order", "standing orders", "a standing order"),
+        ("/policies/{id}", "policy", "policies", "a policy"),
+        ("/addresses/{id}", "address", "addresses", "an address"),
+        ("/tax/{id}", "tax", "tax", "a tax"),
+        ("/{id}", "resource", "resources", "a resource"),
+    ],
+)
+def test_the_noun_is_in_the_path(path: str, singular: str, plural: str, with_article: str) -> None:
+    noun = noun_of({"paths": {path: {"put": {}}}})
+    assert (noun.singular, noun.plural, noun.with_article, f"{noun}") == (singular, plural, with_article, singular)
+
+
+def test_the_document_can_say_the_noun(written: Callable[[Edit], Path]) -> None:
+    def name(document: Document) -> None:
+        document["x-resource"] = {"singular": "automation", "plural": "automations"}
+
+    contract = load(written(name))
+    assert contract.noun.with_article == "an automation"
+    assert contract.requirements["update.isolated"].sentence == "No other automation changes."
+    assert contract.requirements["idempotency.window"].sentence.startswith("A key keeps its answer for 24 hours;")
+
+
+def test_a_noun_in_half_is_refused(written: Callable[[Edit], Path]) -> None:
+    def name(document: Document) -> None:
+        document["x-resource"] = {"singular": "automation"}
+
+    with pytest.raises(ContractError, match="'plural' is missing; write down what people call it"):
+        load(written(name))

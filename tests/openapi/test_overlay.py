@@ -54,7 +54,6 @@ def applied(document: dict[str, Any], *actions: dict[str, Any]) -> dict[str, Any
             [{"target": "$.a", "remove": True}, {"target": "$", "update": {"a": {"c": [9]}}}],
             {"a": {"c": [9]}, "d": [{"n": 1}, {"n": 2}]},
         ),
-        ([{"target": "$.nowhere", "update": {"b": 2}}], {"a": {"b": 1, "c": [1]}, "d": [{"n": 1}, {"n": 2}]}),
     ],
 )
 def test_actions(actions: list[dict[str, Any]], expected: dict[str, Any]) -> None:
@@ -86,6 +85,8 @@ def test_a_contract_with_overlays_in_their_order(overlay: Write) -> None:
     [
         ({"target": "$.paths[", "update": {}}, "/actions/0/target", "is not a JSONPath"),
         ({"target": "paths", "update": {}}, "/actions/0/target", "is not a JSONPath"),
+        ({"target": "$.nowhere", "update": {}}, "/actions/0/target", "'$.nowhere' selects nothing"),
+        ({"target": "$.paths[?@.patch]", "remove": True}, "/actions/0/target", "selects nothing"),
         ({"target": "$.info.title", "update": {}}, "/actions/0/target", "neither a mapping nor a list"),
         ({"target": "$.info", "update": "text"}, "/actions/0/update", "cannot be merged"),
         ({"target": "$.info"}, "/actions/0", "neither updates nor removes"),

@@ -194,7 +194,7 @@ def test_what_curl_cannot_send_is_said_in_a_comment(request_: Request) -> None:
 
 def test_commands_of_a_finding_enable_the_rule_and_warn_of_used_keys() -> None:
     report = sample_report()
-    by_requirement = {view.finding.requirement: curl.lines(view, report.target) for view in report.findings}
+    by_requirement = {view.finding.requirement: curl.lines(view, report) for view in report.findings}
     assert by_requirement["status.enabled-becomes-disabled"][0] == "# enable rule_a first, as its owner does"
     assert by_requirement["idempotency.replay"][0].startswith("# its keys are used up")
     assert sum(line.startswith("curl") for line in by_requirement["idempotency.replay"]) == 3

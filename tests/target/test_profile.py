@@ -144,15 +144,17 @@ def test_the_world_has_the_accounts_and_the_cap(tmp_path: Path) -> None:
 
 
 def test_the_template_is_a_profile(tmp_path: Path) -> None:
-    profile, _ = read(tmp_path, template(base_url="https://api.test/v1", name='a "name"'))
+    profile, _ = read(tmp_path, template(CONTRACT, base_url="https://api.test/v1", name='a "name"'))
     assert profile.target == Target('a "name"', "https://api.test/v1")
-    assert profile == read(tmp_path, template(base_url="https://api.test/v1", name='a "name"'))[0]
+    assert profile == read(tmp_path, template(CONTRACT, base_url="https://api.test/v1", name='a "name"'))[0]
 
 
 def test_the_template_with_every_line_in_use_is_a_profile(tmp_path: Path) -> None:
     (tmp_path / "reset-staging").write_text("#!/bin/sh\n", encoding="utf-8")
     (tmp_path / "reset-staging").chmod(0o700)
-    lines = [line.removeprefix("# ") if " = " in line or "[" in line else line for line in template().splitlines()]
+    lines = [
+        line.removeprefix("# ") if " = " in line or "[" in line else line for line in template(CONTRACT).splitlines()
+    ]
     text = "\n".join(
         line for line in lines if not line.startswith(("ca_bundle", "client_", "Keys", "Only", "The ", "Accounts"))
     )

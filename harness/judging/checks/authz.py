@@ -35,7 +35,7 @@ def resource(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "authz.resource",
                 position,
                 exchange,
-                kind=f"own rule answered {answer.status}",
+                kind=f"own {contract.noun} answered {answer.status}",
                 expected="200",
                 actual=described(contract, answer),
             )
@@ -88,7 +88,7 @@ def foreign_account(episode: Episode, contract: Contract) -> Iterator[Judgement]
                 min(exchange.intent.place for exchange in naming),
                 "stored",
                 "another organization's account never stored",
-                f"the rule now names {stored[0]}",
+                f"the {contract.noun} now names {stored[0]}",
                 (*span.between, span.read_at),
                 compares_states=True,
             )

@@ -155,7 +155,7 @@ def unchanged(
             requirement,
             place=places[0] if len(places) == 1 else "several requests",
             kind="changed",
-            expected="the rule as it was before",
+            expected=f"the {contract.noun} as it was before",
             actual="; ".join(told(difference) for difference in changed[:3]),
             shown_by=(*span.between, span.read_at),
             compares_states=True,

@@ -307,9 +307,9 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             else:
                 yield Violation(
                     requirement,
-                    "different rules",
+                    f"different {contract.noun.plural}",
                     "not its own body",
-                    "each rule holds the body that was sent to it",
+                    f"each {contract.noun} holds the body that was sent to it",
                     described(contract, exchange.answer) + f", {short(data.get(contract.names.marker))}",
                     (position,) if final is None else (position, final),
                     compares_states=by_state,

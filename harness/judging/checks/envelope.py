@@ -80,7 +80,7 @@ def rule_schema(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             "envelope.rule-schema",
             place,
             "not as the schema says",
-            "data that satisfies the schema of a rule",
+            f"data that satisfies the schema of {contract.noun.with_article}",
             f"{place}: {short(problem.message, 200)}",
             (position,),
         )

@@ -41,8 +41,8 @@ def no_upsert(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "not-found.no-upsert",
                 position,
                 exchange,
-                kind="the rule is there afterwards",
-                expected="no rule with an id that did not exist",
+                kind=f"the {contract.noun} is there afterwards",
+                expected=f"no {contract.noun} with an id that did not exist",
                 actual=described(contract, answer),
             )
 

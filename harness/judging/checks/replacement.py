@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from rules_harness.harness.exchange import Episode, Payload, parsed
-from rules_harness.harness.judging.checks.common import executed, run_by, short, told
+from rules_harness.harness.judging.checks.common import executed, run_by, short, state_of, told
 from rules_harness.harness.judging.equality import Difference, differences, differences_from_body, left_behind
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Stored, Violation
@@ -18,6 +18,7 @@ from rules_harness.strategies.places import Place, body_place
 from rules_harness.strategies.shapes import places_of, standing_of
 
 STRUCTURE_ROLES = frozenset({"parts", "actions"})
+STAYS = "update.omitted-stays"
 
 
 def replaces(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -33,6 +34,28 @@ def omitted_is_cleared(episode: Episode, contract: Contract) -> Iterator[Judgeme
         yield from _compared("update.omitted-is-cleared", contract, sent)
 
 
+def omitted_stays(episode: Episode, contract: Contract) -> Iterator[Judgement]:
+    """A field left out keeps its value; an explicit null is null."""
+    for sent in _replacements(episode, contract, "valid", "open"):
+        if by_requirement(contract, sent.sent, sent.answer).get(STAYS):
+            yield from _compared(STAYS, contract, sent)
+    for position, before, body, data in _changes(episode, contract):
+        left_out = body_place(contract).properties.keys() - body.keys() - {contract.names.status}
+        changed = _changed(contract, left_out & before.keys(), before, data)
+        if left_out and not changed:
+            yield Kept(STAYS)
+        for difference in changed:
+            yield Violation(
+                STAYS,
+                difference.place,
+                difference.kind,
+                f"{difference.place} as it was before: {short(difference.sent)}",
+                told(difference),
+                (position,),
+                inferred_place=standing_of(contract, difference.place) == "inferred",
+            )
+
+
 def steps_replaced(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Steps and actions are replaced: not merged, appended, reordered, renumbered or cut."""
     for sent in _replacements(episode, contract, "valid", "open"):
@@ -45,6 +68,43 @@ def amounts_exact(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     reported."""
     for sent in _replacements(episode, contract, "valid", "open", "broken"):
         yield from _compared("update.amounts-exact", contract, sent)
+
+
+def _changed(
+    contract: Contract, names: Collection[str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Difference]:
+    """Where these fields of two states differ, in the schema's order."""
+    fields = body_place(contract).properties
+    pairs = ((field, before[name], after.get(name)) for name, field in fields.items() if name in names)
+    return [difference for pair in pairs for difference in differences(*pair)]
+
+
+def _changes(
+    episode: Episode, contract: Contract
+) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]]:
+    """The executed updates before which a state is known, each with its position, that state, its body and its data.
+
+    A state is known by a read, or by the answer to an update, as long as nothing else was sent to the rule, then or at
+    the same time.
+    """
+    known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
+    answers = {position: answer for position, _, answer in executed(episode)}
+    busy: dict[str, float] = {}
+    for position, exchange in enumerate(episode.exchanges):
+        rule, is_apart = exchange.intent.rule, exchange.started >= busy.get(exchange.intent.rule, 0.0)
+        if exchange.intent.operation == "update":
+            busy[rule] = max(busy.get(rule, 0.0), exchange.ended)
+            before = known.pop(rule, None)
+            following = episode.exchanges[position + 1 :]
+            is_apart &= all(other.started >= exchange.ended for other in following if other.intent.rule == rule)
+            data = answers[position].part(contract.names.data) if position in answers else {}
+            body = sent_body(exchange)
+            if is_apart and data:
+                known[rule] = data
+                if before and body and exchange.intent.body in ("valid", "open"):
+                    yield position, before, body, data
+        elif is_apart and (state := state_of(contract, exchange)) is not None:
+            known[rule] = state
 
 
 class Replacement(msgspec.Struct, frozen=True):
@@ -103,7 +163,8 @@ def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mappin
         if is_structure or "group-index" in difference.roles or (rearranged and in_parts):
             requirement = "update.steps-replaced"
         elif difference.kind == "not-cleared":
-            requirement = "update.omitted-is-cleared"
+            is_replaced = contract.update.is_full_replacement
+            requirement = "update.omitted-is-cleared" if is_replaced else STAYS
         elif difference.is_number:
             requirement = "update.amounts-exact"
         else:
@@ -149,6 +210,7 @@ def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 CHECKS = run_by(
     ("update.replaces", replaces),
     ("update.omitted-is-cleared", omitted_is_cleared),
+    (STAYS, omitted_stays),
     ("update.steps-replaced", steps_replaced),
     ("update.amounts-exact", amounts_exact),
     ((), stored_places),

@@ -137,8 +137,8 @@ def _moved_away(episode: Episode, contract: Contract, position: int, exchange: E
         yield Violation(
             "update.identity",
             exchange.intent.place,
-            "the rule is gone",
-            "the rule stays where it was",
+            f"the {contract.noun} is gone",
+            f"the {contract.noun} stays where it was",
             "reading it afterwards: " + described(contract, gone[0].answer),
             (position, position + 1),
         )
@@ -156,8 +156,8 @@ def _fell_elsewhere(episode: Episode, contract: Contract, position: int, exchang
             yield Violation(
                 "update.identity",
                 where(exchange),
-                "fell on another rule",
-                "the rule of the path is updated, and no other",
+                f"fell on another {contract.noun}",
+                f"the {contract.noun} of the path is updated, and no other",
                 "; ".join(told(difference) for difference in changed[:3]),
                 (position, span.read_at),
                 compares_states=True,
@@ -181,9 +181,9 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         else:
             yield Violation(
                 "update.isolated",
-                "another rule",
+                f"another {contract.noun}",
                 "changed",
-                "a rule that nothing was sent to stays as it was",
+                f"{contract.noun.with_article} that nothing was sent to stays as it was",
                 "; ".join(told(difference) for difference in changed[:3]),
                 (others[-1], span.read_at),
                 compares_states=True,
@@ -205,8 +205,8 @@ def repeatable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 "update.repeatable",
                 position,
                 exchange,
-                kind="another rule the second time" if answer.is_success else f"answered {answer.status}",
-                expected="the same rule as the first time",
+                kind=f"another {contract.noun} the second time" if answer.is_success else f"answered {answer.status}",
+                expected=f"the same {contract.noun} as the first time",
                 actual="; ".join(told(d) for d in changed[:3]) if answer.is_success else described(contract, answer),
             )
         previous = exchange
