@@ -256,8 +256,8 @@ def test_a_campaign_does_not_go_on_with_what_only_the_journal_asks_for(theirs: T
     trusted = ("fuzz", "--trust-journal", "--requests", "20", "--quiet")
     for edit, told in ((other_hook, "other hooks"), (other_rule, "the profile does not list"), (other_host, "against")):
         theirs.change(edit)
-        for command in (fuzz, trusted):
-            ended = theirs.run(*command, "--continue", theirs.out)
+        for arguments in (fuzz, trusted):
+            ended = theirs.run(*arguments, "--continue", theirs.out)
             assert ended.code == 2
             assert told in ended.err
         (theirs.out / "journal.jsonl").write_bytes(whole)
