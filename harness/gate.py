@@ -7,23 +7,27 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
-from rules_harness.harness.journal import Journal, Note, Skipped
+from rules_harness.harness.exchange import Episode
+from rules_harness.harness.journal import EpisodeRecord, Journal, Note, Skipped, stream
 from rules_harness.harness.judging.judge import LIMITED, selected
-from rules_harness.harness.judging.outcome import Finding, Judgement, Violation
+from rules_harness.harness.judging.outcome import NOT_SEEN_AGAIN, Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import NotBegun, Outgoing, Shared, Unmet
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.scenarios.telling import telling_first
 from rules_harness.harness.session.confirming import Confirming, confirm
-from rules_harness.harness.session.endings import Contained, Enough
+from rules_harness.harness.session.endings import Contained
 from rules_harness.harness.session.lanes import Lane, chosen_scenarios, lanes_of, other_rules, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Progress, Session, Settings
+from rules_harness.harness.smaller.minimise import Minimiser
+from rules_harness.harness.smaller.reducing import Budget, smallest_episodes
 from rules_harness.harness.target.hooks import HookFailed, Hooks
+from rules_harness.harness.wire.client import BudgetSpent, TargetDown
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.text import counted
 
@@ -31,6 +35,10 @@ PUTTING_BACK = 3
 """Requests that it takes to put a rule back."""
 Chosen = Callable[[Contract, Shared, tuple[str, ...]], list[Scenario]]
 """What is run, of a contract, for what is selected."""
+
+
+class Enough(Exception):
+    """So much was found that the run need not go on; the message says how much."""
 
 
 class Gate(Session):
@@ -49,11 +57,14 @@ class Gate(Session):
         scenarios: Chosen = chosen_scenarios,
         client: Outgoing | None = None,
         hooks: Hooks | None = None,
+        accepted: Container[str] = (),
     ) -> None:
-        """``scenarios`` says what is run; by default all that judges what is selected."""
+        """``scenarios`` says what is run; by default all that judges what is selected.  ``accepted`` are the ids of
+        findings that nobody needs smaller."""
         super().__init__(contract, target, journal, settings, progress, client=client, hooks=hooks)
         self._progress = progress
         self._scenarios = scenarios
+        self._accepted = accepted
         self._confirming = Confirming()
 
     def work(self, situation: Situation) -> None:
@@ -66,7 +77,12 @@ class Gate(Session):
         scenarios = self._scenarios(self.contract, self.keeping.shared, self.settings.select)
         chosen = self._short(runnable(scenarios, situation, self.record), situation)
         self._progress.planned(len(chosen))
-        self._run_lanes(chosen, situation)
+        try:
+            self._run_lanes(chosen, situation)
+        except Enough as reason:
+            self.note(Note(LIMITED, str(reason)))
+        if self.settings.smaller:
+            self._make_smaller()
 
     def _short(self, scenarios: list[Scenario], situation: Situation) -> list[Scenario]:
         """What a short run has room for; of the rest it is recorded that it was left out."""
@@ -142,6 +158,35 @@ class Gate(Session):
         failing = sum(finding.level == "must" or self.settings.fail_on == "should" for finding in self._findings())
         if failing >= most:
             raise Enough(f"--max-failures {most} is reached: {counted(failing, 'finding')}")
+
+    def _make_smaller(self) -> None:
+        """Record the smallest episode of each finding; no verdict rests on what is sent for it."""
+        tally, limits = self.record.tally, self.profile.limits
+        findings = [finding for finding in self._findings() if finding.id not in self._accepted]
+        if not findings or not limits.minimise_requests:
+            return
+        self._progress.doing(f"making {counted(len(findings), 'finding')} smaller")
+        left = limits.max_requests - self.client.requests_sent
+        budget = Budget.of(limits, requests=min(left, self.settings.requests or left))
+        minimiser = Minimiser(
+            self.contract, self.keeping.shared.world, self.keeping.bench, after=self.keeping.contain_where_needed
+        )
+        try:
+            for smallest in smallest_episodes(tally, findings, self._firsts(findings), minimiser, budget):
+                violation = tally.suspects[smallest.smallest].violation
+                if smallest.stability != NOT_SEEN_AGAIN or not violation.compares_states:
+                    self.record.write(EpisodeRecord(smallest))
+                    tally.add(smallest)
+        except (BudgetSpent, TargetDown) as reason:
+            self._progress.note(f"findings are made no smaller: {reason}")
+
+    def _firsts(self, findings: Sequence[Finding]) -> dict[str, Episode]:
+        """The first episodes that show findings, by the ids under which they were seen first."""
+        tally = self.record.tally
+        wanted = {identity: tally.suspects[identity].episode for identity in map(tally.sighted_as, findings)}
+        records = (record for record in stream(self.record.journal.path) if isinstance(record, EpisodeRecord))
+        episodes = {record.episode.id: record.episode for record in records if record.episode.id in wanted.values()}
+        return {identity: episodes[episode] for identity, episode in wanted.items() if episode in episodes}
 
     def _findings(self) -> list[Finding]:
         """Those so far, against what is selected."""

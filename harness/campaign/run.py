@@ -27,7 +27,7 @@ from rules_harness.harness.session.lanes import chosen_scenarios, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Session, Totals
 from rules_harness.harness.smaller.minimise import Minimiser
-from rules_harness.harness.smaller.resending import Recording
+from rules_harness.harness.smaller.reducing import Budget, smallest_episodes
 from rules_harness.openapi.contract import Contract
 
 ALONE_SHARE: Final = 0.15
@@ -36,7 +36,6 @@ ALONE_SECONDS: Final = 30.0
 ALONE_REQUESTS: Final = 700
 SMALLEST_SHARE: Final = 0.2
 """Of the profile's requests, for making findings smaller."""
-MINIMISE_SECONDS: Final = 60.0
 _SHOW_SECONDS: Final = 0.25
 _ENTRIES_AT_ONCE: Final = 64
 
@@ -246,32 +245,17 @@ class Campaign(Session):
         if self._is_continued:
             # What another part recorded may be somebody else's.
             self.keeping.shared.guard.distrust()
-        until = time.monotonic() + MINIMISE_SECONDS
-        minimiser = Minimiser(self.contract, self.keeping.shared.world, self.keeping.bench, _same_rules)
+        minimiser = Minimiser(
+            self.contract, self.keeping.shared.world, self.keeping.bench, after=self.keeping.contain_where_needed
+        )
         pending = [
             finding for finding in tally.findings() if not finding.stability and finding.id not in self._accepted
         ]
-        # What fails the contract comes first.
-        for finding in sorted(pending, key=lambda finding: finding.level != "must"):
-            identity = tally.sighted_as(finding)
-            first = self.collector.first.get(identity)
-            if first is None or time.monotonic() > until:
-                continue
-            smallest = minimiser.minimise(
-                Recording.of(first),
-                tally.suspects[identity].violation,
-                name=f"smallest/{finding.id}",
-                budget=limits.minimise_requests,
-            )
+        budget = Budget.of(limits, requests=limits.max_requests - self.collector.requests)
+        for smallest in smallest_episodes(tally, pending, self.collector.first, minimiser, budget):
             self._count_own()
-            if smallest.episode is None and not smallest.stability:
-                continue
-            episode = smallest.episode or first
-            reduced = msgspec.structs.replace(
-                episode, id=f"smallest/{finding.id}", smallest=identity, stability=smallest.stability
-            )
-            self.collector.write(EpisodeRecord(reduced), sync=True)
-            tally.add(reduced)
+            self.collector.write(EpisodeRecord(smallest), sync=True)
+            tally.add(smallest)
             self.show()
 
     def finish(self) -> None:
@@ -310,7 +294,3 @@ class Campaign(Session):
         if not self._ends:
             self.note(note)
         self._ends = True
-
-
-def _same_rules(recording: Recording) -> dict[str, str]:
-    return {rule: rule for rule in recording.rules}

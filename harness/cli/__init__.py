@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
@@ -98,6 +99,8 @@ def commands() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and end the process with its exit code."""
     occupy_standard_descriptors()
+    # Hypothesis would keep what it works out in a folder of whatever directory this is called in.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path.home() / ".cache" / PROGRAM / "hypothesis"))
     output = Output()
     code = _run(arguments, output)
     if output.problem:

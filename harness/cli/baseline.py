@@ -18,7 +18,7 @@ from rules_harness.harness.files import write_private
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Finding, Outcome
 from rules_harness.harness.session.recorded import contract_for, header_of, judged
-from rules_harness.reports.baseline import Entry, accept, load, render
+from rules_harness.reports.baseline import Baseline, Entry, accept, load, render
 from rules_harness.reports.text import counted, line
 
 
@@ -43,9 +43,14 @@ def _words(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     return value.strip()
 
 
+_finding_option = click.option(
+    "--finding", "findings", multiple=True, metavar="ID", help="Only this one, or how its id begins."
+)
+
+
 @command.command("accept", short_help="Accept findings of a recorded run.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--finding", "findings", multiple=True, metavar="ID", help="Only this one, or how its id begins.")
+@_finding_option
 @click.option("--reason", required=True, callback=_words, metavar="TEXT", help="Why it is accepted.")
 @click.option("--owner", required=True, callback=_words, metavar="NAME", help="Who sees to it that it ends.")
 @click.option("--expires", required=True, callback=_day, metavar="DATE", help="The last day on which it is accepted.")
@@ -82,15 +87,17 @@ def _chosen(outcome: Outcome, ids: Sequence[str], fail_on: str) -> list[Finding]
 @command.command("prune", short_help="Remove entries that no longer hold.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--run", type=click.Path(path_type=Path), metavar="RUN", help="Remove also what this run shows is gone.")
+@_finding_option
 @click.pass_obj
-def prune_command(output: Output, file: Path, run: Path | None) -> None:
+def prune_command(output: Output, file: Path, run: Path | None, findings: tuple[str, ...]) -> None:
     """Remove from FILE, a baseline, the entries whose last day has passed.
 
-    With --run also those whose finding a recorded gate run put to the test and did not find.
+    With --run also those whose finding a recorded gate run put to the test and did not find. With --finding no others.
     """
     known = load(file, datetime.now(UTC))
     outcome = None if run is None else _outcome(run)
-    gone = (*known.expired, *(known.stale(outcome) if outcome is not None else ()))
+    meant = _meant(known, findings, file)
+    gone = [entry for entry in (*known.expired, *(known.stale(outcome) if outcome else ())) if entry in meant]
     _rewrite(file, [entry for entry in known.entries if entry not in gone])
     for entry in gone:
         output.print(f"removed: {line(entry.name)}")
@@ -101,19 +108,27 @@ def prune_command(output: Output, file: Path, run: Path | None) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--expires", required=True, callback=_day, metavar="DATE", help="The last day on which it is accepted.")
+@_finding_option
 @click.pass_obj
-def update_command(output: Output, run: Path, file: Path, expires: date) -> None:
+def update_command(output: Output, run: Path, file: Path, expires: date, findings: tuple[str, ...]) -> None:
     """Accept until a later day what RUN, a recorded run, still finds of FILE, a baseline; reason and owner stay."""
     known = load(file, datetime.now(UTC))
     still_found = {finding.id for finding in _outcome(run).findings}
+    meant = _meant(known, findings, file)
     entries = [
-        msgspec.structs.replace(entry, expires=expires) if entry.id in still_found else entry for entry in known.entries
+        msgspec.structs.replace(entry, expires=expires) if entry in meant and entry.id in still_found else entry
+        for entry in known.entries
     ]
     _rewrite(file, entries)
-    for entry in entries:
+    for entry in (entry for entry, before in zip(entries, known.entries, strict=True) if before in meant):
         remark = f"accepted until {expires}" if entry.id in still_found else "not found, left as it is"
         output.print(f"{remark}: {line(entry.name)}")
     output.say(f"wrote {file}")
+
+
+def _meant(known: Baseline, ids: Sequence[str], file: Path) -> list[Entry]:
+    """The entries that are named; all where none is."""
+    return [named(known.entries, id, where=str(file)) for id in ids] or list(known.entries)
 
 
 def _outcome(run: Path) -> Outcome:

@@ -67,6 +67,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
             fail_on=self.fail_on,
             requests=self.requests or target.profile.gate.requests,
             max_failures=self.max_failures,
+            smaller=True,
             options=self.chosen.recorded | {EMBEDDED: target.embedded, OWN_CONTRACT: self.contract is not None},
         )
 
@@ -149,7 +150,8 @@ def _judged(
     """Run, report, and return the exit code."""
     journal = Journal(options.out, clean=output.guard(target.keyring).clean_text)
     with progress.shown(output, quiet=options.quiet) as bar:
-        gate = Gate(contract, target, journal, options.settings(target), bar)
+        accepted = () if baseline is None else baseline.accepted
+        gate = Gate(contract, target, journal, options.settings(target), bar, accepted=accepted)
         with interruptible(gate):
             outcome = gate.run()
     return leave(

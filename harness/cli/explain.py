@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from rules_harness.harness.cli.options import contract_option
 from rules_harness.harness.cli.output import Output
-from rules_harness.harness.cli.verdict import verdict_lines
+from rules_harness.harness.cli.verdict import finding_lines, verdict_lines
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import locate
 from rules_harness.harness.judging.checks import CHECKS
@@ -26,6 +27,8 @@ from rules_harness.openapi.contract import Contract, Reading, Requirement, load
 from rules_harness.reports.text import counted
 
 MOST_WORDS: Final = 2
+_FINDING: Final = re.compile(r"[0-9a-f]{1,12}")
+"""The id of a finding, or how it begins."""
 _SCENARIOS_SHOWN: Final = 12
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _BASIS: Final = {
@@ -36,14 +39,15 @@ _BASIS: Final = {
 }
 
 
-@click.command(short_help="Explain one requirement or reading.")
+@click.command(short_help="Explain one requirement or reading, or a finding of a run.")
 @click.argument("words", nargs=-1, required=True, metavar="[RUN] ID")
 @contract_option
 @click.pass_obj
 def command(output: Output, words: tuple[str, ...], contract: Contract | None) -> None:
     """Explain ID, a requirement or a reading: what it rests on, what is sent to judge it, and what proves the check.
 
-    With RUN, a recorded run (its folder or its journal): why the requirement ID has the verdict that it has there.
+    With RUN, a recorded run (its folder or its journal): why the requirement ID has the verdict that it has there, or
+    what the finding ID is, which may be how its id begins.
     """
     if len(words) > MOST_WORDS:
         raise UsageError(f"explain takes [RUN] ID, and got {len(words)} words")
@@ -58,6 +62,10 @@ def command(output: Output, words: tuple[str, ...], contract: Contract | None) -
         lines = _reading(known.readings[id], known)
     elif id in known.unpromised:
         lines = iter([f"{id} is not promised by this contract: {known.unpromised[id]}"])
+    elif path is not None and _FINDING.fullmatch(id):
+        lines = finding_lines(Path(words[0]), id, known)
+    elif _FINDING.fullmatch(id):
+        raise UsageError(f"{id} is in a run: `rules-harness explain RUN {id}` tells of a finding")
     else:
         ids = [*known.requirements, *known.readings]
         close = difflib.get_close_matches(id, ids, n=3, cutoff=0.4)

@@ -32,6 +32,7 @@ from rules_harness.harness.cli.options import (
     target_options,
 )
 from rules_harness.harness.cli.output import Output
+from rules_harness.harness.cli.trusting import recorded_target, trust_option
 from rules_harness.harness.cli.watching import watched
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Journal, stream
@@ -129,8 +130,9 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
     "earlier",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Go on with a campaign that ended or was cut off.",
+    help="Go on with a campaign that ended or was cut off, by default with the profile that it was given.",
 )
+@trust_option
 @click.option(
     "--capture",
     type=click.Choice(("samples", "all")),
@@ -154,16 +156,19 @@ def command(output: Output, /, **given: Any) -> int:
     Without --target and --base-url the embedded target is started. Rules are read first and put back last; a finding is
     made as small as it gets and left as a folder with a shell script and a test.
     """
-    contract = given["contract"] or load()
-    options = FuzzOptions(chosen=chosen(given), select=selection(given, contract), **given)
-    if options.earlier is not None and options.out is not None:
+    contract, is_own, earlier = given["contract"] or load(), given.pop("is_own"), given["earlier"]
+    if earlier is not None and given["out"] is not None:
         raise UsageError("--continue goes on in the folder of the RUN; give either it or --out")
-    with opened(options.chosen, contract) as target:
-        check_production(target.profile, contract)
+    target = chosen(given)
+    if earlier is not None and target == Chosen():
+        target = recorded_target(output, earlier, is_own=is_own)
+    options = FuzzOptions(chosen=target, select=selection(given, contract), **given)
+    with opened(options.chosen, contract) as here:
+        check_production(here.profile, contract)
         baseline = None if options.baseline is None else load_baseline(options.baseline, datetime.now(UTC))
         if options.earlier is None:
             make_room(options.folder)
-        return _Fuzzing(options, contract, target, output).run(baseline)
+        return _Fuzzing(options, contract, here, output).run(baseline)
 
 
 class _Fuzzing:

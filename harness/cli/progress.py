@@ -31,6 +31,9 @@ class QuietProgress:
     def finished(self, scenario: Scenario, episode: Episode) -> None:
         """One of them is done."""
 
+    def doing(self, text: str) -> None:
+        """What the run does now, beside its scenarios."""
+
     def note(self, text: str) -> None:
         self._output.say(line(text, 1000))
 
@@ -61,6 +64,9 @@ class ProgressLines(QuietProgress):
             done = f"{self._done} of {self._scenarios} scenarios, {self._requests} requests"
             self._output.say(f"{done}, about {duration(max(left, 1))} left")
 
+    def doing(self, text: str) -> None:
+        self._output.say(text)
+
 
 class ProgressBar(QuietProgress):
     """A live bar on a terminal."""
@@ -82,6 +88,9 @@ class ProgressBar(QuietProgress):
             self._requests += len(episode.exchanges)
             description = scenario.family if self._is_planned else None
             self._progress.update(self._task, advance=1, description=description, requests=self._requests)
+
+    def doing(self, text: str) -> None:
+        self._progress.update(self._task, total=None, description=text)
 
     def note(self, text: str) -> None:
         cleaned = self._output.clean(line(text, 1000))

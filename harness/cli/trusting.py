@@ -11,6 +11,9 @@ import click
 
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import UsageError
+from rules_harness.harness.journal import PROFILE
+from rules_harness.harness.session.opening import Chosen
+from rules_harness.harness.session.recorded import EMBEDDED, header_of
 from rules_harness.reports.text import line
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,3 +42,21 @@ def consent(output: Output, run: Path, demands: Iterable[str], *, is_own: bool) 
     if not click.confirm("Is the journal your own, and shall that be done?", err=True):
         raise UsageError(f"nothing was sent: {_REMEDY}")
     return True
+
+
+def recorded_target(output: Output, run: Path, *, is_own: bool) -> Chosen:
+    """The target of a RUN that goes on: the profile that was named when it began, read anew from the disk.
+
+    The journal gives no more than the name of that file: hosts, keys, hooks and rules are what the file says, and a
+    person agrees to it.  Raises `UsageError` where nobody does, and where there is no such file.
+    """
+    header = header_of(run)
+    name = header.options.get(PROFILE)
+    if header.options.get(EMBEDDED):
+        return Chosen()
+    if not isinstance(name, str) or not Path(name).is_file():
+        where = f"with the profile {name}, which is not there" if name else "without a profile"
+        raise UsageError(f"{run} began {line(where)}; name the target with --target FILE")
+    demand = f"go on with your profile {name}: with the target, keys, rules and hooks that this file names"
+    consent(output, run, [demand], is_own=is_own)
+    return Chosen(Path(name))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from rules_harness.harness.cli.findings import named
 from rules_harness.harness.exchange import Episode, Exchange, TransportFault
 from rules_harness.harness.journal import EpisodeRecord, Skipped, stream
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
@@ -45,6 +47,29 @@ def verdict_lines(run: Path, requirement: str, contract: Contract) -> Iterator[s
             yield from lines
     if printed > _EPISODES_SHOWN:
         yield f"  … and {counted(printed - _EPISODES_SHOWN, 'more episode')}"
+
+
+def finding_lines(run: Path, text: str, contract: Contract) -> Iterator[str]:
+    """A finding by its id or how that begins: what was expected, what came, the episode that shows it, how to see it
+    again.
+
+    Raises `UsageError` where the run cannot be read, has no such finding, or has several.
+    """
+    finding = named(judged(run, contract).findings, text)
+    requirement, times = contract.requirements[finding.requirement], counted(finding.count, "time")
+    yield f"{finding.id}  {finding.requirement}  ({finding.level})"
+    yield f"  {requirement.sentence}"
+    yield f"  place     {line(finding.place)}"
+    yield f"  expected  {line(finding.expected)}"
+    yield f"  actual    {line(finding.actual)}"
+    yield f"  seen {times}{f', when sent again {finding.stability}' if finding.stability else ''}"
+    for record in stream(run):
+        if isinstance(record, EpisodeRecord) and record.episode.id == finding.episode:
+            yield from _told(record.episode, finding.requirement, judge_episode(record.episode, contract))
+    yield ""
+    if finding.shown_by:
+        yield f"Sent again by: rules-harness replay {shlex.quote(str(run))} {finding.id}"
+    yield f"The whole requirement: rules-harness explain {shlex.quote(str(run))} {finding.requirement}"
 
 
 def _told(episode: Episode, requirement: str, judgements: list[Judgement]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import msgspec
 
 from rules_harness.harness.errors import HarnessError, internal_error
 from rules_harness.harness.journal import Note
-from rules_harness.harness.judging.judge import CONTAINED, LIMITED, STOPPED
+from rules_harness.harness.judging.judge import CONTAINED, STOPPED
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.harness.target.safety import SafetyError
 from rules_harness.harness.wire.client import BudgetSpent, Stopped, TargetDown
@@ -26,10 +26,6 @@ class Contained(Exception):
                 else f"IT IS STILL ENABLED ({problem}): disable it by hand now"
             )
         )
-
-
-class Enough(Exception):
-    """So much was found that the run need not go on; the message says how much."""
 
 
 class Unrecorded(HarnessError):
@@ -58,8 +54,6 @@ def ending_of(reason: BaseException) -> Ending:
             return Ending(None)
         case BudgetSpent():
             return Ending(stopped(f"limits.max_requests is spent: {reason}", beats_findings=False))
-        case Enough():
-            return Ending(Note(LIMITED, str(reason)))
         case TargetDown():
             state = "" if reason.reason == "deferred" else "the target is down: "
             return Ending(stopped(f"{state}{reason}", beats_findings=False))

@@ -41,6 +41,8 @@ class Progress(Protocol):
 
     def finished(self, scenario: Scenario, episode: Episode) -> None: ...
 
+    def doing(self, text: str) -> None: ...
+
     def note(self, text: str) -> None: ...
 
 
@@ -59,6 +61,9 @@ class Silent:
     def finished(self, scenario: Scenario, episode: Episode) -> None:
         """Say nothing."""
 
+    def doing(self, text: str) -> None:
+        """Say nothing."""
+
     def note(self, text: str) -> None:
         """Say nothing."""
 
@@ -74,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True):
     """About how many requests a short run may send."""
     max_failures: int | None = None
     """How many findings end the run before its time."""
+    smaller: bool = False
+    """Findings are made as small as they get, within the profile's limits and the requests of a short run once more."""
     options: dict[str, Any] = {}
     """What the journal must know of the command line; see `Header`."""
 

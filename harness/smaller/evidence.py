@@ -12,7 +12,7 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Header
 from rules_harness.harness.judging.outcome import Finding
-from rules_harness.harness.smaller.resending import Recording
+from rules_harness.harness.smaller.recording import Recording
 from rules_harness.harness.target.profile import Profile, Rules
 
 FILE_NAME: Final = "finding.json"

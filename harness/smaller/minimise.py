@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -13,7 +15,8 @@ from rules_harness.harness.judging.outcome import TRIES_AGAIN, Violation
 from rules_harness.harness.judging.tally import judge_episode, same_violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Unmet, encode
-from rules_harness.harness.smaller.resending import Recording, resend, smaller_bodies
+from rules_harness.harness.smaller.recording import Recording, as_it_stood
+from rules_harness.harness.smaller.resending import resend, smaller_bodies
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.harness.target.safety import SafetyError
 from rules_harness.openapi.contract import Contract
@@ -28,6 +31,15 @@ UNREPEATABLE: Final = (Unmet, HookFailed, SafetyError)
 
 MakeBench = Callable[[str, tuple[str, ...]], Bench]
 """A bench for a scenario's id and the rules that it may use."""
+
+
+def _same_rules(recording: Recording) -> dict[str, str]:
+    """Each rule in its own place."""
+    return {rule: rule for rule in recording.rules}
+
+
+def _left_alone(bench: Bench) -> None:
+    """Do nothing with the rules of a bench after it was used."""
 
 
 class Smallest(msgspec.Struct, frozen=True):
@@ -45,47 +57,68 @@ class Smallest(msgspec.Struct, frozen=True):
         return f"{self.shown} of {self.tries}" if self.tries else ""
 
 
+class Resent(msgspec.Struct, frozen=True):
+    """What came of sending a recording: the episode, and where in it each recorded exchange stands."""
+
+    episode: Episode
+    positions: tuple[int, ...]
+
+
 class _Spent(Exception):
     pass
 
 
 class Minimiser:
-    """Shrinks episodes on one target. ``rules`` maps a recorded rule to the one that takes its place."""
+    """Shrinks episodes on one target."""
 
     def __init__(
-        self, contract: Contract, world: World, make_bench: MakeBench, rules: Callable[[Recording], dict[str, str]]
+        self,
+        contract: Contract,
+        world: World,
+        make_bench: MakeBench,
+        rules: Callable[[Recording], dict[str, str]] = _same_rules,
+        after: Callable[[Bench], None] = _left_alone,
     ) -> None:
-        self._contract = contract
+        """``rules`` maps a recorded rule to the one that takes its place; ``after`` is called with each bench that
+        something was sent on, and leaves its rules as they may stand."""
+        self.contract = contract
         self._world = world
         self._make_bench = make_bench
         self._rules = rules
+        self._after = after
         self._mutations = {mutation.name: mutation for mutation in catalogue(contract)}
 
-    def minimise(self, recording: Recording, violation: Violation, *, name: str, budget: int) -> Smallest:
-        """The smallest part of a recording that still shows a violation, within a budget of requests.
+    def minimise(
+        self, recording: Recording, violation: Violation, *, name: str, budget: int, until: float = math.inf
+    ) -> Smallest:
+        """The smallest part of a recording that still shows a violation.
 
-        Raises what the client raises.
+        ``budget`` are requests, ``until`` is a moment of `time.monotonic`; what is smallest by then is sent a few times
+        more.  Raises what the client raises.
         """
         pointed = msgspec.structs.replace(recording, shown_by=violation.shown_by)
-        return _Search(self, pointed, violation, name, budget).run()
+        return _Search(self, pointed, violation, name, budget, until).run()
 
-    def attempt(self, recording: Recording, name: str) -> Episode:
-        """The episode that a recording makes when it is sent again.
+    def attempt(self, recording: Recording, name: str) -> Resent:
+        """Send a recording again.
 
         Raises one of `UNREPEATABLE` where the target cannot be prepared as it was, and what the client raises.
         """
         rules = self._rules(recording)
         bench = self._make_bench(name, tuple(dict.fromkeys(rules.values())))
-        resend(bench, recording, rules)
-        return bench.episode(name.partition("/")[0], name.partition("/")[2])
+        try:
+            positions = resend(bench, recording, rules)
+        finally:
+            self._after(bench)
+        return Resent(bench.episode(name.partition("/")[0], name.partition("/")[2]), positions)
 
     def shows(self, episode: Episode, violation: Violation) -> Violation | None:
         """The same violation, if an episode shows it."""
-        return same_violation(violation, judge_episode(episode, self._contract))
+        return same_violation(violation, judge_episode(episode, self.contract))
 
     def shows_enabled(self, exchange: Exchange) -> bool:
         """Whether a read shows its rule enabled."""
-        state, names = state_shown(self._contract, exchange), self._contract.names
+        state, names = state_shown(self.contract, exchange), self.contract.names
         return state is not None and state.get(names.status) == names.enabled
 
     def simpler(self, exchange: Exchange) -> Iterator[Exchange]:
@@ -95,7 +128,7 @@ class Minimiser:
             return
         mutation = self._mutations.get(intent.label)
         if mutation is not None and intent.body == "broken":
-            yield _with_body(exchange, apply(self._contract, self._world, mutation))
+            yield _with_body(exchange, apply(self.contract, self._world, mutation))
         elif intent.body in ("valid", "open"):
             for smaller in smaller_bodies(sent_body(exchange)):
                 content = encode(smaller)
@@ -104,48 +137,74 @@ class Minimiser:
 
     def _claims_as_much(self, exchange: Exchange, body: dict[str, Any], content: bytes) -> bool:
         """Whether what the contract says of a smaller body is what it said of the first."""
-        if not is_valid_body(self._contract, content):
+        if not is_valid_body(self.contract, content):
             return False
-        if exchange.intent.body == "open" or not is_suitable(self._contract, self._world):
+        if exchange.intent.body == "open" or not is_suitable(self.contract, self._world):
             return True
-        return body_of(self._contract, self._world, body).acceptance != "open"
+        return body_of(self.contract, self._world, body).acceptance != "open"
 
 
 class _Search:
     def __init__(
-        self, minimiser: Minimiser, recording: Recording, violation: Violation, name: str, budget: int
+        self,
+        minimiser: Minimiser,
+        recording: Recording,
+        violation: Violation,
+        name: str,
+        budget: int,
+        until: float,
     ) -> None:
         self._minimiser = minimiser
         self._recording = recording
         self._violation = violation
         self._name = name
         self._budget = budget
+        self._until = until
         self._spent = 0
         self._tries = 0
-        self._best: Episode | None = None
+        self._best: Resent | None = None
+        self._fixed = 0
+        """So many exchanges at the start stay, and as they are."""
 
     def run(self) -> Smallest:
-        last = REPLAYS * len(self._recording.exchanges)
+        """What does not show each time is tried once more with its rules written as they stood before: what a target
+        keeps of a rule must be there."""
+        first = self._recording
+        smallest = self._searched()
+        prepared = as_it_stood(self._minimiser.contract, first)
+        if smallest.shown == smallest.tries or prepared is None:
+            return smallest
+        self._recording, self._best = prepared, None
+        self._fixed = len(prepared.exchanges) - len(first.exchanges)
+        again = self._searched()
+        best = again if again.shown > smallest.shown else smallest
+        return msgspec.structs.replace(best, requests=self._spent)
+
+    def _searched(self) -> Smallest:
+        last, until = REPLAYS * len(self._recording.exchanges), self._until
         try:
             if self._shows(self._recording):
                 self._leave_out()
                 self._simplify()
         except _Spent:
             pass
-        self._budget = max(self._budget, self._spent) + last
+        self._budget, self._until = max(self._budget, self._spent) + last, math.inf
         seen = [again for _ in range(REPLAYS) if (again := self._replay()) is not None]
         if self._best is not None and not any(seen):
             # It was seen when it was first sent again.
             seen.append(True)
+        self._until = until
         return Smallest(None if self._best is None else self._bare(self._best), sum(seen), len(seen), self._spent)
 
-    def _bare(self, episode: Episode) -> Episode:
+    def _bare(self, sent: Resent) -> Episode:
         """The episode without what was sent to prepare it, as far as the violation is told without.
 
-        A read that shows a rule enabled stays: whoever sends the episode again learns from it to enable the rule.
+        The first of the reads that show a rule enabled stays: whoever sends the episode again learns from it to enable
+        the rule.
         """
-        for position in reversed(range(len(episode.exchanges))):
-            if self._minimiser.shows_enabled(episode.exchanges[position]):
+        episode = sent.episode
+        for position in sorted(set(range(len(episode.exchanges))) - set(sent.positions), reverse=True):
+            if self._tells_of_enabling(episode.exchanges, position):
                 continue
             others = set(range(len(episode.exchanges))) - {position}
             smaller = Recording.of(episode).only(others) if others else None
@@ -155,6 +214,14 @@ class _Search:
             if self._minimiser.shows(barer, self._violation) is not None:
                 episode = barer
         return episode
+
+    def _tells_of_enabling(self, exchanges: tuple[Exchange, ...], position: int) -> bool:
+        """Whether a read shows a rule enabled that the exchange before it does not show so already."""
+        here, before = exchanges[position], exchanges[position - 1 : position]
+        already = any(
+            exchange.intent.rule == here.intent.rule and self._minimiser.shows_enabled(exchange) for exchange in before
+        )
+        return self._minimiser.shows_enabled(here) and not already
 
     def _replay(self) -> bool | None:
         """Whether the smallest recording shows the violation once more; ``None`` where it cannot be sent."""
@@ -171,17 +238,17 @@ class _Search:
 
         ``None`` where the target cannot be prepared for it.
         """
-        if self._spent + len(recording.exchanges) > self._budget:
+        if self._spent + len(recording.exchanges) > self._budget or time.monotonic() > self._until:
             raise _Spent
         self._tries += 1
         try:
-            episode = self._minimiser.attempt(recording, f"{self._name}~{self._tries}")
+            sent = self._minimiser.attempt(recording, f"{self._name}~{self._tries}")
         except UNREPEATABLE:
             return None
-        self._spent += len(episode.exchanges)
-        if self._minimiser.shows(episode, self._violation) is None:
+        self._spent += len(sent.episode.exchanges)
+        if self._minimiser.shows(sent.episode, self._violation) is None:
             return False
-        self._best, self._recording = episode, recording
+        self._best, self._recording = sent, recording
         return True
 
     def _leave_out(self) -> None:
@@ -194,7 +261,7 @@ class _Search:
             position = min(position, len(self._recording.exchanges)) - 1
 
     def _try_only(self, positions: Iterable[int]) -> None:
-        chosen = set(positions)
+        chosen = {*range(self._fixed), *positions}
         if chosen and len(chosen) < len(self._recording.exchanges):
             smaller = self._recording.only(chosen)
             if smaller is not None:
@@ -204,7 +271,7 @@ class _Search:
         """Bodies, as long as one of them gets smaller; equal bodies stay equal."""
         goes_on = True
         while goes_on:
-            goes_on = any(self._simplify_at(position) for position in range(len(self._recording.exchanges)))
+            goes_on = any(map(self._simplify_at, range(self._fixed, len(self._recording.exchanges))))
 
     def _simplify_at(self, position: int) -> bool:
         exchange = self._recording.exchanges[position]

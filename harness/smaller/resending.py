@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 from random import Random
 from typing import Any, Final
 
 import msgspec
 
-from rules_harness.harness.exchange import Episode, Exchange, Payload, Request, only
+from rules_harness.harness.exchange import Exchange, Payload, Request
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.judging.histories import sent_body, state_shown
@@ -25,6 +25,7 @@ from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import COARSE_SECONDS, NotEnabled, Planned, Unmet
 from rules_harness.harness.scenarios.unknown_ids import similar_id
+from rules_harness.harness.smaller.recording import Recording
 from rules_harness.harness.target.cleaning import named_in
 from rules_harness.strategies.accounts import accounts_in
 from rules_harness.strategies.idempotency_keys import form_of
@@ -38,36 +39,6 @@ _NO_RULE: Final = frozenset({400, 404, 410, 414, 422})
 """What a target answers to a read where there is no rule."""
 _FAR: Final = timedelta(days=11 * 366)
 _DATE: Final = re.compile(rb'"(\d{4}-\d\d-\d\d[Tt][0-9:.]+(?:[Zz]|[+-]\d\d:\d\d))"')
-
-
-class Recording(msgspec.Struct, frozen=True):
-    """Exchanges to send again, how their rules stood before, and the present time of the run that recorded them.
-
-    ``shown_by`` are the positions of those that show what is wrong: that such a read shows a rule enabled says nothing
-    of the operator.
-    """
-
-    exchanges: tuple[Exchange, ...]
-    before: dict[str, Any] = {}
-    now: datetime | None = None
-    shown_by: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, episode: Episode, now: datetime | None = None) -> Recording:
-        return cls(episode.exchanges, episode.facts.before, now)
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """The rules that are written, in the order of their first use."""
-        own = (exchange.intent.rule for exchange in self.exchanges if exchange.intent.existence in ("own", "foreign"))
-        return tuple(dict.fromkeys(own))
-
-    def only(self, positions: Iterable[int]) -> Recording | None:
-        """The recording with these exchanges alone; ``None`` where one of them repeats another that is missing."""
-        numbers = {position: number for number, position in enumerate(sorted(set(positions)))}
-        kept = only(self.exchanges, numbers)
-        shown_by = tuple(numbers[position] for position in self.shown_by if position in numbers)
-        return None if kept is None else msgspec.structs.replace(self, exchanges=kept, shown_by=shown_by)
 
 
 def resend(bench: Bench, recording: Recording, rules: Mapping[str, str]) -> tuple[int, ...]:
@@ -99,14 +70,14 @@ class _Resending:
     def send(self) -> None:
         bench, recording = self._bench, self._recording
         names = bench.names
-        here = [self._rules.get(rule, rule) for rule in recording.rules]
-        own = [rule for rule in here if rule in bench.rules]
+        own = {rule: here for rule in recording.rules if (here := self._rules.get(rule, rule)) in bench.rules}
         if bench.shared.guard.is_distrustful:
             self._look()
         if own:
-            bench.begin_anew(*own)
-        for rule in own:
-            self._disable(rule)
+            bench.begin_anew(*own.values())
+        for rule, here in own.items():
+            self._disable(here)
+            self._status[rule] = names.disabled
         for rule, state in recording.before.items():
             self._status[rule] = state.get(names.status)
             if self._status[rule] == names.enabled and rule in recording.rules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -19,14 +19,15 @@ from rules_harness.reports.regression.model import (
 from rules_harness.reports.text import counted, duration
 
 Tone = Literal["worse", "better", "plain"]
-Form = Literal["text", "code", "side", "good", "bad"]
+Form = Literal["text", "code", "finding", "side", "good", "bad"]
 _PLACES_SHOWN = 6
 
 
 class TableCell(msgspec.Struct, frozen=True):
     """What stands in one cell: texts of one form, side by side; ``more`` says how many are left out.
 
-    What a run came to has the form ``good`` or ``bad`` where one of the two is better than the other, else ``side``.
+    What a run came to has the form ``good`` or ``bad`` where one of the two is better than the other, else ``side``;
+    ids of findings have the form ``finding``.
     """
 
     texts: tuple[str, ...]
@@ -58,7 +59,12 @@ def tables(comparison: Comparison) -> tuple[Table, ...]:
 def _all(comparison: Comparison) -> Iterator[Table]:
     yield _findings("new", "New", "Not among the findings of BASE.", "worse", comparison.new)
     yield _requirements(
-        "unexercised", "No longer exercised", "Judged in BASE, not in HEAD.", "worse", comparison.no_longer_exercised
+        "unexercised",
+        "No longer exercised",
+        "Judged in BASE, not in HEAD.",
+        "worse",
+        comparison.no_longer_exercised,
+        ("good", "bad"),
     )
     yield _readings(comparison.readings)
     yield _findings("fixed", "Fixed", "Put to the test again, and not found again.", "better", comparison.fixed)
@@ -70,7 +76,14 @@ def _all(comparison: Comparison) -> Iterator[Table]:
         "plain",
         comparison.not_seen_again,
     )
-    yield _requirements("judged", "Newly judged", "Judged in HEAD, not in BASE.", "plain", comparison.newly_judged)
+    yield _requirements(
+        "judged",
+        "Newly judged",
+        "Judged in HEAD, not in BASE.",
+        "plain",
+        comparison.newly_judged,
+        ("side", "side"),
+    )
     yield _answers(comparison.answers, comparison.head.noun)
     yield Table(
         name="fields",
@@ -122,7 +135,7 @@ def _findings(name: str, title: str, lead: str, tone: Tone, changes: Sequence[Fi
                 _text(level),
                 TableCell(tuple(part for part in (kind or members[0].finding.actual, note) if part)),
                 _cut((member.finding.place for member in members if member.finding.place), "code"),
-                _cut((member.finding.id for member in members), "code"),
+                _cut((member.finding.id for member in members), "finding"),
             )
             for (requirement, level, kind, note), members in groups.items()
         ),
@@ -136,7 +149,14 @@ def _note(change: FindingChange) -> str:
     return ", ".join(part for part in (raised, accepted, change.note) if part)
 
 
-def _requirements(name: str, title: str, lead: str, tone: Tone, changes: Sequence[RequirementChange]) -> Table:
+def _requirements(
+    name: str,
+    title: str,
+    lead: str,
+    tone: Tone,
+    changes: Sequence[RequirementChange],
+    forms: tuple[Form, Form],
+) -> Table:
     return Table(
         name=name,
         title=title,
@@ -148,7 +168,8 @@ def _requirements(name: str, title: str, lead: str, tone: Tone, changes: Sequenc
             (
                 _code(change.id),
                 _text(change.level),
-                *_sides((change.before,), (change.after,), _is_bad_verdict),
+                TableCell((change.before,), forms[0]),
+                TableCell((change.after,), forms[1]),
                 _text(change.reason),
             )
             for change in changes
@@ -186,11 +207,7 @@ def _answers(changes: Sequence[AnswerChange], noun: Noun) -> Table:
         count=sum(len(change.kinds) for change in changes),
         head=("input", "BASE", "HEAD", "kinds"),
         rows=tuple(
-            (
-                _text(_input(change, noun)),
-                *_sides(change.before, change.after, _is_bad_answer),
-                _cut(change.kinds, "code"),
-            )
+            (_text(_input(change, noun)), *_sides(change.before, change.after), _cut(change.kinds, "code"))
             for change in changes
         ),
     )
@@ -233,18 +250,12 @@ def _code(text: str) -> TableCell:
     return TableCell((text,), "code")
 
 
-def _sides(
-    before: tuple[str, ...], after: tuple[str, ...], is_bad: Callable[[str], bool]
-) -> tuple[TableCell, TableCell]:
-    """What the two runs came to; colours follow better and worse, whichever of the runs it is."""
-    bad = any(map(is_bad, before)), any(map(is_bad, after))
+def _sides(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[TableCell, TableCell]:
+    """What the two runs were answered; colours follow better and worse, whichever of the runs it is."""
+    bad = any(map(_is_bad_answer, before)), any(map(_is_bad_answer, after))
     forms: dict[tuple[bool, bool], tuple[Form, Form]] = {(True, False): ("bad", "good"), (False, True): ("good", "bad")}
     left, right = forms.get(bad, ("side", "side"))
     return TableCell(before, left), TableCell(after, right)
-
-
-def _is_bad_verdict(verdict: str) -> bool:
-    return verdict not in ("passed", "warned")
 
 
 def _is_bad_answer(answer: str) -> bool:

@@ -15,7 +15,7 @@ from rules_harness.reports.regression.tables import Table, TableCell, tables
 from rules_harness.reports.text import counted
 
 _TONES: Final = {"worse": "bold red", "better": "bold green", "plain": "bold"}
-_FORMS: Final = {"text": "", "code": "cyan", "side": "", "good": "green", "bad": "red"}
+_FORMS: Final = {"text": "", "code": "cyan", "finding": "cyan", "side": "", "good": "green", "bad": "red"}
 _ROWS_SHOWN: Final = 40
 _WIDTH_LIMIT: Final = 160
 

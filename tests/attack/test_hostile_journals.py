@@ -246,13 +246,20 @@ def test_a_campaign_does_not_go_on_with_what_only_the_journal_asks_for(theirs: T
             record["rule"] = UNLISTED
         return None if record["record"] in ("restored", "footer") else record
 
+    def other_host(record: Record) -> Record:
+        if record["record"] == "header":
+            record["base_url"] = record["profile"]["target"]["base_url"] = "http://127.0.0.1:9/api/v1"
+        return record
+
     before = theirs.states()[UNLISTED]
     whole = (theirs.out / "journal.jsonl").read_bytes()
-    for edit, told in ((other_hook, "other hooks"), (other_rule, "the profile does not list")):
+    trusted = ("fuzz", "--trust-journal", "--requests", "20", "--quiet")
+    for edit, told in ((other_hook, "other hooks"), (other_rule, "the profile does not list"), (other_host, "against")):
         theirs.change(edit)
-        ended = theirs.run(*fuzz, "--continue", theirs.out)
-        assert ended.code == 2
-        assert told in ended.err
+        for arguments in (fuzz, trusted):
+            ended = theirs.run(*arguments, "--continue", theirs.out)
+            assert ended.code == 2
+            assert told in ended.err
         (theirs.out / "journal.jsonl").write_bytes(whole)
     assert theirs.states()[UNLISTED] == before
     theirs.assert_nothing_happened()

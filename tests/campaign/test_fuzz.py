@@ -168,6 +168,21 @@ def test_only_a_campaign_against_the_same_target_is_continued(shell: Shell, whol
     assert "was against" in ended.messages[0]
 
 
+def test_it_goes_on_with_the_profile_that_it_began_with(shell: Shell, whole_profile: Path) -> None:
+    began = ("fuzz", "--target", whole_profile, "--requests", "30", "--quiet", "--out", "campaign")
+    assert shell(*began).code == 0
+    before = read(shell.folder / "campaign").header
+    again = ("fuzz", "--requests", "30", "--quiet", "--continue", "campaign")
+    asked = shell(*again)
+    assert asked.code == 2
+    assert f"your profile {whole_profile}" in asked.messages[0]
+    assert shell(*again, "--trust-journal").code == 0
+    assert read(shell.folder / "campaign").header == before
+    whole_profile.unlink()
+    missing = shell(*again, "--trust-journal")
+    assert (missing.code, "which is not there; name the target with --target FILE" in missing.messages[0]) == (2, True)
+
+
 def test_a_finding_that_no_rule_of_ours_is_part_of_is_made_small(
     shell: Shell, whole_profile: Path, reference: ReferenceServer
 ) -> None:

@@ -13,8 +13,8 @@ from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.outcome import Violation
 from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.session.opening import specimen
-from rules_harness.harness.smaller.minimise import Minimiser
-from rules_harness.harness.smaller.resending import Recording
+from rules_harness.harness.smaller.minimise import Minimiser, Resent
+from rules_harness.harness.smaller.recording import Recording
 from rules_harness.openapi.contract import load
 
 CONTRACT = load()
@@ -32,11 +32,11 @@ class Scripted(Minimiser):
         self._left = list(tries)
         self._last: Try = "passes"
 
-    def attempt(self, recording: Recording, name: str) -> Episode:
+    def attempt(self, recording: Recording, name: str) -> Resent:
         self._last = self._left.pop(0)
         if self._last == "cannot be sent":
             raise Unmet("the target cannot be prepared")
-        return EPISODE
+        return Resent(EPISODE, (0,))
 
     def shows(self, episode: Episode, violation: Violation) -> Violation | None:
         return violation if self._last == "shows" else None

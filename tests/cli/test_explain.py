@@ -25,6 +25,21 @@ def test_of_a_finding_it_tells_what_was_expected(shell: Shell, whole_profile: Pa
     assert "expected 401" in ended.out
 
 
+def test_a_finding_by_how_its_id_begins(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    reference.configure(faults=["auth.missing-403", "auth.no-challenge"])
+    shell("check", "--target", whole_profile, "--select", "auth.missing,auth.challenge")
+    for finding in shell.summary()["findings"]:
+        ended = shell("explain", "out", finding["id"][:6])
+        assert ended.code == 0
+        assert ended.out.startswith(f"{finding['id']}  {finding['requirement']}  ({finding['level']})")
+        assert f"rules-harness replay out {finding['id']}" in ended.out
+    several = {finding["id"][0] for finding in shell.summary()["findings"]}
+    unknown = next(digit for digit in "0123456789abcdef" if digit not in several)
+    missing = shell("explain", "out", unknown)
+    assert (missing.code, "the run has no such finding; there are: " in missing.messages[0]) == (2, True)
+    assert all(finding["id"] in missing.messages[0] for finding in shell.summary()["findings"])
+
+
 def test_of_what_was_skipped_it_tells_why(shell: Shell, whole_profile: Path) -> None:
     text = re.sub(r"(?m)^enable_rule.*$", "", whole_profile.read_text(encoding="utf-8"))
     whole_profile.write_text(text, encoding="utf-8")

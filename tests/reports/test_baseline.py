@@ -254,6 +254,20 @@ def test_named_findings_are_added_to_the_file(run: Path, tmp_path: Path, capsys:
     assert [entry.id for entry in load(out, NOW).entries] == [first, second]
 
 
+def test_entries_are_named_by_how_their_ids_begin(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "baseline.toml"
+    run_command(capsys, *accepting(run, out))
+    first, *others = [entry.id for entry in load(out, NOW).entries]
+    later = ("baseline", "update", run, out, "--expires", "2200-01-31", "--finding")
+    assert run_command(capsys, *later, first[:7])[0] == 0
+    by_id = {entry.id: entry.expires.year for entry in load(out, NOW).entries}
+    assert by_id == {first: 2200, **dict.fromkeys(others, 2100)}
+    code, _, said = run_command(capsys, *later, "zzz")
+    assert (code, f"zzz: {out} has no such finding; there are: {first} (" in said) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -20,6 +20,14 @@ REQUIREMENTS: Final = {
     "response_schema_conformance": "envelope.error",
 }
 
+KINDS: Final = {
+    "not_a_server_error": "a server error",
+    "status_code_conformance": "another status than those of the document",
+    "content_type_conformance": "another content type than that of the document",
+    "response_schema_conformance": "another form than that of the document",
+}
+"""What each of its checks found, in words."""
+
 
 def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No server error, a documented status, its content type, and its schema."""
@@ -43,7 +51,7 @@ def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             yield Violation(
                 requirement,
                 f"{exchange.intent.body} body" if answer.is_refusal else "update",
-                broken[requirement].check,
+                KINDS[broken[requirement].check],
                 "an answer as the OpenAPI document describes it",
                 short(broken[requirement].message, 240),
                 (position,),

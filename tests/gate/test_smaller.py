@@ -1,0 +1,119 @@
+"""Findings of a conformance run are made small as those of a campaign are; the verdicts rest on the run itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rules_harness.harness.exchange import Exchange
+from rules_harness.harness.journal import EpisodeRecord
+from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.smaller.evidence import FILE_NAME, read
+from rules_harness.openapi.contract import load
+from rules_harness.reports.again import FOLDER
+from tests.gate.runs import Ended, check, command
+
+FAULTS = ("update.null-kept", "idempotency.case-folded")
+SELECT = ("--select", "update.omitted-is-cleared,idempotency.any-key")
+
+
+@pytest.fixture
+def profile(server: ReferenceServer, tmp_path: Path) -> Path:
+    path = tmp_path / "profile.toml"
+    path.write_text(server.profile_toml, encoding="utf-8")
+    return path
+
+
+def limited(profile: Path, limits: str) -> Path:
+    """The profile with further limits."""
+    path = profile.with_name("limited.toml")
+    text = profile.read_text(encoding="utf-8")
+    path.write_text(text.replace("[limits]", f"[limits]\n{limits}"), encoding="utf-8")
+    return path
+
+
+def test_each_finding_is_left_in_its_smallest_form(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
+    server.configure(faults=list(FAULTS))
+    whole = check(limited(profile, "minimise_requests = 0"), *SELECT, environ=server.environment, out=tmp_path / "a")
+    small = check(profile, *SELECT, environ=server.environment, out=tmp_path / "b")
+    assert (small.code, small.verdicts) == (1, whole.verdicts)
+    assert sizes(small).keys() == sizes(whole).keys()
+    [of_keys] = [
+        finding["id"] for finding in small.summary["findings"] if finding["requirement"] == "idempotency.any-key"
+    ]
+    assert sizes(small)[of_keys] < sizes(whole)[of_keys] * 0.6
+    assert {finding["stability"] for finding in small.summary["findings"]} == {"3 of 3"}
+    for id in sizes(small):
+        again = command("replay", small.folder, id, "--target", profile, environ=server.environment, folder=tmp_path)
+        assert (again.code, "still fails, 3 of 3" in again.out) == (1, True), again.out
+
+
+def test_verdicts_are_those_of_the_run_without_its_smallest_episodes(
+    server: ReferenceServer, profile: Path, tmp_path: Path
+) -> None:
+    server.configure(faults=list(FAULTS))
+    ended = check(profile, *SELECT, environ=server.environment, out=tmp_path / "out")
+    records = [
+        record for record in ended.run.records() if not (isinstance(record, EpisodeRecord) and record.episode.smallest)
+    ]
+    outcome = outcome_of(records, load())
+    assert len(records) < len(list(ended.run.records()))
+    assert {id: row.verdict for id, row in outcome.requirements.items()} == ended.verdicts
+    assert {finding.id for finding in outcome.findings} == set(sizes(ended))
+
+
+def test_a_clean_run_sends_nothing_more(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
+    def requests(path: Path) -> int:
+        server.configure()
+        ended = check(path, *SELECT, environ=server.environment, out=tmp_path / path.stem)
+        assert ended.code == 0
+        return int(ended.summary["requests"])
+
+    assert requests(profile) == requests(limited(profile, "minimise_requests = 0"))
+
+
+def test_it_ends_with_the_requests_of_the_profile(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
+    server.configure(faults=list(FAULTS))
+    environ = server.environment
+    plain = check(limited(profile, "minimise_requests = 0"), *SELECT, environ=environ, out=tmp_path / "plain")
+    text = profile.read_text(encoding="utf-8")
+    room = plain.summary["requests"] + 20
+    profile.write_text(text.replace("max_requests = 20000", f"max_requests = {room}"), encoding="utf-8")
+    ended = check(profile, *SELECT, environ=environ, out=tmp_path / "out")
+    assert (ended.code, ended.verdicts) == (1, plain.verdicts)
+    assert sizes(ended).keys() == sizes(plain).keys()
+
+
+def test_what_a_baseline_accepts_is_left_as_it_is(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
+    server.configure(faults=list(FAULTS))
+    first = check(profile, *SELECT, environ=server.environment, out=tmp_path / "first")
+    baseline, every = tmp_path / "baseline.toml", [f"--finding={id}" for id in sizes(first)]
+    accepting: tuple[str | Path, ...] = (
+        "baseline",
+        "accept",
+        first.folder,
+        *every,
+        "--reason",
+        "known",
+        "--owner",
+        "us",
+        "--expires",
+        "2999-01-01",
+    )
+    assert command(*accepting, "--out", baseline, environ={}, folder=first.folder).code == 0
+    ended = check(profile, *SELECT, "--baseline", str(baseline), environ=server.environment, out=tmp_path / "again")
+    assert ended.code == 0
+    assert ended.summary["requests"] < first.summary["requests"]
+
+
+def sizes(ended: Ended) -> dict[str, int]:
+    """How many bytes of bodies it takes to send each finding again, by finding id."""
+    evidence = map(read, ended.folder.joinpath(FOLDER).glob(f"*/{FILE_NAME}"))
+    return {proof.finding.id: sum(map(body_size, proof.episode.exchanges)) for proof in evidence}
+
+
+def body_size(exchange: Exchange) -> int:
+    body = exchange.request.body
+    return 0 if body is None else len(body.content)
