@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from rules_harness.harness.exchange import Episode, Exchange, TransportFault
+from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count
 from rules_harness.harness.judging.causes import Causes
@@ -25,7 +25,7 @@ from rules_harness.harness.judging.outcome import (
     Violation,
     finding_id,
 )
-from rules_harness.harness.judging.unjudged import unjudged
+from rules_harness.harness.judging.unjudged import unanswered_in, unjudged
 from rules_harness.openapi.contract import Contract, Requirement
 from rules_harness.strategies.design import Combination, pairs_of
 
@@ -61,13 +61,6 @@ def sort_of(violation: Violation) -> Sort:
     """The features that may be its cause, the findings that explain it, its own level, and whether it rests on
     states."""
     return violation.features, violation.explained_by, violation.level, violation.compares_states
-
-
-def unanswered_in(episode: Episode) -> dict[str, str]:
-    """The requirements of an episode in which a request was not answered, with what happened instead."""
-    reason = next(filter(None, map(_fault_of, episode.exchanges)), "")
-    requirements = (exchange.intent.requirement for exchange in episode.exchanges if exchange.intent.requirement)
-    return dict.fromkeys(requirements, reason) if reason else {}
 
 
 class _Sighting(msgspec.Struct):
@@ -117,9 +110,9 @@ class Tally:
         """The same by requirement, for those that an episode was to judge."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
         self.shown: dict[str, _Shown] = {}
-        self.violated_in: dict[str, dict[str, set[str]]] = {}
-        """By requirement and episode, the labels of the requests that a violation was seen in, whether it counts in the
-        end or not."""
+        self.violated_in: dict[str, dict[str, set[tuple[str, ...]]]] = {}
+        """By requirement and episode, the cases that it takes to see a violation, whether it counts in the end or
+        not."""
         self.unanswered: dict[str, str] = {}
         """Requirements of episodes in which nothing was answered, with what happened instead."""
         self.crashes: dict[str, str] = {}
@@ -184,6 +177,9 @@ class Tally:
             case Stored():
                 self.stored.update(judgement.places)
             case Seen():
+                reading = self.contract.readings[judgement.reading]
+                if judgement.token not in reading.accepted:
+                    self._note_cases(reading.requirement, judgement, episode)
                 kinds = self.readings.setdefault(judgement.reading, {})
                 kinds.setdefault(judgement.kind, Counter())[judgement.token] += 1
             case Violation():
@@ -197,8 +193,7 @@ class Tally:
 
     def _show(self, violation: Violation, episode: Episode) -> None:
         self.exercised[violation.requirement] += 1
-        labels = {episode.exchanges[position].intent.label for position in violation.shown_by[:1]}
-        self.violated_in.setdefault(violation.requirement, {}).setdefault(episode.id, set()).update(labels)
+        self._note_cases(violation.requirement, violation, episode)
         if violation.compares_states and episode.disturbed:
             self._disturbed[violation.requirement] = episode.disturbed
             return
@@ -208,6 +203,10 @@ class Tally:
         shown.sightings.setdefault(sort_of(violation), _Sighting(violation, episode.id)).count += 1
         if violation.compares_states:
             self._awaiting.setdefault(episode.id, []).append(shown)
+
+    def _note_cases(self, requirement: str, judgement: Violation | Seen, episode: Episode) -> None:
+        cases = {episode.exchanges[position].intent.case for position in judgement.shown_by} - {""}
+        self.violated_in.setdefault(requirement, {}).setdefault(episode.id, set()).add(tuple(sorted(cases)))
 
     def _add_confirmation(self, episode: Episode, judgements: list[Judgement]) -> None:
         """Violations that rest on comparing states count only if they show again when nobody else writes."""
@@ -318,13 +317,6 @@ class Tally:
         if level == "must" and violation.inferred_place and violation.place not in self.stored:
             return "should"
         return level
-
-
-def _fault_of(exchange: Exchange) -> str:
-    """Why an exchange has no answer that can be judged; empty where it has one."""
-    if isinstance(exchange.outcome, TransportFault):
-        return f"{exchange.outcome.kind}: {exchange.outcome.detail}"
-    return "too-large: the answer is longer than what is taken in of one" if exchange.outcome.cut else ""
 
 
 def closest(violation: Violation, judgements: Iterable[Judgement]) -> Violation | None:
