@@ -90,14 +90,16 @@ class Gate(Session):
         if limit is None:
             return scenarios
         to_put_back = PUTTING_BACK * len((*situation.usable, *other_rules(situation)))
-        kept, left_out = telling_first(scenarios, limit - self.client.requests_sent - to_put_back)
-        for scenario in left_out:
-            reason = f"left out of a run of {limit:,} requests"
+        short = telling_first(scenarios, limit - self.client.requests_sent - to_put_back)
+        reason = f"left out of a run of {limit:,} requests"
+        for scenario in (*short.left_out, *short.cut):
             self.record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=reason))
-        if left_out:
-            sentence = f"{len(left_out):,} of {len(scenarios):,} scenarios were left out of a run of {limit:,} requests"
+        if short.left_out or short.cut:
+            sentence = f"{len(short.left_out):,} of {len(scenarios):,} scenarios were {reason}"
+            if short.cut:
+                sentence += f", and cases of {len(short.cut):,} others"
             self.record.note(Note(LIMITED, sentence))
-        return kept
+        return list(short.kept)
 
     def _is_read_only_production(self) -> bool:
         return self.profile.is_production(self.contract) and not self.profile.permissions.production_writes

@@ -75,6 +75,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the requests of a group that share a key share their body too."""
     factors: tuple[str, ...] = ()
     """What this request met of what is crossed (`strategies.factors`), such as ``key=fresh``."""
+    case: str = ""
+    """The case of its scenario that it belongs to, by name; empty where it belongs to all of them."""
 
     @property
     def violation(self) -> str:
@@ -120,3 +122,4 @@ class IntentFields(Meaning, total=False):
     rule: str
     key: str | None
     group: int | None
+    case: str

@@ -60,6 +60,16 @@ class Trial(msgspec.Struct, frozen=True):
     """The requirement that must not hold."""
     tolerates: tuple[str, ...] = ()
     """Further requirements that may not hold."""
+    requests: int | None = None
+    """How many a short run may send."""
+
+
+class SentCase(msgspec.Struct):
+    """What was sent for one case."""
+
+    requests: int = 0
+    requirements: set[str] = msgspec.field(default_factory=set)
+    """Those that it puts to the test."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -68,18 +78,26 @@ class Verdict(msgspec.Struct, frozen=True):
     trial: Trial
     flagged: tuple[str, ...]
     problem: str | None
-    shown_in: Mapping[str, Sequence[str]] = MappingProxyType({})
-    """For a fault, the scenarios in which its requirement did not hold, each with the labels of the requests that show
-    it."""
-    requests: Mapping[str, int] = MappingProxyType({})
-    """How many requests each scenario took."""
+    shown_in: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType({})
+    """For a fault, the scenarios in which its requirement did not hold, as their cases are listed, each with the sets
+    of cases that it takes to show it."""
+    sent: Mapping[str, Mapping[str, SentCase]] = MappingProxyType({})
+    """What was sent for each case of each scenario; for the scenario itself under an empty name."""
 
 
-def trials(seeds: Sequence[int], *, combinations: int = COMBINATIONS, each_variant: bool = True) -> Iterator[Trial]:
+def trials(
+    seeds: Sequence[int], *, combinations: int = COMBINATIONS, each_variant: bool = True, requests: int | None = None
+) -> Iterator[Trial]:
     """Every trial: the clean target, each variant and combinations of them under the whole gate, each fault alone.
 
-    Without ``each_variant`` the combinations alone stand for the variants.
+    Without ``each_variant`` the combinations alone stand for the variants.  With ``requests`` all are short runs, of
+    everything that is judged.
     """
+    for trial in _whole_trials(seeds, combinations, each_variant=each_variant):
+        yield trial if requests is None else msgspec.structs.replace(trial, select=(), requests=requests)
+
+
+def _whole_trials(seeds: Sequence[int], combinations: int, *, each_variant: bool) -> Iterator[Trial]:
     for seed in seeds:
         yield Trial("clean", "clean", seed)
         for variant in VARIANTS if each_variant else ():
@@ -129,7 +147,7 @@ def _start() -> None:
 
 
 def _run(trial: Trial) -> Verdict:
-    if trial.kind == "fault" and trial.expects.startswith(f"{GENERAL}."):
+    if trial.kind == "fault" and trial.expects.startswith(f"{GENERAL}.") and trial.requests is None:
         verdict = _attempt(msgspec.structs.replace(trial, select=FIRST_LOOK))
         if verdict.problem is None:
             return verdict
@@ -147,19 +165,34 @@ def _attempt(trial: Trial) -> Verdict:
     flagged = tuple(
         sorted(name for name, judged in outcome.requirements.items() if judged.verdict in ("failed", "warned", "error"))
     )
-    violated = gate.record.tally.violated_in.get(trial.expects, {})
-    shown_in = {name: tuple(sorted(labels)) for name, labels in sorted(violated.items())}
-    return Verdict(trial, flagged, _problem(trial, outcome, flagged), shown_in, counted.requests)
+    shown_in: dict[str, set[tuple[str, ...]]] = {}
+    for episode, cases in gate.record.tally.violated_in.get(trial.expects, {}).items():
+        shown_in.setdefault(counted.listed_as.get(episode, episode), set()).update(cases)
+    listed = {name: tuple(sorted(cases)) for name, cases in sorted(shown_in.items())}
+    return Verdict(trial, flagged, _problem(trial, outcome, flagged), listed, counted.sent)
 
 
 class _Counted(Silent):
-    """Counts what each scenario sends."""
+    """Counts what each scenario sends for each of its cases."""
 
     def __init__(self) -> None:
-        self.requests: dict[str, int] = {}
+        self.sent: dict[str, dict[str, SentCase]] = {}
+        self.listed_as: dict[str, str] = {}
+        """What the cases of a scenario are listed as, by its id."""
 
     def finished(self, scenario: Scenario, episode: Episode) -> None:
-        self.requests[scenario.id] = len(episode.exchanges)
+        self.listed_as[scenario.id] = scenario.listed_as
+        sent = self.sent.setdefault(scenario.listed_as, {})
+        whole = SentCase(requirements=set(scenario.requirements))
+        for exchange in episode.exchanges:
+            case = exchange.intent.case
+            of_case = sent.setdefault(case, SentCase()) if case else whole
+            of_case.requests += 1
+            of_case.requirements |= {exchange.intent.requirement} - {""}
+        whole.requests = max(whole.requests, scenario.alone_takes)
+        # Scenarios that share a list take the same beside its cases, but for the first.
+        if whole.requests > sent.get("", SentCase()).requests:
+            sent[""] = whole
 
 
 def _gate(server: ReferenceServer, trial: Trial, folder: Path, progress: Progress) -> Gate:
@@ -167,7 +200,7 @@ def _gate(server: ReferenceServer, trial: Trial, folder: Path, progress: Progres
     path = folder / "profile.toml"
     path.write_text(server.profile_toml, encoding="utf-8")
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
-    settings = Settings(seed=trial.seed, now=NOW, select=trial.select)
+    settings = Settings(seed=trial.seed, now=NOW, select=trial.select, requests=trial.requests)
     return Gate(contract, Opened(profile, keyring, embedded=True), Journal(folder), settings, progress)
 
 
@@ -176,7 +209,8 @@ def _problem(trial: Trial, outcome: Outcome, flagged: tuple[str, ...]) -> str | 
         if trial.expects not in flagged:
             verdict = outcome.requirements[trial.expects].verdict
             return f"not killed: {trial.expects} is {verdict}"
-        stray = sorted(set(flagged) - {trial.expects, *trial.tolerates})
+        # A short run judges everything, and what else a fault breaks is not listed.
+        stray = sorted(set(flagged) - {trial.expects, *trial.tolerates}) if trial.select else []
         return f"also flagged: {', '.join(stray)}" if stray else None
     warned = {name for variant in VARIANTS if variant.id in trial.variants for name in variant.warns}
     wrong = [name for name in flagged if name not in warned or outcome.requirements[name].verdict != "warned"]
@@ -204,7 +238,10 @@ def matrix(verdicts: Sequence[Verdict]) -> dict[str, Any]:
                 "flagged": verdict.flagged,
                 "problem": verdict.problem,
                 "shown_in": verdict.shown_in,
-                "requests": verdict.requests if verdict.trial.kind == "clean" else {},
+                "sent": {
+                    name: {case: (of.requests, sorted(of.requirements)) for case, of in cases.items()}
+                    for name, cases in (verdict.sent if verdict.trial.kind == "clean" else {}).items()
+                },
             }
             for verdict in verdicts
         ],

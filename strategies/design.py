@@ -7,6 +7,7 @@ yet. Nothing is random; ties go to what stood together least, then to the first.
 from __future__ import annotations
 
 import itertools
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -34,6 +35,20 @@ def named(row: Row) -> Combination:
 def pairs_of(values: Sequence[str]) -> Iterator[Combination]:
     """Every two values of a row, which `named` has put in order."""
     return itertools.combinations(values, 2)
+
+
+def drawn(
+    factors: Sequence[Factor],
+    chance: random.Random,
+    *,
+    settled: Row = MappingProxyType({}),
+    is_possible: Callable[[Row], bool] = lambda row: True,
+) -> Row:
+    """A row with these values, and any that there can be for the other factors."""
+    row = dict(settled)
+    for factor in factors:
+        row[factor.name] = chance.choice([v for v in factor.values if is_possible({**row, factor.name: v})])
+    return row
 
 
 class Design:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rules_harness.openapi.contract import Contract
@@ -46,24 +46,21 @@ def updates_crossed(contract: Contract, kinds: tuple[str, ...]) -> tuple[Row, ..
     """Rows for updates of a rule: every two values together, and every three of the rule's status, the key and what the
     body says; ``kinds`` are those of its fields and of the members of its parts, as shapes name them."""
     design = Design(
-        (
-            Factor(KIND, (USUAL, *kinds)),
-            RULE,
-            KEY_USED,
-            Factor(SAYS, (contract.names.disabled, contract.names.enabled)),
-            CHANGES,
-            BEFORE,
-            REQUEST_ID_SEEN,
-            SPELLING,
-        ),
+        of_updates(contract, kinds),
         triples=((RULE.name, KEY_USED.name, SAYS),),
         masking={KEY_USED.name: "repeated"},
-        is_possible=_is_possible,
+        is_possible=is_possible,
     )
     return tuple(design.rows())
 
 
-def _is_possible(row: Row) -> bool:
+def of_updates(contract: Contract, kinds: tuple[str, ...]) -> tuple[Factor, ...]:
+    """The factors that are crossed for updates of a rule."""
+    says = Factor(SAYS, (contract.names.disabled, contract.names.enabled))
+    return (Factor(KIND, (USUAL, *kinds)), RULE, KEY_USED, says, CHANGES, BEFORE, REQUEST_ID_SEEN, SPELLING)
+
+
+def is_possible(row: Row) -> bool:
     """A request that repeats another one says what that one said."""
     return row.get(KEY_USED.name) != "repeated" or row.get(CHANGES.name, "nothing") == "nothing"
 
@@ -77,13 +74,16 @@ def bodies_crossed(contract: Contract, bodies: Sequence[Body]) -> Iterator[tuple
     """Bodies with circumstances, so that each kind of a field, and of a member of the parts, meets each of them; of
     several members the kind that is rarest here counts."""
     times = Counter(kind for body in bodies for kind in filter(is_kind, body.shapes))
-    kinds = []
-    for body in bodies:
-        rarest = sorted(filter(is_kind, body.shapes), key=lambda kind: (times[kind], kind))
-        own = [kind for kind in rarest if is_own(kind)]
-        inner = [kind for kind in rarest if not is_own(kind) and "/conditions" not in kind]
-        kinds.append({OWN: next(iter(own), ""), INNER: next(iter(inner), "")})
+    kinds = [kinds_of(body, times) for body in bodies]
     factors = (Factor(name, tuple(dict.fromkeys(kind[name] for kind in kinds))) for name in (OWN, INNER))
     design = Design((*factors, *OUTSIDE))
     for body, kind in zip(bodies, kinds, strict=True):
         yield body, design.complete(kind)
+
+
+def kinds_of(body: Body, times: Mapping[str, int]) -> Row:
+    """The kind of a field of a body and of a member of its parts, each the one that there is least often."""
+    rarest = sorted(filter(is_kind, body.shapes), key=lambda kind: (times.get(kind, 0), kind))
+    own = [kind for kind in rarest if is_own(kind)]
+    inner = [kind for kind in rarest if not is_own(kind) and "/conditions" not in kind]
+    return {OWN: next(iter(own), ""), INNER: next(iter(inner), "")}

@@ -12,7 +12,7 @@ import msgspec
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Crash, Judgement, Kept, Seen, Stored, Violation, finding_id
-from rules_harness.harness.judging.tally import unanswered_in
+from rules_harness.harness.judging.unjudged import unanswered_in
 from rules_harness.harness.target.profile import Profile
 from rules_harness.strategies.histories import History
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from rules_harness.harness.exchange import Episode, Exchange, TransportFault
+from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count
 from rules_harness.harness.judging.causes import Causes
@@ -23,7 +23,7 @@ from rules_harness.harness.judging.outcome import (
     finding_id,
 )
 from rules_harness.harness.judging.suspects import SOMEBODY_ELSE, Observation, Suspect, sort_of, written_by_another
-from rules_harness.harness.judging.unjudged import unjudged
+from rules_harness.harness.judging.unjudged import unanswered_in, unjudged
 from rules_harness.openapi.contract import Contract, Requirement
 from rules_harness.strategies.design import Combination, pairs_of
 
@@ -50,13 +50,6 @@ def _is_promised(judgement: Judgement, contract: Contract) -> bool:
             return True
 
 
-def unanswered_in(episode: Episode) -> dict[str, str]:
-    """The requirements of an episode in which a request was not answered, with what happened instead."""
-    reason = next(filter(None, map(_fault_of, episode.exchanges)), "")
-    requirements = (exchange.intent.requirement for exchange in episode.exchanges if exchange.intent.requirement)
-    return dict.fromkeys(requirements, reason) if reason else {}
-
-
 class Tally:
     """Adds up judgements, one episode at a time, so that a journal of any length fits."""
 
@@ -74,9 +67,9 @@ class Tally:
         """The same by requirement, for those that an episode was to judge."""
         self.readings: dict[str, dict[str, Counter[str]]] = {}
         self.suspects: dict[str, Suspect] = {}
-        self.violated_in: dict[str, dict[str, set[str]]] = {}
-        """By requirement and episode, the labels of the requests that a violation was seen in, whether it counts in the
-        end or not."""
+        self.violated_in: dict[str, dict[str, set[tuple[str, ...]]]] = {}
+        """By requirement and episode, the cases that it takes to see a violation, whether it counts in the end or
+        not."""
         self.unanswered: dict[str, str] = {}
         """Requirements of episodes in which nothing was answered, with what happened instead."""
         self.crashes: dict[str, str] = {}
@@ -143,6 +136,9 @@ class Tally:
             case Stored():
                 self.stored.update(judgement.places)
             case Seen():
+                reading = self.contract.readings[judgement.reading]
+                if judgement.token not in reading.accepted:
+                    self._note_cases(reading.requirement, judgement, episode)
                 kinds = self.readings.setdefault(judgement.reading, {})
                 kinds.setdefault(judgement.kind, Counter())[judgement.token] += 1
             case Violation():
@@ -156,8 +152,7 @@ class Tally:
 
     def _show(self, violation: Violation, episode: Episode) -> None:
         self.exercised[violation.requirement] += 1
-        labels = {episode.exchanges[position].intent.label for position in violation.shown_by[:1]}
-        self.violated_in.setdefault(violation.requirement, {}).setdefault(episode.id, set()).update(labels)
+        self._note_cases(violation.requirement, violation, episode)
         if violation.compares_states and episode.disturbed:
             self._disturbed[violation.requirement] = written_by_another(episode.disturbed)
             return
@@ -168,6 +163,10 @@ class Tally:
         suspect.sightings.setdefault(sort_of(violation), Observation(violation, episode.id)).count += 1
         if violation.compares_states:
             self._awaiting.setdefault(episode.id, []).append(suspect)
+
+    def _note_cases(self, requirement: str, judgement: Violation | Seen, episode: Episode) -> None:
+        cases = {episode.exchanges[position].intent.case for position in judgement.shown_by} - {""}
+        self.violated_in.setdefault(requirement, {}).setdefault(episode.id, set()).add(tuple(sorted(cases)))
 
     def _add_confirmation(self, episode: Episode, judgements: list[Judgement]) -> None:
         """Violations that rest on comparing states count only if they show again when nobody else writes."""
@@ -284,13 +283,6 @@ class Tally:
         if level == "must" and violation.inferred_place and violation.place not in self.stored:
             return "should"
         return level
-
-
-def _fault_of(exchange: Exchange) -> str:
-    """Why an exchange has no answer that can be judged; empty where it has one."""
-    if isinstance(exchange.outcome, TransportFault):
-        return f"{exchange.outcome.kind}: {exchange.outcome.detail}"
-    return "too-large: the answer is longer than what is taken in of one" if exchange.outcome.cut else ""
 
 
 def closest(violation: Violation, judgements: Iterable[Judgement]) -> Violation | None:

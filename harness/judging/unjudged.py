@@ -54,3 +54,17 @@ def _obstacle(exchange: Exchange) -> str | None:
 def _is_rightful(exchange: Exchange) -> bool:
     intent = exchange.intent
     return intent.access == "allowed" and intent.existence == "own" and intent.acceptance != "open"
+
+
+def unanswered_in(episode: Episode) -> dict[str, str]:
+    """The requirements of an episode in which a request was not answered, with what happened instead."""
+    reason = next(filter(None, map(_fault_of, episode.exchanges)), "")
+    requirements = (exchange.intent.requirement for exchange in episode.exchanges if exchange.intent.requirement)
+    return dict.fromkeys(requirements, reason) if reason else {}
+
+
+def _fault_of(exchange: Exchange) -> str:
+    """Why an exchange has no answer that can be judged; empty where it has one."""
+    if isinstance(exchange.outcome, TransportFault):
+        return f"{exchange.outcome.kind}: {exchange.outcome.detail}"
+    return "too-large: the answer is longer than what is taken in of one" if exchange.outcome.cut else ""

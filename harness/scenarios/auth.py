@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import attrgetter, itemgetter
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
@@ -40,7 +41,7 @@ def _scenario(name: str, requirements: tuple[str, ...], run: Callable[[Bench], N
 
 def _missing(bench: Bench) -> None:
     bench.begin()
-    for mark in ("a", "b"):
+    for mark in bench.cases.of(("a", "b"), str):
         bench.update(
             bench.marked(mark),
             authorization="",
@@ -54,10 +55,14 @@ def _missing(bench: Bench) -> None:
 
 def _odd(bench: Bench, requirement: str) -> None:
     bench.begin()
-    planned = [
-        bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
+    chosen = [
+        odd
         for odd in odd_credentials(bench.contract)
         if odd.requirement == requirement and not _in_body(odd) and bench.can_send(odd)
+    ]
+    planned = [
+        bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
+        for odd in bench.cases.of(chosen, attrgetter("name"))
     ]
     bench.send_all(planned)
     bench.read()
@@ -66,9 +71,8 @@ def _odd(bench: Bench, requirement: str) -> None:
 def _key_in_body(bench: Bench) -> None:
     """The body is not a place that a target's logs keep: this needs no permission."""
     bench.begin()
-    for odd in odd_credentials(bench.contract):
-        if _in_body(odd):
-            bench.send(*bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name))
+    for odd in bench.cases.of(filter(_in_body, odd_credentials(bench.contract)), attrgetter("name")):
+        bench.send(*bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name))
     bench.read()
 
 
@@ -91,7 +95,7 @@ def _revoked(bench: Bench) -> None:
 def _before_lookup(bench: Bench) -> None:
     body = bench.inert()
     authorizations: tuple[tuple[Authorization, str], ...] = (("", "none"), (bench.key_of(UNKNOWN), "unknown"))
-    for authorization, caller in authorizations:
+    for authorization, caller in bench.cases.of(authorizations, itemgetter(1)):
         bench.update(
             body,
             rule=bench.unknown_id(),
@@ -106,7 +110,7 @@ def _before_lookup(bench: Bench) -> None:
 
 def _before_validation(bench: Bench) -> None:
     bench.begin()
-    for name, content in bench.wrong_bodies():
+    for name, content in bench.cases.of(bench.wrong_bodies(), itemgetter(0)):
         bench.update(
             content,
             authorization="",
@@ -121,7 +125,7 @@ def _before_validation(bench: Bench) -> None:
 
 def _scheme_case(bench: Bench) -> None:
     bench.begin()
-    for spelling in (bench.names.auth_scheme.lower(), bench.names.auth_scheme.upper()):
+    for spelling in bench.cases.of((bench.names.auth_scheme.lower(), bench.names.auth_scheme.upper()), str):
         bench.update(
             bench.marked(),
             authorization=bench.key_of("full", spelling),
@@ -138,7 +142,7 @@ def _read(bench: Bench) -> None:
         ("auth.missing", "", "none"),
         ("auth.unknown-key", bench.key_of(UNKNOWN), "unknown"),
     )
-    for requirement, authorization, caller in authorizations:
+    for requirement, authorization, caller in bench.cases.of(authorizations, itemgetter(2)):
         bench.send(
             *bench.plan_read(
                 authorization=authorization,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from operator import itemgetter
 
 from rules_harness.harness.intent import Access
 from rules_harness.harness.scenarios.bench import Bench
@@ -79,13 +80,13 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 
 def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) -> None:
     bench.begin()
-    if credential == "other_org":
+    for _ in bench.cases.of(["our accounts"] if credential == "other_org" else [], str):
         # Right for the rule, and naming accounts that are foreign to the caller: a target may refuse it for either.
         bench.update(
             bench.marked("c"), caller=credential, access=access, acceptance="open", label=f"{credential}, our accounts"
         )
         bench.read()
-    for mark in ("a", "b"):
+    for mark in bench.cases.of(("a", "b"), str):
         bench.update(
             bench.marked_for(credential, mark),
             caller=credential,
@@ -93,7 +94,7 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
             requirement=requirement,
             label=f"{credential} on {bench.contract.noun.with_article}",
         )
-    for name, content in bench.wrong_bodies():
+    for name, content in bench.cases.of(bench.wrong_bodies(), itemgetter(0)):
         bench.update(
             content,
             caller=credential,
@@ -110,7 +111,7 @@ def _other_resources(bench: Bench) -> None:
     rules = bench.shared.profile.rules
     others = [rule for rule in bench.rules if rule not in (rules.limited, rules.other_org)]
     bench.begin(*others)
-    for rule in others:
+    for _, rule in bench.cases.of(enumerate(others, start=1), lambda numbered: f"rule {numbered[0]}"):
         bench.update(
             bench.marked(),
             rule=rule,
@@ -148,7 +149,7 @@ def _limited_unknown(bench: Bench) -> None:
 
 def _rule_of_others(bench: Bench) -> None:
     bench.begin()
-    for mark in ("a", "b"):
+    for mark in bench.cases.of(("a", "b"), str):
         bench.update(
             bench.marked(mark),
             caller="full",
@@ -163,7 +164,8 @@ def _rule_of_others(bench: Bench) -> None:
 def _foreign_account(bench: Bench) -> None:
     """One body for each place of an account, so that a finding names the place."""
     bench.begin()
-    for place, body, account in with_foreign_account(bench):
+    listed = list(enumerate(with_foreign_account(bench), start=1))
+    for _, (place, body, account) in bench.cases.of(listed, lambda numbered: f"{numbered[0]} {numbered[1][0]}"):
         bench.update(
             body,
             body="foreign-account",

@@ -138,7 +138,7 @@ class Bench(Planner):
         operation = self.contract.trigger
         request = Request(operation.method, operation.path_for(self.rule), key=self.key_of(caller))
         meaning["purpose"] = meaning["operation"] = "trigger"
-        return self.send(request, Intent(caller=caller, rule=self.rule, **meaning))
+        return self.send(request, Intent(caller=caller, rule=self.rule, case=self.cases.current, **meaning))
 
     def send(self, request: Request, intent: Intent) -> Exchange:
         """Send one request, record it, and return the exchange."""

@@ -12,6 +12,7 @@ from rules_harness.harness.intent import BodyKind
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.telling import chunked
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import is_suitable
@@ -33,10 +34,16 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         if case.within_cap and (case.dormant or live):
             chosen.setdefault((case.place, case.scenario, case.location), case)
     some = tuple(chosen.values())
-    for number, start in enumerate(range(0, len(some), CASES_PER_SCENARIO), start=1):
-        chunk = some[start : start + CASES_PER_SCENARIO]
-        requirements = tuple(sorted({case.requirement for case in chunk if case.requirement}))
-        yield Scenario(f"boundary/{number:02d}", "validation", requirements, partial(_send, chosen=chunk))
+    yield from chunked("boundary/cases", some, CASES_PER_SCENARIO, _name, _sending)
+
+
+def _name(case: BoundaryCase) -> str:
+    return case.name
+
+
+def _sending(scenario_id: str, cases: Sequence[BoundaryCase]) -> Scenario:
+    requirements = tuple(sorted({case.requirement for case in cases if case.requirement}))
+    return Scenario(scenario_id, "validation", requirements, partial(_send, chosen=cases))
 
 
 def plan(bench: Bench, case: BoundaryCase) -> Planned:
@@ -68,12 +75,11 @@ def _is_lenient(case: BoundaryCase) -> bool:
 def _send(bench: Bench, chosen: Sequence[BoundaryCase]) -> None:
     """What is valid first, each followed by a read; then all that is broken, and one read for all of it."""
     bench.begin()
-    for case in chosen:
-        if case.valid or _is_lenient(case):
-            bench.send(*plan(bench, case))
-    if any(case.valid or _is_lenient(case) for case in chosen):
+    lenient = [case for case in chosen if case.valid or _is_lenient(case)]
+    sent = [bench.send(*plan(bench, case)) for case in bench.cases.of(lenient, _name)]
+    if sent:
         bench.read()
-    broken = [plan(bench, case) for case in chosen if not case.valid and not _is_lenient(case)]
+    broken = [plan(bench, case) for case in bench.cases.of((case for case in chosen if case not in lenient), _name)]
     if broken:
         bench.send_all(broken)
         bench.read()

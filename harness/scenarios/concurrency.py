@@ -32,9 +32,13 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield Scenario("concurrency/apart", "concurrency", apart, _apart, "alone", (NeedsRules(2), NeedsInFlight(2)))
 
 
+def _round(number: int) -> str:
+    return f"round {number + 1}"
+
+
 def _one_key(bench: Bench, bodies: GroupBodies) -> None:
     bench.begin()
-    for number in range(ROUNDS):
+    for number in bench.cases.of(range(ROUNDS), _round):
         key = bench.new_key()
         planned = [
             bench.plan_update(
@@ -54,7 +58,7 @@ def _one_key(bench: Bench, bodies: GroupBodies) -> None:
 def _one_rule(bench: Bench) -> None:
     """Different bodies on one rule, some with keys, and reads in between."""
     bench.begin()
-    for number in range(ROUNDS):
+    for number in bench.cases.of(range(ROUNDS), _round):
         planned: list[Planned] = []
         for index in range(bench.width(WIDTH)):
             if index % 3 == 2:
@@ -76,7 +80,7 @@ def _one_rule(bench: Bench) -> None:
 def _enabled(bench: Bench) -> None:
     """Different bodies on an enabled rule: whichever comes last, it ends disabled."""
     bench.begin()
-    for number in range(ROUNDS):
+    for number in bench.cases.of(range(ROUNDS), _round):
         bench.update(bench.usual(), purpose="setup", acceptance="open", label="before it is enabled")
         if not bench.enable():
             raise NotEnabled(bench.contract)
@@ -96,7 +100,7 @@ def _enabled(bench: Bench) -> None:
 def _apart(bench: Bench) -> None:
     rules = [rule for rule in bench.rules if rule in bench.shared.profile.rules.writable]
     bench.begin(*rules)
-    for number in range(ROUNDS):
+    for number in bench.cases.of(range(ROUNDS), _round):
         planned = [
             bench.plan_update(
                 bench.distinct(60 + 10 * number + index),

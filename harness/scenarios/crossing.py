@@ -4,7 +4,7 @@ went just before, what changes, of which kind it is, and how it is written."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -39,10 +39,15 @@ JUDGED = ("status.enabled-becomes-disabled", "status.stored")
 def scenarios(contract: Contract, world: World) -> Iterator[Scenario]:
     """One for each row."""
     bodies = kinds(contract, world) if is_suitable(contract, world) else {}
-    needs = (NeedsHook("enable_rule"), NeedsRead())
     for number, row in enumerate(updates_crossed(contract, tuple(bodies)), start=1):
-        run = partial(_Crossed.run, row=row, body=bodies.get(row[KIND]))
-        yield Scenario(f"status/crossed-{number:02d}", "status", _requirements(contract, row), run, needs=needs)
+        yield crossed(contract, f"crossed-{number:02d}", row, bodies)
+
+
+def crossed(contract: Contract, name: str, row: Row, bodies: Mapping[str, Body]) -> Scenario:
+    """An update under the circumstances of a row; ``bodies`` are by their kind."""
+    run = partial(_Crossed.run, row=row, body=bodies.get(row[KIND]))
+    needs = (NeedsHook("enable_rule"), NeedsRead())
+    return Scenario(f"status/{name}", "status", _requirements(contract, row), run, needs=needs)
 
 
 def kinds(contract: Contract, world: World) -> dict[str, Body]:

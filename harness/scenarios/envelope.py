@@ -23,7 +23,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 def _accept(bench: Bench) -> None:
     """Refusals of a request that would rather have something else, and takes anything."""
     bench.begin()
-    for accept in ("text/html,application/xhtml+xml,*/*;q=0.8", "application/xml;q=0.9,*/*;q=0.1"):
+    for accept in bench.cases.of(("text/html,application/xhtml+xml,*/*;q=0.8", "application/xml;q=0.9,*/*;q=0.1"), str):
         headers = (("Accept", accept),)
         bench.update(bench.wrong_bodies()[0][1], headers=headers, body="broken", label="an empty object")
         bench.update(b"{", headers=headers, body="syntax", label="malformed JSON")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.scenario import Scenario
@@ -25,7 +26,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 
 def _methods(bench: Bench) -> None:
     bench.begin()
-    for method in (name for name in OTHER_METHODS if name not in bench.contract.methods):
+    for method in bench.cases.of((name for name in OTHER_METHODS if name not in bench.contract.methods), str):
         bench.update(
             bench.marked(),
             method=method,
@@ -34,7 +35,7 @@ def _methods(bench: Bench) -> None:
             requirement="http.methods",
             label=method,
         )
-    for override in METHOD_OVERRIDES if bench.contract.update.method != "POST" else ():
+    for override in bench.cases.of(METHOD_OVERRIDES if bench.contract.update.method != "POST" else (), str):
         bench.update(
             bench.marked(),
             method="POST",
@@ -49,6 +50,6 @@ def _methods(bench: Bench) -> None:
 
 def _headers(bench: Bench) -> None:
     bench.begin()
-    for odd in odd_header_sets():
+    for odd in bench.cases.of(odd_header_sets(), attrgetter("name")):
         bench.send(*bench.plan_odd(odd, bench.marked()))
     bench.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from rules_harness.harness.intent import Acceptance
@@ -43,6 +44,8 @@ WORDS = ("0", "null", "undefined", "constructor", "__proto__")
 TWINS = (("", "a"), (", another last one", "b"))
 """Two keys that are alike until their last character: what else they are called, and that character."""
 REPLAYS = 10
+TIMES = ("at once", "with an id", "many times")
+"""The first of them, the second, and all the others."""
 LARGE_BYTES = 70_000
 """More than 64 KiB."""
 LONG_KEPT = "a key from the start of the run"
@@ -96,16 +99,19 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 def _replay(bench: Bench) -> None:
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
-    for number in range(REPLAYS):
-        bench.sleep(0.0 if number else bench.granule())
-        again(bench, first, request_id=bench.new_key() if number % 2 else None)
-    bench.read(requirement="idempotency.no-reexecution", label="after replays")
-    again(bench, first)
-    key, label = bench.new_key(), "first use of a key, a long answer"
-    large = bench.update(_large(bench), key=key, body="open", acceptance="open", label=label)
-    if large.answer is not None and large.answer.is_success:
-        bench.sleep(bench.granule())
-        again(bench, len(bench.exchanges) - 1, label="replay of a long answer")
+    bench.sleep(bench.granule())
+    replays = ((TIMES[min(number, len(TIMES) - 1)], number % 2 == 1) for number in range(REPLAYS))
+    for _, with_id in bench.cases.of(replays, itemgetter(0)):
+        again(bench, first, request_id=bench.new_key() if with_id else None)
+    for _ in bench.cases.of(("after a read",), str):
+        bench.read(requirement="idempotency.no-reexecution", label="after replays")
+        again(bench, first)
+    for _ in bench.cases.of(("a long answer",), str):
+        key, label = bench.new_key(), "first use of a key, a long answer"
+        large = bench.update(_large(bench), key=key, body="open", acceptance="open", label=label)
+        if large.answer is not None and large.answer.is_success:
+            bench.sleep(bench.granule())
+            again(bench, len(bench.exchanges) - 1, label="replay of a long answer")
 
 
 def _large(bench: Bench) -> dict[str, Any]:
@@ -119,7 +125,15 @@ def _large(bench: Bench) -> dict[str, Any]:
 def at_the_end(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """The key of a run's start again at its end, before any clock is moved."""
     requirements = (REPLAY, "idempotency.no-reexecution")
-    yield Scenario("idempotency/at-the-end", "idempotency", requirements, _at_the_end, "alone", (NeedsRead(),))
+    yield Scenario(
+        "idempotency/at-the-end",
+        "idempotency",
+        requirements,
+        _at_the_end,
+        "alone",
+        (NeedsRead(),),
+        alone_takes=MANY_KEYS,
+    )
 
 
 def _from_the_start(bench: Bench) -> None:
@@ -149,12 +163,14 @@ def _no_reexecution(bench: Bench) -> None:
     second = first_use(bench, bench.distinct(2), bench.new_key())
     bench.read(requirement="idempotency.no-reexecution", label="after the second update")
     bench.sleep(bench.granule())
-    for position in (first, second, first):
+    replays = (("the first", first), ("the second", second), ("the first again", first))
+    for _, position in bench.cases.of(replays, itemgetter(0)):
         again(bench, position, label="replay after another update")
         bench.read(requirement="idempotency.no-reexecution", label="after the replay of an earlier update")
-    bench.update(bench.distinct(3), acceptance="open", label="an update without a key")
-    again(bench, first, label="replay after an update without a key")
-    bench.read(requirement="idempotency.no-reexecution", label="after the replay of an earlier update")
+    for _ in bench.cases.of(("without a key in between",), str):
+        bench.update(bench.distinct(3), acceptance="open", label="an update without a key")
+        again(bench, first, label="replay after an update without a key")
+        bench.read(requirement="idempotency.no-reexecution", label="after the replay of an earlier update")
 
 
 def _reuse(bench: Bench) -> None:
@@ -177,7 +193,9 @@ def _reuse_again(bench: Bench) -> None:
         others[f"{names.note} left out"] = {name: value for name, value in body.items() if name != names.note}
     if names.parts is not None:
         others[f"{names.parts} twice"] = {**body, names.parts: [*body[names.parts], *body[names.parts]]}
-    for label, other in ((f"same key, {changed}", other) for changed, other in others.items()):
+    for label, other in bench.cases.of(
+        ((f"same key, {changed}", other) for changed, other in others.items()), itemgetter(0)
+    ):
         other_body(bench, other, first, label=label)
         bench.read(requirement=REUSE, label=f"after: {label}")
 
@@ -189,7 +207,8 @@ def _same_json(bench: Bench) -> None:
     first = first_use(bench, body, bench.new_key())
     spaced = json.dumps(body, indent=1, ensure_ascii=False).encode()
     turned = json.dumps(dict(reversed(body.items())), ensure_ascii=False).encode()
-    for label, content in (("same JSON with white space", spaced), ("same JSON in other order", turned)):
+    same = (("same JSON with white space", spaced), ("same JSON in other order", turned))
+    for label, content in bench.cases.of(same, itemgetter(0)):
         other_body(bench, content, first, requirement=REPLAY, label=label)
         bench.read(requirement=REUSE, label=f"after: {label}")
     other_body(bench, bench.distinct(2), first)
@@ -202,26 +221,30 @@ def _any_key(bench: Bench) -> None:
     digits = str(int(unique, 16))[:SHORT]
     alike = ((length, unique.ljust(length, "k")) for length in (64, 128, 200, 254))
     keys = (
-        ("not a UUID", f"Order:{unique}_~1.x"),
-        ("digits", str(int(unique, 16))),
-        ("lower case", f"case-{unique}-abcdef"),
-        ("upper case", f"case-{unique}-ABCDEF"),
-        ("the last character", f"late-{unique}-0"),
-        ("another last character", f"late-{unique}-1"),
-        ("an underscore", f"{unique}_1"),
-        ("another character in its place", f"{unique}~1"),
-        ("a number", digits),
-        ("that number with a zero ahead", f"0{digits}"),
-        ("that number with an exponent", f"{digits}e0"),
-        ("that number with a fraction", f"{digits}.0"),
-        *((f"{length + 1} characters{twin}", shared + last) for length, shared in alike for twin, last in TWINS),
+        ("words", "not a UUID", f"Order:{unique}_~1.x"),
+        ("digits", "digits", str(int(unique, 16))),
+        ("case", "lower case", f"case-{unique}-abcdef"),
+        ("case", "upper case", f"case-{unique}-ABCDEF"),
+        ("late", "the last character", f"late-{unique}-0"),
+        ("late", "another last character", f"late-{unique}-1"),
+        ("punctuation", "an underscore", f"{unique}_1"),
+        ("punctuation", "another character in its place", f"{unique}~1"),
+        ("number", "a number", digits),
+        ("number", "that number with a zero ahead", f"0{digits}"),
+        ("number", "that number with an exponent", f"{digits}e0"),
+        ("number", "that number with a fraction", f"{digits}.0"),
+        *(
+            (f"{length + 1} characters", f"{length + 1} characters{twin}", shared + last)
+            for length, shared in alike
+            for twin, last in TWINS
+        ),
     )
     bench.begin()
-    firsts = []
-    for number, (label, key) in enumerate(keys, start=1):
-        firsts.append(first_use(bench, bench.distinct(number), key, label=f"key: {label}"))
+    firsts: list[tuple[str, int]] = []
+    for case, label, key in bench.cases.of(keys, itemgetter(0)):
+        firsts.append((case, first_use(bench, bench.distinct(len(firsts) + 1), key, label=f"key: {label}")))
         bench.read(requirement="idempotency.any-key", label=f"after key: {label}")
-    for first in firsts:
+    for _, first in bench.cases.of(firsts, itemgetter(0)):
         answer = bench.exchanges[first].answer
         if answer is None or not answer.is_success:
             continue
@@ -230,7 +253,7 @@ def _any_key(bench: Bench) -> None:
 
 def _odd_keys(bench: Bench) -> None:
     bench.begin()
-    for odd in odd_keys(bench.contract, bench.new_key()):
+    for odd in bench.cases.of(odd_keys(bench.contract, bench.new_key()), attrgetter("name")):
         acceptance: Acceptance = "must" if odd.expect == "accepted" else "open"
         bench.send(*bench.plan_odd(odd, bench.marked(), access="open", acceptance=acceptance))
     bench.read()
@@ -242,7 +265,7 @@ def _words(bench: Bench) -> None:
     requirement = "idempotency.odd-keys"
     bench.begin()
     _need_replays(bench, first_use(bench, bench.distinct(1), bench.new_key()))
-    for word in WORDS:
+    for word in bench.cases.of(WORDS, str):
         body = bench.marked()
         first = first_use(bench, body, word, requirement="", label=f"key: {word}")
         answer = bench.exchanges[first].answer
@@ -265,10 +288,9 @@ def _same_rule(bench: Bench) -> None:
     escaped = f"{path[:last]}%{ord(path[last]):02X}{path[last + 1 :]}"
     first = first_use(bench, bench.distinct(1), bench.new_key())
     _need_replays(bench, first)
-    for number, (label, target) in enumerate(
-        (("a character percent-encoded", escaped), ("an unknown query", f"{path}?harness=1")), start=2
-    ):
-        bench.update(bench.distinct(number), acceptance="open", label="another update")
+    spellings = (("a character percent-encoded", escaped), ("an unknown query", f"{path}?harness=1"))
+    for label, target in bench.cases.of(spellings, itemgetter(0)):
+        bench.update(bench.marked(), acceptance="open", label="another update")
         bench.sleep(bench.granule())
         again(bench, first, label, requirement=requirement, target=target)
         bench.read(requirement=requirement, label=f"after: {label}")
@@ -286,8 +308,10 @@ def _without_key(bench: Bench) -> None:
     bench.begin()
     bodies = (bench.distinct(1), bench.distinct(2))
     seen = bench.new_key()
-    for number, request_id in ((0, None), (1, None), (0, None), (1, seen), (0, seen), (1, seen)):
-        label = "without a key" if request_id is None else "without a key, with an id that was seen"
+    rows = ((0, None), (1, None), (0, None), (1, seen), (0, seen), (1, seen))
+    labels = {None: "without a key", seen: "without a key, with an id that was seen"}
+    for number, request_id in bench.cases.of(rows, lambda row: labels[row[1]]):
+        label = labels[request_id]
         bench.update(bodies[number], request_id=request_id, acceptance="open", requirement=requirement, label=label)
         bench.read(requirement=requirement, label="after an update without a key")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from rules_harness.harness.intent import Access
 from rules_harness.harness.judging.histories import IN_PROGRESS
 from rules_harness.harness.scenarios.bench import Bench
@@ -33,9 +35,8 @@ def auth_first(bench: Bench) -> None:
         ("limited", "outside-resources", None),
         ("other_org", "other-organization", None),
     ]
-    for caller, access, authorization in callers:
-        if authorization is None and caller not in credentials:
-            continue
+    known = [row for row in callers if row[2] is not None or row[0] in credentials]
+    for caller, access, authorization in bench.cases.of(known, itemgetter(0)):
         bench.update(
             content,
             authorization=authorization,
@@ -56,8 +57,11 @@ def auth_first(bench: Bench) -> None:
 def not_poisoned(bench: Bench) -> None:
     """A 401 first, then the rightful request with the same key."""
     bench.begin()
-    authorizations: tuple[Authorization, ...] = ("", bench.key_of(UNKNOWN))
-    for number, authorization in enumerate(authorizations, start=1):
+    authorizations: tuple[tuple[str, int, Authorization], ...] = (
+        ("no key", 1, ""),
+        ("unknown", 2, bench.key_of(UNKNOWN)),
+    )
+    for _, number, authorization in bench.cases.of(authorizations, itemgetter(0)):
         key, body = bench.new_key(), bench.distinct(number)
         bench.update(
             body,
@@ -99,7 +103,9 @@ def refused_again(bench: Bench) -> None:
     requirement = "idempotency.not-stuck"
     _, wrong = bench.wrong_bodies()[1]
     refused = {"refused for its body": wrong, "refused for its account": with_unknown_account(bench)}
-    for label, body in ((label, body) for label, body in refused.items() if body is not None):
+    for label, body in bench.cases.of(refused.items(), itemgetter(0)):
+        if body is None:
+            continue
         key = bench.new_key()
         bench.update(body, key=key, body="broken", acceptance="open", label=label)
         first = len(bench.exchanges) - 1

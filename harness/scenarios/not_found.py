@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter, itemgetter
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.scenario import Scenario
@@ -38,7 +39,7 @@ def odd(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario
 
 
 def _unknown(bench: Bench) -> None:
-    for _ in range(3):
+    for _ in bench.cases.of(range(1, 4), lambda number: f"id {number}"):
         rule = bench.unknown_id()
         for _ in range(2):
             bench.update(
@@ -51,7 +52,7 @@ def _unknown(bench: Bench) -> None:
 def _near_ids(bench: Bench) -> None:
     """A writable rule's id with something behind it that no router takes off, and that careless code loses."""
     bench.begin()
-    for name, suffix in NEAR.items():
+    for name, suffix in bench.cases.of(NEAR.items(), itemgetter(0)):
         target = bench.contract.update.path_for(bench.rule) + suffix
         bench.update(
             bench.inert(),
@@ -68,4 +69,8 @@ def _near_ids(bench: Bench) -> None:
 def _odd_ids(bench: Bench) -> None:
     body = bench.inert()
     known = [*bench.shared.profile.rules.all, *bench.rules]
-    bench.send_all([bench.plan_odd(odd, body, rule=odd.name, existence="odd", body="valid") for odd in odd_ids(known)])
+    planned = [
+        bench.plan_odd(odd, body, rule=odd.name, existence="odd", body="valid")
+        for odd in bench.cases.of(odd_ids(known), attrgetter("name"))
+    ]
+    bench.send_all(planned)

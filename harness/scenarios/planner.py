@@ -13,6 +13,7 @@ import msgspec
 from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
 from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
+from rules_harness.harness.scenarios.cases import Cases
 from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
@@ -125,6 +126,7 @@ class Planner:
         self.names = shared.contract.names
         self.world = shared.world
         self.rules = tuple(rules)
+        self.cases = Cases()
         self.random = random.Random(f"{shared.seed}/{scenario_id}/{attempt}")
         self._attempt = attempt
         self._known = known
@@ -201,7 +203,7 @@ class Planner:
             raw=raw,
             key=self.key_of(caller) if authorization is None else authorization or None,
         )
-        return request, Intent(caller=caller, rule=target_rule, key=key, **meaning)
+        return request, Intent(caller=caller, rule=target_rule, key=key, case=self.cases.current, **meaning)
 
     def plan_odd(self, odd: OddRequest, body: Body | Mapping[str, Any], /, **details: Unpack[UpdateDetails]) -> Planned:
         """A valid update with one thing odd in it, not yet sent."""
@@ -241,7 +243,7 @@ class Planner:
         request = Request("GET", self.contract.read.path_for(rule), headers, key=key)
         meaning.setdefault("purpose", "read")
         meaning["operation"] = "read"
-        return request, Intent(caller=caller, rule=rule, **meaning)
+        return request, Intent(caller=caller, rule=rule, case=self.cases.current, **meaning)
 
     def key_of(self, caller: str, scheme: str | None = None) -> KeyReference:
         """The key of a credential, or one that is nobody's, where and as the contract wants it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import Planned
@@ -27,8 +28,9 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 
 def _echo(bench: Bench) -> None:
     plain = [odd for odd in odd_request_ids(bench.contract) if odd.requirement == PLAIN]
-    for number, odd in enumerate(plain):
-        key = bench.new_key() if number % 2 else None
+    with_key = {odd.name for odd in plain[1::2]}
+    for odd in bench.cases.of(plain, attrgetter("name")):
+        key = bench.new_key() if odd.name in with_key else None
         bench.send(*bench.plan_odd(odd, bench.marked(), key=key, request_id_kind="plain"))
     if bench.readable:
         bench.read(request_id=bench.new_key(), purpose="probe")
@@ -40,13 +42,17 @@ def _generated(bench: Bench) -> None:
         bench.read()
 
 
+def _given(request_id: str | None) -> str:
+    return "without an id" if request_id is None else "with an id"
+
+
 def _errors(bench: Bench) -> None:
     """Each sort of refusal with an id of the client's and without one."""
     bench.begin()
     credentials = bench.shared.profile.credentials
     forbidden = next((name for name in ("read_only", "unrelated", "trigger_only") if name in credentials), None)
     _, wrong = bench.wrong_bodies()[1]
-    for request_id in (bench.new_key(), None):
+    for request_id in bench.cases.of((bench.new_key(), None), _given):
         bench.update(
             bench.marked(),
             request_id=request_id,
@@ -63,14 +69,14 @@ def _errors(bench: Bench) -> None:
 
 
 def _unknown_rule(bench: Bench) -> None:
-    for request_id in (bench.new_key(), None):
+    for request_id in bench.cases.of((bench.new_key(), None), _given):
         bench.update(bench.inert(), rule=bench.unknown_id(), request_id=request_id, existence="unknown", label="404")
 
 
 def _hostile(bench: Bench) -> None:
     planned: list[Planned] = []
-    for odd in odd_request_ids(bench.contract):
-        if odd.requirement != PLAIN:
-            planned.append(bench.plan_odd(odd, bench.marked(), request_id_kind="hostile"))
+    hostile = [odd for odd in odd_request_ids(bench.contract) if odd.requirement != PLAIN]
+    for odd in bench.cases.of(hostile, attrgetter("name")):
+        planned.append(bench.plan_odd(odd, bench.marked(), request_id_kind="hostile"))
     for request, intent in planned:
         bench.send(request, intent)

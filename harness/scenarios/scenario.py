@@ -35,10 +35,30 @@ class Scenario(msgspec.Struct, frozen=True):
     run: Callable[[Bench], None]
     lane: Lane = "rule"
     needs: tuple[Need, ...] = ()
+    alone_takes: int = 0
+    """How many requests it takes where the run has sent few others, if it makes up for them."""
+    part_of: str = ""
+    """What it is called together with the others that share a list of cases with it."""
+    cases: tuple[str, ...] = ()
+    """Its share of that list, by name."""
 
     @property
     def name(self) -> str:
         return self.id.partition("/")[2]
+
+    @property
+    def listed_as(self) -> str:
+        """The name under which its cases are listed."""
+        return self.part_of or self.id
+
+    def with_cases(self, wanted: frozenset[str], known: frozenset[str]) -> Scenario:
+        """The same with only the wanted ones of the cases that are known to be sent by it."""
+
+        def run(bench: Bench) -> None:
+            bench.cases.limit(wanted, known)
+            self.run(bench)
+
+        return msgspec.structs.replace(self, run=run)
 
     @property
     def owns_rules(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from rules_harness.harness.scenarios import crossing
@@ -60,7 +61,7 @@ def _enable_by_body(bench: Bench) -> None:
     """A disabled rule and a body that says enabled, for each time at which it runs where live shapes may be sent."""
     names = bench.names
     bench.begin()
-    for body in _of_each_timing(bench):
+    for _, body in bench.cases.of(_of_each_timing(bench), itemgetter(0)):
         bench.update({**body, names.status: names.disabled}, purpose="setup", acceptance="open", label="disabled first")
         bench.read()
         bench.shared.guard.enabled.add(bench.rule)
@@ -105,23 +106,23 @@ def _refused(bench: Bench) -> None:
     _prepare(bench)
     credentials = bench.shared.profile.credentials
     refused: list[tuple[str, dict[str, Any] | bytes]] = [*bench.wrong_bodies(), ("malformed JSON", b"{")]
-    for name, content in refused:
+    for name, content in bench.cases.of(refused, itemgetter(0)):
         bench.update(content, body="broken", label=f"refused: {name}")
         bench.read()
-    bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", label="refused: no key")
-    bench.read()
-    for name in WITHOUT_PERMISSION:
-        if name in credentials:
-            bench.update(bench.inert(), caller=name, access="no-permission", label=f"refused: {name}")
-            bench.read()
-    if "other_org" in credentials:
+    for _ in bench.cases.of(["no key"], str):
+        bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", label="refused: no key")
+        bench.read()
+    for name in bench.cases.of(filter(credentials.__contains__, WITHOUT_PERMISSION), str):
+        bench.update(bench.inert(), caller=name, access="no-permission", label=f"refused: {name}")
+        bench.read()
+    for _ in bench.cases.of(filter(credentials.__contains__, ["other_org"]), str):
         body = bench.marked_for("other_org")
         bench.update(body, caller="other_org", access="other-organization", label="refused: another organization")
         bench.read()
 
 
 def _trigger(bench: Bench) -> None:
-    for body in _of_each_timing(bench):
+    for _, body in bench.cases.of(_of_each_timing(bench), itemgetter(0)):
         sent = bench.update(_prepare(bench, body), acceptance="open", label="before it is triggered")
         bench.read()
         if sent.answer is None or not sent.answer.is_success:
@@ -130,11 +131,11 @@ def _trigger(bench: Bench) -> None:
         bench.read()
 
 
-def _of_each_timing(bench: Bench) -> list[dict[str, Any]]:
-    """The usual body, and one for each way in which a rule is timed where live shapes may be sent."""
-    bodies = [bench.usual().value]
+def _of_each_timing(bench: Bench) -> list[tuple[str, dict[str, Any]]]:
+    """The usual body, and one for each way in which a rule is timed where live shapes may be sent, by name."""
+    bodies = [("usual", bench.usual().value)]
     if bench.shared.guard.is_open and is_suitable(bench.contract, bench.world):
         timed = tuple(f"/{name}:" for name in fields_with(bench.contract, "start-date"))
         kinds = crossing.kinds(bench.contract, bench.world).items()
-        bodies += [body.value for shape, body in kinds if shape.startswith(timed)]
+        bodies += [(shape, body.value) for shape, body in kinds if shape.startswith(timed)]
     return bodies

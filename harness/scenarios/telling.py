@@ -1,13 +1,14 @@
-"""What tells most, as the self-test has found it: the order of cases within scenarios, and of scenarios in a short run.
+"""What tells most, as the self-test has found it: the order of the cases that scenarios share out, and of a short run.
 
-``telling.json`` beside this file lists both: ``cases`` by the labels of their requests, and ``scenarios`` with how many
-requests each takes. `python -m benchmarks.curve --write` makes it.
+``telling.json`` beside this file lists units, the most telling first: a scenario as its cases are listed, one of its
+cases, empty for a scenario without any, and how many requests that takes; and the requests that each scenario takes
+beside its cases. `python -m benchmarks.curve --write` makes it.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,14 +20,17 @@ T = TypeVar("T")
 ORDER: Final = Path(__file__).with_name("telling.json")
 UNKNOWN_COST: Final = 20
 """Requests that are reckoned with for a scenario that is not listed."""
+UNKNOWN_CASE_COST: Final = 2
+"""And for a case that is not."""
+
+Unit = tuple[str, str, int]
 
 
 class Telling(msgspec.Struct, frozen=True):
     """What shows most faults for what it costs, the most telling first."""
 
-    cases: tuple[str, ...] = ()
-    scenarios: tuple[tuple[str, int], ...] = ()
-    """With the number of their requests."""
+    units: tuple[Unit, ...] = ()
+    besides: Mapping[str, int] = {}
 
 
 @functools.lru_cache(maxsize=1)
@@ -35,22 +39,89 @@ def telling() -> Telling:
     return msgspec.json.decode(ORDER.read_bytes(), type=Telling)
 
 
-def cases_first(cases: Iterable[T], label: Callable[[T], str]) -> list[T]:
+@functools.lru_cache(maxsize=1)
+def _cases() -> Mapping[str, Mapping[str, int]]:
+    """The rank of each case, by what it is listed under."""
+    ranks: dict[str, dict[str, int]] = {}
+    for rank, (name, case, _) in enumerate(telling().units):
+        ranks.setdefault(name, {})[case] = rank
+    return ranks
+
+
+def cases_first(listed_as: str, cases: Iterable[T], name: Callable[[T], str]) -> list[T]:
     """The most telling cases first; the others as they come."""
-    rank = {name: number for number, name in enumerate(telling().cases)}
-    return sorted(cases, key=lambda case: rank.get(label(case), len(rank)))
+    ranks = _cases().get(listed_as, {})
+    return sorted(cases, key=lambda case: ranks.get(name(case), len(telling().units)))
 
 
-def telling_first(scenarios: Sequence[Scenario], requests: int) -> tuple[list[Scenario], list[Scenario]]:
-    """The scenarios that so many requests have room for, and those that are left out, both in the order given."""
-    costs = dict(telling().scenarios)
-    rank = {name: number for number, name in enumerate(costs)}
-    taken: set[str] = set()
+def most_telling_first(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """The scenarios by the most telling of their cases; those that are not listed last."""
+    unlisted = len(telling().units)
+
+    def rank(scenario: Scenario) -> int:
+        ranks = _cases().get(scenario.listed_as, {})
+        cases = scenario.cases or ranks
+        return min((ranks.get(case, unlisted) for case in cases), default=unlisted)
+
+    return sorted(scenarios, key=rank)
+
+
+def chunked(
+    listed_as: str,
+    cases: Iterable[T],
+    length: int,
+    name: Callable[[T], str],
+    make: Callable[[str, Sequence[T]], Scenario],
+) -> Iterator[Scenario]:
+    """Scenarios that share out a list of cases, the most telling first; ``make`` makes one of an id and its share."""
+    ordered = cases_first(listed_as, cases, name)
+    for number, start in enumerate(range(0, len(ordered), length), start=1):
+        share = ordered[start : start + length]
+        scenario = make(f"{listed_as}-{number:02d}", share)
+        yield msgspec.structs.replace(scenario, part_of=listed_as, cases=tuple(map(name, share)))
+
+
+class Short(msgspec.Struct, frozen=True):
+    """What so many requests have room for, in the order in which it was given."""
+
+    kept: tuple[Scenario, ...]
+    """Those of which cases are left out send the others only."""
+    cut: tuple[Scenario, ...]
+    """Those of which cases are left out, as they were."""
+    left_out: tuple[Scenario, ...]
+
+
+def telling_first(scenarios: Sequence[Scenario], requests: int) -> Short:
+    """The most telling of these scenarios and of their cases, as far as so many requests go."""
+    by_case = {(scenario.listed_as, case): scenario for scenario in scenarios for case in scenario.cases or [""]}
+    whole = {scenario.id: scenario for scenario in scenarios if not scenario.cases}
+    taken: dict[str, set[str]] = {}
     left = requests
-    for scenario in sorted(scenarios, key=lambda scenario: rank.get(scenario.id, len(rank))):
-        cost = costs.get(scenario.id, UNKNOWN_COST)
-        if cost <= left:
-            taken.add(scenario.id)
-            left -= cost
-    kept = [scenario for scenario in scenarios if scenario.id in taken]
-    return kept, [scenario for scenario in scenarios if scenario.id not in taken]
+    for name, case, cost in (*telling().units, *_unlisted(scenarios)):
+        scenario = by_case.get((name, case)) or whole.get(name)
+        if scenario is None:
+            continue
+        whole_cost = cost + (0 if scenario.id in taken else telling().besides.get(name, 0))
+        if whole_cost <= left:
+            taken.setdefault(scenario.id, set()).add(case)
+            left -= whole_cost
+    kept, cut = [], []
+    for scenario in scenarios:
+        if scenario.id in taken:
+            known = frozenset(scenario.cases) or frozenset(_cases().get(scenario.listed_as, ()))
+            wanted = frozenset(taken[scenario.id])
+            is_cut = not known <= wanted
+            kept.append(scenario.with_cases(wanted, known) if is_cut else scenario)
+            cut += [scenario] * is_cut
+    return Short(tuple(kept), tuple(cut), tuple(scenario for scenario in scenarios if scenario.id not in taken))
+
+
+def _unlisted(scenarios: Iterable[Scenario]) -> Iterator[Unit]:
+    """What the order does not know, of another contract for example."""
+    for scenario in scenarios:
+        listed = _cases().get(scenario.listed_as, {})
+        if not scenario.cases and not listed:
+            yield scenario.listed_as, "", UNKNOWN_COST
+        for case in scenario.cases:
+            if case not in listed:
+                yield scenario.listed_as, case, UNKNOWN_CASE_COST

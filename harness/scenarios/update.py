@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
@@ -11,6 +12,7 @@ from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import NotEnabled
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
+from rules_harness.harness.scenarios.telling import chunked
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import amounts_in, group_index_name, with_amount
 from rules_harness.openapi.contract import Contract
@@ -31,6 +33,8 @@ from rules_harness.strategies.mutations import recursions
 from rules_harness.strategies.places import Place, body_place, visited
 from rules_harness.strategies.world import World
 
+Crossed = tuple[str, Body, Row]
+"""A body by name, and its circumstances."""
 BODIES_PER_SCENARIO = 8
 FIRM_CENTS = 100_000
 """The amount of the page's example; that a larger one is accepted is a *should*."""
@@ -77,16 +81,23 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 def _chunked(
     contract: Contract, name: str, bodies: Sequence[Body], requirements: tuple[str, ...]
 ) -> Iterator[Scenario]:
-    crossed = list(bodies_crossed(contract, bodies))
-    chunks = [crossed[start : start + BODIES_PER_SCENARIO] for start in range(0, len(bodies), BODIES_PER_SCENARIO)]
-    for number, chunk in enumerate(chunks, start=1):
-        yield Scenario(f"update/{name}-{number:02d}", "update", requirements, partial(_send_all, bodies=chunk))
+    def sending(scenario_id: str, chunk: Sequence[Crossed]) -> Scenario:
+        return Scenario(scenario_id, "update", requirements, partial(_send_all, bodies=chunk))
+
+    crossed = [
+        (f"body {number}", body, row) for number, (body, row) in enumerate(bodies_crossed(contract, bodies), start=1)
+    ]
+    yield from chunked(f"update/{name}", crossed, BODIES_PER_SCENARIO, _name, sending)
 
 
-def _send_all(bench: Bench, bodies: Sequence[tuple[Body, Row]]) -> None:
+def _name(crossed: Crossed) -> str:
+    return crossed[0]
+
+
+def _send_all(bench: Bench, bodies: Sequence[Crossed]) -> None:
     """Each body under its circumstances, and what is stored of it."""
     bench.begin()
-    for body, row in bodies:
+    for _, body, row in bench.cases.of(bodies, _name):
         asked = body.open_features[0] if len(body.open_features) == 1 else ""
         large = max(amounts_in(bench.contract, body.value), default=0) > FIRM_CENTS
         planned = plan_in(
@@ -136,7 +147,7 @@ def _omitted(bench: Bench) -> None:
     name."""
     names = bench.names
     bench.begin()
-    for cleared in ("absent", "null", "in another case"):
+    for cleared in bench.cases.of(("absent", "null", "in another case"), str):
         bench.update({**bench.marked(), **dict.fromkeys(names.texts, own("Kept apart"))})
         bench.read()
         body = bench.marked()
@@ -157,12 +168,13 @@ def _omitted_inside(bench: Bench, parts: str) -> None:
     covered = [body.value for body in covering_set(bench.contract, bench.world)]
     full = max(covered, key=lambda value: sum(inner is not None for _, _, inner in visited(place, value)))
     bare = _pruned(place, full)
-    bench.begin()
-    for label, body in (
+    without = (
         (f"optional fields left out, as many {parts}", bare),
         (f"optional fields left out, more {parts}", {**bare, parts: [*bare[parts], *bare[parts]]}),
         ("optional fields null", _pruned(place, full, null=True)),
-    ):
+    )
+    bench.begin()
+    for label, body in bench.cases.of(without, itemgetter(0)):
         bench.update({**full, parts: [*full[parts], *full[parts]]}, acceptance="open", label="in full")
         bench.read()
         bench.update(body, acceptance="open", label=label)
@@ -198,19 +210,22 @@ def _structure(bench: Bench, parts: str) -> None:
     conditional = _conditional_part(bench, parts)
     groups: list[dict[str, Any]] = [{} if index is None else {index: (MANY - number) // 2} for number in range(MANY)]
     grouped = [{**member, **group} for member, group in zip(members, groups, strict=True)]
-    bench.begin()
-    for label, arranged in (
+    arrangements = (
         (f"many {parts}", each),
         (f"equal {parts}", [each[0], each[1], each[0], each[0]]),
         (f"equal {parts} in another order", [each[1], each[0], each[0], each[0]]),
         (f"{parts} with and without conditions", [each[0], conditional, each[1], conditional, each[2]]),
         (f"many {field}", [{**each[0], field: grouped}]),
         (f"equal {field}", [{**each[0], field: [members[0], members[1], members[0]]}, each[1]]),
-    ):
+    )
+    bench.begin()
+    for label, arranged in bench.cases.of(arrangements, itemgetter(0)):
         bench.update({**bench.marked(), parts: arranged}, label=label, acceptance="open")
         bench.read()
     nested = [recursion for recursion in recursions(bench.contract, bench.world) if recursion.listed]
-    for outer, inner in zip(nested, nested[::-1], strict=True):
+    for outer, inner in bench.cases.of(
+        zip(nested, nested[::-1], strict=True), lambda pair: f"levels of {pair[0].name}"
+    ):
         leaf = inner.leaf
         tree = outer.around(inner.around(outer.around(leaf, leaf), leaf), leaf)
         label = f"equal conditions, several levels of {outer.name} and {inner.name}"
@@ -259,7 +274,7 @@ def _named_twice(bench: Bench) -> None:
         (f"{usual} in the query", {}, f"{path(here)}?{usual}={other}", ()),
         ("a header", {}, None, ((header, other),)),
     )
-    for way, fields, target, headers in ways:
+    for way, fields, target, headers in bench.cases.of(ways, itemgetter(0)):
         bench.update(
             {**bench.marked(), **fields},
             rule=here,
@@ -292,7 +307,7 @@ def _isolated(bench: Bench) -> None:
     watched = bench.rules
     for rule in watched:
         bench.begin(rule)
-    for rule in watched:
+    for _, rule in bench.cases.of(enumerate(watched, start=1), lambda numbered: f"rule {numbered[0]}"):
         body = bench.own_body(rule, own(f"Isolated {bench.random.randrange(10**6)}"))
         body = with_amount(bench.contract, body, bench.random.randint(1, bench.world.max_amount_in_cents))
         bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
 
 from rules_harness.harness.intent import BodyKind, Meaning
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import NeedsRead, Scenario
-from rules_harness.harness.scenarios.telling import cases_first
+from rules_harness.harness.scenarios.telling import chunked
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, is_suitable
+from rules_harness.strategies.design import Row
 from rules_harness.strategies.mutations import Mutation, apply, catalogue, settings
 from rules_harness.strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
 from rules_harness.strategies.world import World
 
-T = TypeVar("T")
 MUTATIONS_PER_SCENARIO = 30
 ODD_PER_SCENARIO = 10
 SERVER_OWNED = "update.identity"
@@ -45,14 +44,8 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     asking = [
         mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
     ]
-    claiming = cases_first(claiming, lambda mutation: mutation.name)
-    for number, chunk in enumerate(_chunks(claiming, MUTATIONS_PER_SCENARIO), start=1):
-        requirements = tuple(sorted(set(_about(chunk))))
-        run = partial(_break, mutations=chunk)
-        yield Scenario(f"validation/broken-{number:02d}", "validation", (*requirements, *REFUSALS), run)
-    for number, chunk in enumerate(_chunks(asking, MUTATIONS_PER_SCENARIO), start=1):
-        requirements = tuple(sorted({mutation.requirement for mutation in chunk if mutation.requirement}))
-        yield Scenario(f"validation/asked-{number:02d}", "validation", requirements, partial(_ask, mutations=chunk))
+    yield from chunked("validation/broken", claiming, MUTATIONS_PER_SCENARIO, _name, _breaking)
+    yield from chunked("validation/asked", asking, MUTATIONS_PER_SCENARIO, _name, _asking)
     odd: tuple[tuple[str, Callable[[Contract, World], Sequence[OddRequest]]], ...] = (
         ("syntax", syntax_bodies),
         ("encoding", encoding_bodies),
@@ -60,16 +53,26 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         ("size", size_bodies),
     )
     for name, make in odd:
-        for number, some in enumerate(
-            _chunks(cases_first(make(contract, world), lambda mutation: mutation.name), ODD_PER_SCENARIO), start=1
-        ):
-            requirements = tuple(sorted({mutation.requirement for mutation in some}))
-            yield Scenario(
-                f"validation/{name}-{number:02d}",
-                "validation",
-                (*requirements, *REFUSALS),
-                partial(_odd, requests=some),
-            )
+        yield from chunked(f"validation/{name}", make(contract, world), ODD_PER_SCENARIO, _name, _of_odd)
+
+
+def _name(case: Mutation | OddRequest) -> str:
+    return case.name
+
+
+def _breaking(scenario_id: str, mutations: Sequence[Mutation]) -> Scenario:
+    requirements = (*sorted(set(_about(mutations))), *REFUSALS)
+    return Scenario(scenario_id, "validation", requirements, partial(_break, mutations=mutations))
+
+
+def _asking(scenario_id: str, mutations: Sequence[Mutation]) -> Scenario:
+    requirements = tuple(sorted({mutation.requirement for mutation in mutations if mutation.requirement}))
+    return Scenario(scenario_id, "validation", requirements, partial(_ask, mutations=mutations))
+
+
+def _of_odd(scenario_id: str, requests: Sequence[OddRequest]) -> Scenario:
+    requirements = (*sorted({request.requirement for request in requests}), *REFUSALS)
+    return Scenario(scenario_id, "validation", requirements, partial(_odd, requests=requests))
 
 
 def _about(mutations: Sequence[Mutation]) -> Iterator[str]:
@@ -95,26 +98,22 @@ def server_owned(contract: Contract, world: World, profile: Profile) -> Iterator
         )
 
 
-def _chunks(items: Sequence[T], length: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), length):
-        yield items[start : start + length]
-
-
-def plan_mutation(bench: Bench, mutation: Mutation, base: Body | None = None, *, key: str | None = None) -> Planned:
-    """One mutation done to a body; without ``base`` to the simplest that has its place.
+def plan_mutation(
+    bench: Bench, mutation: Mutation, base: Body | None = None, *, key: str | None = None, row: Row | None = None
+) -> Planned:
+    """One mutation done to a body, under the circumstances of ``row``; without ``base`` to the simplest that has its
+    place.
 
     Off loopback a status that is none is done to the simplest too, which moves nothing soon: a lax target could enable
     the rule.
     """
     if mutation.place == f"/{bench.names.status}" and not bench.shared.guard.is_open:
         base = None
+    if row is not None:
+        return plan_in(
+            bench, row, apply(bench.contract, bench.world, mutation, base, setting=row), **_meaning(mutation)
+        )
     return bench.plan_update(apply(bench.contract, bench.world, mutation, base), key=key, **_meaning(mutation))
-
-
-def _plan_in_setting(bench: Bench, mutation: Mutation) -> Planned:
-    """One mutation under the circumstances that the design has for it."""
-    row = settings(bench.contract)[mutation.name]
-    return plan_in(bench, row, apply(bench.contract, bench.world, mutation, setting=row), **_meaning(mutation))
 
 
 def _meaning(mutation: Mutation) -> Meaning:
@@ -140,14 +139,17 @@ def _begin_apart(bench: Bench) -> None:
 def _break(bench: Bench, mutations: Sequence[Mutation]) -> None:
     """Bodies that are all to be refused; what is stored afterwards is looked at once for all of them."""
     _begin_apart(bench)
-    bench.send_all([_plan_in_setting(bench, mutation) for mutation in mutations])
+    rows = settings(bench.contract)
+    bench.send_all(
+        [plan_mutation(bench, mutation, row=rows[mutation.name]) for mutation in bench.cases.of(mutations, _name)]
+    )
     bench.read()
 
 
 def _ask(bench: Bench, mutations: Sequence[Mutation]) -> None:
     """Bodies that may be accepted: what is stored is looked at after each."""
     bench.begin()
-    for mutation in mutations:
+    for mutation in bench.cases.of(mutations, _name):
         bench.send(*plan_mutation(bench, mutation))
         bench.read()
 
@@ -162,6 +164,6 @@ def plan_wrong_body(bench: Bench, odd: OddRequest) -> Planned:
 
 def _odd(bench: Bench, requests: Sequence[OddRequest]) -> None:
     _begin_apart(bench)
-    for odd in requests:
+    for odd in bench.cases.of(requests, _name):
         bench.send(*plan_wrong_body(bench, odd))
     bench.read()

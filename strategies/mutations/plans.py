@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from hypothesis import strategies as st
@@ -23,6 +23,9 @@ from rules_harness.strategies.mutations.violations import misspelt, violations
 from rules_harness.strategies.places import Standing
 from rules_harness.strategies.validity import is_valid_body
 from rules_harness.strategies.world import World
+
+VIOLATION: Final = "violation"
+FIELD: Final = "field"
 
 
 class Mutation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -96,16 +99,26 @@ def settings(contract: Contract) -> Mapping[str, Row]:
     Among them each keyword and each field meets every value of every factor that it can meet, and each value of a
     factor every one of another.
     """
-    plans = [plan for plan in _plans(contract).values() if plan.mutation.claims_violation]
-    keywords = Factor("violation", tuple(dict.fromkeys(violation_of(plan.mutation) for plan in plans)))
-    fields = Factor("field", tuple(dict.fromkeys(field_of(plan.mutation) for plan in plans)))
+    keywords = Factor(VIOLATION, tuple(dict.fromkeys(what[VIOLATION] for what, _ in circumstances(contract).values())))
+    fields = Factor(FIELD, tuple(dict.fromkeys(what[FIELD] for what, _ in circumstances(contract).values())))
     design = Design((keywords, fields, *OUTSIDE, MEMBER, DEPTH))
-    settled: dict[str, Row] = {}
-    for plan in plans:
-        what = {keywords.name: violation_of(plan.mutation), fields.name: field_of(plan.mutation)}
-        names = [*(factor.name for factor in OUTSIDE), *movable(contract, plan.route)]
-        settled[plan.mutation.name] = design.complete(what, names)
-    return settled
+    return {
+        name: design.complete(what, [factor.name for factor in around])
+        for name, (what, around) in circumstances(contract).items()
+    }
+
+
+@functools.lru_cache(maxsize=16)
+def circumstances(contract: Contract) -> Mapping[str, tuple[Row, tuple[Factor, ...]]]:
+    """For each mutation that claims a violation, by its name, what it is, and the factors of what can be around it."""
+    return {
+        plan.mutation.name: (
+            {VIOLATION: violation_of(plan.mutation), FIELD: field_of(plan.mutation)},
+            (*OUTSIDE, *movable(contract, plan.route)),
+        )
+        for plan in _plans(contract).values()
+        if plan.mutation.claims_violation
+    }
 
 
 def violation_of(mutation: Mutation) -> str:

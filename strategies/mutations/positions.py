@@ -6,7 +6,7 @@ import functools
 from typing import Any, Final
 
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.design import Row
+from rules_harness.strategies.design import Factor, Row
 from rules_harness.strategies.factors import DEPTH, LATER_MEMBER, LATER_PART, MEMBER
 from rules_harness.strategies.mutations.pools import BodyPool
 from rules_harness.strategies.mutations.routes import Key, PlaceRoute, edited, reached, routes
@@ -14,14 +14,14 @@ from rules_harness.strategies.mutations.routes import Key, PlaceRoute, edited, r
 NOWHERE_ELSE: Final[Row] = {}
 
 
-def movable(contract: Contract, route: PlaceRoute) -> list[str]:
-    """The names of the factors by which what is done at the end of a route can be moved."""
-    names = []
+def movable(contract: Contract, route: PlaceRoute) -> list[Factor]:
+    """The factors by which what is done at the end of a route can be moved."""
+    factors = []
     if _is_in_members(route):
-        names.append(MEMBER.name)
+        factors.append(MEMBER)
     if _tree_at(route) is not None and _level(contract):
-        names.append(DEPTH.name)
-    return names
+        factors.append(DEPTH)
+    return factors
 
 
 def moved(
