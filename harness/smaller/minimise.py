@@ -202,22 +202,21 @@ class _Search:
         The first of the reads that show a rule enabled stays: whoever sends the episode again learns from it to enable
         the rule.
         """
-        episode = sent.episode
-        for position in sorted(set(range(len(episode.exchanges))) - set(sent.positions), reverse=True):
-            if self._tells_of_enabling(episode.exchanges, position):
-                continue
-            others = set(range(len(episode.exchanges))) - {position}
-            smaller = Recording.of(episode).only(others) if others else None
-            if smaller is None:
-                continue
-            barer = msgspec.structs.replace(episode, exchanges=smaller.exchanges)
-            if self._minimiser.shows(barer, self._violation) is not None:
-                episode = barer
-        return episode
+        kept, previous = tuple(range(len(sent.episode.exchanges))), None
+        while kept != previous:
+            previous = kept
+            for position in sorted(set(kept) - set(sent.positions), reverse=True):
+                others = tuple(other for other in kept if other != position)
+                part = _part(sent.episode, others)
+                is_needed = self._tells_of_enabling(sent.episode, kept, position)
+                if not is_needed and part and self._minimiser.shows(part, self._violation) is not None:
+                    kept = others
+        return _part(sent.episode, kept) or sent.episode
 
-    def _tells_of_enabling(self, exchanges: tuple[Exchange, ...], position: int) -> bool:
-        """Whether a read shows a rule enabled that the exchange before it does not show so already."""
-        here, before = exchanges[position], exchanges[position - 1 : position]
+    def _tells_of_enabling(self, episode: Episode, kept: tuple[int, ...], position: int) -> bool:
+        """Whether a read shows a rule enabled that what is kept before it does not show so already."""
+        here = episode.exchanges[position]
+        before = [episode.exchanges[other] for other in kept if other < position][-1:]
         already = any(
             exchange.intent.rule == here.intent.rule and self._minimiser.shows_enabled(exchange) for exchange in before
         )
@@ -287,6 +286,12 @@ class _Search:
             if self._shows(msgspec.structs.replace(self._recording, exchanges=alike)):
                 return True
         return False
+
+
+def _part(episode: Episode, positions: tuple[int, ...]) -> Episode | None:
+    """The episode with these exchanges alone; ``None`` where that makes no sense."""
+    part = Recording.of(episode).only(positions) if positions else None
+    return None if part is None else msgspec.structs.replace(episode, exchanges=part.exchanges)
 
 
 def _pointed_at(exchanges: tuple[Exchange, ...], violation: Violation) -> set[int]:

@@ -8,6 +8,7 @@ from rules_harness.reports.html import page
 from rules_harness.reports.regression.model import Comparison
 from rules_harness.reports.regression.tables import tables
 
+_ROWS_OPEN: Final = 12
 _ROWS_SHOWN: Final = 1000
 
 
@@ -18,5 +19,6 @@ def render(comparison: Comparison) -> str:
         title=f"{comparison.headline}: {comparison.base.name} and {comparison.head.name}",
         comparison=comparison,
         tables=tables(comparison),
+        rows_open=_ROWS_OPEN,
         rows_shown=_ROWS_SHOWN,
     )

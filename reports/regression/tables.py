@@ -52,8 +52,14 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def tables(comparison: Comparison) -> tuple[Table, ...]:
-    """Those that have entries, the worst first."""
-    return tuple(table for table in _all(comparison) if table.rows)
+    """Those that have entries, the worst first, with the columns that say anything."""
+    return tuple(_filled(table) for table in _all(comparison) if table.rows)
+
+
+def _filled(table: Table) -> Table:
+    columns = [at for at in range(len(table.head)) if any(row[at].texts for row in table.rows)]
+    rows = tuple(tuple(row[at] for at in columns) for row in table.rows)
+    return msgspec.structs.replace(table, head=tuple(table.head[at] for at in columns), rows=rows)
 
 
 def _all(comparison: Comparison) -> Iterator[Table]:
@@ -199,6 +205,11 @@ def _readings(changes: Sequence[ReadingChange]) -> Table:
 
 
 def _answers(changes: Sequence[AnswerChange], noun: Noun) -> Table:
+    """Callers who see the same change share a row."""
+    alike: dict[tuple[object, ...], list[AnswerChange]] = {}
+    for change in changes:
+        same = (change.operation, change.body, change.existence, change.before, change.after)
+        alike.setdefault(same, []).append(change)
     return Table(
         name="answers",
         title="Answered differently",
@@ -207,16 +218,22 @@ def _answers(changes: Sequence[AnswerChange], noun: Noun) -> Table:
         count=sum(len(change.kinds) for change in changes),
         head=("input", "BASE", "HEAD", "kinds"),
         rows=tuple(
-            (_text(_input(change, noun)), *_sides(change.before, change.after), _cut(change.kinds, "code"))
-            for change in changes
+            (
+                _text(_input(members, noun)),
+                *_sides(members[0].before, members[0].after),
+                _cut((kind for member in members for kind in member.kinds), "code"),
+            )
+            for members in alike.values()
         ),
     )
 
 
-def _input(change: AnswerChange, noun: Noun) -> str:
+def _input(changes: Sequence[AnswerChange], noun: Noun) -> str:
+    change, kinds = changes[0], sum(len(change.kinds) for change in changes)
+    caller = change.caller if len(changes) == 1 else counted(len(changes), "caller")
     body = "" if change.body == "none" else f"{change.body} body"
     whose = "" if change.existence == "own" else f"{change.existence} {noun}"
-    parts = (change.operation, body, f"by {change.caller}", whose, counted(len(change.kinds), "kind"))
+    parts = (change.operation, body, f"by {caller}", whose, counted(kinds, "kind"))
     return ", ".join(part for part in parts if part)
 
 

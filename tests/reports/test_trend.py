@@ -96,7 +96,7 @@ def test_what_fails_is_first_then_what_comes_and_goes_and_what_held_is_folded() 
     assert {verdict for verdict in folded if verdict} == {"passed"}
     labels = [text.text for text in page.iter("{http://www.w3.org/2000/svg}text")]
     labels += [text.text for text in page.iter("text")]
-    assert labels == [str(len(trend.rows)), "0", "1", "2", "3", "run"]
+    assert labels == ["requirements", str(len(trend.rows)), "0", "1", "2", "3", "run"]
 
 
 def test_runs_of_different_targets_are_kept_apart() -> None:
