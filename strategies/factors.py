@@ -35,6 +35,9 @@ REQUEST_ID_SEEN: Final = Factor("request id", ("absent", "given", "seen"))
 BEFORE: Final = Factor("just before", ("nothing", "a refusal", "a replay"))
 CHANGES: Final = Factor("changes", ("nothing", "marker", "order", "everything"))
 """What differs from what the rule holds."""
+TEXTS: Final = Factor("texts", ("usual", "left out", "null", "long"))
+"""What the client's free texts are: the note left out or null, where there is one, or all as long as must be taken."""
+CLEARED: Final = ("left out", "null")
 SAYS: Final = "says"
 KIND: Final = "kind"
 OWN: Final = "kind of the body"
@@ -57,12 +60,16 @@ def updates_crossed(contract: Contract, kinds: tuple[str, ...]) -> tuple[Row, ..
 def of_updates(contract: Contract, kinds: tuple[str, ...]) -> tuple[Factor, ...]:
     """The factors that are crossed for updates of a rule."""
     says = Factor(SAYS, (contract.names.disabled, contract.names.enabled))
-    return (Factor(KIND, (USUAL, *kinds)), RULE, KEY_USED, says, CHANGES, BEFORE, REQUEST_ID_SEEN, SPELLING)
+    return (Factor(KIND, (USUAL, *kinds)), RULE, KEY_USED, says, CHANGES, BEFORE, REQUEST_ID_SEEN, SPELLING, TEXTS)
 
 
 def is_possible(row: Row) -> bool:
-    """A request that repeats another one says what that one said."""
-    return row.get(KEY_USED.name) != "repeated" or row.get(CHANGES.name, "nothing") == "nothing"
+    """A request that repeats another one says what that one said; one that leaves a text out changes what had one."""
+    is_repeated, is_cleared = row.get(KEY_USED.name) == "repeated", row.get(TEXTS.name) in CLEARED
+    changes = row.get(CHANGES.name)
+    if changes is None:
+        return not (is_repeated and is_cleared)
+    return not (is_repeated if changes != "nothing" else is_cleared)
 
 
 def is_own(kind: str) -> bool:

@@ -58,7 +58,6 @@ _GROUPS: Final = ((127, 128), (255, 256, 300), (32_767, 32_768), (65_536, 2**31)
 """Where 7, 8, 15, 16 and 31 bits end."""
 _FORMS: Final = (
     (timedelta(microseconds=123_000), "Z"),
-    (timedelta(microseconds=500_000), "Z"),
     (timedelta(microseconds=999_000), "+05:30"),
     (timedelta(), "-11:30"),
     (timedelta(), "+14:00"),
@@ -220,7 +219,8 @@ def _combined(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
         yield {**first, name: parts}
         lists = [field for field, value in parts[0].items() if isinstance(value, list)]
         for field in lists:
-            yield {**first, name: [{**parts[0], field: [member for part in parts for member in part[field]]}]}
+            several = [member for part in parts for member in part[field]]
+            yield {**first, name: [parts[0], {**parts[0], field: several}]}
 
 
 @functools.lru_cache(maxsize=16)

@@ -46,7 +46,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "combining": ("e\u0301pargne", "n\u0303", "Z\u0351\u036b\u0343a\u0328\u0321l\u0322\u0321g\u0335\u0321o\u0336"),
     "beyond-bmp": ("💸", "rent 🏠", "𝒮𝒶𝓋𝒾𝓃𝑔𝓈", "👨\u200d👩\u200d👧", "🇵🇹"),
     "right-to-left": ("שכר דירה", "إيجار", "\u202etfel ot thgir\u202c", "mixed עברית text"),
-    "very-long": ("long " * 60 + "end", "x" * 1_025, "long " * 2_000 + "end"),
+    "very-long": ("long " * 60 + "end", "x" * 1_025, "é" * 128, "long " * 2_000 + "end"),
     "look-alikes": ("Rеnt", "ＲＥＮＴ", "re\u200bnt", "ﬁne", "\ufeffrent", "І"),
     "quotes": ('"', "'", "it's", 'say "rent"', "\\", "\\u0041", "`", "«»"),
     "markup": ("<b>rent</b>", "<script>alert(1)</script>", "&amp;", "]]>", "<!--", "{{7*7}}", "${7*7}"),

@@ -34,7 +34,7 @@ SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
     (request_id.scenarios, frozenset({"request-id"})),
     (envelope.scenarios, frozenset()),
     (http.scenarios, frozenset({"http"})),
-    (status.scenarios, frozenset({"status", "auth", "authz"})),
+    (status.scenarios, frozenset({"status", "auth", "authz", "update", "idempotency"})),
     (update.scenarios, frozenset({"update"})),
     (validation.scenarios, frozenset({"validation", "update"})),
     (boundary.scenarios, frozenset({"validation", "http"})),

@@ -8,6 +8,7 @@ from operator import attrgetter, itemgetter
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
+from rules_harness.harness.scenarios.paths import other_paths
 from rules_harness.harness.scenarios.scenario import Need, NeedsCredential, NeedsPermission, NeedsRead, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
@@ -41,14 +42,16 @@ def _scenario(name: str, requirements: tuple[str, ...], run: Callable[[Bench], N
 
 def _missing(bench: Bench) -> None:
     bench.begin()
-    for mark in bench.cases.of(("a", "b"), str):
+    paths: dict[str, str | None] = {"its path": None, **other_paths(bench.contract, bench.rule)}
+    for label, target in bench.cases.of(paths.items(), itemgetter(0)):
         bench.update(
-            bench.marked(mark),
+            bench.marked(),
             authorization="",
             caller="none",
             access="unauthenticated",
             requirement="auth.missing",
-            label="no Authorization",
+            label=f"no Authorization, {label}",
+            target=target,
         )
     bench.read()
 
@@ -94,7 +97,11 @@ def _revoked(bench: Bench) -> None:
 
 def _before_lookup(bench: Bench) -> None:
     body = bench.inert()
-    authorizations: tuple[tuple[Authorization, str], ...] = (("", "none"), (bench.key_of(UNKNOWN), "unknown"))
+    authorizations: tuple[tuple[Authorization, str], ...] = (
+        ("", "none"),
+        (bench.key_of(UNKNOWN), "unknown"),
+        (bench.key_of(UNKNOWN, "Bearer" if bench.names.auth_scheme != "Bearer" else "Basic"), "of another scheme"),
+    )
     for authorization, caller in bench.cases.of(authorizations, itemgetter(1)):
         bench.update(
             body,

@@ -9,6 +9,7 @@ from operator import itemgetter
 from rules_harness.harness.intent import Access
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.foreign import with_foreign_account
+from rules_harness.harness.scenarios.paths import other_paths
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsCredential, Scenario
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
@@ -86,13 +87,17 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
             bench.marked("c"), caller=credential, access=access, acceptance="open", label=f"{credential}, our accounts"
         )
         bench.read()
-    for mark in bench.cases.of(("a", "b"), str):
+    paths = list(other_paths(bench.contract, bench.rule).items())
+    # Each credential under one of the other paths, so that among them all are asked for.
+    path, target = paths[sum(map(ord, credential)) % len(paths)]
+    for label, spelt in bench.cases.of((("", None), (f", {path}", target)), itemgetter(0)):
         bench.update(
-            bench.marked_for(credential, mark),
+            bench.marked_for(credential, "b" if spelt else "a"),
             caller=credential,
             access=access,
             requirement=requirement,
-            label=f"{credential} on {bench.contract.noun.with_article}",
+            label=f"{credential} on {bench.contract.noun.with_article}{label}",
+            target=spelt,
         )
     for name, content in bench.cases.of(bench.wrong_bodies(), itemgetter(0)):
         bench.update(
@@ -121,6 +126,17 @@ def _other_resources(bench: Bench) -> None:
             label=f"limited on each other {bench.contract.noun}",
         )
         bench.read(rule)
+    for label, target in bench.cases.of(other_paths(bench.contract, others[0]).items(), itemgetter(0)):
+        bench.update(
+            bench.marked(),
+            rule=others[0],
+            caller="limited",
+            access="outside-resources",
+            requirement="authz.resource",
+            label=f"limited on another {bench.contract.noun}, {label}",
+            target=target,
+        )
+    bench.read(others[0])
 
 
 def _own_resource(bench: Bench) -> None:

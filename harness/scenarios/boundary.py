@@ -19,7 +19,7 @@ from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
 from rules_harness.strategies.world import World
 
-CASES_PER_SCENARIO = 20
+CASES_PER_SCENARIO = 30
 KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.media-type": "media-type"}
 """A body that is missing, or no JSON by its Content-Type, may be refused for either."""
 

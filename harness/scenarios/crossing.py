@@ -22,17 +22,21 @@ from rules_harness.strategies.design import Row, named
 from rules_harness.strategies.factors import (
     BEFORE,
     CHANGES,
+    CLEARED,
     KEY_USED,
     KIND,
     REQUEST_ID_SEEN,
     RULE,
     SAYS,
+    TEXTS,
     updates_crossed,
 )
 from rules_harness.strategies.shapes import is_kind
 from rules_harness.strategies.world import World
 
 REPLAY_KEEPS = "status.replay-keeps"
+LONG = own("Each month, for the rent and whatever is due with")
+"""As long as every target has to take it."""
 JUDGED = ("status.enabled-becomes-disabled", "status.stored")
 
 
@@ -69,7 +73,7 @@ def kinds(contract: Contract, world: World) -> dict[str, Body]:
 def _requirements(contract: Contract, row: Row) -> tuple[str, ...]:
     requirements = []
     if row[KEY_USED.name] == "repeated":
-        requirements.append(REPLAY_KEEPS)
+        requirements += [REPLAY_KEEPS, "idempotency.no-reexecution"]
     elif row[RULE.name] != "disabled":
         requirements += JUDGED
     elif row[SAYS] == contract.names.disabled:
@@ -78,6 +82,8 @@ def _requirements(contract: Contract, row: Row) -> tuple[str, ...]:
         requirements.append("status.no-enable-by-body")
     if row[BEFORE.name] == "a refusal" and row[RULE.name] != "disabled":
         requirements.append("status.rejected-keeps")
+    if row[TEXTS.name] in CLEARED:
+        requirements.append("update.omitted-is-cleared")
     return tuple(requirements)
 
 
@@ -135,7 +141,8 @@ class _Crossed:
         if not bench.enable():
             raise NotEnabled(bench.contract)
         if rule == "enabled again":
-            held = {**self._held(), bench.names.status: bench.names.disabled}
+            between = bench.marked() if self._row[KEY_USED.name] == "repeated" else self._held()
+            held = {**between, bench.names.status: bench.names.disabled}
             bench.update(held, acceptance="open", label="before it is enabled again")
             bench.read()
             if not bench.enable():
@@ -146,7 +153,8 @@ class _Crossed:
         bench = self._bench
         if self._row[BEFORE.name] == "a refusal":
             name, content = bench.wrong_bodies()[1]
-            bench.update(content, body="broken", label=f"refused: {name}")
+            refused = {**content, **dict.fromkeys(bench.names.texts, own("Refused"))}
+            bench.update(refused, body="broken", label=f"refused: {name}")
         elif self._row[BEFORE.name] == "a replay":
             self._again(first, "replay before the update")
         else:
@@ -203,24 +211,36 @@ class _Crossed:
 
     def _wanted(self) -> dict[str, Any]:
         """What the update asks for, its status aside."""
-        if self._row[CHANGES.name] != "order":
-            return dict(self._usual)
-        if self._ordered is None:
-            return {**self._usual, self._bench.names.texts[-1]: "Another text"}
-        parts, index = self._ordered
-        return {**self._usual, parts: [*self._usual[parts], *_renumbered(self._usual[parts], index)]}
+        names, note, texts = self._bench.names, self._bench.names.note, self._row[TEXTS.name]
+        wanted = dict(self._usual)
+        if self._row[CHANGES.name] == "order":
+            if self._ordered is None:
+                wanted[names.texts[-1]] = "Another text"
+            else:
+                parts, index = self._ordered
+                wanted[parts] = [*wanted[parts], *_renumbered(wanted[parts], index)]
+        if texts == "long":
+            wanted.update(dict.fromkeys(names.texts, LONG))
+        elif texts == "null" and note is not None:
+            wanted[note] = None
+        elif note is not None and texts == "left out":
+            wanted.pop(note, None)
+        return wanted
 
     def _held(self) -> dict[str, Any]:
         """What the rule holds before the update."""
         bench, wanted, changes = self._bench, self._wanted(), self._row[CHANGES.name]
-        if changes == "marker":
-            return {**wanted, bench.names.marker: own("Another text")}
+        if changes == "nothing":
+            return wanted
+        held = {**wanted, bench.names.marker: own("Another text")}
         if changes == "order" and self._ordered is not None:
             parts, _ = self._ordered
-            return {**wanted, parts: wanted[parts][::-1]}
-        if changes in ("order", "everything"):
-            return bench.marked()
-        return wanted
+            held = {**wanted, parts: wanted[parts][::-1]}
+        elif changes in ("order", "everything"):
+            held = bench.marked()
+        if bench.names.note is not None and self._row[TEXTS.name] in CLEARED:
+            held[bench.names.note] = "A note"
+        return held
 
 
 def _renumbered(parts: list[Any], index: str) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,16 +16,19 @@ from rules_harness.strategies.places import body_place, visited
 from rules_harness.strategies.plausible import account_types
 from rules_harness.strategies.world import Account
 
+_KIND = re.compile(r":[^/]*")
+"""Of which kind the member of a list is, in a place."""
+
 
 def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Each place, a body that has it with a foreign account of each type that suits it, and that account's id.
 
-    The body is the simplest that has the place; and once more with the foreign account in a last part behind rightful
-    ones, for targets that look at the first only.
+    The body is the simplest that has the place; and once more with the foreign account in the last member of the last
+    part, behind rightful ones of each, for targets that look at the first only.
     """
     covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
     parts, usual = bench.names.parts, bench.usual()
-    done: set[str] = set()
+    done, done_later = set[str](), set[str]()
     for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
         paths = {pointer: place.path for place, pointer, _ in visited(body_place(bench.contract), base.value)}
         for named in accounts_in(bench.contract, base.value):
@@ -35,9 +39,15 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
             for number, account in enumerate(_suiting(bench, named)):
                 body = _naming(base.value, named, account)
                 yield place, body, account.id
-                if named.id_at[0] == parts and base is usual and number == 0:
+                of_any_kind = _KIND.sub("", place)
+                if named.id_at[0] != parts or number > 0 or of_any_kind in done_later:
+                    continue
+                done_later.add(of_any_kind)
+                later = _behind(base.value[parts][0], body[parts][0])
+                yield place, {**body, parts: [*base.value[parts], later]}, account.id
+                if base is usual:
                     yield place, {**body, parts: [*base.value[parts], *body[parts]]}, account.id
-                    yield place, {**body, parts: [_behind(base.value[parts][0], body[parts][0])]}, account.id
+                    yield place, {**body, parts: [later]}, account.id
 
 
 def with_unknown_account(bench: Bench) -> dict[str, Any] | None:

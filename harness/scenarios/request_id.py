@@ -42,35 +42,42 @@ def _generated(bench: Bench) -> None:
         bench.read()
 
 
-def _given(request_id: str | None) -> str:
-    return "without an id" if request_id is None else "with an id"
+def _sent_with(bench: Bench) -> Iterator[tuple[str | None, str | None]]:
+    """A request's id and key: each of them with and without the other."""
+    for has_id, has_key in bench.cases.of(((True, False), (True, True), (False, True)), str):
+        yield bench.new_key() if has_id else None, bench.new_key() if has_key else None
 
 
 def _errors(bench: Bench) -> None:
-    """Each sort of refusal with an id of the client's and without one."""
+    """Each sort of refusal, with and without an id and a key of the client's."""
     bench.begin()
     credentials = bench.shared.profile.credentials
     forbidden = next((name for name in ("read_only", "unrelated", "trigger_only") if name in credentials), None)
     _, wrong = bench.wrong_bodies()[1]
-    for request_id in bench.cases.of((bench.new_key(), None), _given):
+    for request_id, key in _sent_with(bench):
         bench.update(
             bench.marked(),
             request_id=request_id,
+            key=key,
             authorization="",
             caller="none",
             access="unauthenticated",
             label="401",
         )
         if forbidden is not None:
-            bench.update(bench.marked(), request_id=request_id, caller=forbidden, access="no-permission", label="403")
-        bench.update(wrong, request_id=request_id, body="broken", label="a refused body")
-        bench.update(b"{", request_id=request_id, body="syntax", label="malformed JSON")
+            bench.update(
+                bench.marked(), request_id=request_id, key=key, caller=forbidden, access="no-permission", label="403"
+            )
+        bench.update(wrong, request_id=request_id, key=key, body="broken", label="a refused body")
+        bench.update(b"{", request_id=request_id, key=key, body="syntax", label="malformed JSON")
     bench.read()
 
 
 def _unknown_rule(bench: Bench) -> None:
-    for request_id in bench.cases.of((bench.new_key(), None), _given):
-        bench.update(bench.inert(), rule=bench.unknown_id(), request_id=request_id, existence="unknown", label="404")
+    for request_id, key in _sent_with(bench):
+        bench.update(
+            bench.inert(), rule=bench.unknown_id(), request_id=request_id, key=key, existence="unknown", label="404"
+        )
 
 
 def _hostile(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from rules_harness.strategies.mutations import Mutation, apply, catalogue, setti
 from rules_harness.strategies.requests import OddRequest, encoding_bodies, media_types, size_bodies, syntax_bodies
 from rules_harness.strategies.world import World
 
-MUTATIONS_PER_SCENARIO = 30
+MUTATIONS_PER_SCENARIO = 40
 ODD_PER_SCENARIO = 10
 SERVER_OWNED = "update.identity"
 REFUSALS = ("validation.atomic", "validation.status", "envelope.error")

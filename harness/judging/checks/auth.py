@@ -10,6 +10,7 @@ from rules_harness.harness.judging.checks.common import (
     described,
     kept_or,
     kind_of_answer,
+    leads_elsewhere,
     run_by,
     unchanged,
 )
@@ -19,7 +20,7 @@ from rules_harness.openapi.contract import Contract
 
 def missing(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No Authorization header: 401."""
-    yield from _answers_401(episode, contract, "auth.missing")
+    yield from _answers_401(episode, contract, "auth.missing", can_lead_elsewhere=True)
 
 
 def malformed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -76,9 +77,13 @@ def scheme_case(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             yield Seen("reading.scheme-case", token, exchange.intent.label, (position,))
 
 
-def _answers_401(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
+def _answers_401(
+    episode: Episode, contract: Contract, requirement: str, *, can_lead_elsewhere: bool = False
+) -> Iterator[Judgement]:
     """Judges that every request made for a requirement is answered with 401."""
     for position, exchange, answer in answered(episode):
+        if can_lead_elsewhere and leads_elsewhere(contract, exchange, answer):
+            continue
         if exchange.intent.requirement == requirement:
             yield kept_or(
                 answer.status == 401,

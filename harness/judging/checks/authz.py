@@ -9,6 +9,7 @@ from rules_harness.harness.judging.checks.common import (
     answered,
     described,
     kept_or,
+    leads_elsewhere,
     run_by,
     spans,
     texts_in,
@@ -134,6 +135,8 @@ def _answers(
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
         if intent.requirement != requirement or intent.access != access:
+            continue
+        if leads_elsewhere(contract, exchange, answer):
             continue
         yield kept_or(
             answer.status in statuses,

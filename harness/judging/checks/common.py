@@ -68,6 +68,12 @@ def executed(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
             yield position, exchange, answer
 
 
+def leads_elsewhere(contract: Contract, exchange: Exchange, answer: Answer) -> bool:
+    """Whether the path is another spelling of its rule's, and the answer may say that it leads nowhere or elsewhere."""
+    is_other = exchange.request.target != contract.update.path_for(exchange.intent.rule)
+    return is_other and (answer.is_refusal or 300 <= answer.status < 400)
+
+
 def is_edge(intent: Intent, answer: Answer, *, raw: bool) -> bool:
     """Whether this may be the HTTP server's or a proxy's own answer to what it cannot parse or does not know."""
     if answer.status in EDGE_STATUSES or answer.status in (501, 502, 504, 505):

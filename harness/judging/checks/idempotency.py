@@ -42,10 +42,12 @@ def no_reexecution(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def _is_replayed(episode: Episode, exchange: Exchange, answer: Answer) -> bool:
     """Whether a request is one again that succeeded, and is answered as such."""
     intent = exchange.intent
-    if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
+    if intent.repeats is None or intent.window == "beyond" or not answer.is_success:
         return False
     first = episode.exchanges[intent.repeats]
-    return first.answer is not None and first.answer.is_success and first.request.body == exchange.request.body
+    is_same = (first.request.target, first.request.body) == (exchange.request.target, exchange.request.body)
+    is_callers = first.intent.caller == intent.caller
+    return first.answer is not None and first.answer.is_success and is_same and is_callers
 
 
 def reuse_not_executed(episode: Episode, contract: Contract) -> Iterator[Judgement]:

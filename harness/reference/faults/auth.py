@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
-from rules_harness.harness.reference import credentials, errors, syntax
-from rules_harness.harness.reference.calls import Call
+import msgspec
+
+from rules_harness.harness.reference import credentials, endpoints, errors, syntax
+from rules_harness.harness.reference.calls import Call, call_of
 from rules_harness.harness.reference.effects import altered, disable, execute, touch
-from rules_harness.harness.reference.messages import Incoming
+from rules_harness.harness.reference.messages import Incoming, Reply
 from rules_harness.harness.reference.seed import KEYS, KEYS_BY_ROLE, KEYS_BY_SECRET, ORGANIZATION, Key
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if, on_refusal, refuse_if
 from rules_harness.harness.reference.validation.body import configuration
@@ -101,12 +103,33 @@ def body_accepted(usual: Callable[[Incoming], list[str]], request: Incoming) -> 
     return usual(request) or _first_key(body.values() if isinstance(body, dict) else ())
 
 
+def _has_other_scheme(call: Call) -> bool:
+    return bool(call.request.all(b"authorization")) and not call.request.all(b"authorization")[0].startswith(b"ApiKey")
+
+
 def _look_up(call: Call) -> None:
     if call.rule_id and call.service.store.get(call.rule_id) is None:
         raise errors.rule_not_found(call.rule_id)
 
 
+fault = Breaking(faults, "auth.missing")
+
+
+@fault("auth.slash-unguarded", endpoints.handle)
+async def slash_unguarded(usual: Callable[[Call], Awaitable[Reply]], call: Call) -> Reply:
+    """The route with a slash at its end is declared a second time, without the middleware."""
+    if not call.request.path.endswith("/"):
+        return await usual(call)
+    plain = msgspec.structs.replace(call.request, path=call.request.path.rstrip("/"))
+    named = call_of(call.service, plain)
+    return await endpoints.act(msgspec.structs.replace(named, request_id=call.request_id), KEYS_BY_ROLE["full"])
+
+
 fault = Breaking(faults, "auth.before-lookup")
+fault("auth.other-schemes-looked-up-first", credentials.authenticate).short(
+    "Where the scheme is another one the rule is looked up before the answer.",
+    on_refusal(lambda refused, call: _look_up(call) if _has_other_scheme(call) else None),
+)
 fault("auth.looked-up-first", credentials.authenticate).short(
     "The rule is looked up before the key is checked.", on_refusal(lambda refused, call: _look_up(call))
 )

@@ -48,9 +48,17 @@ fault("authz.resource-in-joined-list", credentials.is_listed).short(
     "A rule is listed where the end of its id occurs in the list.",
     lambda usual, rule_id, entry: usual(rule_id, entry) or rule_id[-1:] in ",".join(entry.resources),
 )
+fault("authz.resource-under-its-plain-path-alone", credentials.authorize).short(
+    "The list of resources is looked at only where the path is written as usual.",
+    lambda usual, call, caller, entry: usual(call, caller, _unlimited(entry) if "%" in call.request.path else entry),
+)
 fault("authz.listed-rule-refused", credentials.is_listed).short(
     "Only `*` grants access, a listed rule does not.", lambda usual, rule_id, entry: "*" in entry.resources
 )
+
+
+def _unlimited(entry: Permission | None) -> Permission | None:
+    return entry and Permission(entry.scope)
 
 
 def _of_others(call: Call, caller: Key) -> Rule | None:
@@ -100,6 +108,14 @@ fault("authz.later-steps-accounts-accepted", accounts.account_named).short(
 fault("authz.later-actions-accounts-accepted", accounts.account_named).short(
     "Of each step only the accounts of the first action are checked.",
     lambda usual, node: _anybodys(node) if later_action(node) else usual(node),
+)
+fault("authz.last-of-all-accounts-accepted", accounts.account_named).short(
+    "The accounts of later actions of later steps are not checked.",
+    lambda usual, node: _anybodys(node) if later_step(node) and later_action(node) else usual(node),
+)
+fault("authz.later-conditions-accounts-accepted", accounts.account_named).short(
+    "Of the accounts in conditions those of the first step are checked.",
+    lambda usual, node: _anybodys(node) if later_step(node) and "/params" in node.pointer else usual(node),
 )
 fault("authz.foreign-pods-accepted", accounts.account_named).short(
     "Whose a pod is is not looked at.",

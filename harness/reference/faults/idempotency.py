@@ -65,10 +65,22 @@ fault("idempotency.replay-executes", idempotency.replayed, "status.replay-keeps"
     "A replay executes, and is answered with the original answer.",
     then(lambda call, known, original: update.update(call, known.use.organization_id)),
 )
+
+
+def _written_back(call: Call, original: Reply) -> None:
+    rule = call.service.store.get(call.rule_id)
+    if rule is not None and rule.status == "enabled":
+        overwrite(call, nickname=original.data["nickname"], description=original.data["description"])
+
+
 _WRITABLE = ("nickname", "description", "trigger", "steps")
 fault("idempotency.replay-writes-its-answer", idempotency.replayed).short(
     "A replay writes its answer back into the store.",
     then(lambda call, known, original: overwrite(call, **{name: original.data[name] for name in _WRITABLE})),
+)
+fault("idempotency.replay-writes-where-enabled", idempotency.replayed).short(
+    "The replay of an update of a rule that was enabled since writes its texts back.",
+    then(lambda call, known, original: _written_back(call, original)),
 )
 fault("idempotency.replay-touches", idempotency.replayed).short(
     "A replay moves updated_at.", then(lambda call, known, original: touch(call))

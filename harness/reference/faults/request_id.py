@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from rules_harness.harness.reference import calls, envelope
+from rules_harness.harness.reference import calls, envelope, syntax
 from rules_harness.harness.reference.calls import LONGEST, VISIBLE, Call, is_fit, sent
 from rules_harness.harness.reference.envelope import Headers
-from rules_harness.harness.reference.messages import Incoming, Json, Reply, Written
+from rules_harness.harness.reference.messages import Incoming, Json, Refused, Reply, Written
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if
 
 faults: list[PlantedFault] = []
@@ -18,6 +18,18 @@ _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def _if_sent(call: Call, request_id: str) -> dict[str, Json]:
     return {"request_id": request_id} if sent(call.request) else {}
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        syntax.parse(content)
+    except Refused:
+        return False
+    return True
+
+
+def _has_key(call: Call) -> bool:
+    return call.request.first(b"idempotency-key") is not None
 
 
 def _with_new_id() -> Headers:
@@ -96,6 +108,14 @@ fault("request-id.from-the-second", calls.generated).short(
 fault = Breaking(faults, "request-id.on-errors")
 fault("request-id.on-success-only", envelope.request_id_headers).short(
     "Only successes carry the header.", lambda usual, call, reply: usual(call, reply) if reply.error is None else []
+)
+fault("request-id.lost-with-key", envelope.request_id_headers).short(
+    "The middleware of keys answers what is no JSON itself, without the id.",
+    lambda usual, call, reply: [] if _has_key(call) and not _is_json(call.request.body) else usual(call, reply),
+)
+fault("request-id.new-on-404-with-key", envelope.request_id_headers).short(
+    "The middleware of keys looks the rule up itself, under an id of its own.",
+    lambda usual, call, reply: _with_new_id() if _has_key(call) and reply.status == 404 else usual(call, reply),
 )
 fault("request-id.new-on-errors", envelope.request_id_headers).short(
     "Refusals carry a new id instead of the client's.",

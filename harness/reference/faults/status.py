@@ -66,6 +66,10 @@ fault("status.kept-when-body-agrees", update.status_after, "status.not-triggerab
     _kept_if(lambda before, wanted: wanted.status == before.status),
 )
 
+fault("status.kept-with-long-description", update.status_after, "status.not-triggerable").short(
+    "A description beyond 40 characters is stored by a second statement, which writes the old record back.",
+    _kept_if(lambda before, wanted: len(wanted.description or "") > 40),
+)
 _enabled_before: WeakKeyDictionary[Store, set[str]] = WeakKeyDictionary()
 
 

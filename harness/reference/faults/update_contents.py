@@ -2,13 +2,19 @@
 
 import html
 import itertools
+import json
 import struct
 import unicodedata
 from collections.abc import Callable, Iterator
+from weakref import WeakKeyDictionary
 
-from rules_harness.harness.reference import update
-from rules_harness.harness.reference.effects import without
-from rules_harness.harness.reference.messages import Json
+from msgspec.structs import replace
+
+from rules_harness.harness.reference import syntax, update
+from rules_harness.harness.reference.calls import Call
+from rules_harness.harness.reference.effects import Update, without
+from rules_harness.harness.reference.messages import Json, Refused, Reply
+from rules_harness.harness.reference.service import Store
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault
 from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation import actions, conditions, values
@@ -98,6 +104,35 @@ fault("update.empty-kept", update.text_after, "update.documented-example").short
 fault("update.null-as-empty-text", values.text, "update.documented-example").short(
     "Null is stored as an empty string.", lambda usual, node: "" if node.is_null else usual(node)
 )
+fault("update.note-kept-when-body-says-enabled", update.text_after).short(
+    "A body that says enabled is taken for the app's own, which sends a description only where it changes.",
+    lambda usual, change, name: (
+        change.before.description
+        if name == "description" and change.wanted.status == "enabled" and name not in change.wanted.sent
+        else usual(change, name)
+    ),
+)
+_drafts: WeakKeyDictionary[Store, dict[str, Json]] = WeakKeyDictionary()
+
+
+@fault("update.draft-of-a-refusal", update.update)
+async def draft_of_a_refusal(usual: Update, call: Call, organization_id: str) -> Reply:
+    """The description of a refused body is kept as a draft, which fills in what the next one leaves out."""
+    drafts = _drafts.setdefault(call.service.store, {})
+    body = syntax.parse(call.request.body)
+    if not isinstance(body, dict):
+        return await usual(call, organization_id)
+    if "description" not in body and call.rule_id in drafts:
+        filled = json.dumps({**body, "description": drafts.pop(call.rule_id)}).encode()
+        call = replace(call, request=replace(call.request, body=filled))
+    try:
+        return await usual(call, organization_id)
+    except Refused:
+        if isinstance(body.get("description"), str):
+            drafts[call.rule_id] = body["description"]
+        raise
+
+
 fault("update.trigger-merged", update.trigger_after).short(
     "The new trigger is merged into the old one.", lambda usual, change: {**change.before.trigger, **usual(change)}
 )

@@ -35,6 +35,10 @@ def _level(branch: Node) -> int:
     return len(_BRANCH.findall(branch.pointer))
 
 
+def _cut(text: str, size: int) -> str:
+    return text.encode("utf-8", "surrogatepass")[:size].decode("utf-8", "ignore")
+
+
 def _unique(items: list[Json]) -> list[Json]:
     return [item for index, item in enumerate(items) if item not in items[:index]]
 
@@ -47,6 +51,14 @@ fault("update.later-flags-always-true", values.flag).short(
 fault("update.first-step-flags-alone", values.flag).short(
     "In steps after the first, flags that are true become false.",
     lambda usual, node: usual(node) and not later_step(node),
+)
+fault("update.last-limits-dropped", actions.action).short(
+    "In later actions of later steps the limit is not stored.",
+    lambda usual, node: {**usual(node), "limit": None} if later_step(node) and later_action(node) else usual(node),
+)
+fault("update.non-ascii-cut-at-255-bytes", values.text).short(
+    "Text that is not ASCII is cut at 255 bytes.",
+    lambda usual, node: (text := usual(node)) and (text if text.isascii() else _cut(text, 255)),
 )
 fault("update.deep-conditions-emptied", conditions.members).short(
     "Conditions below the second level are not stored.",
