@@ -16,9 +16,10 @@ from rules_harness.harness.journal import EpisodeRecord, Journal, Note, Skipped,
 from rules_harness.harness.judging.judge import LIMITED, selected
 from rules_harness.harness.judging.outcome import NOT_SEEN_AGAIN, Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import NotBegun, Outgoing, Shared, Unmet
+from rules_harness.harness.scenarios.planner import Outgoing, Shared
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.scenarios.telling import telling_first
+from rules_harness.harness.scenarios.unmet import NotBegun, Unmet
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained
 from rules_harness.harness.session.lanes import Lane, chosen_scenarios, lanes_of, other_rules, runnable

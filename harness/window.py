@@ -13,8 +13,8 @@ from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Run
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, again, first_use, is_replayed
-from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.target.cleaning import named_in
 from rules_harness.harness.target.profile import Profile
 

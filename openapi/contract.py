@@ -17,6 +17,7 @@ from rules_harness.openapi.errors import ContractError, named
 from rules_harness.openapi.modern import modern
 from rules_harness.openapi.names import Names, read_names, roles_in
 from rules_harness.openapi.operations import Operation, companion, excerpt, operations, update_of
+from rules_harness.openapi.plausibility import check_plausible
 from rules_harness.openapi.promises import Reading, Requirement, borrowed, read_promises
 from rules_harness.openapi.words import Noun, noun_of, words_of
 
@@ -105,6 +106,7 @@ def _contract(document: dict[str, Any], sha256: str) -> Contract:
     document = modern(
         excerpt(document, [update, *(operation for operation in described if "x-companion" in operation.node)])
     )
+    check_plausible(document)
     body_place, body = _body(document, update.place, update.node)
     schema = member(body, "schema", dict, body_place, remedy="give the request body a schema")
     names = read_names(document)

@@ -100,12 +100,12 @@ class _Plausible:
     def __init__(self, contract: Contract, world: World, manner: Manner) -> None:
         self._contract = contract
         self._manner = manner
-        self._dates = _dates(world, exotic=manner == "exotic")
+        self._dates = _dates(contract, world, exotic=manner == "exotic")
 
     def __call__(self, place: Place, make: Make) -> Made | None:
         if place.items is not None and not place.keywords.get("uniqueItems"):
             return self._list(place, make(place.items))
-        if place.offers("start-date"):
+        if "days-ahead" in place.plausible:
             return self._dates
         if is_text(place):
             return self._text(place)
@@ -144,9 +144,9 @@ _FREE_NUMBERS: Final[st.SearchStrategy[int | float]] = (
 )
 
 
-def _dates(world: World, *, exotic: bool) -> st.SearchStrategy[str]:
-    soonest = soonest_start(world)
-    seconds = st.integers(0, int((latest_start(world) - soonest).total_seconds()))
+def _dates(contract: Contract, world: World, *, exotic: bool) -> st.SearchStrategy[str]:
+    soonest = soonest_start(contract, world)
+    seconds = st.integers(0, int((latest_start(contract, world) - soonest).total_seconds()))
     if not exotic:
         return seconds.map(lambda after: instant_text(soonest + timedelta(seconds=after)))
     forms = st.sampled_from([(microseconds, zone) for zone in _ZONES for microseconds in _FRACTIONS])

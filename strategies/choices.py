@@ -203,8 +203,8 @@ class _Tree:
     def _samples(self, place: Place) -> tuple[Any, ...]:
         if "enum" in place.keywords:
             return allowed(self._contract, place, place.keywords["enum"])
-        if place.offers("start-date"):
-            soonest, latest = soonest_start(self._world), latest_start(self._world)
+        if "days-ahead" in place.plausible:
+            soonest, latest = soonest_start(self._contract, self._world), latest_start(self._contract, self._world)
             return tuple(instant_text(instant) for instant in (soonest + timedelta(days=30), soonest, latest))
         texts = text.PLAIN if place.standing == "documented" else text.BRIEF
         samples = allowed(self._contract, place, [*_FREE_NUMBERS, *(texts if is_text(place) else ())])

@@ -15,6 +15,7 @@ import msgspec
 
 from rules_harness.openapi.document import nodes, pointer
 from rules_harness.openapi.errors import ContractError
+from rules_harness.openapi.plausibility import PLAUSIBLE
 
 Schema = Mapping[str, Any] | bool
 Resolve = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -160,6 +161,8 @@ class Folder:
                 keywords[name] = _MERGED[name](keywords[name], value)
             elif name == "x-standing":
                 keywords[name] = "inferred" if "inferred" in (value, keywords[name]) else value
+            elif name == PLAUSIBLE:
+                keywords[name] = {**value, **keywords[name]}  # a field says it before what it refers to
             elif name in ("items", "additionalProperties"):
                 keywords[name] = self.join(keywords[name], value)
             elif name in ("pattern", "format") and value != keywords[name]:

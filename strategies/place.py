@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from rules_harness.openapi.plausibility import PLAUSIBLE
 from rules_harness.strategies.folding import Schema, same
 
 Standing = Literal["documented", "inferred"]
@@ -40,6 +41,12 @@ class Place(msgspec.Struct, eq=False):
     pins: tuple[Mapping[str, Any], ...] = ()
     """Settings of some properties that belong together, one of which holds: the id and the type of each account that
     may stand here."""
+
+    @property
+    def plausible(self) -> Mapping[str, Any]:
+        """What a back end wants here beyond the schema (`x-plausible`)."""
+        wanted: Mapping[str, Any] = self.keywords.get(PLAUSIBLE, {})
+        return wanted
 
     def offers(self, role: str) -> bool:
         return role in self.roles

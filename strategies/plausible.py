@@ -1,15 +1,15 @@
-"""The places of a body, narrowed to what a back end wants in a given world, by the roles that the contract's document
-gives them.
+"""The places of a body, narrowed to what a back end wants in a given world, as the contract's document says
+(`x-plausible`).
 
 What the shape allows and a back end need not: an account that does not exist, a transfer of nothing, a share of more
-than everything. Each narrowing is that of one role; a renamed field keeps its role, and an added alternative is
-narrowed like its siblings.
+than everything. What is wanted stands beside the schema; what keeps a run safe does not depend on it: the cap on
+amounts, and the status.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,14 +21,16 @@ from rules_harness.strategies.money import as_written
 from rules_harness.strategies.places import Place, below, body_place, parts_of, visited
 from rules_harness.strategies.world import Account, World
 
-LEAST_AMOUNT_IN_CENTS: Final = 1
-_DECIMAL_AMOUNTS: Final = (LEAST_AMOUNT_IN_CENTS, 10, 100, 1_999, 123_456_789)
-LEAST_PERCENTAGE: Final = 0.01
-MOST_GROUP_INDEX: Final = 3
-_WHOLE: Final = 10_000
-"""A hundred percent, in hundredths of one."""
+_DECIMAL_AMOUNTS: Final = (1, 10, 100, 1_999, 123_456_789)
+_DAYS_AHEAD: Final = (20, 3_650)
+"""Where the document does not say it. So far ahead that it is a day ahead after a long run that moves the target's
+clock too, and within ten years."""
+_SUM: Final = "most-in-a-part"
 _NOBODY: Final = Account(id="", type="")
 _NO_ACCOUNTS: Final = "a plausible body moves money from one account to another; list two such accounts"
+
+
+_TIGHTER: Final[Mapping[str, Callable[[Any, Any], Any]]] = {"minimum": max, "maximum": min, "multipleOf": max}
 
 
 class UnsuitableWorld(ValueError):
@@ -52,7 +54,7 @@ class _Narrowing:
         key = (id(place), liability)
         if key not in self._done:
             narrowed = msgspec.structs.replace(
-                place, keywords=self._keywords(place), required=place.required or place.offers("conditions")
+                place, keywords=self._keywords(place), required=place.required or bool(place.plausible.get("present"))
             )
             self._done[key] = narrowed
             if not self._fill(narrowed, place, liability=liability):
@@ -60,31 +62,27 @@ class _Narrowing:
         return self._done[key]
 
     def _keywords(self, place: Place) -> Mapping[str, Any]:
-        keywords = dict(place.keywords)
+        keywords, wanted = dict(place.keywords), place.plausible
         if place.offers("status"):
             keywords["enum"] = [self._disabled]
         if place.offers("amount") and "string" in place.types:
             amounts = sorted({min(cents, self._world.max_amount_in_cents) for cents in _DECIMAL_AMOUNTS})
             keywords["enum"] = [as_written(place, cents) for cents in amounts]
         elif place.offers("amount"):
-            keywords["minimum"] = max(keywords.get("minimum", 0), LEAST_AMOUNT_IN_CENTS)
             keywords["maximum"] = min(
                 keywords.get("maximum", self._world.max_amount_in_cents), self._world.max_amount_in_cents
             )
-        if place.offers("percentage"):
-            keywords["minimum"] = max(keywords.get("minimum", 0), LEAST_PERCENTAGE)
-            keywords["multipleOf"] = keywords.get("multipleOf", LEAST_PERCENTAGE)
-        if place.offers("group-index"):
-            keywords["maximum"] = min(keywords.get("maximum", MOST_GROUP_INDEX), MOST_GROUP_INDEX)
-        if place.offers("trigger-account"):
-            keywords["enum"] = [account.id for account in self._sources()]
-        if place.offers("condition-account"):
-            keywords["enum"] = [account.id for account in self._world.accounts]
+        for bound, tighter in _TIGHTER.items():
+            if bound in wanted:
+                keywords[bound] = tighter(keywords.get(bound, wanted[bound]), wanted[bound])
+        if "account" in wanted and "string" in place.types:
+            keywords["enum"] = [account.id for account in self._accounts(place, liability=False)]
         return keywords
 
     def _fill(self, narrowed: Place, place: Place, *, liability: bool) -> bool:
         """Puts narrowed places below `narrowed`; whether anything but null is still plausible there."""
-        if place.offers("account-ref") and not self._pin(narrowed, liability=liability):
+        is_reference = "account" in place.plausible and "object" in place.types
+        if is_reference and not self._pin(narrowed, liability=liability):
             return False
         narrowed.properties, narrowed.alternatives = {}, {}
         for name, inner in place.properties.items():
@@ -121,7 +119,10 @@ class _Narrowing:
         return bool(accounts)
 
     def _accounts(self, place: Place, *, liability: bool) -> tuple[Account, ...]:
-        if place.offers("source"):
+        side = place.plausible["account"]
+        if side == "any":
+            return self._world.accounts
+        if side == "source":
             return self._sources()
         accounts = [account for account in self._world.accounts if account.type in self._types.destinations]
         if liability:
@@ -146,7 +147,7 @@ def _list_types(place: Place) -> None:
 
 def _choose_operand(place: Place) -> None:
     """A comparison has one right side: of the fields that can be it, exactly one is set."""
-    operands = [name for name, child in place.properties.items() if child.offers("operand")]
+    operands = [name for name, child in place.properties.items() if "one-of" in child.plausible]
     if len(operands) < 2:
         return
     nothing = {name: _nothing(place.properties[name]) for name in operands}
@@ -235,39 +236,46 @@ def sources(contract: Contract, world: World) -> tuple[Account, ...]:
     return tuple(sorted(suited, key=lambda account: account.type != types.example_source))
 
 
-def soonest_start(world: World) -> datetime:
-    """The first instant that a rule starts at: so far ahead that it is a day ahead after a long run that moves the
-    target's clock too."""
-    return (world.now + timedelta(days=20)).replace(microsecond=0)
+def soonest_start(contract: Contract, world: World) -> datetime:
+    """The first instant of a date that lies ahead."""
+    return (world.now + timedelta(days=_days_ahead(contract)[0])).replace(microsecond=0)
 
 
-def latest_start(world: World) -> datetime:
-    """The last instant that a rule starts at: within ten years."""
-    return (world.now + timedelta(days=3_650)).replace(microsecond=0)
+def latest_start(contract: Contract, world: World) -> datetime:
+    """The last instant of a date that lies ahead."""
+    return (world.now + timedelta(days=_days_ahead(contract)[1])).replace(microsecond=0)
+
+
+@functools.lru_cache(maxsize=16)
+def _days_ahead(contract: Contract) -> tuple[int, int]:
+    wanted = (place.plausible.get("days-ahead") for place in below(body_place(contract)))
+    first, last = next((days for days in wanted if days), _DAYS_AHEAD)
+    return first, last
 
 
 def share_out(contract: Contract, value: dict[str, Any]) -> None:
-    """Reduces the percentages of each part, in place, so that they add up to 100 at most: in proportion, to
+    """Reduces the shares of each part, in place, so that they add up to what the document allows: in proportion, to
     hundredths, none to nothing."""
     body = body_place(contract)
     parts = body.properties.get(contract.names.parts or "")
     if parts is None or parts.items is None:
         return
     for part in parts_of(contract, value):
-        shares = list(_percentages(parts.items, part, _leading(body)))
-        hundredths = [round(holder[name] * 100) for holder, name in shares]
+        shares = list(_shares(parts.items, part, _leading(body)))
+        hundredths = [round(holder[name] * 100) for holder, name, _ in shares]
+        whole = min((most * 100 for _, _, most in shares), default=0)
         total = sum(hundredths)
-        if total > _WHOLE:
-            for (holder, name), share in zip(shares, hundredths, strict=True):
-                holder[name] = _percent(max(1, share * (_WHOLE - len(shares)) // total))
+        if total > whole:
+            for (holder, name, _), share in zip(shares, hundredths, strict=True):
+                holder[name] = _in_full(max(1, share * (whole - len(shares)) // total))
 
 
-def _percent(hundredths: int) -> int | float:
+def _in_full(hundredths: int) -> int | float:
     return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
 
 
-def _percentages(place: Place, value: Any, leading: frozenset[int]) -> Iterator[tuple[dict[str, Any], str]]:
-    """The objects that hold a percentage, and the name under which they do."""
+def _shares(place: Place, value: Any, leading: frozenset[int]) -> Iterator[tuple[dict[str, Any], str, int]]:
+    """The objects that hold a share, the name under which they do, and what all of a part add up to at most."""
     if isinstance(value, dict):
         while place.alternatives:
             chosen = place.alternative(value)
@@ -276,16 +284,16 @@ def _percentages(place: Place, value: Any, leading: frozenset[int]) -> Iterator[
             place = chosen
         for name, inner in place.properties.items():
             if id(inner) in leading and value.get(name) is not None:
-                if inner.offers("percentage"):
-                    yield value, name
+                if _SUM in inner.plausible:
+                    yield value, name, inner.plausible[_SUM]
                 else:
-                    yield from _percentages(inner, value[name], leading)
+                    yield from _shares(inner, value[name], leading)
     elif isinstance(value, list) and place.items is not None and id(place.items) in leading:
         for member in value:
-            yield from _percentages(place.items, member, leading)
+            yield from _shares(place.items, member, leading)
 
 
 @functools.lru_cache(maxsize=16)
 def _leading(body: Place) -> frozenset[int]:
-    """The identities of the places of a body that are a percentage or have one below them."""
-    return frozenset(id(place) for place in below(body) if any(inner.offers("percentage") for inner in below(place)))
+    """The identities of the places of a body that are such a share or have one below them."""
+    return frozenset(id(place) for place in below(body) if any(_SUM in inner.plausible for inner in below(place)))

@@ -77,7 +77,7 @@ def variations(contract: Contract, world: World) -> tuple[Body, ...]:
     varied = [{**documented.value, name: value} for name in names.texts for value in (None, shortest, longest)]
     varied += [_without(documented.value, name) for name in names.texts]
     varied += [with_role(contract, documented.value, "amount", amount) for amount in (1, world.max_amount_in_cents)]
-    starts = (soonest_start(world), soonest_start(world) + timedelta(days=365))
+    starts = (soonest_start(contract, world), soonest_start(contract, world) + timedelta(days=365))
     varied += [with_role(contract, documented.value, "start-date", instant_text(start)) for start in starts]
     return tuple(body_of(contract, world, copy.deepcopy(value)) for value in varied if value != documented.value)
 
@@ -110,7 +110,7 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
             for sample, other in itertools.zip_longest(samples[::2], samples[1::2], fillvalue=samples[0]):
                 yield {**documented, **dict(zip(contract.names.texts, (sample, other), strict=False))}
     for after, zone in _FORMS:
-        start = soonest_start(world) + timedelta(days=45) + after
+        start = soonest_start(contract, world) + timedelta(days=45) + after
         yield with_role(contract, documented, "start-date", instant_text(start, zone))
     yield from _shared_out(contract, world)
 
@@ -245,7 +245,7 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     yield from _without_conditions(contract, documented)
     yield with_role(contract, documented, "amount", 0)
     yield from _with_each(contract, world, lambda place: place.offers("percentage"), (0, 33.333))
-    start = soonest_start(world) + timedelta(days=30)
+    start = soonest_start(contract, world) + timedelta(days=30)
     for date_time in (instant_text(start, "+02:00"), instant_text(start + timedelta(milliseconds=123))):
         yield with_role(contract, documented, "start-date", date_time)
     for sample in ("", " Rent ", "Re\u0000nt"):

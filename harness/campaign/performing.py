@@ -12,7 +12,8 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, REUSE
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import NotEnabled, Planned, Unmet
+from rules_harness.harness.scenarios.planner import Planned
+from rules_harness.harness.scenarios.unmet import NotEnabled, Unmet
 from rules_harness.harness.scenarios.validation import plan_mutation
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.strategies.histories import (

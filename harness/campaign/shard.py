@@ -25,7 +25,7 @@ from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.known import Known
-from rules_harness.harness.scenarios.planner import NotBegun, Unmet
+from rules_harness.harness.scenarios.unmet import NotBegun, Unmet
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Ending, ending_of
 from rules_harness.harness.session.keeping import share

@@ -15,7 +15,8 @@ from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import NotBegun, Planned, Planner, Shared, Unmet
+from rules_harness.harness.scenarios.planner import Planned, Planner, Shared
+from rules_harness.harness.scenarios.unmet import NotBegun, Unmet
 from rules_harness.strategies.bodies import Body
 
 

@@ -7,8 +7,9 @@ from functools import partial
 
 from rules_harness.harness.intent import GroupBodies
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import NotEnabled, Planned
+from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsInFlight, NeedsRead, NeedsRules, Scenario
+from rules_harness.harness.scenarios.unmet import NotEnabled
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World

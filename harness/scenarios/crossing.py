@@ -13,8 +13,8 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.key_steps import is_replayed
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import NotEnabled, Unmet
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsRead, Scenario
+from rules_harness.harness.scenarios.unmet import NotEnabled, Unmet
 from rules_harness.harness.target.safety import group_index_name
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, covering_set, is_suitable, open_bodies

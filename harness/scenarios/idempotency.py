@@ -22,7 +22,7 @@ from rules_harness.harness.scenarios.key_steps import (
 )
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.paths import SLASH, other_paths
-from rules_harness.harness.scenarios.planner import Unmet, encode
+from rules_harness.harness.scenarios.planner import encode
 from rules_harness.harness.scenarios.scenario import (
     Lane,
     Need,
@@ -33,6 +33,7 @@ from rules_harness.harness.scenarios.scenario import (
     NeedsRules,
     Scenario,
 )
+from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_keys

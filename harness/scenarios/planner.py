@@ -18,6 +18,7 @@ from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.unknown_ids import similar_id
+from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
@@ -79,21 +80,6 @@ class TimedOutcome(Protocol):
 
     @property
     def ended(self) -> float: ...
-
-
-class Unmet(Exception):
-    """A scenario cannot be run after all; the text says why."""
-
-
-class NotBegun(Unmet):
-    """The scenario that this one goes on from has not run: that is a lack of neither the profile nor the target."""
-
-
-class NotEnabled(Unmet):
-    """The operator's hook was called, and what it was to enable is not enabled."""
-
-    def __init__(self, contract: Contract) -> None:
-        super().__init__(f"the hook enable_rule did not leave the {contract.noun} enabled")
 
 
 class Shared(msgspec.Struct, frozen=True):

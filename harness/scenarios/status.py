@@ -9,7 +9,6 @@ from typing import Any
 from rules_harness.harness.scenarios import crossing
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import NotEnabled
 from rules_harness.harness.scenarios.scenario import (
     Need,
     NeedsCredential,
@@ -18,6 +17,7 @@ from rules_harness.harness.scenarios.scenario import (
     NeedsRead,
     Scenario,
 )
+from rules_harness.harness.scenarios.unmet import NotEnabled
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract

@@ -9,8 +9,8 @@ from typing import Final
 
 from rules_harness.harness.judging.outcome import TRIES_AGAIN, Judgement, Violation, finding_id
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Unmet
 from rules_harness.harness.scenarios.scenario import Scenario
+from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.session.keeping import renew, watched
 from rules_harness.harness.target.hooks import HookFailed
 

@@ -14,7 +14,8 @@ from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.judging.outcome import TRIES_AGAIN, Violation
 from rules_harness.harness.judging.tally import judge_episode, same_violation
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Unmet, encode
+from rules_harness.harness.scenarios.planner import encode
+from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.smaller.recording import Recording, as_it_stood
 from rules_harness.harness.smaller.resending import resend, smaller_bodies
 from rules_harness.harness.target.hooks import HookFailed

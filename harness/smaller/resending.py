@@ -23,8 +23,9 @@ from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
 from rules_harness.harness.scenarios.own_texts import own
-from rules_harness.harness.scenarios.planner import COARSE_SECONDS, NotEnabled, Planned, Unmet
+from rules_harness.harness.scenarios.planner import COARSE_SECONDS, Planned
 from rules_harness.harness.scenarios.unknown_ids import similar_id
+from rules_harness.harness.scenarios.unmet import NotEnabled, Unmet
 from rules_harness.harness.smaller.recording import Recording
 from rules_harness.harness.target.cleaning import named_in
 from rules_harness.strategies.accounts import accounts_in

@@ -10,6 +10,7 @@ from rules_harness.openapi.draft.envelope import body_of, success_of, wrapped_in
 from rules_harness.openapi.draft.proposal import Proposal, first, role
 from rules_harness.openapi.draft.request import place_of_field
 from rules_harness.openapi.lint.subject import Piece, Subject
+from rules_harness.openapi.plausibility import PLAUSIBLE
 
 _LIVE: Final = re.compile(r"enabled|active|activated|on|live|running|open|approved", re.IGNORECASE)
 _SAFE: Final = re.compile(
@@ -61,7 +62,10 @@ def _contents(subject: Subject, body: Piece) -> Iterator[Proposal]:
     for name, field in subject.all_fields(body):
         if _AMOUNT.search(name) and field.place not in seen and not subject.fields(field):
             seen.add(field.place)
-            yield role(field.place, "amount", f"it is called {name}")
+            least = field.node.get("minimum")
+            is_bounded = "pattern" in field.node or (isinstance(least, int | float) and least >= 1)
+            further = {} if is_bounded else {PLAUSIBLE: {"minimum": 1}}
+            yield role(field.place, "amount", f"it is called {name}", **further)
 
 
 def _is_text(field: Piece) -> bool:

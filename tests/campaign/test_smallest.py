@@ -11,7 +11,7 @@ import pytest
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Request
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.outcome import Violation
-from rules_harness.harness.scenarios.planner import Unmet
+from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.session.opening import specimen
 from rules_harness.harness.smaller.minimise import Minimiser, Resent
 from rules_harness.harness.smaller.recording import Recording

@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shlex
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rules_harness.openapi
+from tests.prism.mock import Prism
 
 CONTRACT = Path(rules_harness.openapi.__file__).with_name("rules.yaml")
-START_SECONDS = 60
 ROLES = ("full", "limited", "read_only", "other_org", "revoked")
 PROFILE = """
 [target]
@@ -104,59 +99,9 @@ WITHOUT_ODD_IDS = (
 )
 
 
-class Prism:
-    """A mock of the packaged contract on a free loopback port, in a process group of its own."""
-
-    def __init__(self, command: Sequence[str], log: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*command, "mock", "--host", "127.0.0.1", "--port", str(self.port), str(CONTRACT)],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._await(log)
-
-    def _await(self, log: Path) -> None:
-        for _ in range(START_SECONDS * 10):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        self.end()
-        pytest.fail(f"Prism does not start: {log.read_text(errors='replace')[-2000:]}")
-
-    def is_listening(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(timeout=10)
-
-
-def _command() -> list[str]:
-    """RULES_PRISM, or what npx finds installed; skips the test where there is none."""
-    given = os.environ.get("RULES_PRISM")
-    if given:
-        return shlex.split(given)
-    if shutil.which("npx") is None:
-        pytest.skip("npx is not installed, and RULES_PRISM does not point at Prism")
-    command = ["npx", "--no-install", "prism"]
-    if subprocess.run([*command, "--version"], capture_output=True, check=False, timeout=START_SECONDS).returncode:
-        pytest.skip("Prism is not installed where npx looks, and RULES_PRISM does not point at it")
-    return command
-
-
 @pytest.fixture
 def prism(tmp_path: Path) -> Iterator[Prism]:
-    server = Prism(_command(), tmp_path / "prism.log")
+    server = Prism(CONTRACT, tmp_path / "prism.log")
     yield server
     server.end()
 
