@@ -54,6 +54,29 @@ def test_quiet_says_the_verdict_and_what_was_written(shell: Shell, whole_profile
     assert ended.err == ""
 
 
+def test_every_command_can_be_quiet(shell: Shell, whole_profile: Path) -> None:
+    for out in ("one", "two"):
+        shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet", "--out", out)
+    said = {
+        ("doctor", "--target", whole_profile): [
+            "A run would judge 83 of 83 requirements.",
+            "Next: rules-harness ",
+        ],
+        ("judge", "one"): ["Conforms to the contract: embedded (1 passed"],
+        ("report", "one", "--format", "html,markdown"): ["wrote one/report.html, one/report.md"],
+        ("diff", "one", "two"): ["No difference"],
+        ("trend", "one", "two"): ["embedded: 83 requirements over 2 runs: 0 do not hold, 0 come and go"],
+        ("selftest", "--only", "auth.missing-403"): ["1 of 1 trials went as they must"],
+        ("runs", "prune", ".", "--dry-run"): [".: 0 runs removed, 0 packed"],
+    }
+    for command, beginnings in said.items():
+        lines = shell(*command, "--quiet").out.splitlines()
+        assert [line.startswith(begins) for line, begins in zip(lines, beginnings, strict=True)] == [True] * len(
+            beginnings
+        ), lines
+    assert all("--quiet" in shell(*group, "--help").out for group in (("baseline", "accept"), ("window", "plant")))
+
+
 @pytest.mark.parametrize(("option", "variable"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})])
 def test_without_colour_there_is_no_escape_sequence(
     whole_profile: Path, environment: dict[str, str], option: list[str], variable: dict[str, str]
