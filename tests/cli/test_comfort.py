@@ -158,3 +158,15 @@ def test_a_run_is_never_said_to_be_done_before_it_is(left: float | None, told: s
     task = mock.Mock(time_remaining=left, finished=False)
     assert TimeLeft().render(task).plain == told
     assert TimeLeft().render(mock.Mock(time_remaining=0.0, finished=True)).plain == "ending"
+
+
+def test_a_run_leaves_nothing_of_an_earlier_one(shell: Shell, reference: ReferenceServer, whole_profile: Path) -> None:
+    reference.configure(faults=["auth.missing-403"])
+    arguments = ("check", "--target", whole_profile, "--select", "auth.missing", "--quiet", "--report")
+    assert shell(*arguments, "html,sarif").code == 1
+    assert list((shell.folder / "out/findings").iterdir())
+    (shell.folder / "out/notes.txt").write_text("mine", encoding="utf-8")
+    reference.configure()
+    assert shell(*arguments, "html").code == 0
+    left = {path.name for path in (shell.folder / "out").iterdir()}
+    assert left == {"journal.jsonl", "junit.xml", "summary.json", "report.html", "notes.txt"}
