@@ -155,7 +155,7 @@ def detected(seconds: float, every: int) -> Measured:
         what = f"faults found by the {tool}, of {len(rows)}, in {seconds:g} s each"
         yield Line(what, len(shares[tool]), "schemathesis (1 where it is none)", peer)
     curve = [(f"{limit:,}", *(str(_within(cells, limit)) for cells in found.values())) for limit in POINTS]
-    yield f"## Faults found for how many requests\n\nOf {len(rows)}, every {every}th of the embedded target.\n"
+    yield f"## Faults found for how many requests\n\nOf {len(rows)}, every {every}th of the embedded target."
     yield _table(("requests", *tools), curve)
 
 
