@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: run test selftest attack mutants docs site zoo lock clean
+.PHONY: run test selftest attack mutants bench docs site zoo lock clean
 
 run: $(READY)
 	$(BIN)/rules-harness check --out out
@@ -28,6 +28,10 @@ attack: $(READY)
 
 mutants: $(READY)
 	$(BIN)/python -m benchmarks.mutants
+
+# Beside the peers, into docs/bench.md: a quarter of an hour on two idle cores. `make bench BENCH='--every 20'` looks for more faults.
+bench: $(READY)
+	$(BIN)/python -m benchmarks.bench $(BENCH)
 
 # The pages of requirements, from openapi/rules.yaml.
 docs: $(READY)

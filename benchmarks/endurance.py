@@ -16,11 +16,37 @@ import time
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from rules_harness.harness.journal import FILE_NAME, unpack
 from rules_harness.harness.reference.process import ReferenceServer
 
 GROWTH: Final = 1.10
 UNLIMITED: Final = (("requests_per_second = 5000", "requests_per_second = 1000000"), ("= 20000", "= 10000000"))
+
+
+class Endured(msgspec.Struct, frozen=True):
+    """What a long campaign took: seconds, bytes of journal, and MiB in the second quarter and in the last."""
+
+    seconds: float
+    journal: int
+    second: float
+    last: float
+
+
+def endured(requests: int, workers: str) -> Endured:
+    """Run one campaign of so many requests."""
+    with ReferenceServer() as server, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        profile = folder / "profile.toml"
+        text = server.profile_toml
+        for before, after in UNLIMITED:
+            text = text.replace(before, after)
+        profile.write_text(text, encoding="utf-8")
+        seconds, sizes = watched(server, folder, profile, requests, workers)
+        unpack(folder / "out")
+        journal = (folder / "out" / FILE_NAME).stat().st_size
+    return Endured(seconds, journal, *quarters(sizes))
 
 
 def main() -> None:
@@ -30,22 +56,15 @@ def main() -> None:
     parser.add_argument("--workers", default="1")
     options = parser.parse_args()
     print(f"python {sys.version.split()[0]}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
-    with ReferenceServer() as server, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        profile = folder / "profile.toml"
-        text = server.profile_toml
-        for before, after in UNLIMITED:
-            text = text.replace(before, after)
-        profile.write_text(text, encoding="utf-8")
-        seconds, sizes = watched(server, folder, profile, options.requests, options.workers)
-        unpack(folder / "out")
-        journal = (folder / "out" / FILE_NAME).stat().st_size
-    second, last = quarters(sizes)
-    print(f"{options.requests:,} requests in {seconds:.0f} s, {options.requests / seconds:,.0f} per second over all")
-    print(f"journal {journal / 2**20:.1f} MiB, {journal / options.requests:.0f} bytes per request")
-    growth = last / second
+    requests, took = options.requests, endured(options.requests, options.workers)
+    print(f"{requests:,} requests in {took.seconds:.0f} s, {requests / took.seconds:,.0f} per second over all")
+    print(f"journal {took.journal / 2**20:.1f} MiB, {took.journal / requests:.0f} bytes per request")
+    growth = took.last / took.second
     verdict = "yes" if growth <= GROWTH else "NO"
-    print(f"memory {second:.0f} MiB in the second quarter, {last:.0f} MiB in the last: {growth:.2f}, flat: {verdict}")
+    print(
+        f"memory {took.second:.0f} MiB in the second quarter, {took.last:.0f} MiB in the last: {growth:.2f}, "
+        f"flat: {verdict}"
+    )
 
 
 def watched(

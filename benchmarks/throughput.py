@@ -29,15 +29,15 @@ import httpx
 import msgspec
 
 from rules_harness.harness.campaign.crew import Processes
-from rules_harness.harness.campaign.run import Campaign, record_of
+from rules_harness.harness.campaign.run import Campaign
 from rules_harness.harness.campaign.settings import CampaignSettings, Nobody, State
 from rules_harness.harness.exchange import Answer, Request
-from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, read
+from rules_harness.harness.journal import Journal, read
 from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.harness.target.secrets import Keyring
-from rules_harness.harness.wire.client import Client
 from rules_harness.harness.wire.codec import with_key
 from rules_harness.openapi.contract import load
 
@@ -66,6 +66,8 @@ class Watch(Nobody):
     @property
     def rate(self) -> float:
         """Judged requests per second, from the first that were told to the last."""
+        if len(self.marks) < 2:
+            raise SystemExit("nothing was sent in that time; give more --seconds")
         (began, first), (ended, last) = self.marks[0], self.marks[-1]
         return (last - first) / (ended - began)
 
@@ -155,36 +157,15 @@ def _run(
     with _target(server, in_flight) as (profile, keyring, folder):
         now = datetime.now(UTC).replace(microsecond=0)
         journal = Journal(folder)
-        journal.write(
-            Header(
-                schema_version=SCHEMA_VERSION,
-                tool_version=version("sequence-rules-harness"),
-                kind="campaign",
-                target=profile.target.name,
-                base_url=profile.target.base_url,
-                contract_version=CONTRACT.version,
-                contract_sha256=CONTRACT.sha256,
-                contract_document={},
-                profile=record_of(profile),
-                seed=1,
-                now=now.isoformat(),
-                started_at=now.isoformat(),
-            )
-        )
         watch = Watch()
-        client = Client(profile, keyring)
         Campaign(
             CONTRACT,
-            profile,
-            keyring,
-            client,
+            Opened(profile, keyring, embedded=False),
             journal,
             CampaignSettings(seconds=seconds, requests=requests, now=now, capture_all=capture_all),
             watch,
             lambda: Processes(CONTRACT, keyring, workers),
         ).run()
-        client.close()
-        journal.close()
         exchanges = [one for episode in read(folder).episodes for one in episode.exchanges]
         sent = tuple(one.request for one in exchanges if isinstance(one.outcome, Answer))
         return watch, sent, keyring

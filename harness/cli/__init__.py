@@ -55,6 +55,22 @@ _NO_COLOR: Final = click.Option(
 """Every command has it."""
 
 
+def _in_brief(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    output = ctx.find_object(Output)
+    if value and output is not None:
+        output.quiet = True
+
+
+_QUIET: Final = click.Option(
+    ["--quiet"],
+    is_flag=True,
+    expose_value=False,
+    callback=_in_brief,
+    help="One line that says what came of it, and what was written.",
+)
+"""Every command has it that has no such option of its own."""
+
+
 class _Commands(click.Group):
     """A group that imports a subcommand when it is used, so that help costs nothing."""
 
@@ -65,8 +81,9 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
-        if _NO_COLOR not in command.params:
-            command.params.append(_NO_COLOR)
+        for each in (command, *(command.commands.values() if isinstance(command, click.Group) else ())):
+            own = {param.name for param in each.params}
+            each.params += [option for option in (_QUIET, _NO_COLOR) if option.name not in own]
         return command
 
     def resolve_command(

@@ -71,7 +71,7 @@ def accept_command(
     known = load(out, datetime.now(UTC)).entries if out.exists() else ()
     _rewrite(out, accept(chosen, known, reason=reason, owner=owner, expires=expires))
     for finding in chosen:
-        output.print(f"accepted until {expires}: {finding.id} {finding.requirement} {line(finding.place)}".rstrip())
+        output.detail(f"accepted until {expires}: {finding.id} {finding.requirement} {line(finding.place)}".rstrip())
     output.say(f"wrote {out}: {counted(len(chosen), 'finding')} of this run")
 
 
@@ -100,7 +100,7 @@ def prune_command(output: Output, file: Path, run: Path | None, findings: tuple[
     gone = [entry for entry in (*known.expired, *(known.stale(outcome) if outcome else ())) if entry in meant]
     _rewrite(file, [entry for entry in known.entries if entry not in gone])
     for entry in gone:
-        output.print(f"removed: {line(entry.name)}")
+        output.detail(f"removed: {line(entry.name)}")
     output.say(f"wrote {file}: {counted(len(known.entries) - len(gone), 'entry', 'entries')} left")
 
 
@@ -122,7 +122,7 @@ def update_command(output: Output, run: Path, file: Path, expires: date, finding
     _rewrite(file, entries)
     for entry in (entry for entry, before in zip(entries, known.entries, strict=True) if before in meant):
         remark = f"accepted until {expires}" if entry.id in still_found else "not found, left as it is"
-        output.print(f"{remark}: {line(entry.name)}")
+        output.detail(f"{remark}: {line(entry.name)}")
     output.say(f"wrote {file}")
 
 

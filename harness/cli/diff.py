@@ -47,7 +47,7 @@ def command(output: Output, base: Path, head: Path, form: str, out: Path | None,
     """
     comparison = _compared(base, head, baseline)
     text = partial(_RENDERERS[form], comparison) if form in _RENDERERS else None
-    tell(output, out, partial(terminal.show, comparison), text)
+    tell(output, out, partial(terminal.show, comparison, brief=output.quiet), text)
     return VIOLATED if comparison.worse else CONFORMS
 
 

@@ -43,9 +43,8 @@ def command(output: Output, /, contract: Contract | None, **given: Any) -> int:
             diagnosis = Diagnosis((), obstacle=f"the target could not be looked at to the end: {reason}")
         finally:
             client.close()
-    for text in _lines(diagnosis):
+    for text in (_conclusion(diagnosis),) if output.quiet else (*_lines(diagnosis), ""):
         output.print(text)
-    output.print("")
     output.print(f"Next: {_next(options, diagnosis, is_near=target.profile.is_loopback)}")
     return CONFORMS if diagnosis.obstacle is None else NOT_JUDGED
 
@@ -67,17 +66,24 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
     for remark in diagnosis.remarks:
         yield f"{_MARKS[remark.state]}  {remark.subject}: {line(remark.text, _WIDTH)}"
     if diagnosis.obstacle is not None:
-        yield f"A run could judge nothing: {line(diagnosis.obstacle, _WIDTH)}"
+        yield _conclusion(diagnosis)
         return
     judged = [prospect for prospect in diagnosis.prospects if prospect.is_judged]
     yield ""
-    yield f"A run would judge {len(judged)} of {counted(len(diagnosis.prospects), 'requirement')}."
+    yield _conclusion(diagnosis)
     unchecked = [prospect.requirement for prospect in diagnosis.prospects if not prospect.checked]
     if unchecked:
         yield f"Not checked yet: {', '.join(unchecked)}"
     skipped = [prospect for prospect in diagnosis.prospects if prospect.checked and not prospect.is_judged]
     yield from _grouped("Skipped", skipped)
     yield from _grouped("Judged, with fewer scenarios", [prospect for prospect in judged if prospect.reasons])
+
+
+def _conclusion(diagnosis: Diagnosis) -> str:
+    if diagnosis.obstacle is not None:
+        return f"A run could judge nothing: {line(diagnosis.obstacle, _WIDTH)}"
+    judged = sum(prospect.is_judged for prospect in diagnosis.prospects)
+    return f"A run would judge {judged} of {counted(len(diagnosis.prospects), 'requirement')}."
 
 
 def _grouped(heading: str, prospects: Iterable[Prospect]) -> Iterator[str]:

@@ -29,7 +29,10 @@ def command(output: Output, run: Path, contract: Contract | None, out: Path | No
     held_to = contract_for(header_of(path), contract)
     outcome = judged(path, held_to)
     report = report_of(path, outcome, held_to)
-    terminal.show(report, output.console())
+    if output.quiet:
+        output.print(terminal.verdict(report).plain)
+    else:
+        terminal.show(report, output.console())
     if out is not None:
         for written in write_reports(out, ALWAYS, report):
             output.say(f"wrote {written}")

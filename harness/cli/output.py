@@ -42,6 +42,8 @@ class Output:
         self._remarks = _Stream(_open(sys.stderr), self)
         self.plain = bool(os.environ.get("NO_COLOR"))
         """No colour and no other escape sequence (no-color.org)."""
+        self.quiet = False
+        """No tables and no remarks, but what came of it and what was written."""
 
     def guard(self, keyring: Keyring) -> Cleaner:
         """From now on keep these keys out of what is printed; returns what does it."""
@@ -63,6 +65,11 @@ class Output:
     def print(self, text: str = "") -> None:
         """Print a result."""
         self._results.write(_visible(text) + "\n")
+
+    def detail(self, text: str) -> None:
+        """Print a part of a result that its last line sums up."""
+        if not self.quiet:
+            self.print(text)
 
     def print_commands(self, text: str) -> None:
         """Print a result that consists of workflow commands, which a CI system is to obey; what they say is escaped."""

@@ -37,5 +37,6 @@ def command(output: Output, run: Path, formats: tuple[str, ...], out: Path | Non
     path = journal.locate(run)
     held_to = contract_for(header_of(path), contract)
     report = report_of(path, judged(path, held_to), held_to)
-    for written in write_reports(out or path.parent, formats, report):
-        output.print(f"wrote {written}")
+    written = write_reports(out or path.parent, formats, report)
+    for place in (", ".join(map(str, written)),) if output.quiet else written:
+        output.print(f"wrote {place}")

@@ -40,30 +40,35 @@ def prune_command(output: Output, folder: Path, keep: int, dry_run: bool) -> Non
             output.say(f"left alone: {error}")
             continue
         by_target.setdefault(header.target, []).append((header.started_at, run))
+    removed = packed = 0
     for runs in by_target.values():
         newest = [run for _, run in sorted(runs, reverse=True)]
-        for run in newest[keep:]:
-            _remove(run, output, dry_run=dry_run)
-        for run in newest[:keep]:
-            _pack(run, output, dry_run=dry_run)
+        removed += sum([_remove(run, output, dry_run=dry_run) for run in newest[keep:]])
+        packed += sum([_pack(run, output, dry_run=dry_run) for run in newest[:keep]])
+    if output.quiet:
+        output.print(f"{folder}: {counted(removed, 'run')} removed, {packed} packed")
 
 
-def _remove(run: Path, output: Output, *, dry_run: bool) -> None:
+def _remove(run: Path, output: Output, *, dry_run: bool) -> bool:
+    """Whether it was, or would be."""
     if left := unrestored(run):
         output.say(f"left alone: {run}, the only record of how {counted(len(left), 'rule')} stood; see `restore`")
-        return
+        return False
     if not dry_run:
         _tried(run, lambda: shutil.rmtree(run))
-    output.print(f"removed {run}")
+    output.detail(f"removed {run}")
+    return True
 
 
-def _pack(run: Path, output: Output, *, dry_run: bool) -> None:
+def _pack(run: Path, output: Output, *, dry_run: bool) -> bool:
+    """Whether it was, or would be."""
     path = journal.recorded_in(run)
     if path.name != journal.FILE_NAME or path.stat().st_size < journal.PACK_FROM:
-        return
+        return False
     if not dry_run:
         _tried(run, lambda: journal.pack(path))
-    output.print(f"packed {path}")
+    output.detail(f"packed {path}")
+    return True
 
 
 def _tried(run: Path, step: Callable[[], object]) -> None:

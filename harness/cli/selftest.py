@@ -33,7 +33,8 @@ def command(output: Output, seeds: int, only: str, requests: int | None, workers
     verdicts = []
     for verdict in run_trials(chosen, workers=workers):
         verdicts.append(verdict)
-        output.print(_line(verdict))
+        if not output.quiet or verdict.problem is not None:
+            output.print(_line(verdict))
     results = matrix(verdicts)
     output.print(f"{results['passed']} of {len(verdicts)} trials went as they must")
     if json_path is not None:

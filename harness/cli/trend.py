@@ -31,7 +31,7 @@ def command(output: Output, runs: tuple[Path, ...], form: str, out: Path | None)
 
     def show(console: Console) -> None:
         for trend in trends:
-            terminal.show(trend, console)
+            terminal.show(trend, console, brief=output.quiet)
 
     tell(output, out, show, partial(html.render, *trends) if form == "html" else None)
 

@@ -85,8 +85,8 @@ def _run(
         def only(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Scenario]:
             return [scenario]
 
-        with progress.shown(output, quiet=False) as bar:
+        with progress.shown(output, quiet=output.quiet) as bar:
             gate = Gate(contract, opened_target, journal, settings, bar, scenarios=only)
             with interruptible(gate):
                 outcome = gate.run()
-        return leave(gate, outcome, output)
+        return leave(gate, outcome, output, quiet=output.quiet)

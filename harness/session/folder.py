@@ -31,6 +31,9 @@ def make_room(folder: Path) -> None:
             path.unlink()
         for left in (*_folders(folder / FINDINGS, script.FILE_NAME), *replays):
             shutil.rmtree(left)
+        for parent in (folder / FINDINGS, folder / REPLAYS):
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
     except OSError as error:
         raise UsageError(
             f"cannot remove what an earlier run left in {folder}: {error.strerror}; give another folder with --out"

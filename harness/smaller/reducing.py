@@ -36,10 +36,10 @@ class Budget(msgspec.Struct, frozen=True):
 def smallest_episodes(
     tally: Tally, findings: Iterable[Finding], firsts: Mapping[str, Episode], minimiser: Minimiser, budget: Budget
 ) -> Iterator[Episode]:
-    """For each finding the smallest episode that shows it, as it is recorded; ``firsts`` are by `Tally.sighted_as`.
+    """For each finding the smallest episode that shows it, as it is recorded: of the scenario that showed it first.
 
-    What does not show again keeps its first episode, and says so by its stability.  What could not be sent again is
-    left out.  Raises what the client raises.
+    ``firsts`` are by `Tally.sighted_as`.  What does not show again keeps its first episode, and says so by its
+    stability.  What could not be sent again is left out.  Raises what the client raises.
     """
     left = budget.requests
     for finding in _in_order(findings):
@@ -62,6 +62,8 @@ def smallest_episodes(
         yield msgspec.structs.replace(
             smallest.episode or first,
             id=f"smallest/{finding.id}",
+            family=first.family,
+            scenario=first.scenario,
             smallest=identity,
             stability=smallest.stability,
         )

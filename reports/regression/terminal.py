@@ -20,8 +20,14 @@ _ROWS_SHOWN: Final = 40
 _WIDTH_LIMIT: Final = 160
 
 
-def show(comparison: Comparison, console: Console) -> None:
-    """Print the comparison, at most 160 columns wide; every text is taken as it is, never as markup."""
+def show(comparison: Comparison, console: Console, *, brief: bool = False) -> None:
+    """Print the comparison, at most 160 columns wide, or only what it comes to.
+
+    Every text is taken as it is, never as markup.
+    """
+    if brief:
+        console.print(next(verdict(comparison)))
+        return
     width = min(console.width, _WIDTH_LIMIT)
     for part in _parts(comparison):
         console.print(part, width=width)

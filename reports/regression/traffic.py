@@ -126,7 +126,8 @@ def _add_episode(
     kinds: dict[int, Kind] = {}
     for position, exchange, answer, sent in _comparable(episode, names):
         kinds[position] = _kind(episode, exchange, is_gate=is_gate)
-        traffic.seen.setdefault(kinds[position], InputTally()).add(exchange, answer, sent, names)
+        if not episode.smallest:
+            traffic.seen.setdefault(kinds[position], InputTally()).add(exchange, answer, sent, names)
     for finding in findings:
         proof = dict.fromkeys(kinds[position] for position in finding.shown_by if position in kinds)
         traffic.shows.setdefault(finding.id, tuple(proof))

@@ -26,8 +26,11 @@ _WIDTH_LIMIT: Final = 200
 _COLUMNS_BESIDE: Final = 78
 
 
-def show(trend: Trend, console: Console) -> None:
-    """Print the grid; of more runs than fit beside the rest, the last ones."""
+def show(trend: Trend, console: Console, *, brief: bool = False) -> None:
+    """Print the grid, or only what it comes to; of more runs than fit beside the rest, the last ones."""
+    if brief:
+        console.print(_conclusion(trend))
+        return
     width = min(console.width, _WIDTH_LIMIT)
     columns = min(max((width - _COLUMNS_BESIDE) // 2, 5), len(trend.columns))
     for part in _parts(trend, columns):
@@ -53,7 +56,11 @@ def _parts(trend: Trend, columns: int) -> Iterator[RenderableType]:
         yield Text(f"{counted(len(trend.quiet), 'requirement')} held whenever judged", style="dim")
     marks = "  ".join(f"{mark} {verdict or 'not selected'}" for verdict, (mark, _) in _MARKS.items())
     yield Text(marks, style="dim")
-    yield Text(
+    yield _conclusion(trend)
+
+
+def _conclusion(trend: Trend) -> Text:
+    return Text(
         f"{trend.target}: {counted(len(trend.rows), 'requirement')} over {counted(len(trend.columns), 'run')}: "
         f"{len(trend.failing)} do not hold, {len(trend.flaky)} come and go"
     )

@@ -54,6 +54,29 @@ def test_quiet_says_the_verdict_and_what_was_written(shell: Shell, whole_profile
     assert ended.err == ""
 
 
+def test_every_command_can_be_quiet(shell: Shell, whole_profile: Path) -> None:
+    for out in ("one", "two"):
+        shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet", "--out", out)
+    said = {
+        ("doctor", "--target", whole_profile): [
+            "A run would judge 83 of 83 requirements.",
+            "Next: rules-harness ",
+        ],
+        ("judge", "one"): ["Conforms to the contract: embedded (1 passed"],
+        ("report", "one", "--format", "html,markdown"): ["wrote one/report.html, one/report.md"],
+        ("diff", "one", "two"): ["No difference"],
+        ("trend", "one", "two"): ["embedded: 83 requirements over 2 runs: 0 do not hold, 0 come and go"],
+        ("selftest", "--only", "auth.missing-403"): ["1 of 1 trials went as they must"],
+        ("runs", "prune", ".", "--dry-run"): [".: 0 runs removed, 0 packed"],
+    }
+    for command, beginnings in said.items():
+        lines = shell(*command, "--quiet").out.splitlines()
+        assert [line.startswith(begins) for line, begins in zip(lines, beginnings, strict=True)] == [True] * len(
+            beginnings
+        ), lines
+    assert all("--quiet" in shell(*group, "--help").out for group in (("baseline", "accept"), ("window", "plant")))
+
+
 @pytest.mark.parametrize(("option", "variable"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})])
 def test_without_colour_there_is_no_escape_sequence(
     whole_profile: Path, environment: dict[str, str], option: list[str], variable: dict[str, str]
@@ -135,3 +158,15 @@ def test_a_run_is_never_said_to_be_done_before_it_is(left: float | None, told: s
     task = mock.Mock(time_remaining=left, finished=False)
     assert TimeLeft().render(task).plain == told
     assert TimeLeft().render(mock.Mock(time_remaining=0.0, finished=True)).plain == "ending"
+
+
+def test_a_run_leaves_nothing_of_an_earlier_one(shell: Shell, reference: ReferenceServer, whole_profile: Path) -> None:
+    reference.configure(faults=["auth.missing-403"])
+    arguments = ("check", "--target", whole_profile, "--select", "auth.missing", "--quiet", "--report")
+    assert shell(*arguments, "html,sarif").code == 1
+    assert list((shell.folder / "out/findings").iterdir())
+    (shell.folder / "out/notes.txt").write_text("mine", encoding="utf-8")
+    reference.configure()
+    assert shell(*arguments, "html").code == 0
+    left = {path.name for path in (shell.folder / "out").iterdir()}
+    assert left == {"journal.jsonl", "junit.xml", "summary.json", "report.html", "notes.txt"}

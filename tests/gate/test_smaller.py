@@ -48,6 +48,11 @@ def test_each_finding_is_left_in_its_smallest_form(server: ReferenceServer, prof
     for id in sizes(small):
         again = command("replay", small.folder, id, "--target", profile, environ=server.environment, folder=tmp_path)
         assert (again.code, "still fails, 3 of 3" in again.out) == (1, True), again.out
+    server.configure()
+    clean = check(profile, *SELECT, environ=server.environment, out=tmp_path / "c")
+    compared = command("diff", small.folder, clean.folder, environ={}, folder=clean.folder)
+    assert f"Fixed ({len(sizes(small))})" in compared.out
+    assert "Not seen again" not in compared.out
 
 
 def test_verdicts_are_those_of_the_run_without_its_smallest_episodes(
