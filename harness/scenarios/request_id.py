@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import attrgetter
+from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.details import UpdateDetails
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
@@ -52,19 +54,20 @@ def _errors(bench: Bench) -> None:
     credentials = bench.shared.profile.credentials
     forbidden = next((name for name in ("read_only", "unrelated", "trigger_only") if name in credentials), None)
     _, wrong = bench.wrong_bodies()[1]
-    for request_id in bench.cases.of((bench.new_key(), None), _given):
-        bench.update(
-            bench.marked(),
-            request_id=request_id,
-            authorization="",
-            caller="none",
-            access="unauthenticated",
-            label="401",
-        )
-        if forbidden is not None:
-            bench.update(bench.marked(), request_id=request_id, caller=forbidden, access="no-permission", label="403")
-        bench.update(wrong, request_id=request_id, body="broken", label="a refused body")
-        bench.update(b"{", request_id=request_id, body="syntax", label="malformed JSON")
+    refused: list[tuple[dict[str, Any] | bytes, UpdateDetails]] = [
+        (bench.marked(), {"label": "401", "authorization": "", "caller": "none", "access": "unauthenticated"}),
+        (wrong, {"label": "a refused body", "body": "broken"}),
+        (b"{", {"label": "malformed JSON", "body": "syntax"}),
+    ]
+    if forbidden is not None:
+        refused.append((bench.marked(), {"label": "403", "caller": forbidden, "access": "no-permission"}))
+    rows = [
+        (body, UpdateDetails(**details, request_id=request_id))
+        for request_id in (bench.new_key(), None)
+        for body, details in refused
+    ]
+    for body, details in bench.cases.of(rows, lambda row: f"{row[1]['label']}, {_given(row[1]['request_id'])}"):
+        bench.update(body, **details)
     bench.read()
 
 
