@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import random
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rules_harness.openapi.contract import load
-from rules_harness.strategies.design import Design, Factor, named, pairs_of
+from rules_harness.strategies.design import Design, Factor, drawn, named, pairs_of, row_of
 from rules_harness.strategies.factors import DEPTH, MEMBER, OUTSIDE, updates_crossed
 from rules_harness.strategies.mutations import apply, catalogue, settings
 from rules_harness.strategies.mutations.pools import example_world
@@ -35,6 +36,27 @@ def test_rows_hold_every_two_values(sizes: list[int]) -> None:
             assert named({one.name: first, other.name: second}) in held
     largest = sorted(sizes)[-2:]
     assert len(rows) <= 2 * math.prod(largest) + len(sizes)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_drawn_rows_keep_what_is_settled(sizes: list[int], chance: random.Random) -> None:
+    factors = [Factor(f"f{index}", tuple("abcd"[:size])) for index, size in enumerate(sizes)]
+    settled = {"f0": factors[0].values[-1], "other": "x"}
+    row = drawn(factors, chance, settled=settled)
+    assert settled.items() <= row.items()
+    assert all(row[factor.name] in factor.values for factor in factors)
+    assert row_of(named(row)) == row
+
+
+def test_what_a_factor_does_not_have_is_drawn_anew() -> None:
+    assert drawn([Factor("f", ("a",))], random.Random(1), settled={"f": "of another contract"}) == {"f": "a"}
+
+
+def test_what_there_cannot_be_is_not_drawn() -> None:
+    factors = [Factor("f", ("a", "b")), Factor("g", ("a", "b"))]
+    for seed in range(20):
+        row = drawn(factors, random.Random(seed), is_possible=lambda row: row.get("g") != row["f"])
+        assert row["g"] != row["f"]
 
 
 def test_impossible_rows_are_not_made() -> None:
