@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rules_harness.openapi.contract import load
 from rules_harness.strategies.design import Design, Factor, drawn, named, pairs_of, row_of
-from rules_harness.strategies.factors import DEPTH, MEMBER, OUTSIDE, updates_crossed
+from rules_harness.strategies.factors import DEPTH, MEMBER, OUTSIDE, RULE, updates_crossed
 from rules_harness.strategies.mutations import apply, catalogue, settings
 from rules_harness.strategies.mutations.pools import example_world
 from rules_harness.strategies.pairs import all_pairs
@@ -76,11 +76,11 @@ def test_a_masked_row_counts_for_its_own_factor_alone() -> None:
 
 def test_updates_of_a_rule_cross_status_key_and_body() -> None:
     rows = updates_crossed(CONTRACT, KINDS)
-    triples = {(row["rule"], row["key"], row["says"]) for row in rows}
+    triples = {(row[RULE.name], row["key"], row["says"]) for row in rows}
     assert len(triples) == 3 * 3 * 2
     assert all(row["changes"] == "nothing" for row in rows if row["key"] == "repeated")
     executed = [row for row in rows if row["key"] != "repeated"]
-    assert {(row["kind"], row["rule"]) for row in executed} >= set(
+    assert {(row["kind"], row[RULE.name]) for row in executed} >= set(
         itertools.product(KINDS, ("disabled", "enabled", "enabled again"))
     )
 
