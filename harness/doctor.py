@@ -15,7 +15,7 @@ from rules_harness.harness.journal import FoundRule
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.checks.common import described
 from rules_harness.harness.scenarios import all_scenarios
-from rules_harness.harness.scenarios.planner import TimedOutcome
+from rules_harness.harness.scenarios.outgoing import TimedOutcome
 from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.custody import accounts_in, with_known_accounts
 from rules_harness.harness.target.cleaning import Cleaner

@@ -16,7 +16,8 @@ from rules_harness.harness.journal import EpisodeRecord, Journal, Note, Skipped,
 from rules_harness.harness.judging.judge import LIMITED, selected
 from rules_harness.harness.judging.outcome import NOT_SEEN_AGAIN, Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Outgoing, Shared
+from rules_harness.harness.scenarios.outgoing import Outgoing
+from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.scenarios.telling import telling_first
 from rules_harness.harness.scenarios.unmet import NotBegun, Unmet

@@ -32,6 +32,11 @@ def named(row: Row) -> Combination:
     return tuple(sorted(f"{name}={value}" for name, value in row.items()))
 
 
+def row_of(values: Sequence[str]) -> Row:
+    """The row that `named` has written so."""
+    return {name: value for name, _, value in (text.partition("=") for text in values)}
+
+
 def pairs_of(values: Sequence[str]) -> Iterator[Combination]:
     """Every two values of a row, which `named` has put in order."""
     return itertools.combinations(values, 2)
@@ -47,7 +52,8 @@ def drawn(
     """A row with these values, and any that there can be for the other factors."""
     row = dict(settled)
     for factor in factors:
-        row[factor.name] = chance.choice([v for v in factor.values if is_possible({**row, factor.name: v})])
+        if row.get(factor.name) not in factor.values:
+            row[factor.name] = chance.choice([v for v in factor.values if is_possible({**row, factor.name: v})])
     return row
 
 

@@ -9,10 +9,12 @@ from typing import Final
 
 from rules_harness.harness.intent import RequestIdKind
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.validation import plan_mutation, plan_wrong_body
 from rules_harness.strategies.bodies import Body
+from rules_harness.strategies.design import Row
 from rules_harness.strategies.keys import UNKNOWN
 from rules_harness.strategies.mutations import Mutation
 from rules_harness.strategies.requests import OddRequest
@@ -21,18 +23,18 @@ _PLAIN: Final = "request-id.echo-header"
 _DRAWN: Final = re.compile(r":drawn .*", re.DOTALL)
 
 
-def break_all(bench: Bench, mutations: Sequence[Mutation], base: Body | None) -> None:
-    """Bodies that are all to be refused, and one look at what is stored afterwards."""
+def break_all(bench: Bench, mutations: Sequence[tuple[Mutation, Row | None]], base: Body | None) -> None:
+    """Bodies that are all to be refused, each under its circumstances, and one look at what is stored afterwards."""
     bench.begin()
-    bench.send_all([plan_mutation(bench, mutation, base) for mutation in mutations])
+    bench.send_all([plan_mutation(bench, mutation, base, row=row) for mutation, row in mutations])
     bench.read()
 
 
-def send_all(bench: Bench, bodies: Sequence[Body]) -> None:
-    """Each body, and what is stored of it."""
+def send_all(bench: Bench, bodies: Sequence[tuple[Body, Row]]) -> None:
+    """Each body under its circumstances, and what is stored of it."""
     bench.begin()
-    for body in bodies:
-        bench.update(body, requirement="update.accepts-valid")
+    for body, row in bodies:
+        bench.send(*plan_in(bench, row, body, requirement="update.accepts-valid"))
         bench.read()
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import random
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -16,13 +17,16 @@ from rules_harness.harness.campaign.coverage import Coverage, Map
 from rules_harness.harness.campaign.drawing import Supplies
 from rules_harness.harness.campaign.messages import CorpusEntry, Shard
 from rules_harness.harness.campaign.performing import Materials, perform
-from rules_harness.harness.scenarios import SCENARIOS, boundary
+from rules_harness.harness.scenarios import SCENARIOS, boundary, crossing
 from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
+from rules_harness.harness.scenarios.telling import most_telling_first
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, body_of, is_suitable, variations
+from rules_harness.strategies.design import Factor, Row, drawn, row_of
+from rules_harness.strategies.factors import OUTSIDE, is_possible, kinds_of, of_updates
 from rules_harness.strategies.histories import BODIES, History
-from rules_harness.strategies.mutations import catalogue
+from rules_harness.strategies.mutations import catalogue, circumstances
 from rules_harness.strategies.requests import (
     OddRequest,
     encoding_bodies,
@@ -33,6 +37,7 @@ from rules_harness.strategies.requests import (
     odd_request_ids,
     syntax_bodies,
 )
+from rules_harness.strategies.shapes import is_kind
 from rules_harness.strategies.world import World
 
 PLAUSIBLE_AT_ONCE: Final = 3
@@ -47,7 +52,19 @@ REUSED: Final = 3
 _KEPT: Final = 64
 _BULKY: Final = "validation/broken"
 """Its mutations are chosen one by one."""
-_IN_TURN: Final = ("broken",) * 10 + ("plausible",) * 3 + ("odd",) * 2 + ("history",) * 4 + ("asked",)
+_IN_TURN: Final = (
+    *("broken",) * 10,
+    *("plausible",) * 3,
+    *("crossed",) * 2,
+    *("odd",) * 2,
+    *("history",) * 4,
+    "asked",
+)
+DRAWN_AT_ONCE: Final = 4
+"""Rows of which the one is taken that has most pairs of values that were not met."""
+
+
+NOTHING_GIVEN: Final[Row] = MappingProxyType({})
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -92,6 +109,18 @@ class Chooser:
             for mutation in catalogue(contract)
             if mutation.requirement is None and (open_shapes or not mutation.risky)
         ]
+        self._situation = Situation(
+            contract=contract,
+            profile=shard.profile,
+            readable=shard.readable,
+            usable=tuple(rule for rule in shard.profile.rules.writable if rule in shard.rules),
+            limited=shard.limited,
+            foreign=shard.foreign,
+        )
+        self._kinds = crossing.kinds(contract, world) if open_shapes and is_suitable(contract, world) else {}
+        """Bodies of each kind, where an enabled rule may have any."""
+        self._times: Counter[str] = Counter()
+        """How often each kind was drawn."""
         self._pending = self._chance.sample(coverage.unreached_mutations(), k=len(coverage.unreached_mutations()))
         self._scenarios = self._made_scenarios()
         self._entries: deque[CorpusEntry] = deque(shard.entries)
@@ -100,21 +129,19 @@ class Chooser:
 
     def _made_scenarios(self) -> dict[str, deque[Scenario]]:
         """The gate's own scenarios that were not run yet, by lane."""
-        situation = Situation(
-            contract=self.contract,
-            profile=self.shard.profile,
-            readable=self.shard.readable,
-            usable=tuple(rule for rule in self.shard.profile.rules.writable if rule in self.shard.rules),
-            limited=self.shard.limited,
-            foreign=self.shard.foreign,
-        )
         lanes: dict[str, deque[Scenario]] = {}
         for scenario in made_scenarios(self.contract, self.world, self.shard.profile):
-            if lacking(scenario, situation) is None and not self.coverage.has_scenario(scenario.id):
+            if lacking(scenario, self._situation) is None and not self.coverage.has_scenario(scenario.id):
                 lanes.setdefault(scenario.lane, deque()).append(scenario)
-        for scenarios in lanes.values():
-            self._chance.shuffle(scenarios)
-        return lanes
+        return {lane: deque(self._about_in_order(scenarios)) for lane, scenarios in lanes.items()}
+
+    def _about_in_order(self, scenarios: Iterable[Scenario]) -> list[Scenario]:
+        """The most telling first, not to the place: several workers have the same before them."""
+        places = {
+            scenario.id: place * self._chance.uniform(0.25, 1.0)
+            for place, scenario in enumerate(most_telling_first(scenarios))
+        }
+        return sorted(scenarios, key=lambda scenario: places[scenario.id])
 
     def learn(self, accepted: Iterable[dict[str, Any]], telling: Body | None) -> None:
         """What of an attempt was accepted, and the body that drew a new kind of answer, if any."""
@@ -147,11 +174,17 @@ class Chooser:
         makers: dict[str, Callable[[], Attempt]] = {
             "broken": lambda: self._broken(size),
             "plausible": self._plausible,
+            "crossed": self._crossed,
             "odd": self._odd_attempt,
             "history": self._next_history,
             "asked": self._ask,
         }
         return makers[kind]()
+
+    @property
+    def puts_off_unknown_ids(self) -> bool:
+        """Whether rules have scenarios before them that tell more than many ids that do not exist."""
+        return bool(self._scenarios.get("rule")) and not any(map(self._scenarios.get, ("unknown", "last")))
 
     def next_off_rule(self, size: int) -> Attempt:
         """What the lane without a rule does next: unknown ids, and whoever may not ask."""
@@ -197,21 +230,45 @@ class Chooser:
             chosen += self._chance.sample(range(len(self._chart.mutations)), k=left)
         return self._breaking(tuple(chosen), base)
 
-    def _breaking(self, chosen: tuple[int, ...], base: Body | None) -> Attempt:
+    def _breaking(self, chosen: tuple[int, ...], base: Body | None, given: Row = NOTHING_GIVEN) -> Attempt:
         mutations = [self._chart.mutations[number] for number in chosen]
-        run = partial(break_all, mutations=mutations, base=base)
+        around = [circumstances(self.contract)[mutation.name] for mutation in mutations]
+        rows = [self._row(factors, {**what, **given}) for what, factors in around]
+        run = partial(break_all, mutations=list(zip(mutations, rows, strict=True)), base=base)
         requirements = tuple(sorted({mutation.requirement for mutation in mutations if mutation.requirement}))
         scenario = Scenario("validation/broken", "validation", requirements, run)
         return self._attempt(scenario, "broken", mutations=chosen, base=base)
 
     def _plausible(self) -> Attempt:
-        drawn = [self._supplies.body() for _ in range(PLAUSIBLE_AT_ONCE)]
-        chosen = [body for body in drawn if body is not None]
+        taken = [self._supplies.body() for _ in range(PLAUSIBLE_AT_ONCE)]
+        chosen = [body for body in taken if body is not None]
         if not chosen:
             return self._ask()
+        self._times.update(kind for body in chosen for kind in filter(is_kind, body.shapes))
         self._fresh, self._uses = chosen[-1], 0
-        scenario = Scenario("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=chosen))
-        return self._attempt(scenario, "drawn")
+        return self._sending(chosen)
+
+    def _sending(self, bodies: Sequence[Body], given: Row = NOTHING_GIVEN) -> Attempt:
+        rows = [self._row(OUTSIDE, {**kinds_of(body, self._times), **given}) for body in bodies]
+        run = partial(send_all, bodies=list(zip(bodies, rows, strict=True)))
+        return self._attempt(Scenario("update/drawn", "update", ("update.accepts-valid",), run), "drawn")
+
+    def _crossed(self) -> Attempt:
+        """An update under circumstances of which three and more may never have met."""
+        bodies = self._kinds
+        row = self._row(of_updates(self.contract, tuple(bodies)), {}, is_possible)
+        scenario = crossing.crossed(self.contract, "crossed", row, bodies)
+        if lacking(scenario, self._situation) is not None:
+            return self._ask()
+        return self._attempt(scenario, "crossed")
+
+    def _row(
+        self, factors: Sequence[Factor], settled: Row, is_possible: Callable[[Row], bool] = lambda row: True
+    ) -> Row:
+        """Circumstances that met least of each other so far, of some that are drawn."""
+        return self.coverage.least_met(
+            [drawn(factors, self._chance, settled=settled, is_possible=is_possible) for _ in range(DRAWN_AT_ONCE)]
+        )
 
     def _ask(self) -> Attempt:
         chosen = self._chance.sample(self._asked, k=min(ASKED_AT_ONCE, len(self._asked)))
@@ -224,9 +281,9 @@ class Chooser:
         if not self.shard.profile.permissions.expose_key:
             listed = tuple(odd for odd in listed if not odd.exposes_key)
         chosen = self._chance.sample(listed, k=ODD_AT_ONCE)
-        drawn = self._supplies.odd()
-        if drawn is not None:
-            chosen.append(drawn)
+        odd = self._supplies.odd()
+        if odd is not None:
+            chosen.append(odd)
         requirements = tuple(sorted({odd.requirement for odd in chosen}))
         return self._attempt(Scenario("http/odd", "http", requirements, partial(send_odd, requests=chosen)), "odd")
 
@@ -253,11 +310,10 @@ class Chooser:
             return self._performing(entry.history, Materials(entry.bodies, self._chart.mutations[:8]))
         base = None if entry.body is None else body_of(self.contract, self.world, entry.body)
         if entry.mutation in self._numbers:
-            return self._breaking((self._numbers[entry.mutation],), base)
+            return self._breaking((self._numbers[entry.mutation],), base, row_of(entry.factors))
         if base is None or not is_suitable(self.contract, self.world):
             return self._odd_attempt()
-        scenario = Scenario("update/drawn", "update", ("update.accepts-valid",), partial(send_all, bodies=[base]))
-        return self._attempt(scenario, "drawn")
+        return self._sending([base], row_of(entry.factors))
 
 
 def made_scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:

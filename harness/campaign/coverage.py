@@ -1,10 +1,11 @@
-"""What a campaign has reached: shapes, mutations, pairs of them, requirements by shape, kinds of answer, scenarios."""
+"""What a campaign has reached: shapes, mutations, pairs of them and of factors, requirements by shape, kinds of
+answer, scenarios."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -12,13 +13,17 @@ from rules_harness.harness.campaign.messages import Reached
 from rules_harness.harness.exchange import Answer, Exchange
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import all_shapes, is_suitable, unreachable_shapes
+from rules_harness.strategies.design import Combination, Row, named, pairs_of
 from rules_harness.strategies.mutations import Mutation, apply, catalogue
+from rules_harness.strategies.pairs import all_pairs
 from rules_harness.strategies.shapes import is_kind
 from rules_harness.strategies.world import World
 
+T = TypeVar("T")
 SHAPES: Final = "shapes"
 MUTATIONS: Final = "mutations"
 PAIRS: Final = "pairs"
+FACTORS: Final = "pairs of factors"
 REQUIREMENTS: Final = "requirement x shape"
 ANSWERS: Final = "answers"
 SCENARIOS_RUN: Final = "scenarios"
@@ -34,9 +39,11 @@ class Map(msgspec.Struct, frozen=True):
     """The shapes that say which trigger and which action a body has."""
     mutations: tuple[Mutation, ...]
     requirements: tuple[str, ...]
+    factors: tuple[Combination, ...]
+    """Every two values that an update can meet together."""
 
 
-def _numbers(names: tuple[str, ...]) -> dict[str, int]:
+def _numbers(names: Sequence[T]) -> dict[T, int]:
     return {name: number for number, name in enumerate(names)}
 
 
@@ -50,7 +57,7 @@ def map_of(contract: Contract, world: World, *, risky: bool) -> Map:
         for mutation in mutations:
             # Done once before several threads do it: what the first one works out, the others look up.
             apply(contract, world, mutation)
-    return Map(shapes, kinds, mutations, tuple(contract.requirements))
+    return Map(shapes, kinds, mutations, tuple(contract.requirements), tuple(sorted(all_pairs(contract))))
 
 
 class Coverage:
@@ -60,12 +67,13 @@ class Coverage:
         self.map = chart
         self._reached: dict[str, set[int | str]] = {
             name: set((reached or {}).get(name, ()))
-            for name in (SHAPES, MUTATIONS, PAIRS, REQUIREMENTS, ANSWERS, SCENARIOS_RUN)
+            for name in (SHAPES, MUTATIONS, PAIRS, FACTORS, REQUIREMENTS, ANSWERS, SCENARIOS_RUN)
         }
         self._new: dict[str, list[int | str]] = {}
         self._shapes = _numbers(chart.shapes)
         self._kinds = _numbers(chart.kinds)
         self._requirements = _numbers(chart.requirements)
+        self._factors = _numbers(chart.factors)
 
     def add(self, reached: Reached) -> None:
         """Take over what somebody else has reached."""
@@ -80,6 +88,20 @@ class Coverage:
         self._note(MUTATIONS, (number,))
         width = len(self.map.kinds)
         self._note(PAIRS, (number * width + kind for kind in kinds))
+
+    def add_factors(self, values: Combination) -> None:
+        """Values of factors that an answered request met together."""
+        self._note(FACTORS, (self._factors[pair] for pair in pairs_of(values) if pair in self._factors))
+
+    def least_met(self, rows: Sequence[Row]) -> Row:
+        """Of some rows the one with most pairs that were not met yet; the first of equal ones."""
+        reached = self._reached[FACTORS]
+        return max(
+            rows,
+            key=lambda row: sum(
+                pair in self._factors and self._factors[pair] not in reached for pair in pairs_of(named(row))
+            ),
+        )
 
     def add_scenario(self, name: str) -> None:
         """A scenario that was run, by its family and name."""
@@ -136,6 +158,7 @@ class Coverage:
             SHAPES: len(chart.shapes),
             MUTATIONS: len(chart.mutations),
             PAIRS: len(chart.mutations) * len(chart.kinds),
+            FACTORS: len(chart.factors),
             REQUIREMENTS: len(chart.requirements) * len(chart.shapes),
         }
         counts: dict[str, dict[str, Any]] = {

@@ -103,6 +103,8 @@ class CorpusEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     mutation: str = ""
     history: History = ()
     bodies: tuple[dict[str, Any], ...] = ()
+    factors: tuple[str, ...] = ()
+    """The circumstances, as `strategies.design.named` writes them."""
 
 
 class Judged(msgspec.Struct, frozen=True, omit_defaults=True):

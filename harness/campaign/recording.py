@@ -139,6 +139,7 @@ class Recorder:
             if answer.is_success:
                 shapes.update(exchange.intent.shapes)
                 coverage.add_shapes(exchange.intent.shapes)
+            coverage.add_factors(exchange.intent.factors)
             is_new = coverage.is_new_answer(exchange, *wording_of(self._contract, answer)) or is_new
         coverage.add_requirements(counts.exercised, shapes)
         if is_new:
@@ -194,11 +195,13 @@ def _entries(attempt: Attempt, episode: Episode) -> list[CorpusEntry]:
         return [CorpusEntry(history=attempt.history, bodies=attempt.materials.bodies)]
     base: Body | None = attempt.base
     if attempt.mutations:
-        by_name = [
-            exchange.intent.label
+        intents = [
+            exchange.intent
             for exchange in episode.exchanges
             if exchange.answer is not None and exchange.answer.is_success
         ]
-        return [CorpusEntry(None if base is None else base.value, name) for name in by_name[:4] if name]
-    sent = [sent_body(exchange) for exchange in episode.exchanges if exchange.intent.acceptance == "should"]
-    return [CorpusEntry(dict(body)) for body in sent[:2] if body]
+        body = None if base is None else base.value
+        return [CorpusEntry(body, intent.label, factors=intent.factors) for intent in intents[:4] if intent.label]
+    sent = [exchange for exchange in episode.exchanges if exchange.intent.acceptance == "should"]
+    bodies = [(sent_body(exchange), exchange.intent.factors) for exchange in sent[:2]]
+    return [CorpusEntry(dict(body), factors=factors) for body, factors in bodies if body]

@@ -11,7 +11,7 @@ import msgspec
 
 from rules_harness.harness.campaign.choosing import made_scenarios
 from rules_harness.harness.campaign.collecting import Collector
-from rules_harness.harness.campaign.coverage import ANSWERS, MUTATIONS, SCENARIOS_RUN, SHAPES, Coverage, map_of
+from rules_harness.harness.campaign.coverage import ANSWERS, FACTORS, MUTATIONS, SCENARIOS_RUN, SHAPES, Coverage, map_of
 from rules_harness.harness.campaign.crew import Crew, Lost
 from rules_harness.harness.campaign.earlier import Earlier, take_over
 from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard
@@ -131,12 +131,13 @@ class Campaign(Session):
         self._doing = "searching"
         pace = self._campaign.shard_seconds
         until = self._deadline - alone_seconds
-        Search(self, crew, situation, requests=budget - alone, until=until, shard_seconds=pace).run()
+        search = Search(self, crew, situation, requests=budget - alone, until=until, shard_seconds=pace)
+        search.run()
         if alone and self.goes_on():
             self._doing = f"comparing {self.contract.noun.plural}"
             until = max(self._deadline, time.monotonic() + alone_seconds)
             Search(self, crew, situation, requests=alone, until=until, shard_seconds=pace, alone=True).run()
-        if self.goes_on() and time.monotonic() < self._deadline:
+        if search.is_spent and self.goes_on() and time.monotonic() < self._deadline:
             limit = "--requests" if self._campaign.requests is not None else "limits.max_requests"
             early = self._deadline - time.monotonic()
             self.note(Note(LIMITED, f"{limit} ended the search, {early:.0f} s before its time."))
@@ -182,7 +183,7 @@ class Campaign(Session):
             foreign=situation.foreign,
             alone=alone,
             capture_all=self._campaign.capture_all,
-            reached=collector.coverage.reached(SHAPES, MUTATIONS, ANSWERS, SCENARIOS_RUN),
+            reached=collector.coverage.reached(SHAPES, MUTATIONS, FACTORS, ANSWERS, SCENARIOS_RUN),
             bodies=tuple(collector.bodies),
             entries=tuple(taken),
         )

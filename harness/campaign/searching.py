@@ -69,6 +69,11 @@ class Search:
         self._lost = 0
         self._dealt = 0
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether its requests, not its time or what there was to do, have ended it."""
+        return self._left < 1
+
     def run(self) -> None:
         """Return once nothing is left to be dealt and every worker has told its last."""
         while self._director.goes_on():

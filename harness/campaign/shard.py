@@ -225,12 +225,12 @@ class Work:
             self._try(attempt, (rule,), known)
 
     def _off_rule_lane(self) -> None:
-        """Fills what the rules' lanes leave of the room in flight."""
+        """Fills what the rules' lanes leave of the room in flight, once they have less to tell."""
         known = self._new_known()
         room = self._shard.profile.limits.in_flight
         left = OFF_RULE_SHARE * self._shard.requests if self._shard.rules else math.inf
         while self._goes_on and self._off_rule < left:
-            if self._shard.rules and self._client.under_way >= room:
+            if self._shard.rules and (self._client.under_way >= room or self._chooser.puts_off_unknown_ids):
                 time.sleep(IDLE_SECONDS)
                 continue
             with self._choosing:

@@ -35,6 +35,7 @@ def _methods(bench: Bench) -> None:
             requirement="http.methods",
             label=method,
         )
+        bench.read()
     for override in bench.cases.of(METHOD_OVERRIDES if bench.contract.update.method != "POST" else (), str):
         bench.update(
             bench.marked(),
@@ -45,7 +46,7 @@ def _methods(bench: Bench) -> None:
             requirement="http.methods",
             label=f"POST with {override}",
         )
-    bench.read()
+        bench.read()
 
 
 def _headers(bench: Bench) -> None:

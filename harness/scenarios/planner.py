@@ -5,21 +5,20 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol, Unpack
+from typing import Any, Unpack
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Payload, Request, TransportFault
+from rules_harness.harness.exchange import Payload, Request
 from rules_harness.harness.intent import Existence, Intent, Meaning
 from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.scenarios.cases import Cases
 from rules_harness.harness.scenarios.details import Authorization, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
+from rules_harness.harness.scenarios.outgoing import Outgoing
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.unknown_ids import similar_id
 from rules_harness.harness.scenarios.unmet import Unmet
-from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import Guard, configuration, with_amount
@@ -38,48 +37,6 @@ EXAMPLE_ID = "rule_01HXYZ1234"
 COARSE_SECONDS = 1.1
 FINE_SECONDS = 0.02
 """Update times count whole seconds or milliseconds."""
-
-
-class Outgoing(Protocol):
-    """What sends: the client, or a rehearsal that sends nothing."""
-
-    def send(self, request: Request) -> TimedOutcome: ...
-
-    def send_many(self, requests: Sequence[Request]) -> Sequence[TimedOutcome]: ...
-
-    def send_together(self, requests: Sequence[Request]) -> Sequence[TimedOutcome]: ...
-
-    def stop(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def now(self) -> float: ...
-
-    def wait(self, seconds: float) -> None: ...
-
-    def restoring(self) -> AbstractContextManager[None]: ...
-
-    @property
-    def cleaner(self) -> Cleaner: ...
-
-    @property
-    def requests_sent(self) -> int: ...
-
-    @property
-    def most_together(self) -> int: ...
-
-
-class TimedOutcome(Protocol):
-    """An outcome with its times."""
-
-    @property
-    def outcome(self) -> Answer | TransportFault: ...
-
-    @property
-    def started(self) -> float: ...
-
-    @property
-    def ended(self) -> float: ...
 
 
 class Shared(msgspec.Struct, frozen=True):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.details import UpdateDetails
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.target.profile import Profile
@@ -14,6 +16,8 @@ from rules_harness.strategies.requests import odd_request_ids
 from rules_harness.strategies.world import World
 
 PLAIN = "request-id.echo-header"
+HOW_SENT = {"with an id": (True, False), "with an id and a key": (True, True), "with a key": (False, True)}
+"""Whether a request that is refused has an id and a key."""
 
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
@@ -42,10 +46,10 @@ def _generated(bench: Bench) -> None:
         bench.read()
 
 
-def _sent_with(bench: Bench) -> Iterator[tuple[str | None, str | None]]:
-    """A request's id and key: each of them with and without the other."""
-    for has_id, has_key in bench.cases.of(((True, False), (True, True), (False, True)), str):
-        yield bench.new_key() if has_id else None, bench.new_key() if has_key else None
+def _sent(bench: Bench, how: str) -> UpdateDetails:
+    """A request's id and key, new ones."""
+    has_id, has_key = HOW_SENT[how]
+    return {"request_id": bench.new_key() if has_id else None, "key": bench.new_key() if has_key else None}
 
 
 def _errors(bench: Bench) -> None:
@@ -54,30 +58,23 @@ def _errors(bench: Bench) -> None:
     credentials = bench.shared.profile.credentials
     forbidden = next((name for name in ("read_only", "unrelated", "trigger_only") if name in credentials), None)
     _, wrong = bench.wrong_bodies()[1]
-    for request_id, key in _sent_with(bench):
-        bench.update(
-            bench.marked(),
-            request_id=request_id,
-            key=key,
-            authorization="",
-            caller="none",
-            access="unauthenticated",
-            label="401",
-        )
-        if forbidden is not None:
-            bench.update(
-                bench.marked(), request_id=request_id, key=key, caller=forbidden, access="no-permission", label="403"
-            )
-        bench.update(wrong, request_id=request_id, key=key, body="broken", label="a refused body")
-        bench.update(b"{", request_id=request_id, key=key, body="syntax", label="malformed JSON")
+    refused: list[tuple[dict[str, Any] | bytes, UpdateDetails]] = [
+        (bench.marked(), {"label": "401", "authorization": "", "caller": "none", "access": "unauthenticated"}),
+        (wrong, {"label": "a refused body", "body": "broken"}),
+        (b"{", {"label": "malformed JSON", "body": "syntax"}),
+    ]
+    if forbidden is not None:
+        refused.append((bench.marked(), {"label": "403", "caller": forbidden, "access": "no-permission"}))
+    rows = [(f"{details['label']}, {how}", body, details, how) for how in HOW_SENT for body, details in refused]
+    for _, body, details, how in bench.cases.of(rows, itemgetter(0)):
+        bench.update(body, **UpdateDetails(**details, **_sent(bench, how)))
     bench.read()
 
 
 def _unknown_rule(bench: Bench) -> None:
-    for request_id, key in _sent_with(bench):
-        bench.update(
-            bench.inert(), rule=bench.unknown_id(), request_id=request_id, key=key, existence="unknown", label="404"
-        )
+    for how in bench.cases.of(HOW_SENT, str):
+        unknown: UpdateDetails = {"rule": bench.unknown_id(), "existence": "unknown", "label": "404"}
+        bench.update(bench.inert(), **UpdateDetails(**unknown, **_sent(bench, how)))
 
 
 def _hostile(bench: Bench) -> None:

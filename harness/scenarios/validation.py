@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rules_harness.harness.intent import BodyKind, Meaning
@@ -46,14 +47,8 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     ]
     yield from chunked("validation/broken", claiming, MUTATIONS_PER_SCENARIO, _name, _breaking)
     yield from chunked("validation/asked", asking, MUTATIONS_PER_SCENARIO, _name, _asking)
-    odd: tuple[tuple[str, Callable[[Contract, World], Sequence[OddRequest]]], ...] = (
-        ("syntax", syntax_bodies),
-        ("encoding", encoding_bodies),
-        ("media-type", media_types),
-        ("size", size_bodies),
-    )
-    for name, make in odd:
-        yield from chunked(f"validation/{name}", make(contract, world), ODD_PER_SCENARIO, _name, _of_odd)
+    odd = (make(contract, world) for make in (syntax_bodies, encoding_bodies, media_types, size_bodies))
+    yield from chunked("validation/odd", itertools.chain.from_iterable(odd), ODD_PER_SCENARIO, _name, _of_odd)
 
 
 def _name(case: Mutation | OddRequest) -> str:

@@ -15,8 +15,9 @@ from rules_harness.harness.judging.equality import instant
 from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.known import Known
+from rules_harness.harness.scenarios.outgoing import Outgoing
 from rules_harness.harness.scenarios.own_texts import holds_own
-from rules_harness.harness.scenarios.planner import Outgoing, Shared
+from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Situation
 from rules_harness.harness.session.custody import endpoint_missing, look, states_in, survey, with_known_accounts
 from rules_harness.harness.session.locks import RuleLocks

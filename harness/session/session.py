@@ -22,7 +22,7 @@ from rules_harness.harness.judging.judge import conclude
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.planner import Outgoing
+from rules_harness.harness.scenarios.outgoing import Outgoing
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
 from rules_harness.harness.session.endings import Ending, ending_of, stopped
 from rules_harness.harness.session.keeping import Keeping, share

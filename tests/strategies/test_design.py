@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import random
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rules_harness.openapi.contract import load
-from rules_harness.strategies.design import Design, Factor, named, pairs_of
-from rules_harness.strategies.factors import DEPTH, MEMBER, OUTSIDE, updates_crossed
+from rules_harness.strategies.design import Design, Factor, drawn, named, pairs_of, row_of
+from rules_harness.strategies.factors import DEPTH, MEMBER, OUTSIDE, RULE, updates_crossed
 from rules_harness.strategies.mutations import apply, catalogue, settings
 from rules_harness.strategies.mutations.pools import example_world
 from rules_harness.strategies.pairs import all_pairs
@@ -37,6 +38,27 @@ def test_rows_hold_every_two_values(sizes: list[int]) -> None:
     assert len(rows) <= 2 * math.prod(largest) + len(sizes)
 
 
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_drawn_rows_keep_what_is_settled(sizes: list[int], chance: random.Random) -> None:
+    factors = [Factor(f"f{index}", tuple("abcd"[:size])) for index, size in enumerate(sizes)]
+    settled = {"f0": factors[0].values[-1], "other": "x"}
+    row = drawn(factors, chance, settled=settled)
+    assert settled.items() <= row.items()
+    assert all(row[factor.name] in factor.values for factor in factors)
+    assert row_of(named(row)) == row
+
+
+def test_what_a_factor_does_not_have_is_drawn_anew() -> None:
+    assert drawn([Factor("f", ("a",))], random.Random(1), settled={"f": "of another contract"}) == {"f": "a"}
+
+
+def test_what_there_cannot_be_is_not_drawn() -> None:
+    factors = [Factor("f", ("a", "b")), Factor("g", ("a", "b"))]
+    for seed in range(20):
+        row = drawn(factors, random.Random(seed), is_possible=lambda row: row.get("g") != row["f"])
+        assert row["g"] != row["f"]
+
+
 def test_impossible_rows_are_not_made() -> None:
     factors = [Factor("a", ("1", "2")), Factor("b", ("1", "2")), Factor("c", ("1", "2"))]
     design = Design(factors, is_possible=lambda row: not row.get("a") == row.get("b") == "2")
@@ -54,11 +76,11 @@ def test_a_masked_row_counts_for_its_own_factor_alone() -> None:
 
 def test_updates_of_a_rule_cross_status_key_and_body() -> None:
     rows = updates_crossed(CONTRACT, KINDS)
-    triples = {(row["rule"], row["key"], row["says"]) for row in rows}
+    triples = {(row[RULE.name], row["key"], row["says"]) for row in rows}
     assert len(triples) == 3 * 3 * 2
     assert all(row["changes"] == "nothing" for row in rows if row["key"] == "repeated")
     executed = [row for row in rows if row["key"] != "repeated"]
-    assert {(row["kind"], row["rule"]) for row in executed} >= set(
+    assert {(row["kind"], row[RULE.name]) for row in executed} >= set(
         itertools.product(KINDS, ("disabled", "enabled", "enabled again"))
     )
 
