@@ -94,7 +94,9 @@ def page(lines: Sequence[Line], below: Sequence[str]) -> str:
     tables = [_table(head, [line.cells() for line in lines])] if lines else []
     depends = "\n".join(f"- {name}: {value}" for name, value in settings().items())
     day = datetime.now(UTC).date().isoformat()
-    return "\n".join([HEAD.format(day=day), *tables, *(f"{text}\n" for text in below), f"## Made with\n\n{depends}\n"])
+    return "\n".join(
+        [HEAD.format(day=day), *tables, *(f"{text.strip()}\n" for text in below), f"## Made with\n\n{depends}\n"]
+    )
 
 
 def generated() -> Measured:
