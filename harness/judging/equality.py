@@ -17,7 +17,9 @@ import msgspec
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import Place, body_place, place_of
 
-DifferenceKind = Literal["changed", "lost", "length", "not-cleared", "default", "type"]
+DifferenceKind = Literal["changed", "lost", "length", "order", "not-cleared", "default", "type"]
+STRUCTURE_ROLES = frozenset({"parts", "actions"})
+"""Roles of the lists whose members are told apart where they come back in another order."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -139,9 +141,24 @@ def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> It
         yield Difference(place.path, "lost" if got is None else "type", sent, got, place.roles)
     elif len(sent) != len(got):
         yield Difference(place.path, "length", len(sent), len(got), place.roles)
+    elif place.roles & STRUCTURE_ROLES:
+        found = [each for left, right in zip(sent, got, strict=True) for each in differences(items, left, right)]
+        is_other_order = bool(found) and are_same_members(items, sent, got)
+        yield from [Difference(place.path, "order", sent, got, place.roles)] if is_other_order else found
     else:
         for left, right in zip(sent, got, strict=True):
             yield items, left, right
+
+
+def are_same_members(items: Place, sent: list[Any], got: list[Any]) -> bool:
+    """Whether each member that was sent came back, wherever it stands."""
+    left = list(got)
+    for member in sent:
+        same = next((index for index, other in enumerate(left) if not any(differences(items, member, other))), None)
+        if same is None:
+            return False
+        del left[same]
+    return True
 
 
 def left_behind(place: Place, sent: Any, got: Any, before: Any) -> Iterator[Difference]:

@@ -29,7 +29,8 @@ from tests.judging.episodes import (
 from tests.judging.rows import Broken, Holds, Row, Says, agrees
 from tests.judging.tables import TABLES
 
-OWN: Final = {check.about[0]: check for check in CHECKS if len(check.about) == 1}
+PROMISED: Final = CONTRACT.requirements.keys() | CONTRACT.readings.keys()
+OWN: Final = {check.about[0]: check for check in CHECKS if len(check.about) == 1 and check.about[0] in PROMISED}
 ROWS: Final = [(name, row) for table in TABLES for name, rows in table.items() for row in rows]
 
 MARK: Final = "here"

@@ -172,6 +172,8 @@ def told(difference: Difference) -> str:
     """A difference in words."""
     if difference.kind == "length":
         return f"{difference.place} has {difference.got} entries instead of {difference.sent}"
+    if difference.kind == "order":
+        return f"{difference.place} has its entries in another order"
     return f"{difference.place} is {short(difference.got)} instead of {short(difference.sent)}"
 
 

@@ -10,14 +10,20 @@ import msgspec
 
 from rules_harness.harness.exchange import Episode, Payload, parsed
 from rules_harness.harness.judging.checks.common import executed, run_by, short, state_of, told
-from rules_harness.harness.judging.equality import Difference, differences, differences_from_body, left_behind
+from rules_harness.harness.judging.equality import (
+    STRUCTURE_ROLES,
+    Difference,
+    are_same_members,
+    differences,
+    differences_from_body,
+    left_behind,
+)
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Stored, Violation
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import Place, body_place
 from rules_harness.strategies.shapes import places_of, standing_of
 
-STRUCTURE_ROLES = frozenset({"parts", "actions"})
 STAYS = "update.omitted-stays"
 
 
@@ -159,7 +165,7 @@ def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mappin
         if difference.place == f"/{contract.names.status}":
             continue
         in_parts = contract.names.parts is not None and difference.place.startswith(f"/{contract.names.parts}")
-        is_structure = difference.kind == "length" and bool(difference.roles & STRUCTURE_ROLES)
+        is_structure = difference.kind in ("length", "order") and bool(difference.roles & STRUCTURE_ROLES)
         if is_structure or "group-index" in difference.roles or (rearranged and in_parts):
             requirement = "update.steps-replaced"
         elif difference.kind == "not-cleared":
@@ -189,13 +195,7 @@ def _is_rearranged(place: Place, sent: Any, got: Any) -> bool:
 def _is_permutation(items: Place, sent: list[Any], got: list[Any]) -> bool:
     if not any(any(differences(items, left, right)) for left, right in zip(sent, got, strict=True)):
         return False
-    unmatched = list(got)
-    for value in sent:
-        match = next((i for i, other in enumerate(unmatched) if not any(differences(items, value, other))), None)
-        if match is None:
-            return False
-        del unmatched[match]
-    return True
+    return are_same_members(items, sent, got)
 
 
 def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
