@@ -29,7 +29,7 @@ attack: $(READY)
 mutants: $(READY)
 	$(BIN)/python -m benchmarks.mutants
 
-# Beside the peers, into docs/bench.md: a quarter of an hour on two idle cores. `make bench BENCH='--every 20'` looks for more faults.
+# Beside the peers, into docs/bench.md: a quarter of an hour on two idle cores. `make bench BENCH='--sample 20'` looks for more faults.
 bench: $(READY)
 	$(BIN)/python -m benchmarks.bench $(BENCH)
 

@@ -1,9 +1,9 @@
 """Everything that is measured, in one go, as one page of ratios.
 
-`python -m benchmarks.bench [--seconds 10] [--every 60]`
+`python -m benchmarks.bench [--seconds 10] [--sample 6]`
 
-Generation, throughput, start-up, reports, memory, and, for every so manyth fault of the embedded target, detection and
-its curve, beside the peers where they have something to set against it.  Each measurement has its own script in this
+Generation, throughput, start-up, reports, memory, and, for some faults of the embedded target, detection, beside the
+peers where they have something to set against it.  Each measurement has its own script in this
 folder.  The page is written anew after each, so that one that is cut off leaves what there is; on two idle cores all of
 it takes about a quarter of an hour, of which detection takes ``3 * seconds`` for each fault at most.
 """
@@ -25,7 +25,6 @@ from typing import Any, Final
 import msgspec
 
 from benchmarks import endurance, generation, startup
-from benchmarks.curve import POINTS
 from benchmarks.throughput import settings
 
 ROOT: Final = Path(__file__).parents[1]
@@ -63,7 +62,7 @@ def main() -> int:
     """Measure, write; 1 where something could not be measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="for each rate, and each tool and fault, at most")
-    parser.add_argument("--every", type=int, default=60, metavar="N", help="only every Nth fault is looked for")
+    parser.add_argument("--sample", type=int, default=6, metavar="N", help="so many faults are looked for")
     parser.add_argument("--out", type=Path, default=PAGE, metavar="FILE", help="the page")
     options = parser.parse_args()
     parts: dict[str, Callable[[], Measured]] = {
@@ -72,7 +71,7 @@ def main() -> int:
         "start-up": started,
         "reports": reported,
         "memory": endured,
-        "detection": partial(detected, options.seconds, options.every),
+        "detection": partial(detected, options.seconds, options.sample),
     }
     lines: list[Line] = []
     below: list[str] = []
@@ -144,25 +143,11 @@ def endured() -> Measured:
     yield Line(f"MiB late in a campaign of {REQUESTS:,} requests", took.last, "early in it", took.second)
 
 
-def detected(seconds: float, every: int) -> Measured:
-    """Which of some faults each tool finds, and for how many requests."""
+def detected(seconds: float, sample: int) -> Measured:
+    """Which of some faults each tool finds, and for how many requests, as `benchmarks.detection` tells it."""
     with tempfile.TemporaryDirectory() as folder:
-        _run("detection", "--seconds", f"{seconds:g}", "--every", str(every), "--out", folder)
-        rows: dict[str, dict[str, dict[str, Any]]] = json.loads(Path(folder, "detection.json").read_bytes())
-    tools = list(dict.fromkeys(tool for row in rows.values() for tool in row))
-    found = {tool: [cell for row in rows.values() if (cell := row.get(tool)) is not None] for tool in tools}
-    shares = {tool: [cell for cell in cells if cell["seconds"] is not None] for tool, cells in found.items()}
-    peer = max(1, len(shares.get("schemathesis", ())))
-    for tool in (tool for tool in tools if tool != "schemathesis"):
-        what = f"faults found by the {tool}, of {len(rows)}, in {seconds:g} s each"
-        yield Line(what, len(shares[tool]), "schemathesis (1 where it is none)", peer)
-    curve = [(f"{limit:,}", *(str(_within(cells, limit)) for cells in found.values())) for limit in POINTS]
-    yield f"## Faults found for how many requests\n\nOf {len(rows)}, every {every}th of the embedded target."
-    yield _table(("requests", *tools), curve)
-
-
-def _within(cells: Sequence[dict[str, Any]], limit: int) -> int:
-    return sum(cell["requests"] is not None and cell["requests"] <= limit for cell in cells)
+        _run("detection", "--seconds", f"{seconds:g}", "--sample", str(sample), "--seeds", "1", "--out", folder)
+        yield f"## Faults found\n\n{Path(folder, 'detection.md').read_text(encoding='utf-8')}"
 
 
 def _run(script: str, *arguments: str) -> str:
