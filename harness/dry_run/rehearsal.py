@@ -68,7 +68,8 @@ def rehearse(contract: Contract, profile: Profile, keyring: Keyring, settings: S
             contract,
             target,
             Journal(Path(folder)),
-            settings,
+            # What the pretended target does wrong is no finding that anybody wants to have smaller.
+            msgspec.structs.replace(settings, smaller=False),
             Silent(),
             client=sender,
             hooks=sender.hooks(keyring),

@@ -124,7 +124,7 @@ def _keywords(node: Any) -> Iterator[tuple[int, str]]:
         judging = ("type", "enum", "const", "required", "minimum", "maximum", "minLength", "format", "oneOf")
         yield from ((id(node), name) for name in judging if name in node and not isinstance(node[name], Mapping))
         for name, inner in node.items():
-            if name not in ("enum", "const", "required", "default"):
+            if name not in ("enum", "const", "required", "default") and not name.startswith("x-"):
                 yield from _keywords(inner)
 
 
