@@ -51,7 +51,7 @@ class Theirs:
     def change(self, edit: Callable[[Record], Record | None]) -> None:
         """Rewrite every record of the journal; ``None`` leaves it out."""
         path = self.out / "journal.jsonl"
-        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        records = [json.loads(line) for line in path.read_bytes().splitlines()]
         kept = [changed for record in records if (changed := edit(record)) is not None]
         path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
 
