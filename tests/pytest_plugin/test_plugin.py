@@ -139,7 +139,7 @@ def test_only_what_is_selected_is_sent(target: ReferenceServer, session: Session
     session("--rules-target", "target.toml", "-k", "auth.missing", "--rules-out", "kept").assert_outcomes(
         passed=1, deselected=len(REQUIREMENTS) - 1
     )
-    lines = (pytester.path / "kept/journal.jsonl").read_bytes().splitlines()
+    lines = (pytester.path / "kept/journal.jsonl").read_text(encoding="utf-8").split("\n")
     episodes = [json.loads(line)["episode"]["id"] for line in lines if '"record":"episode"' in line]
     assert {id.partition("/")[0] for id in episodes} == {"safety", "auth"}
 
@@ -148,7 +148,7 @@ def test_one_process_owns_the_rules(target: ReferenceServer, session: Session, p
     target.configure(faults=["auth.any-scheme"])
     result = session("--rules-target", "target.toml", "-n", "2", "-k", "auth.malformed or auth.missing or authz")
     result.assert_outcomes(failed=1, passed=7)
-    lines = journal(pytester).read_bytes().splitlines()
+    lines = journal(pytester).read_text(encoding="utf-8").rstrip("\n").split("\n")
     assert [json.loads(line)["record"] for line in (lines[0], lines[-1])] == ["header", "footer"]
     assert sum('"record":"header"' in line for line in lines) == 1
     result.stdout.fnmatch_lines("journal: *")
