@@ -42,7 +42,7 @@ def no_reexecution(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def _is_replayed(episode: Episode, exchange: Exchange, answer: Answer) -> bool:
     """Whether a request is one again that succeeded, and is answered as such."""
     intent = exchange.intent
-    if intent.repeats is None or intent.window == "beyond" or not answer.is_success:
+    if intent.repeats is None or intent.window or not answer.is_success:
         return False
     first = episode.exchanges[intent.repeats]
     is_same = (first.request.target, first.request.body) == (exchange.request.target, exchange.request.body)

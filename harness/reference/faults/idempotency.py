@@ -90,7 +90,7 @@ fault = Breaking(faults, "idempotency.reuse-not-executed", "idempotency.concurre
 fault("idempotency.body-in-name", idempotency.use_of).short(
     "Keys are remembered together with the body.", _under(lambda use: (use.name, use.content))
 )
-fault("idempotency.other-body-executed", idempotency.reused, "idempotency.replay").short(
+fault("idempotency.other-body-executed", idempotency.reused, "idempotency.replay", "idempotency.no-reexecution").short(
     "Another body under a key replaces what is remembered.", lambda usual, call, use: idempotency.first(call, use)
 )
 
