@@ -50,7 +50,7 @@ def _missing(bench: Bench) -> None:
             caller="none",
             access="unauthenticated",
             requirement="auth.missing",
-            label=f"no Authorization, {label}",
+            label="no Authorization" if target is None else f"no Authorization, {label}",
             target=target,
         )
     bench.read()

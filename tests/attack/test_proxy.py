@@ -73,7 +73,7 @@ def run(
             select = [] if IS_WHOLE else [part for pattern in SELECTED for part in ("--select", pattern)]
             yield Watched(target, "check", "--now", NOW.isoformat(), *select, in_flight=IN_FLIGHT)
         else:
-            limits = ("--time", "60s") if IS_WHOLE else ("--time", "60s", "--requests", "300")
+            limits = ("--time", "60s") if IS_WHOLE else ("--time", "60s", "--requests", "700")
             yield Watched(target, "fuzz", *limits, in_flight=1)
 
 

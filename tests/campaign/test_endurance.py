@@ -10,7 +10,8 @@ from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
 REQUESTS = 8_000
-BYTES_FOR_EACH = 1000
+BYTES_FOR_EACH = 1200
+"""What is kept of each scenario included, which is most of it in a run as short as this one."""
 BULKY_BYTES = 200_000
 """An episode that takes more, for its megabyte bodies, is kept once of its scenario, however much is sent."""
 

@@ -237,6 +237,13 @@ def episode(*sent: Sent, before: Value | tuple[Value, ...] = (), settle: float =
     return Episode("made by hand", "any", "any", exchanges, facts, disturbed=disturbed)
 
 
+def under_another_path(sent: Sent) -> Sent:
+    """The same request under another spelling of its path."""
+    return msgspec.structs.replace(
+        sent, request=msgspec.structs.replace(sent.request, target=f"{sent.request.target}/")
+    )
+
+
 def otherwise(original: Episode, outcome: Outcome, *, reads_only: bool = False) -> Episode:
     """The episode in which every request, or every read, comes to something else."""
     exchanges = tuple(

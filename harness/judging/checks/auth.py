@@ -82,7 +82,7 @@ def _answers_401(
 ) -> Iterator[Judgement]:
     """Judges that every request made for a requirement is answered with 401."""
     for position, exchange, answer in answered(episode):
-        if can_lead_elsewhere and leads_elsewhere(contract, exchange, answer):
+        if answer.status != 401 and can_lead_elsewhere and leads_elsewhere(contract, exchange, answer):
             continue
         if exchange.intent.requirement == requirement:
             yield kept_or(

@@ -136,7 +136,7 @@ def _answers(
         intent = exchange.intent
         if intent.requirement != requirement or intent.access != access:
             continue
-        if leads_elsewhere(contract, exchange, answer):
+        if answer.status not in statuses and leads_elsewhere(contract, exchange, answer):
             continue
         yield kept_or(
             answer.status in statuses,

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from tests.judging.episodes import CONTRACT, JSON, RULE, answered, get, lost, ok, put, refused, rule
+from tests.judging.episodes import (
+    CONTRACT,
+    JSON,
+    RULE,
+    Sent,
+    answered,
+    get,
+    lost,
+    ok,
+    put,
+    refused,
+    rule,
+    under_another_path,
+)
 from tests.judging.rows import HOLDS, Broken, Row, Says, Table, row
 
 stranger = partial(put, caller="none", access="unauthenticated")
@@ -28,8 +41,18 @@ def _only_401(requirement: str, who: str, **about: Any) -> Sequence[Row]:
     )
 
 
+def _elsewhere(outcome: Any) -> Sent:
+    return under_another_path(stranger(outcome, requirement="auth.missing"))
+
+
 TABLE: Table = {
-    "auth.missing": _only_401("auth.missing", "whoever has no key"),
+    "auth.missing": (
+        *_only_401("auth.missing", "whoever has no key"),
+        row("under another path there is a 401", _elsewhere(refused(401)), HOLDS),
+        row("another path leads nowhere", _elsewhere(refused(404))),
+        row("another path leads elsewhere", _elsewhere(answered(308, {}))),
+        row("under another path the rule is updated", _elsewhere(ok()), Broken("answered 200")),
+    ),
     "auth.malformed": _only_401("auth.malformed", "whoever writes no scheme"),
     "auth.unknown-key": _only_401("auth.unknown-key", "whoever has an unknown key"),
     "auth.header-only": _only_401("auth.header-only", "whoever has a key in the query"),

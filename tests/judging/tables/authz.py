@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.judging.episodes import NOWHERE, action, answered, body, get, lost, ok, put, refused, rule, steps
+from tests.judging.episodes import (
+    NOWHERE,
+    action,
+    answered,
+    body,
+    get,
+    lost,
+    ok,
+    put,
+    refused,
+    rule,
+    steps,
+    under_another_path,
+)
 from tests.judging.rows import HOLDS, Broken, Says, Table, row
 
 unpermitted = partial(put, caller="read_only", access="no-permission")
@@ -47,6 +60,8 @@ TABLE: Table = {
         row("a rule outside the key's list is forbidden", ask_resource(refused(403)), HOLDS),
         row("a rule outside the key's list is updated", ask_resource(ok()), Broken("answered 200")),
         row("a rule outside the key's list is not found", ask_resource(refused(404)), Broken("answered 404")),
+        row("another path of it leads nowhere", under_another_path(ask_resource(refused(404)))),
+        row("under another path it is updated", under_another_path(ask_resource(ok())), Broken("answered 200")),
         row("a rule in the key's list is updated", put(ok(), caller="limited", requirement="authz.resource"), HOLDS),
         row(
             "a rule in the key's list is forbidden",
