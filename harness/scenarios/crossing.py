@@ -153,8 +153,8 @@ class _Crossed:
         bench = self._bench
         if self._row[BEFORE.name] == "a refusal":
             name, content = bench.wrong_bodies()[1]
-            refused = {**content, **dict.fromkeys(bench.names.texts, own("Refused"))}
-            bench.update(refused, body="broken", label=f"refused: {name}")
+            noted = {} if bench.names.note is None else {bench.names.note: own("Refused")}
+            bench.update({**content, **noted}, body="broken", label=f"refused: {name}")
         elif self._row[BEFORE.name] == "a replay":
             self._again(first, "replay before the update")
         else:
