@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from rules_harness.harness.reference.process import ReferenceServer
+from rules_harness.openapi.contract import load
 from tests.gate.runs import Ended
 from tests.safety.staging import Staging, configuration, is_inert, puts_back, staging
 
+CONTRACT = load()
 NOW = datetime.now(UTC).replace(microsecond=0)
 FOUND_ENABLED, FOUND_DISABLED = "rule_01HXYZ1234", "rule_01HXYZ5678"
 
@@ -24,9 +26,15 @@ def _contained(target: Staging, rule: str, *select: str) -> Ended:
 def _containing(target: Staging, rule: str) -> int:
     """The position of the first harmless body that follows a sight of the rule enabled where it must not be."""
     may_be, sighted = target.before[rule]["status"] == "enabled", False
+    keys = set[str]()
     for position, passed in enumerate(target.proxy.passed):
+        key = dict(passed.headers).get(CONTRACT.names.idempotency_key, "")
+        is_replay = key in keys
+        keys |= {key} - {""}
         if passed.enables == rule:
             may_be = True
+        elif is_replay:
+            continue  # it leaves the rule as the operator made it
         elif passed.rule == rule and passed.status == 200:
             if sighted and passed.is_write and is_inert(passed.object, NOW) and passed.object["status"] == "disabled":
                 return position
