@@ -49,6 +49,7 @@ SELECT = {
     "envelope.no-server-error": ("update.omitted-is-cleared",),
     "envelope.no-leak": ("auth.malformed",),
     "envelope.documented-status": ("validation.media-type",),
+    "envelope.code-stable": ("envelope.code-stable",),
 }
 """What shows a fault of every answer, where the first look of the self-test does not."""
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -236,8 +237,8 @@ def test_only_the_rules_that_it_takes_are_touched(server: ReferenceServer, tmp_p
 def test_rules_of_another_profile_take_the_places_of_those_recorded(
     server: ReferenceServer, tmp_path: Path, profile: Path
 ) -> None:
-    fault = FAULT_OF["update.replaces"]
-    folder = left(server, tmp_path / "run", "update.replaces")
+    fault = FAULT_OF["update.documented-example"]
+    folder = left(server, tmp_path / "run", "update.documented-example")
     recorded = json.loads((folder / "finding.json").read_bytes())["episode"]["exchanges"][0]["intent"]["rule"]
     others = [rule for rule in ("rule_01HXYZ1234", "rule_01HXYZ5678", "rule_01HXZA2468") if rule != recorded]
     elsewhere = changed(profile, "writable = .*", f"writable = {json.dumps(others)}")
