@@ -23,8 +23,8 @@ NAMES: Final = re.compile(
     # ids of requirements, readings and scenarios, which are the same for every API
     r"\b(?:envelope|idempotency|update|status|reading|concurrency|authz|request-id)[./][a-z0-9~-]+"
     r"|\b(?:unknown-rule|one-rule|rule-of-others|same-rule|per-rule(?:-same-body)?)\b"
-    # the product, its options, its environment, the profile's tables and hooks
-    r"|\brules[-_]harness\b|~rule[-a-z]*…|--rules-[a-z]+|\brules[.](?:writable|limited|other_org)\b|\[rules\]|\{rule_id\}"
+    # the product (which a table may break), its options, its environment, the profile's tables and hooks
+    r"|\brules[-_]\s*h\s*a\s*r\s*n\s*e\s*s\s*s\b|~rule[-a-z]*…|--rules-[a-z]+|\brules[.](?:writable|limited|other_org)\b|\[rules\]|\{rule_id\}"
 )
 FORMATS: Final = "html,junit,sarif,markdown,github,ndjson,har,ctrf,badge,summary"
 WRITTEN: Final = ("clean", "faulty", "campaign", "reports", "others")
