@@ -19,6 +19,7 @@ from rules_harness.harness.judging.checks.common import (
     kept_or,
     kind_of_answer,
     kind_of_error,
+    leads_elsewhere,
     run_by,
     short,
     updates,
@@ -253,7 +254,8 @@ def documented_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
             continue
         if intent.requirement == "http.headers" and answer.is_refusal:
             continue
-        allowed = answer.status in DOCUMENTED or (intent.existence == "odd" and answer.status < 400)
+        is_odd = intent.existence == "odd" or leads_elsewhere(contract, exchange, answer)
+        allowed = answer.status in DOCUMENTED or (is_odd and answer.status < 400)
         yield kept_or(
             allowed,
             "envelope.documented-status",
