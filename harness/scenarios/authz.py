@@ -88,15 +88,20 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
         )
         bench.read()
     paths = list(other_paths(bench.contract, bench.rule).items())
-    # Each credential under one of the other paths, so that among them all are asked for.
-    path, target = paths[sum(map(ord, credential)) % len(paths)]
-    for label, spelt in bench.cases.of((("", None), (f", {path}", target)), itemgetter(0)):
+    # One of them for each credential: a turn each, so that all are asked for.
+    path, target = paths[list(bench.shared.profile.credentials).index(credential) % len(paths)]
+    on = f"{credential} on {bench.contract.noun.with_article}"
+    ways: tuple[tuple[str, str, str | None], ...] = (
+        ("its path", on, None),
+        ("another path", f"{on}, {path}", target),
+    )
+    for _, label, spelt in bench.cases.of(ways, itemgetter(0)):
         bench.update(
             bench.marked_for(credential, "b" if spelt else "a"),
             caller=credential,
             access=access,
             requirement=requirement,
-            label=f"{credential} on {bench.contract.noun.with_article}{label}",
+            label=label,
             target=spelt,
         )
     for name, content in bench.cases.of(bench.wrong_bodies(), itemgetter(0)):
