@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -116,13 +117,19 @@ def commands() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and end the process with its exit code."""
     occupy_standard_descriptors()
-    # Hypothesis would keep what it works out in a folder of whatever directory this is called in.
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path.home() / ".cache" / PROGRAM / "hypothesis"))
+    _keep_hypothesis_out_of_here()
     output = Output()
     code = _run(arguments, output)
     if output.problem:
         output.error(output.problem)
     sys.exit(NOT_JUDGED if output.problem and code == CONFORMS else code)
+
+
+def _keep_hypothesis_out_of_here() -> None:
+    """Hypothesis would keep what it works out in a folder of whatever directory this is called in."""
+    # A user of a container may have no home.
+    with contextlib.suppress(RuntimeError):
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path.home() / ".cache" / PROGRAM / "hypothesis"))
 
 
 def _run(arguments: Sequence[str] | None, output: Output) -> int:

@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 
+from rules_harness.harness.cli import main
 from rules_harness.harness.cli.progress import TimeLeft
 from rules_harness.harness.journal import Header, stream
 from rules_harness.harness.reference.process import ReferenceServer
@@ -170,3 +171,12 @@ def test_a_run_leaves_nothing_of_an_earlier_one(shell: Shell, reference: Referen
     assert shell(*arguments, "html").code == 0
     left = {path.name for path in (shell.folder / "out").iterdir()}
     assert left == {"journal.jsonl", "junit.xml", "summary.json", "report.html", "notes.txt"}
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a container has one whose number no table lists."""
+    monkeypatch.setattr(Path, "home", mock.Mock(side_effect=RuntimeError("Could not determine home directory.")))
+    with pytest.raises(SystemExit) as ended:
+        main(["list", "readings"])
+    assert ended.value.code == 0
+    assert "reading.key-reuse" in capsys.readouterr().out
