@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn
 
 import click
 
@@ -40,36 +40,22 @@ COMMANDS: Final[Mapping[str, str]] = {
 """Each subcommand with its summary. The module of the same name in this package has it, as `command`."""
 
 
-def _without_colour(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    output = ctx.find_object(Output)
-    if value and output is not None:
-        output.plain = True
+def _switch(name: str, attribute: Literal["plain", "quiet"], help: str) -> click.Option:
+    """A flag that says how a command prints."""
+
+    def turn(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        output = ctx.find_object(Output)
+        if value and output is not None:
+            setattr(output, attribute, True)
+
+    return click.Option([name], is_flag=True, expose_value=False, callback=turn, help=help)
 
 
-_NO_COLOR: Final = click.Option(
-    ["--no-color"],
-    is_flag=True,
-    expose_value=False,
-    callback=_without_colour,
-    help="No colours and no moving lines; NO_COLOR in the environment says the same.",
+_SWITCHES: Final = (
+    _switch("--quiet", "quiet", "One line that says what came of it, and what was written."),
+    _switch("--no-color", "plain", "No colours and no moving lines; NO_COLOR in the environment says the same."),
 )
-"""Every command has it."""
-
-
-def _in_brief(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    output = ctx.find_object(Output)
-    if value and output is not None:
-        output.quiet = True
-
-
-_QUIET: Final = click.Option(
-    ["--quiet"],
-    is_flag=True,
-    expose_value=False,
-    callback=_in_brief,
-    help="One line that says what came of it, and what was written.",
-)
-"""Every command has it that has no such option of its own."""
+"""Every command has them, but for those that it has an option of its own for."""
 
 
 class _Commands(click.Group):
@@ -84,7 +70,7 @@ class _Commands(click.Group):
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         for each in (command, *(command.commands.values() if isinstance(command, click.Group) else ())):
             own = {param.name for param in each.params}
-            each.params += [option for option in (_QUIET, _NO_COLOR) if option.name not in own]
+            each.params += [option for option in _SWITCHES if option.name not in own]
         return command
 
     def resolve_command(
