@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import copy
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +13,27 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.statistics import collector
 
-from rules_harness.openapi.contract import load
+from rules_harness.openapi.contract import Contract, load
 from rules_harness.strategies.bodies import Body, bodies
 from rules_harness.strategies.world import Account, World
 
 Draw = Callable[..., list[Any]]
+Change = Callable[[dict[str, Any]], object]
+"""What is done to the schemas of a document."""
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[[Change], Contract]:
+    """The packaged contract with its schemas changed."""
+
+    def change(edit: Change) -> Contract:
+        document = copy.deepcopy(dict(load().document))
+        edit(document["components"]["schemas"])
+        path = tmp_path / "changed.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return load(path)
+
+    return change
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import pytest
 
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.strategies.bodies import (
@@ -25,24 +24,10 @@ from rules_harness.strategies.bodies import (
     variations,
 )
 from rules_harness.strategies.world import World
+from tests.strategies.conftest import Change
 
 Draw = Callable[..., list[Any]]
 Schemas = dict[str, Any]
-Change = Callable[[Schemas], None]
-
-
-@pytest.fixture
-def changed(tmp_path: Path) -> Callable[[Change], Contract]:
-    """The packaged contract with its schemas changed."""
-
-    def change(edit: Change) -> Contract:
-        document = copy.deepcopy(dict(load().document))
-        edit(document["components"]["schemas"])
-        path = tmp_path / "changed.json"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return load(path)
-
-    return change
 
 
 def everything(contract: Contract, world: World, draw: Draw) -> list[Body]:

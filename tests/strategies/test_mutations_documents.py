@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import jsonschema
-import pytest
 
-from rules_harness.openapi.contract import Contract, load
+from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.mutations import Mutation, apply, catalogue
 from rules_harness.strategies.world import Account, World
+from tests.strategies.conftest import Change
 
 WORLD = World(
     accounts=(Account("acc_income", "income_source"), Account("acc_pod", "pod")), now=datetime(2026, 1, 31, tzinfo=UTC)
 )
-Change = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def changed(tmp_path: Path) -> Callable[[Change], Contract]:
-    """The packaged contract with its schemas changed."""
-
-    def change(edit: Change) -> Contract:
-        document = copy.deepcopy(dict(load().document))
-        edit(document["components"]["schemas"])
-        path = tmp_path / "changed.json"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return load(path)
-
-    return change
 
 
 def claims(contract: Contract, part: str) -> dict[str, Mutation]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,24 +15,12 @@ from rules_harness.strategies.place import visited
 from rules_harness.strategies.places import body_place
 from rules_harness.strategies.plausible import share_out
 from rules_harness.strategies.world import Account, World
+from tests.strategies.conftest import Change
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WORLD = World(
     (Account("acc_in", "income_source"), Account("acc_pod", "pod"), Account("acc_out", "external_account")), NOW
 )
-Edit = Callable[[dict[str, Any]], object]
-
-
-@pytest.fixture
-def changed(tmp_path: Path) -> Callable[[Edit], Contract]:
-    def change(edit: Edit) -> Contract:
-        document = copy.deepcopy(dict(load().document))
-        edit(document["components"]["schemas"])
-        path = tmp_path / "changed.json"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return load(path)
-
-    return change
 
 
 def values_of(contract: Contract, role: str) -> set[Any]:
@@ -50,19 +35,19 @@ def values_of(contract: Contract, role: str) -> set[Any]:
 
 
 @pytest.mark.parametrize("most", [1, 2])
-def test_a_maximum(changed: Callable[[Edit], Contract], most: int) -> None:
+def test_a_maximum(changed: Callable[[Change], Contract], most: int) -> None:
     def edit(schemas: dict[str, Any]) -> None:
         schemas["ActionCommon"]["properties"]["group_index"]["x-plausible"] = {"maximum": most}
 
     assert max(values_of(changed(edit), "group-index")) == most
 
 
-def test_a_minimum(changed: Callable[[Edit], Contract]) -> None:
+def test_a_minimum(changed: Callable[[Change], Contract]) -> None:
     assert min(values_of(load(), "amount")) == 1
     assert min(values_of(changed(lambda schemas: schemas["AmountInCents"].pop("x-plausible")), "amount")) == 0
 
 
-def test_no_document_lifts_the_cap_or_enables(changed: Callable[[Edit], Contract]) -> None:
+def test_no_document_lifts_the_cap_or_enables(changed: Callable[[Change], Contract]) -> None:
     def edit(schemas: dict[str, Any]) -> None:
         schemas["AmountInCents"]["x-plausible"] = {"minimum": 1, "maximum": 10**9}
         schemas["RuleStatus"]["x-plausible"] = {"one-of": "status"}
@@ -72,7 +57,7 @@ def test_no_document_lifts_the_cap_or_enables(changed: Callable[[Edit], Contract
     assert values_of(contract, "status") == {"disabled"}
 
 
-def test_days_ahead(changed: Callable[[Edit], Contract]) -> None:
+def test_days_ahead(changed: Callable[[Change], Contract]) -> None:
     def edit(schemas: dict[str, Any]) -> None:
         schemas["ScheduledTrigger"]["properties"]["start_date"]["x-plausible"] = {"days-ahead": [100, 140]}
 
@@ -88,7 +73,7 @@ def test_days_ahead(changed: Callable[[Edit], Contract]) -> None:
     judge()
 
 
-def test_an_account_of_any_kind(changed: Callable[[Edit], Contract]) -> None:
+def test_an_account_of_any_kind(changed: Callable[[Change], Contract]) -> None:
     def edit(schemas: dict[str, Any]) -> None:
         for name in ("ScheduledTrigger", "FundsTransferredTrigger", "ManualTrigger"):
             schemas[name]["properties"]["account_id"]["x-plausible"] = {"account": "any"}
@@ -97,7 +82,7 @@ def test_an_account_of_any_kind(changed: Callable[[Edit], Contract]) -> None:
     assert "acc_out" in values_of(changed(edit), "trigger-account")
 
 
-def test_what_shares_add_up_to(changed: Callable[[Edit], Contract]) -> None:
+def test_what_shares_add_up_to(changed: Callable[[Change], Contract]) -> None:
     def edit(schemas: dict[str, Any]) -> None:
         schemas["Percentage"]["x-plausible"]["most-in-a-part"] = 40
 
@@ -122,7 +107,7 @@ def test_what_shares_add_up_to(changed: Callable[[Edit], Contract]) -> None:
         (["minimum"], "is not a mapping"),
     ],
 )
-def test_what_nobody_understands_is_refused(changed: Callable[[Edit], Contract], wanted: Any, problem: str) -> None:
+def test_what_nobody_understands_is_refused(changed: Callable[[Change], Contract], wanted: Any, problem: str) -> None:
     with pytest.raises(ContractError, match=problem) as caught:
         changed(lambda schemas: schemas["AmountInCents"].update({"x-plausible": wanted}))
     assert caught.value.place.startswith("/components/schemas/AmountInCents/x-plausible")
