@@ -11,7 +11,7 @@ from rules_harness.harness.intent import Level
 from rules_harness.harness.judging.outcome import NOT_SEEN_AGAIN, TRIES_AGAIN, Violation
 
 Sort = tuple[tuple[str, ...], tuple[str, ...], Level | None, bool]
-"""What decides whether and how one sighting of a finding counts: see `sort_of`."""
+"""What decides whether and how one observation of a finding counts: see `sort_of`."""
 SOMEBODY_ELSE: Final = "somebody else may have written"
 """What a difference between states is put down to where it does not show again."""
 
@@ -45,7 +45,7 @@ class Suspect(msgspec.Struct):
     """Why it may be somebody else's doing, if so: it was looked at again, and did not show."""
     is_confirmed: bool = False
     stability: str = ""
-    sightings: dict[Sort, Observation] = {}
+    observations: dict[Sort, Observation] = {}
     rules: set[str] = set()
     """The rules that it was seen on."""
 

@@ -160,7 +160,7 @@ class Tally:
         suspect = self.suspects.setdefault(identity, Suspect(violation, episode.id))
         suspect.count += 1
         suspect.rules.update(episode.exchanges[position].intent.rule for position in violation.shown_by)
-        suspect.sightings.setdefault(sort_of(violation), Observation(violation, episode.id)).count += 1
+        suspect.observations.setdefault(sort_of(violation), Observation(violation, episode.id)).count += 1
         if violation.compares_states:
             self._awaiting.setdefault(episode.id, []).append(suspect)
 
@@ -204,12 +204,12 @@ class Tally:
         groups: dict[str, list[tuple[Suspect, Observation]]] = {}
         causes = self._causes()
         for suspect in self.suspects.values():
-            for sighting in suspect.sightings.values():
-                violation = sighting.violation
+            for observation in suspect.observations.values():
+                violation = observation.violation
                 if self._counts(suspect, violation) and not causes.is_unknown_kind(violation):
                     identity = finding_id(violation.requirement, causes.place_of(violation), violation.kind)
-                    groups.setdefault(identity, []).append((suspect, sighting))
-        return [self._finding(identity, sighted, causes) for identity, sighted in groups.items()]
+                    groups.setdefault(identity, []).append((suspect, observation))
+        return [self._finding(identity, observed, causes) for identity, observed in groups.items()]
 
     def sighted_as(self, finding: Finding) -> str:
         """The id under which a finding was seen first, which may be another one than that of its cause."""
@@ -217,23 +217,31 @@ class Tally:
         return finding_id(finding.requirement, place, finding.kind)
 
     def _causes(self) -> Causes:
-        sightings = (sighting for suspect in self.suspects.values() for sighting in suspect.sightings.values())
-        return Causes(self.contract, ((sighting.violation, sighting.count) for sighting in sightings), self.stored)
+        observations = (
+            observation for suspect in self.suspects.values() for observation in suspect.observations.values()
+        )
+        return Causes(
+            self.contract, ((observation.violation, observation.count) for observation in observations), self.stored
+        )
 
     def _counts(self, suspect: Suspect, violation: Violation) -> bool:
         is_doubted = violation.compares_states and bool(suspect.why_inconclusive(self._written_by_others))
         return not is_doubted and not self._is_explained(violation.explained_by)
 
-    def _finding(self, identity: str, sighted: list[tuple[Suspect, Observation]], causes: Causes) -> Finding:
-        firm = (pair for pair in sighted if self._level(pair[1].violation) == "must")
-        suspect, sighting = next(firm, sighted[0])
-        violation, episode = sighting.violation, sighting.episode
+    def _finding(self, identity: str, observed: list[tuple[Suspect, Observation]], causes: Causes) -> Finding:
+        firm = (pair for pair in observed if self._level(pair[1].violation) == "must")
+        suspect, observation = next(firm, observed[0])
+        violation, episode = observation.violation, observation.episode
         level, place = self._level(violation), causes.place_of(violation)
         if suspect.stability:
             violation, episode = suspect.violation, suspect.episode
         self._first_places[identity] = suspect.violation.place
         # What was counted without its episode is of the first sort, as far as anybody can tell.
-        firsts = {id(first): first for first, sight in sighted if sight is next(iter(first.sightings.values()))}
+        firsts = {
+            id(first): first
+            for first, observation in observed
+            if observation is next(iter(first.observations.values()))
+        }
         return Finding(
             id=identity,
             requirement=violation.requirement,
@@ -244,7 +252,7 @@ class Tally:
             actual=violation.actual,
             episode=episode,
             shown_by=violation.shown_by,
-            count=sum(sight.count for _, sight in sighted) + sum(map(self._counted_of, firsts.values())),
+            count=sum(observation.count for _, observation in observed) + sum(map(self._counted_of, firsts.values())),
             stability=suspect.stability,
         )
 
@@ -257,7 +265,7 @@ class Tally:
         reasons = (
             suspect.why_inconclusive(self._written_by_others)
             for suspect in self.suspects.values()
-            if suspect.violation.requirement == requirement and any(rests for *_, rests in suspect.sightings)
+            if suspect.violation.requirement == requirement and any(rests for *_, rests in suspect.observations)
         )
         doubt = next(filter(None, reasons), "") or self._disturbed.get(requirement, "")
         return doubt or self._explanation(requirement)
@@ -272,7 +280,7 @@ class Tally:
             sort
             for violated in self.suspects.values()
             if violated.violation.requirement == requirement
-            for sort in violated.sightings
+            for sort in violated.observations
         )
         causes = next((causes for _, causes, *_ in sorts if self._is_explained(causes)), ())
         requirements = sorted({self.suspects[cause].violation.requirement for cause in causes})
