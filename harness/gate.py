@@ -125,14 +125,14 @@ class Gate(Session):
 
     def _run_lane(self, lane: Lane, failure: list[BaseException]) -> None:
         """Run a lane's scenarios until one of any lane fails: what ends one lane ends all."""
-        for scenario in lane.scenarios:
-            if failure:
-                return
-            try:
+        try:
+            for scenario in lane.scenarios:
+                if failure:
+                    return
                 self._run_scenario(scenario, lane.rules)
-            except BaseException as reason:  # noqa: BLE001 - raised again by the thread that waits for the lanes
-                failure.append(reason)
-                return
+            self.keeping.sign(lane.rules)
+        except BaseException as reason:  # noqa: BLE001 - raised again by the thread that waits for the lanes
+            failure.append(reason)
 
     def _run_scenario(self, scenario: Scenario, rules: tuple[str, ...]) -> None:
         bench = self.bench(scenario.id, rules)

@@ -72,7 +72,7 @@ class Bench(Planner):
             existence=self.existence(rule),
             purpose="setup",
             acceptance="open",
-            label="renewed before it is confirmed",
+            label="renewed",
         )
         self.read(rule, existence=self.existence(rule))
 

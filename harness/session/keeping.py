@@ -142,29 +142,34 @@ class Keeping:
         """
         contract = self.shared.contract
         shown = {rule: state_shown(contract, read) for rule, read in reads.items()}
-        first = {
+        held = {
             rule: state
             for rule, state in shown.items()
             if state is not None and rule not in self._earlier and rule not in but
         }
-        suspects = {rule for rule, state in first.items() if holds_own(contract, state)}
-        watched = suspects if self._profile.is_loopback else set(first)
-        recent = set() if self._profile.is_loopback else {rule for rule in first if self._is_recent(first[rule])}
+        # What an earlier run put back may come late; from then on it rests.
+        late = {rule for rule, state in held.items() if holds_own(contract, state)}
+        watched, recent = set(late), set()
+        if not self._profile.is_loopback:
+            watched, recent = set(held), {rule for rule in held if self._is_recent(held[rule])}
         reasons: dict[str, str] = {}
-        # What an earlier run put back may come late.
         for seconds, rules in (
             (max(WATCH_SECONDS, self._profile.limits.settle_seconds), watched),
-            (_STILL_SECONDS, recent - suspects),
+            (_STILL_SECONDS, recent),
         ):
             if rules - reasons.keys():
                 bench.sleep(seconds)
             for rule in sorted(rules - reasons.keys()):
                 again = bench.read(rule, existence=bench.existence(rule))
                 reads[rule] = bench.exchanges[-1]
-                if again is not None and holds_own(contract, again):
+                if again is None:
+                    continue
+                if holds_own(contract, again):
                     reasons[rule] = STRANGE
-                elif again is not None and rule not in suspects and _differ(contract, first[rule], again):
+                elif rule not in late and _differ(contract, held[rule], again):
                     reasons[rule] = "it changes while nothing is sent to it: somebody else writes to it"
+                held[rule] = again
+                late.discard(rule)
         return reasons
 
     def _is_recent(self, state: Mapping[str, Any]) -> bool:
@@ -207,6 +212,24 @@ class Keeping:
             self._record.episode(disarming.episode("status", "disarmed"))
             if left.problem is not None:
                 raise left
+
+    def sign(self, rules: Iterable[str]) -> None:
+        """Leave texts of the run's own in rules that rest now and hold others, so that who looks at them from another
+        machine sees whose they are. On this machine locks say so."""
+        if not self._profile.is_loopback:
+            bench = self.bench("safety/sign", filter(self._is_unsigned, rules))
+            renew(bench)
+            if bench.exchanges:
+                self._record.episode(bench.episode("status", "signed"))
+                self.contain_where_needed(bench)
+
+    def _is_unsigned(self, rule: str) -> bool:
+        """Whether a rule holds texts that are neither its owner's nor a run's."""
+        answered, found = self.known.answered.get(rule), self._found.get(rule)
+        if answered is None or found is None or holds_own(self.shared.contract, answered):
+            return False
+        status = self.shared.contract.names.status
+        return bool(changed_fields(self.shared.contract, found.state, {**answered, status: found.state.get(status)}))
 
     def give_back(self) -> None:
         """Put every rule back as it was found, disabled; `given_back` says of each what came of it."""

@@ -88,7 +88,7 @@ def test_on_one_machine_the_second_says_so_at_once(server: ReferenceServer, tmp_
         assert target.check("--select", "auth.missing", out="third").code == 0
 
 
-@pytest.mark.parametrize("writes", [10, 25])
+@pytest.mark.parametrize("writes", [10, 25, 90])
 def test_on_two_machines_neither_takes_the_other_s_probes_for_what_was_there(
     server: ReferenceServer, tmp_path: Path, writes: int
 ) -> None:
