@@ -24,6 +24,8 @@ from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
 IN_PROGRESS = 409
+TIMES_IN_PROGRESS = 3
+"""After how many a 409 is not that of a request in progress: pauses lie between them."""
 UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}
 FOREIGN_STATUSES = (403, 404)
 OTHER = "other_org"
@@ -206,15 +208,20 @@ class _Follower:
             yield possibility, Behaviour("refuse", statuses=(IN_PROGRESS,), enters=False)
             return
         for other in self._refusals_of_reuse(position):
-            is_told = other != IN_PROGRESS or self._was_settled(first, position)
+            is_told = other != IN_PROGRESS or self._is_for_good(first, position)
             yield kept if is_told else possibility, Behaviour("refuse", statuses=(other,), enters=False)
 
-    def _was_settled(self, first: int, position: int) -> bool:
-        """Whether a refused request was sent again and was not told to be in progress."""
-        again = (exchange for exchange in self.exchanges[first:position] if exchange.intent.repeats == first)
-        body = self.exchanges[first].request.body
-        answers = [exchange.answer for exchange in again if exchange.request.body == body]
-        return any(answer is not None and answer.status != IN_PROGRESS for answer in answers)
+    def _is_for_good(self, first: int, position: int) -> bool:
+        """Whether a 409 to another body than the refused one cannot be its key's being in progress: the refused request
+        got another answer when it was sent again, and this one has had no other, however often it was sent."""
+        refused, sent = self.exchanges[first].request.body, self.exchanges[position].request.body
+        answers = [
+            (exchange.request.body, exchange.answer.status)
+            for exchange in self.exchanges[first + 1 : position + 1]
+            if exchange.intent.repeats == first and exchange.answer is not None
+        ]
+        is_settled = any(body == refused and status != IN_PROGRESS for body, status in answers)
+        return is_settled and answers.count((sent, IN_PROGRESS)) >= TIMES_IN_PROGRESS
 
     def _refusals_of_reuse(self, position: int) -> list[int]:
         """With which statuses the reuse of a key may be refused: the usual ones, and whichever 4xx was answered."""

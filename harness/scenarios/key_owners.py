@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from operator import itemgetter
 
+from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.intent import Access
-from rules_harness.harness.judging.histories import IN_PROGRESS
+from rules_harness.harness.judging.histories import IN_PROGRESS, TIMES_IN_PROGRESS
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.foreign import with_unknown_account
@@ -13,9 +16,8 @@ from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, 
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.strategies.keys import UNKNOWN
 
-TIMES_IN_PROGRESS = 3
 PAUSE_SECONDS = 0.3
-"""How often, and how far apart, a refused request is sent again while it is said to be in progress."""
+"""How far apart a request is sent again while it is said to be in progress."""
 
 
 def auth_first(bench: Bench) -> None:
@@ -109,13 +111,19 @@ def refused_again(bench: Bench) -> None:
         key = bench.new_key()
         bench.update(body, key=key, body="broken", acceptance="open", label=label)
         first = len(bench.exchanges) - 1
-        for _ in range(TIMES_IN_PROGRESS):
-            sent = again(bench, first, f"{label}, again", requirement=requirement)
-            if sent.answer is None or sent.answer.status != IN_PROGRESS:
-                break
-            bench.sleep(PAUSE_SECONDS)
-        other_body(bench, bench.distinct(1), first, label=f"{label}, then a right body", requirement="")
+        _until_settled(bench, partial(again, bench, first, f"{label}, again", requirement=requirement))
+        then = f"{label}, then a right body"
+        _until_settled(bench, partial(other_body, bench, bench.distinct(1), first, then, requirement=""))
     bench.read()
+
+
+def _until_settled(bench: Bench, send: Callable[[], Exchange]) -> None:
+    """Send a request until it is no longer said to be in progress, or is so for good."""
+    for _ in range(TIMES_IN_PROGRESS):
+        sent = send()
+        if sent.answer is None or sent.answer.status != IN_PROGRESS:
+            return
+        bench.sleep(PAUSE_SECONDS)
 
 
 def per_rule(bench: Bench) -> None:

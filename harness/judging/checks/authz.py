@@ -50,7 +50,8 @@ def organization(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def other_organization(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Which status has an update of another organization's rule?"""
     for position, exchange, answer in updates(episode):
-        if exchange.intent.access == "other-organization" and answer.status in (403, 404):
+        is_foreign = exchange.intent.access == "other-organization"
+        if is_foreign and answer.status in (403, 404) and not leads_elsewhere(contract, exchange, answer):
             yield Seen("reading.other-organization", str(answer.status), exchange.intent.label, (position,))
 
 

@@ -83,6 +83,7 @@ TABLE: Table = {
     "reading.other-organization": (
         row("another organization is forbidden", foreigner(refused(403), named="theirs"), Says("403", "theirs")),
         row("another organization finds no rule", foreigner(refused(404), named="theirs"), Says("404", "theirs")),
+        row("another spelling of the path finds nothing", under_another_path(foreigner(refused(404)))),
         row("another organization updates", foreigner(ok())),
         row("the organization itself finds no rule", put(refused(404))),
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.judging.episodes import OTHER, get, lost, ok, put, refused
+from rules_harness.harness.exchange import Answer
+from tests.judging.episodes import OTHER, Sent, get, lost, ok, put, refused
 from tests.judging.keyed import (
     BEFORE,
     LATER,
@@ -21,6 +22,20 @@ from tests.judging.keyed import (
     windowed,
 )
 from tests.judging.rows import Says, Table, row
+
+
+def _wrong() -> Sent:
+    return use(outcome=refused(400), content="broken", requirement="idempotency.not-stuck")
+
+
+def _wrong_again(outcome: Answer | None = None) -> Sent:
+    return again(1, outcome or refused(400), content="broken", requirement="idempotency.not-stuck")
+
+
+def _told_to_wait(times: int) -> list[Sent]:
+    """A right body under the key of the wrong one, again and again."""
+    return [again(2, refused(409))] * times
+
 
 TABLE: Table = {
     "reading.replayed-request-id": (
@@ -103,6 +118,22 @@ TABLE: Table = {
             "a 403 is stored",
             [use(outcome=refused(403), access="no-permission"), not_poisoned(outcome=refused(403))],
             Says("stored", "403"),
+            before=BEFORE,
+        ),
+        row(
+            "a right body is told to wait for the refused one, which was just asked for again",
+            [_wrong(), _wrong_again(), *_told_to_wait(1)],
+            before=BEFORE,
+        ),
+        row(
+            "a right body is told to wait for good",
+            [_wrong(), _wrong_again(), *_told_to_wait(3)],
+            Says("stored", "400"),
+            before=BEFORE,
+        ),
+        row(
+            "the refused body itself is told to wait",
+            [_wrong(), _wrong_again(refused(409)), *_told_to_wait(3)],
             before=BEFORE,
         ),
         row("a 401 is no question", [poison(), not_poisoned()], before=BEFORE),
