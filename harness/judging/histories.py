@@ -106,7 +106,8 @@ class _Follower:
             self.possibilities = fitting
             return
         held = sorted({possibility.held(rule) for possibility in self.possibilities})
-        self.contradictions.append(Contradiction(position, tuple(self.named(other) for other in held)))
+        expected = tuple(self.named(other) for other in held)
+        self.contradictions.append(Contradiction(position, expected, is_behind=max(version) < held[0]))
         self.possibilities = {possibility.executing(rule, min(version)) for possibility in self.possibilities}
 
     def _was_sent_to(self, rule: str, position: int) -> bool:

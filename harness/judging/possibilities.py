@@ -69,6 +69,8 @@ class Contradiction(msgspec.Struct, frozen=True):
 
     position: int
     expected: tuple[str, ...]
+    is_behind: bool = False
+    """Whether a read shows what was there before all that may be there: an update was not executed."""
 
 
 class FollowedHistory(msgspec.Struct, frozen=True):

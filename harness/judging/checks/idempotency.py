@@ -228,12 +228,13 @@ def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator
         if position not in contradictions:
             yield Kept(requirement)
             continue
-        is_read = exchange.intent.operation == "read"
+        contradiction, is_read = contradictions[position], exchange.intent.operation == "read"
+        stored = "not executed" if contradiction.is_behind else "executed"
         yield Violation(
             requirement,
             where(exchange),
-            "executed" if is_read else f"answered {answer.status}",
-            " or ".join(contradictions[position].expected),
+            stored if is_read else f"answered {answer.status}",
+            " or ".join(contradiction.expected),
             _told(contract, answer),
             tuple(range(position + 1)),
             compares_states=is_read,

@@ -237,7 +237,7 @@ TABLE: Table = {
             HOLDS,
             HOLDS,
             HOLDS,
-            Broken("executed", by_states=True),
+            Broken("not executed", by_states=True),
             before=BEFORE,
         ),
         row("there is no time for it", keyless(1, outcome=refused(429)), before=BEFORE),
