@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import msgspec
 import pytest
@@ -81,11 +82,16 @@ def full() -> Iterator[Profile]:
             one.close()
 
 
+def _unanswered(*_: object, **__: object) -> list[Any]:
+    time.sleep(5)
+    return []
+
+
 @contextmanager
 def nameless() -> Iterator[Profile]:
     """A host whose name nobody finds, nor says so."""
     with pytest.MonkeyPatch.context() as patch, Server(silent) as server:
-        patch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+        patch.setattr(socket, "getaddrinfo", _unanswered)
         yield pointed(server.profile(timeout_seconds=LIMIT), base_url="http://staging.test/api/v1")
 
 

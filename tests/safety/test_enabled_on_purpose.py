@@ -30,7 +30,15 @@ def test_a_campaign(server: ReferenceServer, tmp_path: Path, shell: Shell, monke
     for name, key in server.environment.items():
         monkeypatch.setenv(name, key)
     with staging(server, tmp_path) as target:
-        ended = shell("fuzz", "--target", target.profile(target.profile_text(writable=(RULE,))), "--time", "8s")
+        ended = shell(
+            "fuzz",
+            "--target",
+            target.profile(target.profile_text(writable=(RULE,))),
+            "--requests",
+            "1000",
+            "--time",
+            "60s",
+        )
         assert ended.code == 0, ended.out + ended.err
         assert all(
             is_inert(passed.object, NOW)
