@@ -13,7 +13,6 @@ from rules_harness.harness.judging.checks.common import executed, run_by, short,
 from rules_harness.harness.judging.equality import (
     STRUCTURE_ROLES,
     Difference,
-    are_same_members,
     differences,
     differences_from_body,
     left_behind,
@@ -21,7 +20,7 @@ from rules_harness.harness.judging.equality import (
 from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Stored, Violation
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.places import Place, body_place
+from rules_harness.strategies.places import body_place
 from rules_harness.strategies.shapes import places_of, standing_of
 
 STAYS = "update.omitted-stays"
@@ -160,13 +159,11 @@ def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mappin
     """The differences between a body and the answer to it, each under the requirement that it breaks."""
     body, data = parsed(sent), parsed(answer)[contract.names.data]
     sorted_out: dict[str, list[Difference]] = {}
-    rearranged = _is_rearranged(body_place(contract), body, data)
     for difference in differences_from_body(contract, body, data):
         if difference.place == f"/{contract.names.status}":
             continue
-        in_parts = contract.names.parts is not None and difference.place.startswith(f"/{contract.names.parts}")
         is_structure = difference.kind in ("length", "order") and bool(difference.roles & STRUCTURE_ROLES)
-        if is_structure or "group-index" in difference.roles or (rearranged and in_parts):
+        if is_structure or "group-index" in difference.roles:
             requirement = "update.steps-replaced"
         elif difference.kind == "not-cleared":
             is_replaced = contract.update.is_full_replacement
@@ -177,25 +174,6 @@ def by_requirement(contract: Contract, sent: Payload, answer: Payload) -> Mappin
             requirement = "update.replaces"
         sorted_out.setdefault(requirement, []).append(difference)
     return sorted_out
-
-
-def _is_rearranged(place: Place, sent: Any, got: Any) -> bool:
-    """Whether an array somewhere below came back with its entries in another order."""
-    if isinstance(sent, dict) and isinstance(got, dict):
-        parts = ((part, sent.get(name), got.get(name)) for name, part in place.properties.items())
-        return any(_is_rearranged(part, left, right) for part, left, right in parts)
-    if not isinstance(sent, list) or not isinstance(got, list) or place.items is None or len(sent) != len(got):
-        return False
-    items = place.items
-    if _is_permutation(items, sent, got):
-        return True
-    return any(_is_rearranged(items, left, right) for left, right in zip(sent, got, strict=True))
-
-
-def _is_permutation(items: Place, sent: list[Any], got: list[Any]) -> bool:
-    if not any(any(differences(items, left, right)) for left, right in zip(sent, got, strict=True)):
-        return False
-    return are_same_members(items, sent, got)
 
 
 def stored_places(episode: Episode, contract: Contract) -> Iterator[Judgement]:
