@@ -28,7 +28,7 @@ APART = ("__init__", "generic")
 """What the tables do not speak of."""
 SHARED = ("common", "strictness")
 """What other modules of checks take names from: they are loaded anew."""
-FURTHER = ("test_silence", "test_further_checks")
+FURTHER = ("test_silence", "test_further_checks", "test_partial_updates")
 """Modules of tests for what is about no requirement of its own."""
 TRIALS = (
     test_checks.test_without_an_answer_nothing_is_judged,
