@@ -103,6 +103,27 @@ TABLE: Table = {
             Broken("changed", by_states=True),
         ),
         row(
+            "another body under the key executes",
+            [use(), get(held(1)), again(2, answer(2)), get(held(2))],
+            before=BEFORE,
+        ),
+        row(
+            "the same request by somebody else executes",
+            [use(), get(held(1)), again(1, answer(1, **LATER), caller="limited"), get(held(1, **LATER))],
+        ),
+        row(
+            "the first answer was lost, and the second request executes",
+            [use(outcome=lost()), get(held(1)), again(1, answer(1, **LATER)), get(held(1, **LATER))],
+        ),
+        row(
+            "after the window the same request executes",
+            [use(), get(held(1)), again(1, answer(1, **LATER), window="beyond"), get(held(1, **LATER))],
+        ),
+        row(
+            "a replay is refused, and the time of the last update moves",
+            [use(), get(held(1)), again(1, refused(409)), get(held(1, **LATER))],
+        ),
+        row(
             "what was put off executes when it comes again",
             [use(outcome=refused(429)), get(held(1)), replay(outcome=answer(1, **LATER)), no_more(held(1, **LATER))],
             HOLDS,

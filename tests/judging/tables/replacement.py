@@ -162,7 +162,11 @@ TABLE: Table = {
             Broken("length", "/steps"),
         ),
         row("the last action is cut", came_back(body(steps=TWO_PODS), steps=steps(action())), Broken("length")),
-        row("the actions are in another order", came_back(body(steps=TWO_PODS), steps=TURNED), Broken("order", told="has its entries in another order")),
+        row(
+            "the actions are in another order",
+            came_back(body(steps=TWO_PODS), steps=TURNED),
+            Broken("order", told="has its entries in another order"),
+        ),
         row(
             "the actions are numbered anew",
             came_back(body(steps=steps(action(group_index=3))), steps=steps(action(group_index=0))),
