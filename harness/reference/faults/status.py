@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from rules_harness.harness.reference import endpoints, idempotency, syntax, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import Update, overwrite
-from rules_harness.harness.reference.messages import Refused, Reply
+from rules_harness.harness.reference.messages import Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.seed import ORGANIZATION
 from rules_harness.harness.reference.service import Store
@@ -24,10 +24,6 @@ def _kept_if(
 ) -> Callable[[Callable[[RuleChange], str], RuleChange], str]:
     """Leave the status alone under a condition on the rule before and what is wanted."""
     return lambda usual, change: change.before.status if condition(change.before, change.wanted) else usual(change)
-
-
-def _names_no_account(refused: Refused) -> bool:
-    return "names no account" in str((refused.reply.error or {}).get("message"))
 
 
 fault = Breaking(faults, "status.enabled-becomes-disabled", "status.stored")
@@ -189,11 +185,6 @@ fault("status.disabled-by-refusal", update.validated).short(
     on_refusal(
         lambda refused, call, body: overwrite(call, status="disabled") if isinstance(body.value, dict) else None
     ),
-)
-
-fault("status.disabled-by-an-account", update.validated).short(
-    "A body that names an account that is not there disables the rule, as a precaution.",
-    on_refusal(lambda refused, call, body: overwrite(call, status="disabled") if _names_no_account(refused) else None),
 )
 
 fault("status.disabled-by-another-organization", endpoints.put_rule, "authz.no-effect").short(

@@ -16,8 +16,7 @@ def status(api: Api) -> Lines:
 
 def _enabled(api: Api) -> Lines:
     """Updates of an enabled rule, each written or sent in another way."""
-    nobody_s = {"type": "MANUAL", "account_id": "acc_01HNOBODY0"}
-    for content in (body(steps=[]), json.dumps(body(), indent=1).encode(), body(trigger=nobody_s)):
+    for content in (body(steps=[]), json.dumps(body(), indent=1).encode()):
         api.enable(A)
         yield put(api, content)
     for how in ({"headers": {"X-Request-ID": "mine"}}, {"role": "other_org"}, {"role": "read_only"}):
