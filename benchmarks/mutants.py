@@ -29,7 +29,7 @@ APART = ("__init__", "generic")
 SHARED = ("common", "strictness")
 """What other modules of checks take names from: they are loaded anew."""
 FURTHER = ("test_silence", "test_further_checks", "test_partial_updates")
-"""Modules of tests for what is about no requirement of its own."""
+"""Modules of tests beside the tables: of what is about no requirement of its own, or needs another contract."""
 TRIALS = (
     test_checks.test_without_an_answer_nothing_is_judged,
     test_checks.test_another_writer_makes_void_what_rests_on_states,
