@@ -187,7 +187,7 @@ class Gate(Session):
     def _firsts(self, findings: Sequence[Finding]) -> dict[str, Episode]:
         """The first episodes that show findings, by the ids under which they were seen first."""
         tally = self.record.tally
-        wanted = {identity: tally.suspects[identity].episode for identity in map(tally.sighted_as, findings)}
+        wanted = {identity: tally.suspects[identity].episode for identity in map(tally.seen_first_as, findings)}
         records = (record for record in stream(self.record.journal.path) if isinstance(record, EpisodeRecord))
         episodes = {record.episode.id: record.episode for record in records if record.episode.id in wanted.values()}
         return {identity: episodes[episode] for identity, episode in wanted.items() if episode in episodes}

@@ -211,7 +211,7 @@ class Tally:
                     groups.setdefault(identity, []).append((suspect, observation))
         return [self._finding(identity, observed, causes) for identity, observed in groups.items()]
 
-    def sighted_as(self, finding: Finding) -> str:
+    def seen_first_as(self, finding: Finding) -> str:
         """The id under which a finding was seen first, which may be another one than that of its cause."""
         place = self._first_places.get(finding.id, finding.place)
         return finding_id(finding.requirement, place, finding.kind)

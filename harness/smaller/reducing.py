@@ -38,12 +38,12 @@ def smallest_episodes(
 ) -> Iterator[Episode]:
     """For each finding the smallest episode that shows it, as it is recorded: of the scenario that showed it first.
 
-    ``firsts`` are by `Tally.sighted_as`.  What does not show again keeps its first episode, and says so by its
+    ``firsts`` are by `Tally.seen_first_as`.  What does not show again keeps its first episode, and says so by its
     stability.  What could not be sent again is left out.  Raises what the client raises.
     """
     left = budget.requests
     for finding in _in_order(findings):
-        identity = tally.sighted_as(finding)
+        identity = tally.seen_first_as(finding)
         first = firsts.get(identity)
         if first is None:
             continue
