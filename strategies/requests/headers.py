@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Callable
 from typing import Final
 
 from hypothesis import strategies as st
@@ -31,46 +32,54 @@ def odd_keys(contract: Contract, unique: str) -> tuple[OddRequest, ...]:
     """Odd values of Idempotency-Key (`idempotency.odd-keys`).
 
     `unique` is visible ASCII of 16 to 40 characters that no other run has: it makes each value that has room for it
-    one that no earlier request carried.  `expect` says ``accepted`` for those of them with up to 255 visible ASCII
-    characters, and either for the rest: what another run sent under one character is nobody's to know.
+    one that no earlier request carried.  A letter after it tells them apart from each other, also for a target that
+    takes off what is odd: spaces, quotes, control characters, what comes after a comma or is too long.  `expect` says
+    ``accepted`` for those of them with up to 255 visible ASCII characters, and either for the rest: what another run
+    sent under one character is nobody's to know.
     """
     if not 16 <= len(unique) <= 40 or not _is_visible(unique):
         raise ValueError(f"unique: 16 to 40 visible ASCII characters are needed, not {unique!r}")
-
-    def filled(length: int) -> str:
-        return unique + "k" * (length - len(unique))
-
-    values: tuple[tuple[str, tuple[str, ...], str], ...] = (
-        ("empty", ("",), "an empty value"),
-        ("length-1", ("k",), "one character"),
-        ("length-255", (filled(255),), "255 characters"),
-        ("length-256", (filled(256),), "256 characters"),
-        ("length-1000", (filled(1000),), "1,000 characters"),
-        ("length-5000", (filled(5000),), "5,000 characters"),
-        ("visible-ascii", (unique + VISIBLE,), "every visible ASCII character"),
-        ("digits", ("".join(str(ord(character)) for character in unique),), "digits only"),
-        ("quoted", (f'"{unique}"',), "between double quotes, as a structured field (RFC 9651, section 3.3.3)"),
-        ("json", (f'{{"key":"{unique}"}}',), "a JSON object"),
-        ("markup", (f"<b>{unique}</b>",), "markup"),
-        ("sql", (f"{unique}'--",), "SQL"),
-        ("format", (f"{unique}%s%n{{0}}",), "a format string"),
-        ("percent-encoded", (f"{unique}%0D%0A%00",), "percent-encoded control characters"),
-        ("path", (f"../{unique}/../x",), "a path"),
-        ("comma", (f"{unique},{unique}x",), "two keys in one value"),
-        ("space-inside", (f"{unique} key",), "a space inside"),
-        ("space-around", (f" {unique} ",), "spaces at the ends"),
-        ("tab-inside", (f"{unique}\tkey",), "a tab inside"),
-        ("latin-1", (f"{unique}-é",), "a character of Latin-1"),
-        ("utf-8", (utf8_as_latin1(f"{unique}-é🙃"),), "characters in UTF-8"),
-        ("control", (f"{unique}\x01",), "a control character"),
-        ("twice-same", (f"{unique}-2", f"{unique}-2"), "the header twice, with one value"),
-        ("twice-different", (f"{unique}-a", f"{unique}-b"), "the header twice, with two values"),
-    )
     header = contract.names.idempotency_key
-    keys = (_valued("key", "idempotency.odd-keys", header, KEY_LENGTH, *value) for value in values)
+    keys = (
+        _valued("key", "idempotency.odd-keys", header, KEY_LENGTH, name, make(unique + letter), detail)
+        for letter, (name, make, detail) in zip(string.ascii_lowercase, _KEYS, strict=False)
+    )
     return tuple(
         key if len(key.headers[0][1]) >= len(unique) else structs.replace(key, expect="success-or-4xx") for key in keys
     )
+
+
+def _filled(length: int) -> Callable[[str], tuple[str]]:
+    return lambda own: (own + "k" * (length - len(own)),)
+
+
+_KEYS: Final[tuple[tuple[str, Callable[[str], tuple[str, ...]], str], ...]] = (
+    ("empty", lambda own: ("",), "an empty value"),
+    ("length-1", lambda own: ("k",), "one character"),
+    ("length-255", _filled(255), "255 characters"),
+    ("length-256", _filled(256), "256 characters"),
+    ("length-1000", _filled(1000), "1,000 characters"),
+    ("length-5000", _filled(5000), "5,000 characters"),
+    ("visible-ascii", lambda own: (own + VISIBLE,), "every visible ASCII character"),
+    ("digits", lambda own: ("".join(str(ord(character)) for character in own),), "digits only"),
+    ("quoted", lambda own: (f'"{own}"',), "between double quotes, as a structured field (RFC 9651, section 3.3.3)"),
+    ("json", lambda own: (f'{{"key":"{own}"}}',), "a JSON object"),
+    ("markup", lambda own: (f"<b>{own}</b>",), "markup"),
+    ("sql", lambda own: (f"{own}'--",), "SQL"),
+    ("format", lambda own: (f"{own}%s%n{{0}}",), "a format string"),
+    ("percent-encoded", lambda own: (f"{own}%0D%0A%00",), "percent-encoded control characters"),
+    ("path", lambda own: (f"../{own}/../x",), "a path"),
+    ("comma", lambda own: (f"{own},{own}x",), "two keys in one value"),
+    ("space-inside", lambda own: (f"{own} key",), "a space inside"),
+    ("space-around", lambda own: (f" {own} ",), "spaces at the ends"),
+    ("tab-inside", lambda own: (f"{own}\tkey",), "a tab inside"),
+    ("latin-1", lambda own: (f"{own}-é",), "a character of Latin-1"),
+    ("utf-8", lambda own: (utf8_as_latin1(f"{own}-é🙃"),), "characters in UTF-8"),
+    ("control", lambda own: (f"{own}\x01",), "a control character"),
+    ("twice-same", lambda own: (f"{own}-2", f"{own}-2"), "the header twice, with one value"),
+    ("twice-different", lambda own: (f"{own}-a", f"{own}-b"), "the header twice, with two values"),
+)
+"""Each value by its name, made of what is its own."""
 
 
 def odd_request_ids(contract: Contract) -> tuple[OddRequest, ...]:
