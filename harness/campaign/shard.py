@@ -64,27 +64,12 @@ class Equipment(msgspec.Struct, frozen=True):
 
 
 class _Counting(Client):
-    """The client, and how many requests are with it right now; with `drain` no further ones come to it."""
+    """The client, and how many requests are with it right now."""
 
     def __init__(self, profile: Profile, keyring: Keyring, *, run_seed: int) -> None:
         super().__init__(profile, keyring, run_seed=run_seed)
         self._counting = threading.Lock()
         self.under_way = 0
-        self._is_draining = False
-        self._restoring = threading.local()
-
-    def drain(self) -> None:
-        """Let what is under way be answered; all that is asked for from now on is `Stopped`, but to put rules right."""
-        self._is_draining = True
-
-    @contextmanager
-    def restoring(self) -> Iterator[None]:
-        with super().restoring():
-            self._restoring.is_on = True
-            try:
-                yield
-            finally:
-                self._restoring.is_on = False
 
     def send(self, request: Request) -> Sent:
         with self._counted(1):
@@ -101,8 +86,6 @@ class _Counting(Client):
     @contextmanager
     def _counted(self, number: int) -> Iterator[None]:
         with self._counting:
-            if self._is_draining and not getattr(self._restoring, "is_on", False):
-                raise Stopped("the time is over")
             self.under_way += number
         try:
             yield

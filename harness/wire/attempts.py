@@ -87,6 +87,8 @@ class Attempts:
         self._reserve = 20 + 10 * len(profile.rules.all)
         self._epoch = time.monotonic()
         self._probing = 0
+        self.is_draining = False
+        """What has left is waited for, and nothing else leaves; stopped: it is not waited for either."""
         self.is_stopped = False
         self.requests_sent = 0
 
@@ -152,10 +154,10 @@ class Attempts:
         restoring = ready.restoring
 
         def given_up() -> bool:
-            return not restoring and (self.is_stopped or self._breaker.is_down)
+            return not restoring and (self.is_draining or self.is_stopped or self._breaker.is_down)
 
         if not self._pacer.acquire(count, given_up=given_up, heeds=ready.heeds):
-            if not self.is_stopped:
+            if not (self.is_draining or self.is_stopped):
                 self._breaker.check()
             raise Stopped("the run was stopped")
         with self._lock:

@@ -115,6 +115,10 @@ class Client:
                 raise Stopped("the run was stopped")
             time.sleep(min(left, LONGEST_DOZE))
 
+    def drain(self) -> None:
+        """Let nothing leave from now on, but to put rules right; what has left is answered."""
+        self._attempts.is_draining = True
+
     def stop(self) -> None:
         """Let nothing leave from now on, and abandon what is open; safe in a signal handler."""
         self._attempts.is_stopped = True

@@ -170,6 +170,28 @@ def test_stop_abandons_what_is_open_and_lets_nothing_leave() -> None:
     assert len(server.received) == 8
 
 
+def test_draining_waits_for_what_has_left_and_lets_nothing_else_leave() -> None:
+    def slow(received: Received, sock: socket.socket) -> None:
+        time.sleep(0.4)
+        sock.sendall(OK)
+
+    with served(slow) as (server, client):
+        results: list[Sent] = []
+        thread = threading.Thread(target=lambda: results.extend(client.send_many([PUT] * 20)))
+        thread.start()
+        while len(server.received) < 8:
+            time.sleep(0.001)
+        client.drain()
+        thread.join()
+        kinds = [isinstance(sent.outcome, Answer) or fault(sent).kind for sent in results]
+        assert (kinds.count(True), kinds.count("unsent")) == (8, 12)
+        with pytest.raises(Stopped):
+            client.send(PUT)
+        with client.restoring():
+            answered(client.send(PUT))
+    assert len(server.received) == 9
+
+
 @pytest.mark.parametrize(
     "limits",
     [{"requests_per_second": 1}, {"requests_per_second": 100}],
