@@ -208,6 +208,7 @@ class Bench(Planner):
         state = state_shown(self.contract, exchange)
         if state is not None:
             self._known.states[exchange.intent.rule] = dict(state)
+            self._known.first.setdefault(exchange.intent.rule, dict(state))
             self._known.stale.discard(exchange.intent.rule)
 
     def _watch_status(self, exchange: Exchange) -> None:

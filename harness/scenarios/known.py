@@ -14,6 +14,8 @@ class Known:
     def __init__(self) -> None:
         self.states: dict[str, dict[str, Any]] = {}
         """Of each rule, as last read."""
+        self.first: dict[str, dict[str, Any]] = {}
+        """Of each rule, as first read: what a target did to it later is not among it."""
         self.stale: set[str] = set()
         """Rules that were written since."""
         self.answered: dict[str, dict[str, Any]] = {}

@@ -225,8 +225,8 @@ class Planner:
         return body
 
     def own_body(self, rule: str, marker: str) -> dict[str, Any]:
-        """A rule's own configuration under another marker: plausible whoever owns it."""
-        state = self.state(rule)
+        """A rule's own configuration, as it was first read, under another marker: plausible whoever owns it."""
+        state = self._known.first.get(rule)
         if state is None:
             raise Unmet(f"{rule} cannot be read")
         return {**configuration(self.contract, state), self.names.marker: marker}

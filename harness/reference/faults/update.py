@@ -171,6 +171,10 @@ fault("update.written-to-whole-organization", update.written).short(
 fault("update.others-disabled", update.written).short(
     "Every rule of the organization is disabled.", then(_others(lambda other, rule: replace(other, status="disabled")))
 )
+fault("update.steps-of-others-deleted", update.written).short(
+    "The steps of every other rule of the organization are deleted.",
+    then(_others(lambda other, rule: replace(other, steps=[]))),
+)
 
 
 def _following(other: Rule, rule: Rule) -> Rule:
