@@ -19,7 +19,7 @@ from rules_harness.strategies.places import Place, body_place, place_of
 
 DifferenceKind = Literal["changed", "lost", "length", "order", "not-cleared", "default", "type"]
 STRUCTURE_ROLES = frozenset({"parts", "actions"})
-"""Roles of the lists whose members are told apart where they come back in another order."""
+"""Roles of the lists that are what an update replaces."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -141,7 +141,7 @@ def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> It
         yield Difference(place.path, "lost" if got is None else "type", sent, got, place.roles)
     elif len(sent) != len(got):
         yield Difference(place.path, "length", len(sent), len(got), place.roles)
-    elif place.roles & STRUCTURE_ROLES:
+    elif len(sent) > 1:
         found = [each for left, right in zip(sent, got, strict=True) for each in differences(items, left, right)]
         is_other_order = bool(found) and are_same_members(items, sent, got)
         yield from [Difference(place.path, "order", sent, got, place.roles)] if is_other_order else found

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules_harness.harness.judging.checks.common import told
 from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules, instant, same_instant
 from rules_harness.openapi.contract import load
 from rules_harness.strategies.bodies import Body, bodies
@@ -182,6 +183,33 @@ def test_order_and_nesting_are_exact(change: Callable[[list[Any]], Any], kind: s
     stored = {**body, "steps": change(copy.deepcopy(body["steps"]))}
     found = [difference.kind for difference in differences_from_body(CONTRACT, body, stored)]
     assert found == [kind]
+
+
+def test_nested_conditions_in_another_order_are_one_difference() -> None:
+    def nested(*facts: str) -> dict[str, Any]:
+        leaves = [{"condition": {"fact": fact, "operator": "EQUALS", "value": 1}} for fact in facts]
+        body = copy.deepcopy(CONTRACT.example_body())
+        body["steps"][0]["conditions"] = {"all": [{"any": leaves}, leaves[0]]}
+        return body
+
+    found = list(differences_from_body(CONTRACT, nested("DATE", "BALANCE"), nested("BALANCE", "DATE")))
+    assert [difference.kind for difference in found] == ["order", "changed"]
+    assert found[0].place.endswith("/any")
+
+
+@pytest.mark.parametrize(
+    ("sent", "got", "said"),
+    [
+        ("n\u0303", "\u00f1", '/description is "\\xf1" instead of "n\\u0303"'),
+        ("Rent\u00a0", "Rent", '/description is "Rent" instead of "Rent\\xa0"'),
+        ("Rent", "Taxes", '/description is "Taxes" instead of "Rent"'),
+        ("家賃", "貯金", '/description is "貯金" instead of "家賃"'),
+    ],
+)
+def test_what_looks_alike_is_told_apart(sent: str, got: str, said: str) -> None:
+    body = {**CONTRACT.example_body(), "description": sent}
+    (difference,) = differences_from_body(CONTRACT, body, {**body, "description": got})
+    assert told(difference) == said
 
 
 @given(body=plausible, other=plausible)

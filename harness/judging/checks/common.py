@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -174,7 +175,15 @@ def told(difference: Difference) -> str:
         return f"{difference.place} has {difference.got} entries instead of {difference.sent}"
     if difference.kind == "order":
         return f"{difference.place} has its entries in another order"
-    return f"{difference.place} is {short(difference.got)} instead of {short(difference.sent)}"
+    got, sent = short(difference.got), short(difference.sent)
+    if _as_seen(got) == _as_seen(sent):
+        got, sent = (text.encode("ascii", "backslashreplace").decode() for text in (got, sent))
+    return f"{difference.place} is {got} instead of {sent}"
+
+
+def _as_seen(text: str) -> str:
+    """What a person sees of a text: one form of each letter, and no white space."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def short(value: Any, limit: int = 120) -> str:

@@ -128,7 +128,8 @@ def _accepted_or_refused(episode: Episode, reading: str, accepted: str) -> Itera
         intent = exchange.intent
         if intent.reading == reading and (answer.is_success or answer.status in (400, 422)):
             token = accepted if answer.is_success else "refused"
-            yield Seen(reading, token, intent.place or intent.open_feature or intent.label, (position,))
+            kind = " ".join(filter(None, (intent.place, intent.open_feature))) or intent.label
+            yield Seen(reading, token, kind, (position,))
 
 
 def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:

@@ -95,7 +95,7 @@ def _refuses(episode: Episode, contract: Contract, requirement: str) -> Iterator
                 intent.place or intent.label,
                 f"{intent.violation or intent.label} accepted",
                 "a refusal",
-                described(contract, answer),
+                f"{described(contract, answer)}, to {intent.label}" if intent.label else described(contract, answer),
                 (position,),
                 level=None if intent.level == "must" else "should",
                 inferred_place=intent.standing == "inferred",
@@ -147,7 +147,8 @@ def atomic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def _is_refused(exchange: Exchange, answer: Answer) -> bool:
     intent = exchange.intent
     refused = answer.is_refusal and intent.access == "allowed" and intent.body != "none"
-    return refused and intent.operation == "update" and intent.repeats is None
+    is_new = intent.repeats is None or (intent.purpose == "replay" and intent.body in BODY_DEFECTS)
+    return refused and intent.operation == "update" and is_new
 
 
 def status(episode: Episode, contract: Contract) -> Iterator[Judgement]:

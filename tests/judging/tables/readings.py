@@ -43,6 +43,7 @@ def _accepted_or_refused(reading: str, accepted: str) -> Sequence[Row]:
         row(
             "it has no place, but a kind", ask(ok(), place="", open_feature="empty-text"), Says(accepted, "empty-text")
         ),
+        row("both are asked", ask(ok(), open_feature="blank-text"), Says(accepted, "/steps blank-text")),
         row("it has no place and no kind", ask(ok(), place="", named="a probe"), Says(accepted, "a probe")),
         row("it is refused for something else", ask(refused(403))),
         row("the server fails", ask(answered(500, {}))),

@@ -125,6 +125,12 @@ TABLE: Table = {
             [wrong(refused(), key="k", repeats=0), get(rule(nickname="Half"))],
             before=rule(),
         ),
+        row(
+            "what was refused is refused again under its key, and changes something",
+            [wrong(refused(), key="k", repeats=0, purpose="replay"), get(rule(nickname="Half"))],
+            Broken("changed", by_states=True),
+            before=rule(),
+        ),
         row("it has no body", [wrong(refused(), content="none"), get(rule(nickname="Half"))], before=rule()),
         row(
             "what is refused under a new key changes something",
