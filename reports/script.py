@@ -78,11 +78,19 @@ class _Script:
             yield "# Idempotency-Keys, new each time"
             yield _NEW_KEYS
         for key, word in self._words.items():
-            made = "uuid" if form_of(key) == "uuid" else f"renewed {curl.quoted(key)}"
-            yield f"{word[2:-1]}=$({made})"
+            yield f"{word[2:-1]}=$({self._renewing(key)})"
         yield "answers=$(mktemp -d)"
         yield from self._sending()
         yield from self._decision()
+
+    def _renewing(self, key: str) -> str:
+        """What prints a new key of the same form; UUIDs that differ in case do so again."""
+        if form_of(key) != "uuid":
+            return f"renewed {curl.quoted(key)}"
+        if key == key.lower():
+            return "uuid"
+        twin = self._words.get(key.lower())
+        return f"{'uuid' if twin is None else f'printf %s {twin}'} | tr a-f A-F"
 
     @property
     def _can_decide(self) -> bool:

@@ -32,7 +32,8 @@ RULE: Final = Factor("left as", ("disabled", "enabled", "enabled again"))
 KEY_USED: Final = Factor("key", ("absent", "fresh", "repeated"))
 REQUEST_ID_SEEN: Final = Factor("request id", ("absent", "given", "seen"))
 """Seen: an earlier request carried the same one."""
-BEFORE: Final = Factor("just before", ("nothing", "a refusal", "a replay"))
+BEFORE: Final = Factor("just before", ("nothing", "a refusal", "a refusal for an account", "a replay"))
+REFUSALS: Final = BEFORE.values[1:3]
 CHANGES: Final = Factor("changes", ("nothing", "marker", "order", "everything"))
 """What differs from what the rule holds."""
 TEXTS: Final = Factor("texts", ("usual", "left out", "null", "long"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
@@ -44,7 +44,7 @@ class PretendedTarget:
         self._ticks = 0
         self._seconds = 0.0
         self._rules = {rule: self._first(rule) for rule in profile.rules.all}
-        self._foreign = {account.id for account in profile.other_org_accounts}
+        self._accounts = {account.id for account in profile.accounts} | set(self._named(contract.example_body()))
 
     def answer(self, request: Request, seconds: float) -> Answer:
         """The answer at a time, in seconds since the run began."""
@@ -155,10 +155,17 @@ class PretendedTarget:
         return self._rules[rule]
 
     def _check_accounts(self, rule: str, body: Mapping[str, Any]) -> None:
+        """Refuse an account that is not the organization's."""
+        if rule == self._profile.rules.other_org:
+            return
+        for account in self._named(body):
+            if account not in self._accounts:
+                self._invalid(f"There is no account {account}.")
+
+    def _named(self, body: Mapping[str, Any]) -> Iterator[str]:
         for place, _, value in visited(body_place(self._contract), dict(body)):
-            named = place.offers("account-ref-id") or place.offers("trigger-account")
-            if named and value in self._foreign and rule != self._profile.rules.other_org:
-                self._invalid(f"There is no account {value}.")
+            if value is not None and (place.offers("account-ref-id") or place.offers("trigger-account")):
+                yield value
 
     def _invalid(self, message: str) -> NoReturn:
         raise _Refused(400, "invalid_request", message)

@@ -11,6 +11,7 @@ from typing import Any
 from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
+from rules_harness.harness.scenarios.foreign import with_unknown_account
 from rules_harness.harness.scenarios.key_steps import is_replayed
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsRead, Scenario
@@ -25,6 +26,7 @@ from rules_harness.strategies.factors import (
     CLEARED,
     KEY_USED,
     KIND,
+    REFUSALS,
     REQUEST_ID_SEEN,
     RULE,
     SAYS,
@@ -80,7 +82,7 @@ def _requirements(contract: Contract, row: Row) -> tuple[str, ...]:
         requirements.append("status.stays-disabled")
     else:
         requirements.append("status.no-enable-by-body")
-    if row[BEFORE.name] == "a refusal" and row[RULE.name] != "disabled":
+    if row[BEFORE.name] in REFUSALS and row[RULE.name] != "disabled":
         requirements.append("status.rejected-keeps")
     if row[TEXTS.name] in CLEARED:
         requirements.append("update.omitted-is-cleared")
@@ -151,10 +153,13 @@ class _Crossed:
     def go_before(self, first: Exchange) -> None:
         """What comes between and changes nothing."""
         bench = self._bench
-        if self._row[BEFORE.name] == "a refusal":
+        if self._row[BEFORE.name] in REFUSALS:
             name, content = bench.wrong_bodies()[1]
+            unknown = with_unknown_account(bench) if self._row[BEFORE.name] != REFUSALS[0] else None
+            if unknown is not None:
+                name, content = "an unknown account", unknown
             noted = {} if bench.names.note is None else {bench.names.note: own("Refused")}
-            bench.update({**content, **noted}, body="broken", label=f"refused: {name}")
+            bench.update({**content, **noted}, body="broken", acceptance="open", label=f"refused: {name}")
         elif self._row[BEFORE.name] == "a replay":
             self._again(first, "replay before the update")
         else:

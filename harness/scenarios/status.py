@@ -8,6 +8,7 @@ from typing import Any
 
 from rules_harness.harness.scenarios import crossing
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.key_steps import again
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import (
     Need,
@@ -108,6 +109,13 @@ def _refused(bench: Bench) -> None:
     refused: list[tuple[str, dict[str, Any] | bytes]] = [*bench.wrong_bodies(), ("malformed JSON", b"{")]
     for name, content in bench.cases.of(refused, itemgetter(0)):
         bench.update(content, body="broken", label=f"refused: {name}")
+        bench.read()
+    for _ in bench.cases.of(["the same again"], str):
+        name, content = bench.wrong_bodies()[1]
+        first = bench.update(content, key=bench.new_key(), body="broken", label=f"refused with a key: {name}")
+        bench.read()
+        bench.sleep(bench.granule())
+        again(bench, bench.exchanges.index(first), f"refused with a key, again: {name}", requirement="")
         bench.read()
     for _ in bench.cases.of(["no key"], str):
         bench.update(bench.inert(), authorization="", caller="none", access="unauthenticated", label="refused: no key")

@@ -11,11 +11,12 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode, TransportFault
 from rules_harness.harness.judging.decisive import is_held, violation_of
 from rules_harness.harness.judging.outcome import Violation
-from rules_harness.harness.judging.tally import judge_episode, same_violation
+from rules_harness.harness.judging.tally import judge_episode
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.smaller.evidence import Evidence
 from rules_harness.harness.smaller.minimise import REPLAYS, UNREPEATABLE, MakeBench
 from rules_harness.harness.smaller.resending import resend
+from rules_harness.harness.smaller.showing import shown_again
 from rules_harness.harness.target.profile import Rules
 from rules_harness.openapi.contract import Contract
 from rules_harness.openapi.words import Noun
@@ -62,7 +63,7 @@ def send_again(
             return Again(problem=f"could not tell, because the target cannot be prepared as it was: {reason}")
         episode = bench.episode(FAMILY, str(number))
         record(episode, bench)
-        same = same_violation(wanted, judge_episode(episode, contract))
+        same = shown_again(contract, episode, wanted, positions)
         if same is not None:
             seen, times = same, times + 1
             continue

@@ -12,12 +12,12 @@ import msgspec
 from rules_harness.harness.exchange import Episode, Exchange, Payload
 from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.judging.outcome import TRIES_AGAIN, Violation
-from rules_harness.harness.judging.tally import judge_episode, same_violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import encode
 from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.smaller.recording import Recording, as_it_stood
 from rules_harness.harness.smaller.resending import resend, smaller_bodies
+from rules_harness.harness.smaller.showing import shown_again
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.harness.target.safety import SafetyError
 from rules_harness.openapi.contract import Contract
@@ -113,9 +113,11 @@ class Minimiser:
             self._after(bench)
         return Resent(bench.episode(name.partition("/")[0], name.partition("/")[2]), positions)
 
-    def shows(self, episode: Episode, violation: Violation) -> Violation | None:
-        """The same violation, if an episode shows it."""
-        return same_violation(violation, judge_episode(episode, self.contract))
+    def shows(self, sent: Resent, positions: tuple[int, ...], violation: Violation) -> bool:
+        """Whether these exchanges of what was sent show the same violation."""
+        part = _part(sent.episode, positions)
+        recorded = {number for number, position in enumerate(positions) if position in sent.positions}
+        return part is not None and shown_again(self.contract, part, violation, recorded) is not None
 
     def shows_enabled(self, exchange: Exchange) -> bool:
         """Whether a read shows its rule enabled."""
@@ -208,9 +210,8 @@ class _Search:
             previous = kept
             for position in sorted(set(kept) - set(sent.positions), reverse=True):
                 others = tuple(other for other in kept if other != position)
-                part = _part(sent.episode, others)
                 is_needed = self._tells_of_enabling(sent.episode, kept, position)
-                if not is_needed and part and self._minimiser.shows(part, self._violation) is not None:
+                if not is_needed and self._minimiser.shows(sent, others, self._violation):
                     kept = others
         return _part(sent.episode, kept) or sent.episode
 
@@ -246,7 +247,7 @@ class _Search:
         except UNREPEATABLE:
             return None
         self._spent += len(sent.episode.exchanges)
-        if self._minimiser.shows(sent.episode, self._violation) is None:
+        if not self._minimiser.shows(sent, tuple(range(len(sent.episode.exchanges))), self._violation):
             return False
         self._best, self._recording = sent, recording
         return True

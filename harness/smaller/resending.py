@@ -61,6 +61,8 @@ class _Resending:
         self._rules = rules
         self._moved = {rule: here for rule, here in rules.items() if rule != here}
         self._keys: dict[str, str] = {}
+        self._uuids: dict[str, str] = {}
+        """Those of them that are UUIDs, in lower case."""
         # Not from the bench's own chance, which is the same in every run: such a key would be used up.
         self._substitution = _substitution(Random(bench.new_key()))
         self._clock = 0.0
@@ -217,7 +219,8 @@ class _Resending:
         if key not in self._keys:
             match form_of(key):
                 case "uuid":
-                    self._keys[key] = self._bench.new_key()
+                    lower = self._uuids.setdefault(key.lower(), self._bench.new_key())
+                    self._keys[key] = lower if key == key.lower() else lower.upper()
                 case "text":
                     self._keys[key] = key.translate(self._substitution)
                 case "short":

@@ -38,8 +38,8 @@ class Scripted(Minimiser):
             raise Unmet("the target cannot be prepared")
         return Resent(EPISODE, (0,))
 
-    def shows(self, episode: Episode, violation: Violation) -> Violation | None:
-        return violation if self._last == "shows" else None
+    def shows(self, sent: Resent, positions: tuple[int, ...], violation: Violation) -> bool:
+        return self._last == "shows"
 
 
 @pytest.mark.parametrize(

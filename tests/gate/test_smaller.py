@@ -55,6 +55,21 @@ def test_each_finding_is_left_in_its_smallest_form(server: ReferenceServer, prof
     assert "Not seen again" not in compared.out
 
 
+def test_what_an_attempt_leaves_behind_stands_for_no_exchange(
+    server: ReferenceServer, profile: Path, tmp_path: Path
+) -> None:
+    """A refusal makes the next update go wrong, and what prepares the next attempt is an update as well."""
+    server.configure(faults=["status.kept-after-a-refusal"])
+    requirement = "status.enabled-becomes-disabled"
+    found = check(profile, "--select", requirement, environ=server.environment, out=tmp_path / "out")
+    [id] = [finding["id"] for finding in found.summary["findings"] if finding["requirement"] == requirement]
+    exchanges = read(found.folder / FOLDER / id / FILE_NAME).recording.exchanges
+    assert "broken" in [exchange.intent.body for exchange in exchanges]
+    server.configure(faults=["status.kept-after-a-refusal"])
+    again = command("replay", found.folder, id, "--target", profile, environ=server.environment, folder=tmp_path)
+    assert "still fails, 3 of 3" in again.out, again.out
+
+
 def test_verdicts_are_those_of_the_run_without_its_smallest_episodes(
     server: ReferenceServer, profile: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from rules_harness.harness.reference import endpoints, idempotency, syntax, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import Update, overwrite
-from rules_harness.harness.reference.messages import Reply
+from rules_harness.harness.reference.messages import Refused, Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.seed import ORGANIZATION
 from rules_harness.harness.reference.service import Store
@@ -24,6 +24,10 @@ def _kept_if(
 ) -> Callable[[Callable[[RuleChange], str], RuleChange], str]:
     """Leave the status alone under a condition on the rule before and what is wanted."""
     return lambda usual, change: change.before.status if condition(change.before, change.wanted) else usual(change)
+
+
+def _names_no_account(refused: Refused) -> bool:
+    return "names no account" in str((refused.reply.error or {}).get("message"))
 
 
 fault = Breaking(faults, "status.enabled-becomes-disabled", "status.stored")
@@ -87,6 +91,27 @@ fault("status.kept-for-the-same-bytes", update.status_after, "status.not-trigger
     "A body that came before, byte for byte, leaves the status alone.",
     lambda usual, change: change.before.status if _came_before(change) else usual(change),
 )
+_refused: WeakKeyDictionary[Store, set[str]] = WeakKeyDictionary()
+
+
+@fault("status.kept-after-a-refusal", update.update)
+async def kept_after_a_refusal(usual: Update, call: Call, organization_id: str) -> Reply:
+    """The update of an enabled rule that follows a refused one leaves it enabled: the status is set but once."""
+    refused = _refused.setdefault(call.service.store, set())
+    rule = call.service.store.get(call.rule_id)
+    is_enabled = rule is not None and rule.status == "enabled"
+    try:
+        reply = await usual(call, organization_id)
+    except Refused:
+        refused.update({call.rule_id} if is_enabled else ())
+        raise
+    if is_enabled and call.rule_id in refused:
+        overwrite(call, status="enabled")
+        reply = reply.having(data={**reply.data, "status": "enabled"})
+    refused.discard(call.rule_id)
+    return reply
+
+
 _bodies: WeakKeyDictionary[Store, dict[str, bytes]] = WeakKeyDictionary()
 
 
@@ -185,6 +210,26 @@ fault("status.disabled-by-refusal", update.validated).short(
     on_refusal(
         lambda refused, call, body: overwrite(call, status="disabled") if isinstance(body.value, dict) else None
     ),
+)
+
+_refused_keys: WeakKeyDictionary[Store, set[bytes]] = WeakKeyDictionary()
+
+
+def _disable_if_repeated(call: Call) -> None:
+    key, known = call.request.first(b"idempotency-key"), _refused_keys.setdefault(call.service.store, set())
+    if key in known:
+        overwrite(call, status="disabled")
+    elif key is not None:
+        known.add(key)
+
+
+fault("status.disabled-by-a-repeated-refusal", update.validated).short(
+    "A refused body that comes again under its key disables the rule.",
+    on_refusal(lambda refused, call, body: _disable_if_repeated(call)),
+)
+fault("status.disabled-by-an-account", update.validated).short(
+    "A body that names an account that is not there disables the rule, as a precaution.",
+    on_refusal(lambda refused, call, body: overwrite(call, status="disabled") if _names_no_account(refused) else None),
 )
 
 fault("status.disabled-by-another-organization", endpoints.put_rule, "authz.no-effect").short(

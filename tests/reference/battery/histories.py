@@ -16,9 +16,14 @@ def status(api: Api) -> Lines:
 
 def _enabled(api: Api) -> Lines:
     """Updates of an enabled rule, each written or sent in another way."""
-    for content in (body(steps=[]), json.dumps(body(), indent=1).encode()):
+    nobody_s = {"type": "MANUAL", "account_id": "acc_01HNOBODY0"}
+    for content in (body(steps=[]), json.dumps(body(), indent=1).encode(), body(trigger=nobody_s)):
         api.enable(A)
         yield put(api, content)
+    api.enable(A)
+    for _ in range(2):
+        yield put(api, body(steps="none"), key="refused-twice")
+    yield shown(api.send("GET", f"/rules/{A}"))
     for how in ({"headers": {"X-Request-ID": "mine"}}, {"role": "other_org"}, {"role": "read_only"}):
         api.enable(A)
         yield put(api, body(), **how)
