@@ -19,7 +19,7 @@ import msgspec
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
 from rules_harness.strategies.accounts import ACCOUNT_IDS
-from rules_harness.strategies.places import Place
+from rules_harness.strategies.places import Place, body_place, visited
 from rules_harness.strategies.plausible import plausible_place
 from rules_harness.strategies.scalars import ends_of
 from rules_harness.strategies.world import World
@@ -43,6 +43,16 @@ def contents_of(contract: Contract, world: World, value: Any) -> Contents:
     open_features: set[str] = set()
     _reader(contract, world).read(value, shapes, open_features)
     return Contents(frozenset(shapes), tuple(sorted(open_features)))
+
+
+def place_asking(contract: Contract, value: Any, feature: str) -> str:
+    """Where the first text of a body stands that asks this question; empty where none does."""
+    asking = (
+        place.path
+        for place, _, inner in visited(body_place(contract), value)
+        if isinstance(inner, str) and is_text(place) and feature in text.features(inner)
+    )
+    return next(asking, "")
 
 
 def listed_shapes(place: Place) -> dict[str | bool, str]:

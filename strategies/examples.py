@@ -37,8 +37,8 @@ class Body(msgspec.Struct, frozen=True):
     body; `open`: one that asks one of `open_features`."""
     open_features: tuple[str, ...] = ()
     """Kinds of reading.empty (`empty-steps`, `empty-actions`, `empty-any`, `empty-all`, `zero-amount`, `empty-text`,
-    `untrimmed-text`, `nul-text`, `percentage-digits`), and `absent-conditions`, `zero-percentage`, `exotic-text`,
-    `date-time-fraction`, `date-time-offset`, `date-time-form` (any other one)."""
+    `blank-text`, `untrimmed-text`, `nul-text`, `percentage-digits`), and `absent-conditions`, `zero-percentage`,
+    `exotic-text`, `date-time-fraction`, `date-time-offset`, `date-time-form` (any other one)."""
 
 
 class _Example(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@ contract leaves open."""
 
 from __future__ import annotations
 
+import calendar
 import copy
 import functools
 import itertools
@@ -18,7 +19,7 @@ from rules_harness.strategies import text
 from rules_harness.strategies.accounts import source_of
 from rules_harness.strategies.contents import is_text
 from rules_harness.strategies.covering import covering_set
-from rules_harness.strategies.examples import Body, at, body_of, example, put, with_role
+from rules_harness.strategies.examples import Body, Pointer, at, body_of, example, put, with_role
 from rules_harness.strategies.places import Place, below, body_place, visited
 from rules_harness.strategies.plausible import soonest_start
 from rules_harness.strategies.scalars import instant_text
@@ -57,7 +58,7 @@ _NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)
 _GROUPS: Final = ((127, 128), (255, 256, 300), (32_767, 32_768), (65_536, 2**31))
 """Where 7, 8, 15, 16 and 31 bits end."""
 _FORMS: Final = (
-    (timedelta(microseconds=123_000), "Z"),
+    (timedelta(microseconds=500_000), "Z"),
     (timedelta(microseconds=999_000), "+05:30"),
     (timedelta(), "-11:30"),
     (timedelta(), "+14:00"),
@@ -136,10 +137,38 @@ def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     for indices in _GROUPS:
         several = {**documented, parts: [copy.deepcopy(part) for part in documented[parts] for _ in indices]}
         yield _set(contract, several, lambda place: place.offers("group-index"), indices)
+    yield from _all_set(contract, world)
+    for date_time in _last_days(world):
+        yield with_role(contract, documented, "start-date", date_time)
     inner = _around(contract, world, parts, _is_inner_text)
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
             yield _set(contract, inner, _is_inner_text, itertools.cycle(samples))
+
+
+def _all_set(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    """For each place with fields of which one is to hold something: the smallest body in which all of them do."""
+    values: dict[str, dict[str, Any]] = {}
+    first: dict[str, tuple[dict[str, Any], Pointer]] = {}
+    for body in _smallest_first(contract, world):
+        for place, pointer, value in visited(body_place(contract), body.value):
+            names = [name for name, field in place.properties.items() if "one-of" in field.plausible]
+            if isinstance(value, dict) and names:
+                first.setdefault(place.path, (body.value, pointer))
+                for name in names:
+                    if value.get(name) is not None:
+                        values.setdefault(place.path, {}).setdefault(name, value[name])
+    for path, (value, pointer) in first.items():
+        changed = copy.deepcopy(value)
+        at(changed, pointer).update(values.get(path, {}))
+        yield changed
+
+
+def _last_days(world: World) -> Iterator[str]:
+    """The end of the year that begins next, and the next day that only leap years have."""
+    year = world.now.year + 1
+    yield f"{year}-12-31T23:59:59Z"
+    yield f"{next(year for year in itertools.count(year) if calendar.isleap(year))}-02-29T09:00:00Z"
 
 
 def _is_amount(place: Place) -> bool:
@@ -248,8 +277,8 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     start = soonest_start(contract, world) + timedelta(days=30)
     for date_time in (instant_text(start, "+02:00"), instant_text(start + timedelta(milliseconds=123))):
         yield with_role(contract, documented, "start-date", date_time)
-    for sample in ("", " Rent ", "Re\u0000nt"):
-        yield {**documented, contract.names.marker: sample}
+    for name, sample in itertools.product(contract.names.texts, ("", " ", " Rent\u00a0", "Re\u0000nt")):
+        yield {**documented, name: sample}
 
 
 def _amount_places(contract: Contract, world: World) -> tuple[str, ...]:

@@ -171,8 +171,10 @@ def date_times() -> st.SearchStrategy[str]:
 
 
 def instant_text(instant: datetime, zone: str = "Z") -> str:
-    """An aware UTC instant as RFC 3339 writes it at this offset (`Z` or `±hh:mm`), with the fraction it has."""
+    """An aware UTC instant as RFC 3339 writes it at this offset (`Z` or `±hh:mm`), with the fraction it has and no
+    digit more."""
     if zone != "Z":
         sign = -1 if zone[0] == "-" else 1
         instant += sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
-    return instant.replace(tzinfo=None).isoformat() + zone
+    text = instant.replace(tzinfo=None).isoformat()
+    return (text.rstrip("0") if instant.microsecond else text) + zone

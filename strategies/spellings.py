@@ -8,13 +8,14 @@ from typing import Final
 
 from rules_harness.strategies.requests.wire import tokens
 
+_FRACTION: Final = re.compile(r"^(-?)(\d+)\.(\d*[1-9])$")
 _FIRST_LETTER: Final = re.compile(r'^"([A-Za-z])')
 
 
 def spelt(content: bytes, spelling: str) -> bytes:
     """The same JSON value in another spelling, one of `factors.SPELLING`; what is no JSON object stays as it is.
 
-    Nothing but white space, escapes and the order of the outermost names changes.
+    Nothing but white space, escapes, how a fraction is written and the order of the outermost names changes.
     """
     change = _SPELLINGS[spelling]
     try:
@@ -33,14 +34,21 @@ def _spaced(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The first letter of each text as an escape."""
+    """The first letter of each text as an escape, and fractions with an exponent."""
     parts = []
     for token in tokens(text):
         part = text[token.start : token.end]
         if token.kind in ("name", "string"):
             part = _FIRST_LETTER.sub(lambda match: f'"\\u{ord(match[1]):04x}', part)
+        elif token.kind == "number":
+            part = _FRACTION.sub(_with_exponent, part)
         parts.append(part)
     return "".join(parts)
+
+
+def _with_exponent(fraction: re.Match[str]) -> str:
+    sign, whole, rest = fraction.groups()
+    return f"{sign}{(whole + rest).lstrip('0')}e-{len(rest)}"
 
 
 def _reversed(text: str) -> str:

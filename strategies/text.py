@@ -57,7 +57,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
         *("two\nlines", "two\r\nlines", "carriage\rreturn", "\u001b[31mred", "\u007f", "\u2028", "next\u0085line"),
     ),
     "nul": ("nul\u0000inside", "\u0000"),
-    "words": ("null", "undefined", "true", "NaN", "0", "-1e999", "[object Object]"),
+    "words": ("0", "null", "undefined", "true", "NaN", "-1e999", "[object Object]"),
 }
 _PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,.\-]{0,62}[A-Za-z0-9.])?")
 _MOST_ORDINARY: Final = 64
@@ -97,8 +97,8 @@ def is_ordinary(text: str) -> bool:
 
 def features(text: str) -> frozenset[str]:
     """The open questions that storing this text asks; none for ordinary text."""
-    if text == "":
-        return frozenset({"empty-text"})
+    if not text.strip():
+        return frozenset({"blank-text" if text else "empty-text"})
     names = set()
     if "\u0000" in text:
         names.add("nul-text")

@@ -1,6 +1,6 @@
 """A second, independent source: schemathesis' boundary cases for the update, sent our way.
 
-One of them stands for all that break the same place in the same manner at the same part of the schema.
+One of them stands for all that break the same place in the same manner.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     if not is_suitable(contract, world):
         return
     live = profile.is_loopback or profile.permissions.live_shapes
-    chosen: dict[tuple[str, str, str], BoundaryCase] = {}
+    chosen: dict[tuple[str, str], BoundaryCase] = {}
     for case in boundary_cases(contract, world):
         if case.within_cap and (case.dormant or live):
-            chosen.setdefault((case.place, case.scenario, case.location), case)
+            chosen.setdefault((case.place, case.scenario), case)
     some = tuple(chosen.values())
     yield from chunked("boundary/cases", some, CASES_PER_SCENARIO, _name, _sending)
 

@@ -109,12 +109,19 @@ def _replay(bench: Bench) -> None:
     for _ in bench.cases.of(("after a read",), str):
         bench.read(requirement="idempotency.no-reexecution", label="after replays")
         again(bench, first)
-    for _ in bench.cases.of(("a long answer",), str):
-        key, label = bench.new_key(), "first use of a key, a long answer"
-        large = bench.update(_large(bench), key=key, body="open", acceptance="open", label=label)
-        if large.answer is not None and large.answer.is_success:
+    rare = (("a long answer", _large(bench)), ("an accented letter", _accented(bench)))
+    for label, body in bench.cases.of(rare, itemgetter(0)):
+        sent = bench.update(
+            body, key=bench.new_key(), body="open", acceptance="open", label=f"first use of a key, {label}"
+        )
+        if sent.answer is not None and sent.answer.is_success:
             bench.sleep(bench.granule())
-            again(bench, len(bench.exchanges) - 1, label="replay of a long answer")
+            again(bench, len(bench.exchanges) - 1, label=f"replay of {label}")
+
+
+def _accented(bench: Bench) -> dict[str, Any]:
+    """A body whose answer holds a letter beyond ASCII."""
+    return {**bench.distinct(3), bench.names.texts[-1]: own("Épargne")}
 
 
 def _large(bench: Bench) -> dict[str, Any]:
@@ -219,15 +226,16 @@ def _same_json(bench: Bench) -> None:
 
 
 def _any_key(bench: Bench) -> None:
-    """Keys that are not UUIDs, and keys that differ in case or late in the string."""
+    """Keys that are not UUIDs, keys that differ late in the string, and UUIDs that differ in case."""
     unique = bench.new_key().replace("-", "")
     digits = str(int(unique, 16))[:SHORT]
+    lower = f"{bench.new_key()[:-6]}abcdef"
     long = ((length, unique.ljust(length, "k")) for length in (64, 128, 200, 254))
     keys = (
         ("words", "not a UUID", f"Order:{unique}_~1.x"),
         ("digits", "digits", str(int(unique, 16))),
-        ("case", "lower case", f"case-{unique}-abcdef"),
-        ("case", "upper case", f"case-{unique}-ABCDEF"),
+        ("case", "a UUID in lower case", lower),
+        ("case", "that UUID in upper case", lower.upper()),
         ("late", "the last character", f"late-{unique}-0"),
         ("late", "another last character", f"late-{unique}-1"),
         ("punctuation", "an underscore", f"{unique}_1"),

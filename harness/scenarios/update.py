@@ -27,6 +27,7 @@ from rules_harness.strategies.bodies import (
     scattered_bodies,
     variations,
 )
+from rules_harness.strategies.contents import place_asking
 from rules_harness.strategies.design import Row
 from rules_harness.strategies.factors import bodies_crossed
 from rules_harness.strategies.mutations import recursions
@@ -99,6 +100,7 @@ def _send_all(bench: Bench, bodies: Sequence[Crossed]) -> None:
     bench.begin()
     for _, body, row in bench.cases.of(bodies, _name):
         asked = body.open_features[0] if len(body.open_features) == 1 else ""
+        is_question = asked not in ("", "exotic-text")
         large = max(amounts_in(bench.contract, body.value), default=0) > FIRM_CENTS
         planned = plan_in(
             bench,
@@ -106,7 +108,8 @@ def _send_all(bench: Bench, bodies: Sequence[Crossed]) -> None:
             body,
             acceptance="should" if large and body.acceptance == "must" else body.acceptance,
             requirement="update.accepts-valid",
-            reading="reading.empty" if asked and asked != "exotic-text" else "",
+            reading="reading.empty" if is_question else "",
+            place=place_asking(bench.contract, body.value, asked) if is_question else "",
             open_feature=asked,
         )
         bench.send(*planned)

@@ -38,7 +38,6 @@ class BoundaryCase(msgspec.Struct, frozen=True, omit_defaults=True):
         name: Unique, and stable for one version of schemathesis and one document.
         scenario: What schemathesis calls it (``incorrect_type``).
         detail: What schemathesis says about it.
-        location: Where the generator was, as a JSON pointer into the body's schema; empty where it says nothing.
         claims_violation: Schemathesis means it to be refused.
         valid: The body is JSON's by its Content-Type and satisfies the contract's schema, decided from its bytes.
         plausible: A back end can be expected to take it: it is the inert example but for its free texts.
@@ -46,7 +45,7 @@ class BoundaryCase(msgspec.Struct, frozen=True, omit_defaults=True):
         dormant: The body says the disabled state, and its trigger is the inert one.
         requirement: The requirement that it exercises; None for an update that is valid in every part.
         level: How firmly the contract says, for a documented place, that it is refused.
-        place: The deepest place of the body that the location names.
+        place: The deepest place of the body that the generator was at.
         standing: Whether the page shows that place.
         headers: Content-Type and headers that nobody knows.
         body: The bytes of the body; None for a request without.
@@ -55,7 +54,6 @@ class BoundaryCase(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     scenario: str
     detail: str
-    location: str
     claims_violation: bool
     valid: bool
     plausible: bool
@@ -122,7 +120,6 @@ class _Maker:
             name=self._name(place, data.scenario.value),
             scenario=data.scenario.value,
             detail=data.description,
-            location=data.location or "",
             claims_violation=meta.generation.mode.is_negative,
             valid=valid,
             plausible=valid and value is not None and body_of(self._contract, self._world, value).acceptance == "must",

@@ -122,8 +122,9 @@ def circumstances(contract: Contract) -> Mapping[str, tuple[Row, tuple[Factor, .
 
 
 def violation_of(mutation: Mutation) -> str:
-    """What a mutation violates: the keyword, or a word of its own."""
-    return mutation.keyword or mutation.kind
+    """What a mutation violates: the keyword, with what stands there instead where that is of a wrong type; or a word of
+    its own."""
+    return mutation.kind if mutation.keyword == "type" else mutation.keyword or mutation.kind
 
 
 def field_of(mutation: Mutation) -> str:

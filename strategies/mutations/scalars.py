@@ -39,6 +39,8 @@ _DATE_TIMES: Final = (
     ("year-2-digits", "99-03-01T09:00:00Z", "a year of two digits"),
     ("day-first", "01/03/{year} 09:00:00", "a date as many countries write it"),
     ("text-after", "{year}-03-01T09:00:00Z x", "a date and further text"),
+    ("line-end", "{year}-03-01T09:00:00Z\n", "a date and the end of its line"),
+    ("lines", "from\n{year}-03-01T09:00:00Z\nto", "a date between other lines"),
 )
 """Texts that no date-time of RFC 3339, section 5.6 is.  Leap seconds, a lower-case `t` or `z` and a space between date
 and time are left out: the RFC has them."""

@@ -13,7 +13,6 @@ from rules_harness.strategies.places import Place, has_type
 
 _TEXT: Final = "harness"
 _UNKNOWN_MEMBER: Final = "no-such-value"
-_LOOK_ALIKE: Final = str.maketrans("aceiopsxyABCEHIKMNOPSTXY", "асеіорѕхуАВСЕНІКМΝОРЅТХУ")
 
 TYPES: Final = {
     "numeric-string": "a number as text",
@@ -42,6 +41,8 @@ def violations(route: PlaceRoute) -> Iterator[Edit]:
     """The violations of a place: all on the first route to its schema, a missing field and a wrong type on others.
 
     Inside an object that an earlier route has led to, a field that must not be missing is given no wrong type as well.
+    Where a schema holds itself, its choices and null are tried further down too: the outermost one is often all that is
+    looked at.
     """
     if route.is_alternative:
         yield from _objects(route.place)
@@ -51,6 +52,9 @@ def violations(route: PlaceRoute) -> Iterator[Edit]:
     if not route.fresh:
         if not (route.within_known and route.required):
             yield from itertools.islice(_types(route), 1)
+        if route.recursive:
+            yield from (edit for edit in _types(route) if edit.kind == "type:null")
+            yield from _objects(route.place)
         if route.discriminates:
             yield from itertools.islice(_members(route.place), 1)
         return
@@ -165,9 +169,7 @@ def _members(place: Place) -> Iterator[Edit]:
 
     yield _member("case", "a listed value in another case", near(lambda text: text.swapcase()))
     yield _member("space", "a listed value and a space", near(lambda text: f"{text} "))
-    yield _member(
-        "homoglyph", "a listed value with letters that look alike", near(lambda text: text.translate(_LOOK_ALIKE))
-    )
+    yield _member("line-end", "a listed value and the end of its line", near(lambda text: f"{text}\n"))
     yield _member("empty", "an empty text", put(""))
     yield _member("ordinal", "the number of a listed value, as text", put("1"))
     inherited = _PROTOTYPE[sum(map(ord, place.path)) % len(_PROTOTYPE)]
@@ -219,7 +221,7 @@ def _later_members(place: Place) -> Iterator[Edit]:
             "validation.required",
             level="should",
         )
-    yield Edit("type", "type:later", "a further member that is text", behind(put(_TEXT)), "validation.type")
+    yield Edit("type", "type:later", "a further member that is null", behind(put(None)), "validation.type")
     label = member.discriminator
     if label is not None:
         yield Edit(

@@ -30,6 +30,7 @@ from rules_harness.strategies.bodies import (
     unreachable_shapes,
     variations,
 )
+from rules_harness.strategies.contents import place_asking
 from rules_harness.strategies.places import body_place
 from rules_harness.strategies.plausible import UnsuitableWorld, share_out
 from rules_harness.strategies.world import Account, World
@@ -42,7 +43,8 @@ PAYMENTS = {"next_payment_minimum", "total_amount_due", "last_statement_balance"
 TARGETS = ("next_payment_minimum_account", "current_balance_account", "last_statement_balance_account")
 OPEN_KINDS = {
     *("empty-steps", "empty-actions", "empty-any", "empty-all", "absent-conditions", "zero-amount", "zero-percentage"),
-    *("percentage-digits", "date-time-fraction", "date-time-offset", "empty-text", "untrimmed-text", "nul-text"),
+    *("percentage-digits", "date-time-fraction", "date-time-offset", "empty-text", "blank-text"),
+    *("untrimmed-text", "nul-text"),
 }
 
 
@@ -155,7 +157,8 @@ def test_every_list_has_a_member(sample: list[Body], world: World) -> None:
 def test_acceptance_says_what_a_target_has_to_take(sample: list[Body]) -> None:
     for body in sample:
         assert (body.acceptance == "open") == bool(body.open_features)
-        features = {"exotic-text", "empty-text", "untrimmed-text", "nul-text", "date-time-fraction", "date-time-offset"}
+        features = {"exotic-text", "empty-text", "blank-text", "untrimmed-text", "nul-text"}
+        features |= {"date-time-fraction", "date-time-offset"}
         assert set(body.open_features) <= features
     shares = Counter(body.acceptance for body in sample)
     assert 0.6 < shares["should"] / len(sample) < 0.9
@@ -226,7 +229,12 @@ def test_variations_have_to_be_accepted(world: World) -> None:
 def test_each_open_body_asks_one_question(world: World) -> None:
     asked = open_bodies(CONTRACT, world)
     assert {body.acceptance for body in asked} == {"open"}
-    assert sorted(body.open_features for body in asked) == sorted((kind,) for kind in OPEN_KINDS)
+    assert {body.open_features for body in asked} == {(kind,) for kind in OPEN_KINDS}
+    questions = [(kind, place_asking(CONTRACT, body.value, kind)) for body in asked for kind in body.open_features]
+    assert len(questions) == len(set(questions))
+    texts = {"empty-text", "blank-text", "untrimmed-text", "nul-text"}
+    assert {place for kind, place in questions if kind in texts} == {"/nickname", "/description"}
+    assert {place for kind, place in questions if kind not in texts} == {""}
 
 
 def test_exact_bodies_probe_numbers_and_text(world: World) -> None:

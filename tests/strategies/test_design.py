@@ -92,9 +92,10 @@ def test_every_field_and_keyword_meets_every_circumstance() -> None:
     frequent = [value for value in {row["field"] for row in rows.values()} if sum_of(rows, "field", value) > 3]
     for field, factor in itertools.product(frequent, OUTSIDE):
         assert all(named({"field": field, factor.name: value}) in met for value in factor.values), field
-    for factor in (MEMBER, DEPTH):
-        for value in factor.values:
-            assert named({"violation": "type", factor.name: value}) in met
+    for kind, factor in itertools.product(("type:fraction", "type:numeric-string", "minimum", "enum"), (MEMBER,)):
+        assert all(named({"violation": kind, factor.name: value}) in met for value in factor.values), kind
+    for value in DEPTH.values:
+        assert named({"violation": "type:string", DEPTH.name: value}) in met
     assert met <= all_pairs(CONTRACT)
 
 
@@ -124,7 +125,11 @@ def test_a_mutation_is_moved_behind_rightful_members_and_further_down() -> None:
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=8,
 )
@@ -140,6 +145,8 @@ def test_spellings_differ() -> None:
     content = b'{"status":"disabled","steps":[{"a":1}]}'
     assert spelt(content, "reversed") == b'{"steps":[{"a":1}],"status":"disabled"}'
     assert b"\\u0073tatus" in spelt(content, "escaped")
+    fractions = b'{"a":[12.5,-0.01,0.0,7,1e-7,1.50]}'
+    assert spelt(fractions, "escaped") == b'{"\\u0061":[125e-1,-1e-2,0.0,7,1e-7,1.50]}'
     assert b"\n" in spelt(content, "spaced")
     assert spelt(b"[1]", "reversed") == b"[1]"
     assert spelt(b"\xff", "escaped") == b"\xff"

@@ -157,6 +157,10 @@ fault("envelope.nul-text-crash", values.text, "update.accepts-valid").short(
 fault("envelope.empty-steps-crash", body.steps, "update.accepts-valid").short(
     "The first step is looked at without asking whether there is one.", crash_if(lambda node: node.value == [])
 )
+fault("envelope.null-among-steps-crash", body.steps, "validation.type", "validation.status").short(
+    "A step after the first is looked into without asking whether it is null.",
+    crash_if(lambda node: isinstance(node.value, list) and None in node.value[1:]),
+)
 _unbounded = ("validation.bounds", "validation.status", "update.amounts-exact")
 fault("envelope.big-number-crash", values.in_range, *_unbounded).short(
     "An integer that does not fit the 64-bit column fails in the driver.",

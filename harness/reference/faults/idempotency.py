@@ -58,6 +58,14 @@ fault("idempotency.replay-answers-present-state", idempotency.replayed).short(
         lambda reply, call, _, __: reply.having(data=envelope.rule_data(call.service.store.existing(call.rule_id)))
     ),
 )
+fault("idempotency.replays-encoded-twice", idempotency.replayed).short(
+    "The text of a stored answer is encoded to UTF-8 a second time.",
+    changed(
+        lambda reply, call, _, __: reply.having(
+            data={**reply.data, "description": (reply.data["description"] or "").encode().decode("latin-1") or None}
+        )
+    ),
+)
 
 
 fault = Breaking(faults, "idempotency.no-reexecution")
@@ -206,6 +214,10 @@ fault("idempotency.uuid-only", idempotency.key_of, "idempotency.odd-keys").short
 )
 fault("idempotency.case-folded", idempotency.key_of).short(
     "Keys are compared without regard to case.", lambda usual, request: (key := usual(request)) and key.lower()
+)
+fault("idempotency.uuids-in-lower-case", idempotency.key_of).short(
+    "Keys that are UUIDs are kept in a column for UUIDs, in lower case.",
+    lambda usual, request: (key := usual(request)) and (key.lower() if _UUID.fullmatch(key.encode()) else key),
 )
 fault("idempotency.cut-at-32", idempotency.key_of).short(
     "Keys are stored in a column of 32 characters.", lambda usual, request: (key := usual(request)) and key[:32]

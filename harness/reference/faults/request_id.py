@@ -53,6 +53,10 @@ fault("request-id.uuid-only", calls.request_id_of, "request-id.echo-body", "requ
     "Ids that are not UUIDs are replaced.",
     lambda usual, request: usual(request) if all(map(_UUID.fullmatch, sent(request))) else calls.generated(),
 )
+fault("request-id.zero-is-none", calls.request_id_of, "request-id.echo-body", "request-id.on-errors").short(
+    "The id `0` is taken for none.",
+    lambda usual, request: calls.generated() if (id := usual(request)) == "0" else id,
+)
 fault("request-id.body-only", envelope.request_id_headers, "request-id.generated").short(
     "A success has no X-Request-ID header.",
     lambda usual, call, reply: [] if reply.error is None else usual(call, reply),

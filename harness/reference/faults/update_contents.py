@@ -45,6 +45,22 @@ fault("update.text-normalised", values.text).short(
 fault("update.text-html-escaped", values.text).short(
     "Text is stored with its markup escaped.", lambda usual, node: (text := usual(node)) and html.escape(text)
 )
+
+
+def _as_null(is_none: Callable[[str], bool]) -> Callable[[Callable[[Node], str | None], Node], str | None]:
+    """Take some descriptions for none."""
+    return lambda usual, node: (
+        None if (text := usual(node)) is not None and node.name == "description" and is_none(text) else text
+    )
+
+
+fault("update.blank-descriptions-as-null", values.text).short(
+    "A description of white space alone is stored as null.", _as_null(lambda text: bool(text) and not text.strip())
+)
+fault("update.falsy-descriptions-as-null", values.text).short(
+    "A description that is false where text is cast, empty or 0, is stored as null.",
+    _as_null(lambda text: text in ("", "0")),
+)
 fault("update.trigger-kept-within-type", update.trigger_after, "update.omitted-is-cleared").short(
     "A trigger of the same type is not replaced.",
     lambda usual, change: (

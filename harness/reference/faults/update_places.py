@@ -80,6 +80,13 @@ fault("update.deep-any-becomes-all", conditions.condition_tree).short(
 fault("update.fractions-of-seconds-dropped", values.date_time).short(
     "start_date is kept to the second.", lambda usual, node: _FRACTION.sub("", usual(node))
 )
+fault("update.fractions-as-milliseconds", values.date_time).short(
+    "The fraction of a second is read as a number of milliseconds.",
+    lambda usual, node: re.sub(r"\.(\d{1,2})(?!\d)", lambda found: f".{found[1].zfill(3)}", usual(node)),
+)
+fault("update.leap-days-moved", values.date_time).short(
+    "29 February is stored as 1 March.", lambda usual, node: usual(node).replace("-02-29T", "-03-01T")
+)
 fault("update.milliseconds-as-hundredths", values.date_time).short(
     "start_date is kept to a tenth of a second.", lambda usual, node: re.sub(r"(\.\d)\d+", r"\1", usual(node))
 )
@@ -139,6 +146,14 @@ fault("update.weekly-limits-dropped", actions.action).short(
 )
 
 fault = Breaking(faults, "update.amounts-exact", "update.replaces")
+fault("update.one-side-of-conditions", conditions.condition_tree).short(
+    "Of a value and a value_fact the one is not stored.",
+    lambda usual, node: (
+        {"condition": {**tree["condition"], "value": None}}
+        if "condition" in (tree := usual(node)) and None not in map(tree["condition"].get, ("value", "value_fact"))
+        else tree
+    ),
+)
 fault("update.zero-in-conditions-dropped", values.number).short(
     "A condition's value of 0 is taken for none.", lambda usual, node: usual(node) or None
 )

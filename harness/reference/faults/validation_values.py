@@ -1,6 +1,7 @@
 """Faults of the family validation: values that look like nothing or like another, later places, rare spellings."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Set
 
@@ -113,6 +114,22 @@ fault("validation.deep-conditions-unchecked", conditions.members, "validation.en
         else usual(branch)
     ),
 )
+fault("validation.null-conditions-skipped", conditions.members).short(
+    "Null among conditions is skipped.",
+    lambda usual, branch: usual(
+        branch.holding([value for value in branch.value if value is not None])
+        if isinstance(branch.value, list)
+        else branch
+    ),
+)
+fault("validation.inner-conditions-of-two-kinds", conditions.condition_tree).short(
+    "Below the first level, of conditions that are of two kinds one is taken.",
+    lambda usual, node: usual(
+        node.holding({(kind := next(iter(node.value))): node.value[kind]})
+        if node.pointer[-1].isdigit() and isinstance(node.value, dict) and node.value
+        else node
+    ),
+)
 
 fault = Breaking(faults, "validation.enum")
 _Choice = Callable[[Callable[[Node, Set[str]], str], Node, Set[str]], str]
@@ -134,6 +151,12 @@ fault("validation.ordinals-as-text", values.choice).short(
     "The number of a listed value, as text, is taken for it.",
     _or(lambda node: node.value == "1", lambda _, choices: sorted(choices)[1 % len(choices)]),
 )
+fault("validation.line-ends-behind-choices", values.choice).short(
+    "The end of a line behind a listed value is not seen.",
+    lambda usual, node, choices: usual(
+        node.holding(node.value.removesuffix("\n")) if isinstance(node.value, str) else node, choices
+    ),
+)
 fault("validation.empty-choice-is-the-first", values.choice).short(
     "An empty text is taken for the first of the listed values.",
     _or(lambda node: node.value == "", lambda _, choices: min(choices)),
@@ -153,6 +176,26 @@ fault("validation.later-negatives-accepted", values.in_range).short(
 fault("validation.later-percentages-unbounded", values.percentage, "update.amounts-exact").short(
     "In steps after the first, percentages may be any number.",
     lambda usual, node: node.value if later_step(node) and type(node.value) in (int, float) else usual(node),
+)
+fault("validation.later-fractions-cut", values.integer, "update.amounts-exact").short(
+    "In actions after the first, fractions of integers are cut off.",
+    lambda usual, node: (
+        int(node.value)
+        if later_action(node) and isinstance(node.value, float) and math.isfinite(node.value)
+        else usual(node)
+    ),
+)
+fault("validation.dates-line-by-line", values.date_time).short(
+    "A date is looked for in any line of a text, and the text is kept.",
+    lambda usual, node: (
+        node.value if isinstance(node.value, str) and any(map(values.instant, node.value.split("\n"))) else usual(node)
+    ),
+)
+fault("validation.line-ends-behind-dates", values.date_time).short(
+    "The end of a line behind a date is not seen.",
+    lambda usual, node: (
+        node.value if isinstance(node.value, str) and values.instant(node.value.removesuffix("\n")) else usual(node)
+    ),
 )
 
 fault = Breaking(faults, "validation.syntax")

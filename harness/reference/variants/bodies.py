@@ -136,6 +136,14 @@ variant("empty.zero-amount-refused", "reading.empty", values.cents, group="empty
 variant("empty.text-refused", "reading.empty", values.text, group="empty.text").short(
     "Empty text is refused.", refuse_node(lambda node: node.value == "", "must not be empty.")
 )
+variant("empty.text-refused-for-nicknames", "reading.empty", values.text, group="empty.text").short(
+    "An empty nickname is refused, an empty description is stored.",
+    refuse_node(lambda node: node.value == "" and node.name == "nickname", "must not be empty."),
+)
+variant("empty.blank-refused", "reading.empty", values.text, group="empty.untrimmed").short(
+    "Text of white space alone is refused, other text is kept with it.",
+    refuse_node(lambda node: type(node.value) is str and node.value.isspace(), "must not be blank."),
+)
 variant("empty.untrimmed-refused", "reading.empty", values.text, group="empty.untrimmed").short(
     "Text with white space at its ends is refused.",
     refuse_node(

@@ -23,6 +23,7 @@ def envelope(api: Api) -> Lines:
     for content in (body(), body(nickname="näive ∑"), body(nickname=None), body(nickname="\0"), body(steps=[]), b"{"):
         yield put(api, content)
     yield put(api, body(f"{ACTION}/amount_in_cents", 2**70))
+    yield put(api, body(steps=[*body()["steps"], None]))
     yield put(api, b'{"nickname": "\\ud800"}')
     yield put(api, body(), "rule_unknown")
     yield put(api, body(), role="read_only")
@@ -37,7 +38,7 @@ def envelope(api: Api) -> Lines:
 
 def request_id(api: Api) -> Lines:
     long = "Abc~" + "x" * 60
-    for headers in ({}, {"X-Request-ID": long}):
+    for headers in ({}, {"X-Request-ID": long}, {"X-Request-ID": "0"}):
         yield put(api, body(), headers=headers)
         yield put(api, body(), role=None, headers=headers)
         yield put(api, b"{", headers=headers)

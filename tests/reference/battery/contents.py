@@ -60,6 +60,8 @@ def _replaced(api: Api) -> Lines:
     yield from put_and_read(api, without("/nickname"))
     yield from put_and_read(api, without("/nickname") | {"NICKNAME": "in another case"})
     yield from put_and_read(api, body(nickname=""))
+    yield from put_and_read(api, body(description=" "))
+    yield from put_and_read(api, body(description="0"))
     many = [{"conditions": None if number % 2 else nested, "actions": [first]} for number in range(7)]
     yield from put_and_read(api, body(steps=many))
     yield from put_and_read(api, with_actions(action("round_down", amount_in_cents=150)))
@@ -67,6 +69,10 @@ def _replaced(api: Api) -> Lines:
         api, with_actions(action("top_up", current_balance_account=LOAN), action("fixed_amount", amount_in_cents=1))
     )
     yield from put_and_read(api, body("/trigger/start_date", "2028-01-31T23:30:00.5+02:00"))
+    for date_time in ("2028-01-31T23:30:00.5Z", "2028-02-29T09:00:00Z"):
+        yield from put_and_read(api, body("/trigger/start_date", date_time))
+    both = {"condition": {**condition(value=1)["condition"], "value_fact": "DATE"}}
+    yield from put_and_read(api, with_actions(action("next_payment_minimum"), conditions=both))
     yield from put_and_read(api, without("/trigger/account_id"))
     yield from put_and_read(api, body(trigger={"type": "MANUAL", "account_id": PAYROLL["id"]}))
     yield from put_and_read(api, body(status="enabled"))
@@ -102,12 +108,18 @@ def _values(api: Api) -> Lines:
         "/nickname": [7, ""],
         f"{ACTION}/up_to_enabled": ["true", 1],
         f"{ACTION}/source": [[PAYROLL], {**PAYROLL, "surprise": 1}],
-        "/steps": [{"0": body()["steps"][0]}, [*body()["steps"], {"conditions": None}]],
-        "/status": ["Disabled", " disabled", "paused"],
+        "/steps": [{"0": body()["steps"][0]}, [*body()["steps"], {"conditions": None}], [*body()["steps"], None]],
+        "/status": ["Disabled", " disabled", "disabled\n", "paused"],
         "/trigger": [{"type": "OTHER"}],
         f"{ACTION}/type": ["other"],
         "/trigger/schedule_type": ["YEARLY"],
-        "/trigger/start_date": ["soon", "2027-01-01T00:00:00", "2027-02-30T00:00:00Z", "2028-01-31T09:00Z"],
+        "/trigger/start_date": [
+            "soon",
+            "2027-01-01T00:00:00",
+            "2027-02-30T00:00:00Z",
+            "2028-01-31T09:00Z",
+            "2028-01-31T09:00:00Z\n",
+        ],
         "/steps/0/actions": [[], [*body()["steps"][0]["actions"], {"type": "other"}]],
         "/surprise": [1],
         "/trigger/account_id": ["acc_unknown", ""],
@@ -121,6 +133,7 @@ def _values(api: Api) -> Lines:
             api, with_actions(action("percentage", percentage_value=percentage, percentage_target="source_account"))
         )
     trees: list[Any] = [{"any": []}, {"all": []}, {"condition": {"fact": "DATE", "operator": "LIKE"}}]
+    trees += [{"any": [None]}, {"any": [{**condition(), "all": []}]}]
     for tree in trees:
         yield put(api, with_actions(action("next_payment_minimum"), conditions=tree))
     yield put(api, body(status="paused", trigger=body()["trigger"] | {"account_id": "acc_unknown"}))

@@ -9,7 +9,8 @@ from tests.reference.battery.lines import Lines, put, shown
 from tests.reference.battery.races import numbered, simultaneous
 
 _LONG = ("k" * 32 + "1", "k" * 32 + "2", "k" * 200 + "1", "k" * 200 + "2")
-_ALIKE = ("k", "K", "1", "1.0", "7", "007", "a_b", "a~b", *_LONG)
+_UUID = "6f1c2f3e-8a1d-4c5b-9e7f-0a1b2cabcdef"
+_ALIKE = (_UUID, _UUID.upper(), "k", "K", "1", "1.0", "7", "007", "a_b", "a~b", *_LONG)
 _ODD = ("k" * 256, "", "a b", "a/b", "0", "null", "undefined", "constructor", "__proto__")
 
 
@@ -56,6 +57,8 @@ def _shared(api: Api) -> Lines:
 
 def _refused(api: Api) -> Lines:
     """Keys whose first request is refused."""
+    for _ in range(2):
+        yield put(api, body(description="Épargne"), key="accented")
     for role in ("revoked", "read_only", "full"):
         yield put(api, body(), role=role, key="fresh")
     for content, key in (

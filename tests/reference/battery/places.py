@@ -50,7 +50,7 @@ def wrong_later() -> Iterator[dict[str, Any]]:
     """Bodies with one mistake each, in the second action of the second step."""
     for mistake in (
         *(_lacking(_FIXED, name) for name in ("group_index", "up_to_enabled")),
-        *(_FIXED | {"amount_in_cents": amount} for amount in ("100", -1)),
+        *(_FIXED | {"amount_in_cents": amount} for amount in ("100", -1, 1.5)),
         *(_FIXED | {"ach_description": text} for text in (7, False)),
         *(_FIXED | {"limit": limit} for limit in (False, {"period": "DAILY", "amount_in_cents": 1})),
         *(_SHARE | {"percentage_target": target} for target in ("other", "", "1", "toString")),
