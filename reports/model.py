@@ -148,6 +148,8 @@ class FindingView(msgspec.Struct, frozen=True):
         match = re.fullmatch(r"(\d+) of (\d+)", self.finding.stability)
         if match is None:
             return self.finding.stability
+        if match[1] == "0":
+            return f"flaky: {self.finding.stability} when sent alone; it may take simultaneous requests"
         return f"{'stable' if match[1] == match[2] else 'flaky'}: {self.finding.stability}"
 
     @property

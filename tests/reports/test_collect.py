@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rules_harness.harness.exchange import Facts
@@ -49,6 +50,8 @@ def test_a_finding_has_its_exchanges_and_says_which_show_it(report: RunReport) -
     assert [shown.is_proof for shown in view.episode] == [True, False, True, False]
     assert [shown.position for shown in view.needed] == [0, 1, 2]
     assert view.stability == "flaky: 2 of 3"
+    never = msgspec.structs.replace(view, finding=msgspec.structs.replace(view.finding, stability="0 of 3"))
+    assert never.stability == "flaky: 0 of 3 when sent alone; it may take simultaneous requests"
 
 
 def test_difference_shows_what_a_replay_changed(report: RunReport) -> None:
