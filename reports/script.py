@@ -77,7 +77,7 @@ class _Script:
         if self._words:
             yield "# Idempotency-Keys, new each time"
             yield _NEW_KEYS
-        for key, word in self._words.items():
+        for key, word in sorted(self._words.items(), key=lambda known: known[0] != known[0].lower()):
             yield f"{word[2:-1]}=$({self._renewing(key)})"
         yield "answers=$(mktemp -d)"
         yield from self._sending()

@@ -32,8 +32,9 @@ RULE: Final = Factor("left as", ("disabled", "enabled", "enabled again"))
 KEY_USED: Final = Factor("key", ("absent", "fresh", "repeated"))
 REQUEST_ID_SEEN: Final = Factor("request id", ("absent", "given", "seen"))
 """Seen: an earlier request carried the same one."""
-BEFORE: Final = Factor("just before", ("nothing", "a refusal", "a refusal for an account", "a replay"))
-REFUSALS: Final = BEFORE.values[1:3]
+FOR_AN_ACCOUNT: Final = "a refusal for an account"
+REFUSALS: Final = ("a refusal", FOR_AN_ACCOUNT)
+BEFORE: Final = Factor("just before", ("nothing", *REFUSALS, "a replay"))
 CHANGES: Final = Factor("changes", ("nothing", "marker", "order", "everything"))
 """What differs from what the rule holds."""
 TEXTS: Final = Factor("texts", ("usual", "left out", "null", "long"))

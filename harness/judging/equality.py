@@ -19,7 +19,7 @@ from rules_harness.strategies.places import Place, body_place, place_of
 
 DifferenceKind = Literal["changed", "lost", "length", "order", "not-cleared", "default", "type"]
 STRUCTURE_ROLES = frozenset({"parts", "actions"})
-"""Roles of the lists that are what an update replaces."""
+"""Roles of the lists that are what an update replaces, and that do not hold themselves."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -141,10 +141,12 @@ def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> It
         yield Difference(place.path, "lost" if got is None else "type", sent, got, place.roles)
     elif len(sent) != len(got):
         yield Difference(place.path, "length", len(sent), len(got), place.roles)
-    elif len(sent) > 1:
+    elif place.roles & STRUCTURE_ROLES:
         found = [each for left, right in zip(sent, got, strict=True) for each in differences(items, left, right)]
         is_other_order = bool(found) and are_same_members(items, sent, got)
         yield from [Difference(place.path, "order", sent, got, place.roles)] if is_other_order else found
+    elif _is_rearranged(sent, got):
+        yield Difference(place.path, "order", sent, got, place.roles)
     else:
         for left, right in zip(sent, got, strict=True):
             yield items, left, right
@@ -159,6 +161,26 @@ def are_same_members(items: Place, sent: list[Any], got: list[Any]) -> bool:
             return False
         del left[same]
     return True
+
+
+def _is_rearranged(sent: list[Any], got: list[Any]) -> bool:
+    """Whether the members of a list, to the letter, stand in another order; not looked into where they nest deeper than
+    functions can call each other."""
+    if len(sent) < 2:
+        return False
+    try:
+        left, right = (list(map(_canonical, members)) for members in (sent, got))
+    except RecursionError:
+        return False
+    return left != right and sorted(left) == sorted(right)
+
+
+def _canonical(value: Any) -> str:
+    """One text for values that differ in the order of their names and in nulls alone."""
+    if isinstance(value, dict):
+        members = sorted(f"{name!r}: {_canonical(inner)}" for name, inner in value.items() if inner is not None)
+        return f"{{{', '.join(members)}}}"
+    return f"[{', '.join(map(_canonical, value))}]" if isinstance(value, list) else repr(value)
 
 
 def left_behind(place: Place, sent: Any, got: Any, before: Any) -> Iterator[Difference]:

@@ -1,6 +1,6 @@
 """A second, independent source: schemathesis' boundary cases for the update, sent our way.
 
-One of them stands for all that break the same place in the same manner.
+One of them stands for all that break the same place in the same manner, one that is firmly refused if there is one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         return
     live = profile.is_loopback or profile.permissions.live_shapes
     chosen: dict[tuple[str, str], BoundaryCase] = {}
-    for case in boundary_cases(contract, world):
+    for case in sorted(boundary_cases(contract, world), key=_is_lenient):
         if case.within_cap and (case.dormant or live):
             chosen.setdefault((case.place, case.scenario), case)
     some = tuple(chosen.values())

@@ -24,6 +24,7 @@ from rules_harness.strategies.factors import (
     BEFORE,
     CHANGES,
     CLEARED,
+    FOR_AN_ACCOUNT,
     KEY_USED,
     KIND,
     REFUSALS,
@@ -154,12 +155,12 @@ class _Crossed:
         """What comes between and changes nothing."""
         bench = self._bench
         if self._row[BEFORE.name] in REFUSALS:
-            name, content = bench.wrong_bodies()[1]
-            unknown = with_unknown_account(bench) if self._row[BEFORE.name] != REFUSALS[0] else None
-            if unknown is not None:
-                name, content = "an unknown account", unknown
+            unknown = with_unknown_account(bench) if self._row[BEFORE.name] == FOR_AN_ACCOUNT else None
+            name, content = bench.wrong_bodies()[1] if unknown is None else ("an unknown account", unknown)
             noted = {} if bench.names.note is None else {bench.names.note: own("Refused")}
-            bench.update({**content, **noted}, body="broken", acceptance="open", label=f"refused: {name}")
+            refused = bench.update({**content, **noted}, body="broken", acceptance="open", label=f"refused: {name}")
+            if unknown is not None and refused.answer is not None and refused.answer.is_success:
+                raise Unmet("a body that names an account of nobody was accepted")
         elif self._row[BEFORE.name] == "a replay":
             self._again(first, "replay before the update")
         else:

@@ -225,8 +225,11 @@ class Planner:
         return body
 
     def own_body(self, rule: str, marker: str) -> dict[str, Any]:
-        """A rule's own configuration, as it was first read, under another marker: plausible whoever owns it."""
-        state = self._known.first.get(rule)
+        """A rule's own configuration under another marker: plausible whoever owns it.
+
+        As it was first read, where live shapes may be sent: what a target made of it since is not plausible.
+        """
+        state = self._known.first.get(rule) if self.shared.guard.is_open else self.state(rule)
         if state is None:
             raise Unmet(f"{rule} cannot be read")
         return {**configuration(self.contract, state), self.names.marker: marker}

@@ -37,6 +37,8 @@ from rules_harness.strategies.world import World
 Crossed = tuple[str, Body, Row]
 """A body by name, and its circumstances."""
 BODIES_PER_SCENARIO = 8
+OPEN = "open"
+"""What the scenarios with a question in each body are called."""
 FIRM_CENTS = 100_000
 """The amount of the page's example; that a larger one is accepted is a *should*."""
 MANY = 14
@@ -71,7 +73,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     )
     yield from _chunked(contract, "exact", exact_bodies(contract, world), EXACT)
     yield from _chunked(contract, "scattered", scattered_bodies(contract, world), SCATTERED)
-    yield from _chunked(contract, "open", open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
+    yield from _chunked(contract, OPEN, open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
     if contract.names.parts is not None:
         inside = partial(_omitted_inside, parts=contract.names.parts)
         yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), inside)
@@ -83,7 +85,8 @@ def _chunked(
     contract: Contract, name: str, bodies: Sequence[Body], requirements: tuple[str, ...]
 ) -> Iterator[Scenario]:
     def sending(scenario_id: str, chunk: Sequence[Crossed]) -> Scenario:
-        return Scenario(scenario_id, "update", requirements, partial(_send_all, bodies=chunk))
+        run = partial(_send_all, bodies=chunk, is_asking=name == OPEN)
+        return Scenario(scenario_id, "update", requirements, run)
 
     crossed = [
         (f"body {number}", body, row) for number, (body, row) in enumerate(bodies_crossed(contract, bodies), start=1)
@@ -95,12 +98,12 @@ def _name(crossed: Crossed) -> str:
     return crossed[0]
 
 
-def _send_all(bench: Bench, bodies: Sequence[Crossed]) -> None:
-    """Each body under its circumstances, and what is stored of it."""
+def _send_all(bench: Bench, bodies: Sequence[Crossed], *, is_asking: bool) -> None:
+    """Each body under its circumstances, and what is stored of it; where they ask, each asks a question."""
     bench.begin()
     for _, body, row in bench.cases.of(bodies, _name):
         asked = body.open_features[0] if len(body.open_features) == 1 else ""
-        is_question = asked not in ("", "exotic-text")
+        is_question = is_asking and asked != ""
         large = max(amounts_in(bench.contract, body.value), default=0) > FIRM_CENTS
         planned = plan_in(
             bench,
@@ -312,7 +315,8 @@ def _isolated(bench: Bench) -> None:
         bench.begin(rule)
     for _, rule in bench.cases.of(enumerate(watched, start=1), lambda numbered: f"rule {numbered[0]}"):
         body = bench.own_body(rule, own(f"Isolated {bench.random.randrange(10**6)}"))
-        body = with_amount(bench.contract, body, bench.random.randint(1, bench.world.max_amount_in_cents))
+        if bench.shared.guard.is_open:
+            body = with_amount(bench.contract, body, bench.random.randint(1, bench.world.max_amount_in_cents))
         bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")
         for other in watched:
             if other != rule:

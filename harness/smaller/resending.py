@@ -220,7 +220,7 @@ class _Resending:
             match form_of(key):
                 case "uuid":
                     lower = self._uuids.setdefault(key.lower(), self._bench.new_key())
-                    self._keys[key] = lower if key == key.lower() else lower.upper()
+                    self._keys[key] = lower.upper() if key == key.upper() else _in_the_case_of(key, lower)
                 case "text":
                     self._keys[key] = key.translate(self._substitution)
                 case "short":
@@ -260,6 +260,11 @@ class _Resending:
         missing = sorted(str(account) for account in named - known if account is not None)
         if missing:
             raise Unmet(f"a body names accounts that the profile does not list: {', '.join(missing)}")
+
+
+def _in_the_case_of(model: str, text: str) -> str:
+    """The text with its letters in upper case where those of the model are."""
+    return "".join(letter.upper() if other.isupper() else letter for other, letter in zip(model, text, strict=True))
 
 
 def _with_new_ids(bench: Bench, recording: Recording) -> Recording:

@@ -13,15 +13,14 @@ from rules_harness.openapi.contract import Contract
 def shown_again(
     contract: Contract, episode: Episode, violation: Violation, recorded: Collection[int]
 ) -> Violation | None:
-    """The same violation, if the exchanges at these positions show it.
+    """The same violation, if what was sent last of those that show it is at one of these positions.
 
     What was sent only to prepare the target does not count: it may show what an earlier attempt left behind.
     """
 
     def is_recorded(judgement: Judgement) -> bool:
-        return not isinstance(judgement, Violation) or all(
-            position in recorded or episode.exchanges[position].intent.operation == "read"
-            for position in judgement.shown_by
-        )
+        shown_by = judgement.shown_by if isinstance(judgement, Violation) else ()
+        sent = [position for position in shown_by if episode.exchanges[position].intent.operation != "read"]
+        return not sent or sent[-1] in recorded
 
     return same_violation(violation, filter(is_recorded, judge_episode(episode, contract)))

@@ -221,7 +221,8 @@ def _later_members(place: Place) -> Iterator[Edit]:
             "validation.required",
             level="should",
         )
-    yield Edit("type", "type:later", "a further member that is null", behind(put(None)), "validation.type")
+    for kind, what, value in (("later", "text", _TEXT), ("null-later", "null", None)):
+        yield Edit("type", f"type:{kind}", f"a further member that is {what}", behind(put(value)), "validation.type")
     label = member.discriminator
     if label is not None:
         yield Edit(

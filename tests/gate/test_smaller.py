@@ -70,6 +70,18 @@ def test_what_an_attempt_leaves_behind_stands_for_no_exchange(
     assert "still fails, 3 of 3" in again.out, again.out
 
 
+def test_what_prepares_an_attempt_may_be_part_of_what_shows_it(
+    server: ReferenceServer, profile: Path, tmp_path: Path
+) -> None:
+    """A rule that no update disables has to be disabled again before each attempt."""
+    server.configure(faults=["status.kept", "idempotency.case-folded"])
+    select = "status.stored,idempotency.any-key"
+    found = check(profile, "--select", select, environ=server.environment, out=tmp_path / "out")
+    [id] = [each["id"] for each in found.summary["findings"] if each["requirement"] == "idempotency.any-key"]
+    again = command("replay", found.folder, id, "--target", profile, environ=server.environment, folder=tmp_path)
+    assert "still fails, 3 of 3" in again.out, again.out
+
+
 def test_verdicts_are_those_of_the_run_without_its_smallest_episodes(
     server: ReferenceServer, profile: Path, tmp_path: Path
 ) -> None:

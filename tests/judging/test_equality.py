@@ -197,11 +197,24 @@ def test_nested_conditions_in_another_order_are_one_difference() -> None:
     assert found[0].place.endswith("/any")
 
 
+def test_conditions_may_nest_as_deep_as_they_like() -> None:
+    def nested(value: int) -> dict[str, Any]:
+        leaf = {"condition": {"fact": "DATE", "operator": "EQUALS", "value": 1}}
+        tree: dict[str, Any] = {"condition": {**leaf["condition"], "value": value}}
+        for _ in range(600):
+            tree = {"all": [tree, leaf]}
+        body = CONTRACT.example_body()
+        return {**body, "steps": [{**body["steps"][0], "conditions": tree}]}
+
+    assert [each.kind for each in differences_from_body(CONTRACT, nested(2), nested(3))] == ["changed"]
+
+
 @pytest.mark.parametrize(
     ("sent", "got", "said"),
     [
         ("n\u0303", "\u00f1", '/description is "\\xf1" instead of "n\\u0303"'),
         ("Rent\u00a0", "Rent", '/description is "Rent" instead of "Rent\\xa0"'),
+        ("re\u200bnt", "rent", '/description is "rent" instead of "re\\u200bnt"'),
         ("Rent", "Taxes", '/description is "Taxes" instead of "Rent"'),
         ("家賃", "貯金", '/description is "貯金" instead of "家賃"'),
     ],

@@ -121,6 +121,16 @@ def test_fails_while_the_defect_is_there_and_only_then(
     assert not by_script or shell(folder) == 0
 
 
+def test_keys_that_differ_in_case_are_new_each_time(server: ReferenceServer, tmp_path: Path, profile: Path) -> None:
+    fault = "idempotency.uuids-in-lower-case"
+    folder = left(server, tmp_path / "run", "idempotency.any-key", fault)
+    assert "| tr a-f A-F)" in (folder / "curl.sh").read_text(encoding="utf-8")
+    server.configure(faults=[fault])
+    assert "still fails" in sent_again(folder, profile, tmp_path / "before")
+    server.configure()
+    assert not sent_again(folder, profile, tmp_path / "after")
+
+
 @pytest.mark.parametrize("requirement", WHOLE_RUN)
 def test_what_rests_on_a_whole_run_leaves_nothing(server: ReferenceServer, tmp_path: Path, requirement: str) -> None:
     run = record(server, tmp_path / "run", faults=[FAULT_OF[requirement]], select=[requirement], now=NOW)

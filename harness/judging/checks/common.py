@@ -182,8 +182,9 @@ def told(difference: Difference) -> str:
 
 
 def _as_seen(text: str) -> str:
-    """What a person sees of a text: one form of each letter, and no white space."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    """What a person sees of a text: one form of each letter, and nothing that takes no ink."""
+    visible = (letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    return "".join("".join(visible).split())
 
 
 def short(value: Any, limit: int = 120) -> str:

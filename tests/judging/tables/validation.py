@@ -27,7 +27,7 @@ def _refuses(requirement: str, content: Any = "broken") -> Sequence[Row]:
     return (
         row("it is refused", ask(refused(400)), HOLDS),
         row("it is refused with another status, which is judged elsewhere", ask(refused(409)), HOLDS),
-        row("it is accepted", ask(ok()), Broken("missing accepted", "/trigger")),
+        row("it is accepted", ask(ok()), Broken("missing accepted", "/trigger", told="to a mutation")),
         row("it is accepted with 202", ask(ok(status=202)), Broken("missing accepted", "/trigger")),
         row(
             "it is accepted at an inferred place",
