@@ -24,7 +24,7 @@ _ABSENT = "—"
 COULD_NOT_JUDGE = "could not judge"
 _INTRODUCTION = """# A zoo of strangers
 
-Made by `make zoo` from the results of its last runs: six conforming servers by other hands (`tests/targets/`), whose
+Made by `make zoo` from the results of its last runs: seven conforming servers by other hands (`tests/targets/`), whose
 authors had not seen the checks, each on its own stack and with its own habits. As they are they must come through; and
 each has honest mistakes to be found, one at a time.
 

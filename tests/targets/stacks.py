@@ -175,4 +175,11 @@ STACKS = (
         "command -v puma && ruby -e 'require \"sinatra/base\"'",
         ("ruby-sinatra", "puma"),
     ),
+    Stack(
+        "perl",
+        "Mojolicious, DBD::SQLite",
+        7305,
+        "perl -e 'use Mojolicious::Lite; use DBD::SQLite;'",
+        ("libmojolicious-perl", "libdbd-sqlite3-perl"),
+    ),
 )
