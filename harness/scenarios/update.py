@@ -315,8 +315,8 @@ def _isolated(bench: Bench) -> None:
         bench.begin(rule)
     for _, rule in bench.cases.of(enumerate(watched, start=1), lambda numbered: f"rule {numbered[0]}"):
         body = bench.own_body(rule, own(f"Isolated {bench.random.randrange(10**6)}"))
-        if bench.shared.guard.is_open:
-            body = with_amount(bench.contract, body, bench.random.randint(1, bench.world.max_amount_in_cents))
+        most = bench.world.max_amount_in_cents if bench.shared.guard.is_open else 1
+        body = with_amount(bench.contract, body, bench.random.randint(1, most))
         bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")
         for other in watched:
             if other != rule:

@@ -10,7 +10,7 @@ import pytest
 
 from rules_harness.harness.exchange import Episode, Facts
 from rules_harness.harness.judging.outcome import Kept
-from rules_harness.harness.judging.unjudged import unjudged
+from rules_harness.harness.judging.unjudged import unanswered_in, unjudged
 from tests.judging.episodes import JSON, Sent, answered, episode, get, lost, ok, put, refused
 
 REQUIREMENT = "status.stored"
@@ -27,6 +27,7 @@ def asking(*sent: Sent, readable: bool = True) -> Episode:
     ("sent", "reason"),
     [
         ([update(lost("timeout"))], "a request got no answer (timeout)"),
+        ([update(lost("unsent"))], f"a request did not leave: {lost('unsent').detail}"),
         ([update(refused(429))], "the target asked to come again later (429)"),
         ([update(refused(503, headers=LATER))], "the target asked to come again later (503)"),
         ([setup(answered(500, {})), update(ok())], "what prepared it was answered 500"),
@@ -47,3 +48,8 @@ def test_without_reads_states_cannot_be_compared() -> None:
 
 def test_what_was_judged_needs_no_reason() -> None:
     assert [*unjudged(asking(update(refused(429))), [Kept(REQUIREMENT)])] == []
+
+
+def test_what_never_left_is_no_error() -> None:
+    assert unanswered_in(asking(update(lost("timeout")))).keys() == {REQUIREMENT}
+    assert unanswered_in(asking(update(lost("unsent")))) == {}

@@ -215,7 +215,7 @@ def test_answers_that_tell_nothing_do_not_pass(server: ReferenceServer, tmp_path
     path = folder / "finding.json"
     evidence = json.loads(path.read_bytes())
     (exchange,) = evidence["episode"]["exchanges"][-1:]
-    exchange["request"]["headers"] = [["Authorization", "Bearer nothing"], ["Content-Type", "application/json"]]
+    exchange["request"]["headers"] = [["Authorization", "Bearer nothing"], *exchange["request"]["headers"]]
     exchange["intent"] |= {"requirement": "auth.malformed", "access": "unauthenticated"}
     path.write_text(json.dumps(evidence), encoding="utf-8")
     server.configure()
