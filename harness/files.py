@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 _FILE: Final = 0o600
-_FOLDER: Final = 0o700
+FOLDER_MODE: Final = 0o700
 
 
 def make_private(folder: Path) -> None:
@@ -20,7 +20,7 @@ def make_private(folder: Path) -> None:
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
-        path.mkdir(_FOLDER, exist_ok=True)
+        path.mkdir(FOLDER_MODE, exist_ok=True)
     if not missing:
         folder.mkdir(exist_ok=True)
 

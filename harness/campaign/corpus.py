@@ -13,7 +13,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from rules_harness.harness.campaign.messages import CorpusEntry
 from rules_harness.harness.errors import Unreachable, UsageError
-from rules_harness.harness.files import make_private
+from rules_harness.harness.files import FOLDER_MODE, make_private
 from rules_harness.harness.judging.equality import instant
 from rules_harness.openapi.bounds import Unbounded, check
 from rules_harness.openapi.contract import Contract
@@ -27,6 +27,15 @@ LOADED: Final = 300
 _SOON: Final = timedelta(days=20)
 _AHEAD: Final = timedelta(days=30)
 _decoder = msgspec.json.Decoder(CorpusEntry)
+
+
+class _PrivateFolder(DirectoryBasedExampleDatabase):
+    """A folder of entries, within which too nobody but its owner looks: they hold what a target answered."""
+
+    def save(self, key: bytes, value: bytes) -> None:
+        super().save(key, value)
+        for folder in filter(Path.is_dir, Path(self.path).iterdir()):
+            folder.chmod(FOLDER_MODE)
 
 
 class Corpus:
@@ -59,7 +68,7 @@ class Corpus:
                 self._database.save(self._key, content)
             except Exception as error:  # noqa: BLE001 - a database may raise whatever its driver does
                 self.problem = f"the corpus cannot be written ({error}); it goes on in {self._fallback}"
-                self._database = DirectoryBasedExampleDatabase(self._fallback)
+                self._database = _PrivateFolder(self._fallback)
                 self._database.save(self._key, content)
 
     def _fresh(self, entry: CorpusEntry) -> CorpusEntry:
@@ -100,7 +109,7 @@ def _folder(path: Path) -> ExampleDatabase:
         raise UsageError(
             f"--corpus {path}: cannot be written ({error.strerror}); name a folder that you may write to"
         ) from error
-    return DirectoryBasedExampleDatabase(path)
+    return _PrivateFolder(path)
 
 
 def _redis(url: str) -> ExampleDatabase:
