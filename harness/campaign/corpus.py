@@ -30,12 +30,15 @@ _decoder = msgspec.json.Decoder(CorpusEntry)
 
 
 class _PrivateFolder(DirectoryBasedExampleDatabase):
-    """A folder of entries, within which too nobody but its owner looks: they hold what a target answered."""
+    """A folder of entries, of which what is made within is its owner's alone: they hold what a target answered."""
 
     def save(self, key: bytes, value: bytes) -> None:
+        folder = Path(self.path)
+        make_private(folder)
+        there = set(folder.iterdir())
         super().save(key, value)
-        for folder in filter(Path.is_dir, Path(self.path).iterdir()):
-            folder.chmod(FOLDER_MODE)
+        for made in set(folder.iterdir()) - there:
+            made.chmod(FOLDER_MODE)
 
 
 class Corpus:

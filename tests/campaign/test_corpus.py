@@ -1,10 +1,11 @@
-"""The corpus behind Redis: shared, and lost during a run."""
+"""The corpus: in a folder, whose it is; behind Redis, shared, and lost during a run."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -50,6 +51,21 @@ def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
                 time.sleep(0.05)
         yield f"redis://127.0.0.1:{port}/0", process
         process.kill()
+
+
+def test_what_is_made_within_a_folder_is_its_owner_s_alone(tmp_path: Path) -> None:
+    """And what stands there already is not touched."""
+    corpus = tmp_path / "corpus"
+    (corpus / "theirs").mkdir(parents=True)
+    (corpus / "theirs").chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        open_corpus(str(corpus), CONTRACT, WORLD, tmp_path / "fallback").save([ENTRY])
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in corpus.iterdir()}
+    assert modes.pop("theirs") == 0o755
+    assert set(modes.values()) == {0o700}
 
 
 def test_entries_are_there_next_time(redis: tuple[str, subprocess.Popen[bytes]], tmp_path: Path) -> None:
