@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
@@ -13,8 +13,8 @@ from rules_harness.harness.exchange import Answer, Payload, Request
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import accounts_in
 from rules_harness.strategies.keys import KeyReference
-from rules_harness.strategies.places import body_place, visited
 from rules_harness.strategies.scalars import instant_text
 from rules_harness.strategies.validity import is_valid_body
 
@@ -44,7 +44,8 @@ class PretendedTarget:
         self._ticks = 0
         self._seconds = 0.0
         self._rules = {rule: self._first(rule) for rule in profile.rules.all}
-        self._accounts = {account.id for account in profile.accounts} | set(self._named(contract.example_body()))
+        self._accounts = {account.id for account in profile.accounts}
+        self._accounts |= {named.id for named in accounts_in(contract, contract.example_body())}
 
     def answer(self, request: Request, seconds: float) -> Answer:
         """The answer at a time, in seconds since the run began."""
@@ -158,14 +159,9 @@ class PretendedTarget:
         """Refuse an account that is not the organization's."""
         if rule == self._profile.rules.other_org:
             return
-        for account in self._named(body):
-            if account not in self._accounts:
-                self._invalid(f"There is no account {account}.")
-
-    def _named(self, body: Mapping[str, Any]) -> Iterator[str]:
-        for place, _, value in visited(body_place(self._contract), dict(body)):
-            if value is not None and (place.offers("account-ref-id") or place.offers("trigger-account")):
-                yield value
+        for named in accounts_in(self._contract, dict(body)):
+            if named.id is not None and named.id not in self._accounts:
+                self._invalid(f"There is no account {named.id}.")
 
     def _invalid(self, message: str) -> NoReturn:
         raise _Refused(400, "invalid_request", message)
