@@ -37,8 +37,6 @@ from rules_harness.strategies.world import World
 Crossed = tuple[str, Body, Row]
 """A body by name, and its circumstances."""
 BODIES_PER_SCENARIO = 8
-OPEN = "open"
-"""What the scenarios with a question in each body are called."""
 FIRM_CENTS = 100_000
 """The amount of the page's example; that a larger one is accepted is a *should*."""
 MANY = 14
@@ -73,7 +71,8 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     )
     yield from _chunked(contract, "exact", exact_bodies(contract, world), EXACT)
     yield from _chunked(contract, "scattered", scattered_bodies(contract, world), SCATTERED)
-    yield from _chunked(contract, OPEN, open_bodies(contract, world), ("update.replaces", "update.amounts-exact"))
+    asked = ("update.replaces", "update.amounts-exact")
+    yield from _chunked(contract, "open", open_bodies(contract, world), asked, is_asking=True)
     if contract.names.parts is not None:
         inside = partial(_omitted_inside, parts=contract.names.parts)
         yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), inside)
@@ -82,10 +81,10 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
 
 
 def _chunked(
-    contract: Contract, name: str, bodies: Sequence[Body], requirements: tuple[str, ...]
+    contract: Contract, name: str, bodies: Sequence[Body], requirements: tuple[str, ...], *, is_asking: bool = False
 ) -> Iterator[Scenario]:
     def sending(scenario_id: str, chunk: Sequence[Crossed]) -> Scenario:
-        run = partial(_send_all, bodies=chunk, is_asking=name == OPEN)
+        run = partial(_send_all, bodies=chunk, is_asking=is_asking)
         return Scenario(scenario_id, "update", requirements, run)
 
     crossed = [
