@@ -142,6 +142,11 @@ class TransportFault(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=
     detail: str
     aftermath: Aftermath = ""
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the request was sent at all before the run ended."""
+        return self.kind != "unsent"
+
 
 class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request and what came of it; times are seconds since the run began."""

@@ -35,8 +35,8 @@ def _obstacle(exchange: Exchange) -> str | None:
     """What kept an exchange from doing what it was sent for."""
     intent, outcome = exchange.intent, exchange.outcome
     if isinstance(outcome, TransportFault):
-        is_sent = outcome.kind != "unsent"
-        return f"a request got no answer ({outcome.kind})" if is_sent else f"a request did not leave: {outcome.detail}"
+        left = f"a request got no answer ({outcome.kind})"
+        return left if outcome.has_left else f"a request did not leave: {outcome.detail}"
     if outcome.is_put_off:
         return f"the target asked to come again later ({outcome.status})"
     if outcome.cut:
@@ -67,6 +67,5 @@ def unanswered_in(episode: Episode) -> dict[str, str]:
 def _fault_of(exchange: Exchange) -> str:
     """Why an exchange has no answer that can be judged; empty where it has one, or never left before the run ended."""
     if isinstance(exchange.outcome, TransportFault):
-        is_sent = exchange.outcome.kind != "unsent"
-        return f"{exchange.outcome.kind}: {exchange.outcome.detail}" if is_sent else ""
+        return f"{exchange.outcome.kind}: {exchange.outcome.detail}" if exchange.outcome.has_left else ""
     return "too-large: the answer is longer than what is taken in of one" if exchange.outcome.cut else ""
