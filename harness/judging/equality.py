@@ -169,6 +169,8 @@ def _is_rearranged(sent: list[Any], got: list[Any]) -> bool:
     if len(sent) < 2:
         return False
     try:
+        if sent == got:
+            return False
         left, right = (list(map(_canonical, members)) for members in (sent, got))
     except RecursionError:
         return False
