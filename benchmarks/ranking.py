@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
+
+from highspy import Highs
 
 OVERHEAD: Final = 31
 """Requests before the first scenario and after the last, to survey the rules and to put them back."""
 SHORT: Final = 300
 """The run that nothing is to be in that others in it make up for."""
-PRUNINGS: Final = 4
-ATTEMPTS: Final = 60
-KEPT: Final = 0.8
-"""The share that is kept for a further attempt."""
 Unit = tuple[str, str]
 """A scenario as its cases are listed, and one of them."""
 Way = frozenset[Unit]
@@ -97,18 +94,29 @@ class Ranking:
         return [*order, *(unit for unit in self._costs.units if unit not in set(order))]
 
     def _short(self) -> list[Unit]:
-        """What shows most in a short run: picked greedily, then over and over with some of it left out."""
-        best: list[Unit] = []
-        chance = random.Random(0)
-        for number in range(ATTEMPTS):
-            begun = [unit for unit in best if number < PRUNINGS or chance.random() < KEPT]
-            kept = self._needed(self._picked(begun, self._shows, SHORT - OVERHEAD))
-            if self._merit(kept) >= self._merit(best):
-                best = kept
-        return best
-
-    def _merit(self, units: Sequence[Unit]) -> tuple[int, int]:
-        return self._shown_by(set(units)).bit_count(), -self._costs.of(units)
+        """What shows most in a short run, and of that what takes fewest requests."""
+        shown = {way: self._shown(way) for way in self._shows if way}
+        model = Highs()  # type: ignore[no-untyped-call]  # the library leaves this one without types
+        model.silent()
+        taken = {unit: model.addBinary() for way in shown for unit in way}
+        opened = {name: model.addBinary() for name, _ in taken}
+        complete = {way: model.addBinary() for way in shown}
+        sought = self._all & ~self._shown_by(set())
+        found = {fault: model.addBinary() for fault in range(sought.bit_length()) if sought >> fault & 1}
+        for unit, variable in taken.items():
+            model.addConstr(variable <= opened[unit[0]])
+        for way, variable in complete.items():
+            for unit in way:
+                model.addConstr(variable <= taken[unit])
+        for fault, variable in found.items():
+            model.addConstr(variable <= model.qsum(complete[way] for way in shown if shown[way] >> fault & 1))
+        cost = model.qsum(
+            [self._costs.units[unit] * variable for unit, variable in taken.items()]
+            + [self._costs.besides[name] * variable for name, variable in opened.items()]
+        )
+        model.addConstr(cost <= SHORT - OVERHEAD)
+        model.maximize(SHORT * model.qsum(found.values()) - cost)
+        return [unit for unit, variable in taken.items() if round(model.val(variable))]
 
     def _picked(
         self, begun: Sequence[Unit], ways: Iterable[Way], most: float = math.inf, *, anew: bool = False
@@ -139,15 +147,6 @@ class Ranking:
                 opened |= {name for name, _ in best}
                 tested |= {requirement for unit in best for requirement in self._costs.tells[unit]}
         return list(picked)
-
-    def _needed(self, units: Sequence[Unit]) -> list[Unit]:
-        """The units without those that others make up for, the costly ones first."""
-        kept = set(units)
-        shown = self._shown_by(kept)
-        for unit in sorted(units, key=self._costs.units.__getitem__, reverse=True):
-            if self._shown_by(kept - {unit}) == shown:
-                kept.discard(unit)
-        return [unit for unit in units if unit in kept]
 
     def _shown(self, way: Way) -> int:
         shown = self._shows[way]
