@@ -62,6 +62,8 @@ class Trial(msgspec.Struct, frozen=True):
     """Further requirements that may not hold."""
     requests: int | None = None
     """How many a short run may send."""
+    ends_when_killed: bool = False
+    """Nothing more is sent once the fault is killed, so what else it would break later is not seen."""
 
 
 class SentCase(msgspec.Struct):
@@ -95,6 +97,11 @@ def trials(
     """
     for trial in _whole_trials(seeds, combinations, each_variant=each_variant):
         yield trial if requests is None else msgspec.structs.replace(trial, select=(), requests=requests)
+
+
+def until_killed(trial: Trial) -> Trial:
+    """The trial, ended as soon as it has what it is for."""
+    return msgspec.structs.replace(trial, ends_when_killed=trial.kind == "fault")
 
 
 def _whole_trials(seeds: Sequence[int], combinations: int, *, each_variant: bool) -> Iterator[Trial]:
@@ -148,7 +155,7 @@ def _start() -> None:
 
 def _run(trial: Trial) -> Verdict:
     if trial.kind == "fault" and trial.expects.startswith(f"{GENERAL}.") and trial.requests is None:
-        verdict = _attempt(msgspec.structs.replace(trial, select=FIRST_LOOK))
+        verdict = _attempt(msgspec.structs.replace(trial, select=FIRST_LOOK, ends_when_killed=False))
         if verdict.problem is None:
             return verdict
     return _attempt(trial)
@@ -200,7 +207,16 @@ def _gate(server: ReferenceServer, trial: Trial, folder: Path, progress: Progres
     path = folder / "profile.toml"
     path.write_text(server.profile_toml, encoding="utf-8")
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
-    settings = Settings(seed=trial.seed, now=NOW, select=trial.select, requests=trial.requests)
+    # Only what is selected counts as a failure, and a fault's trial selects the requirement that it breaks.
+    failures = 1 if trial.ends_when_killed else None
+    settings = Settings(
+        seed=trial.seed,
+        now=NOW,
+        select=trial.select,
+        requests=trial.requests,
+        max_failures=failures,
+        fail_on="should",
+    )
     return Gate(contract, Opened(profile, keyring, embedded=True), Journal(folder), settings, progress)
 
 
