@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +24,7 @@ from rules_harness.harness.journal import (
 from rules_harness.harness.judging.decisive import Basis, basis_of
 from rules_harness.harness.judging.judge import LIMITED
 from rules_harness.harness.judging.outcome import Finding, Outcome, RequirementOutcome
+from rules_harness.harness.target.profile import MAX_AMOUNT
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports import difference, references, repetition
 from rules_harness.reports.baseline import Baseline
@@ -269,6 +270,14 @@ def _finding(
     )
 
 
+def _untried_amounts(header: Header, outcome: Outcome) -> Iterator[str]:
+    """That amounts are stored as they are sent has been seen of those only that the profile allows."""
+    exact = outcome.requirements.get("update.amounts-exact")
+    largest = header.profile.get("limits", {}).get("max_amount_in_cents", MAX_AMOUNT)
+    if exact is not None and exact.verdict == "passed" and largest < MAX_AMOUNT:
+        yield f"Amounts above {largest:,} cents were not sent, as limits.max_amount_in_cents has it."
+
+
 def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Iterable[str]:
     episodes = counted(gathered.episodes, "episode")
     if gathered.footer is None:
@@ -276,6 +285,7 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
     elif gathered.footer.interrupted:
         yield f"The run was interrupted. This report rests on the {episodes} that were recorded."
     yield from gathered.limits
+    yield from _untried_amounts(gathered.header, outcome)
     if gathered.torn:
         yield f"{counted(gathered.torn, 'line')} of the journal could not be read and are left out."
     if gathered.counted:

@@ -118,6 +118,27 @@ def test_a_short_run_says_what_it_leaves_out(shell: Shell) -> None:
     assert "scenarios were left out of a run of 150 requests" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("largest", "select", "is_told"),
+    [
+        ("5_000", "update.amounts-exact", True),
+        ("5_000", "request-id.unique", False),
+        (None, "update.amounts-exact", False),
+    ],
+)
+def test_amounts_that_the_profile_keeps_from_being_sent_are_named(
+    shell: Shell, whole_profile: Path, largest: str | None, select: str, is_told: bool
+) -> None:
+    if largest is not None:
+        text = whole_profile.read_text(encoding="utf-8")
+        whole_profile.write_text(
+            re.sub("max_amount_in_cents = .*", f"max_amount_in_cents = {largest}", text), encoding="utf-8"
+        )
+    ended = shell("check", "--target", whole_profile, "--select", select)
+    assert ended.code == 0, ended.out
+    assert ("Amounts above 5,000 cents were not sent" in " ".join(ended.out.split())) == is_told
+
+
 def test_the_pairs_that_met_are_counted(shell: Shell) -> None:
     ended = shell("check", "--select", "status.stored")
     pairs = shell.summary()["coverage"]["pairs"]
