@@ -23,7 +23,15 @@ from rules_harness.harness.scenarios.telling import telling_first
 from rules_harness.harness.scenarios.unmet import NotBegun, Unmet
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained
-from rules_harness.harness.session.lanes import Lane, chosen_scenarios, lanes_of, other_rules, runnable
+from rules_harness.harness.session.lanes import (
+    IN_TURN,
+    SIDE_BY_SIDE,
+    Lane,
+    chosen_scenarios,
+    lanes_of,
+    other_rules,
+    runnable,
+)
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Progress, Session, Settings
 from rules_harness.harness.smaller.minimise import Minimiser
@@ -109,19 +117,30 @@ class Gate(Session):
     def _run_lanes(self, scenarios: Sequence[Scenario], situation: Situation) -> None:
         """Each lane's scenarios one after the other, lanes side by side; what runs alone comes last."""
         lanes = [lane for lane in lanes_of(scenarios, situation) if lane.scenarios]
+        every_rule = (*situation.usable, *other_rules(situation))
         failure: list[BaseException] = []
-        with ThreadPoolExecutor(max(1, len(lanes)), thread_name_prefix="lane") as threads:
+
+        def run_alone(name: str) -> None:
+            self._run_lane(
+                Lane(every_rule, tuple(scenario for scenario in scenarios if scenario.lane == name)), failure
+            )
+
+        run_alone("first")
+        with ThreadPoolExecutor(self._side_by_side(len(lanes)), thread_name_prefix="lane") as threads:
             for future in [threads.submit(self._run_lane, lane, failure) for lane in lanes]:
                 future.result()
-        if not failure:
-            every_rule = (*situation.usable, *other_rules(situation))
-            for name in ("alone", "last"):
-                self._run_lane(
-                    Lane(every_rule, tuple(scenario for scenario in scenarios if scenario.lane == name)), failure
-                )
+        run_alone("alone")
+        run_alone("last")
         if failure:
             # Containing stops the client, so other lanes may have failed before the one that says why.
             raise next((reason for reason in failure if isinstance(reason, Contained)), failure[0])
+
+    def _side_by_side(self, lanes: int) -> int:
+        """How many lanes may run at once."""
+        if all(finding.requirement != SIDE_BY_SIDE for finding in self.record.tally.findings()):
+            return max(1, lanes)
+        self.note(IN_TURN)
+        return 1
 
     def _run_lane(self, lane: Lane, failure: list[BaseException]) -> None:
         """Run a lane's scenarios until one of any lane fails: what ends one lane ends all."""

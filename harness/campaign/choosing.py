@@ -15,7 +15,7 @@ import msgspec
 from rules_harness.harness.campaign.batches import ask_all, ask_for_unknown, break_all, send_all, send_odd
 from rules_harness.harness.campaign.coverage import Coverage, Map
 from rules_harness.harness.campaign.drawing import Supplies
-from rules_harness.harness.campaign.messages import CorpusEntry, Shard
+from rules_harness.harness.campaign.messages import CorpusEntry, Shard, Stage
 from rules_harness.harness.campaign.performing import Materials, perform
 from rules_harness.harness.scenarios import SCENARIOS, boundary, crossing
 from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
@@ -149,12 +149,12 @@ class Chooser:
         if telling is not None:
             self._kept.append(telling)
 
-    def next_alone(self) -> Iterator[Attempt]:
-        """What takes all rules at once, in turn, and then nothing more."""
-        for lane in ("limited", "foreign", "alone"):
+    def next_alone(self, stage: Stage) -> Iterator[Attempt]:
+        """What takes all rules at once, one after the other, and then nothing more."""
+        for lane in ("first",) if stage == "first" else ("limited", "foreign", "alone"):
             for scenario in self._scenarios.pop(lane, ()):
                 yield self._attempt(scenario, scenario.name)
-        if "advance_clock" in self.shard.profile.hooks:
+        if stage == "alone" and "advance_clock" in self.shard.profile.hooks:
             for _ in range(CLOCK_HISTORIES):
                 history = self._supplies.history(wait=True)
                 if history is not None:

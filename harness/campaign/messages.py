@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -16,6 +16,8 @@ from rules_harness.harness.judging.unjudged import unanswered_in
 from rules_harness.harness.target.profile import Profile
 from rules_harness.strategies.histories import History
 
+Stage = Literal["first", "side by side", "in turn", "alone"]
+"""How far a campaign has got, and how it goes on."""
 Reached = dict[str, tuple[int | str, ...]]
 """What was reached, by kind of coverage; numbers are positions in lists that follow from the contract."""
 
@@ -141,7 +143,8 @@ class Shard(msgspec.Struct, frozen=True):
     """A part of a campaign: which rules it alone may write, and how much it may send for how long.
 
     ``profile`` holds its share of the limits; ``reached`` and ``entries`` what is to be known and tried first.
-    ``alone`` says that nothing else runs meanwhile: then clocks may be moved and rules compared with each other.
+    In the stages *first* and *alone* nothing else runs meanwhile: rules may be compared with each other, and at last
+    clocks be moved. *in turn* takes one rule after the other, where *side by side* takes them at once.
     """
 
     number: int
@@ -157,7 +160,7 @@ class Shard(msgspec.Struct, frozen=True):
     readable: bool
     limited: bool = False
     foreign: bool = False
-    alone: bool = False
+    stage: Stage = "side by side"
     capture_all: bool = False
     reached: Reached = {}
     bodies: tuple[dict[str, Any], ...] = ()

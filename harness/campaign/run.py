@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from rules_harness.harness.campaign.collecting import Collector
 from rules_harness.harness.campaign.coverage import ANSWERS, FACTORS, MUTATIONS, SCENARIOS_RUN, SHAPES, Coverage, map_of
 from rules_harness.harness.campaign.crew import Crew, Lost
 from rules_harness.harness.campaign.earlier import Earlier, take_over
-from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard
+from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard, Stage
 from rules_harness.harness.campaign.searching import Search
 from rules_harness.harness.campaign.settings import CampaignSettings, State, Watcher
 from rules_harness.harness.journal import EpisodeRecord, Journal, Note
@@ -23,7 +24,7 @@ from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.endings import stopped
-from rules_harness.harness.session.lanes import chosen_scenarios, runnable
+from rules_harness.harness.session.lanes import IN_TURN, SIDE_BY_SIDE, chosen_scenarios, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Session, Totals
 from rules_harness.harness.smaller.minimise import Minimiser
@@ -129,18 +130,28 @@ class Campaign(Session):
         alone = min(int(budget * ALONE_SHARE), ALONE_REQUESTS) if situation.usable else 0
         alone_seconds = min(self._campaign.seconds * ALONE_SHARE, ALONE_SECONDS) if situation.usable else 0.0
         self._doing = "searching"
-        pace = self._campaign.shard_seconds
+        stretch = partial(Search, self, crew, situation, shard_seconds=self._campaign.shard_seconds)
         until = self._deadline - alone_seconds
-        search = Search(self, crew, situation, requests=budget - alone, until=until, shard_seconds=pace)
+        first = stretch(requests=budget - alone, until=until, stage="first")
+        if len(situation.usable) > 1:
+            first.run()
+        search = stretch(requests=first.left, until=until, stage=self._side_by_side())
         search.run()
         if alone and self.goes_on():
             self._doing = f"comparing {self.contract.noun.plural}"
             until = max(self._deadline, time.monotonic() + alone_seconds)
-            Search(self, crew, situation, requests=alone, until=until, shard_seconds=pace, alone=True).run()
-        if search.is_spent and self.goes_on() and time.monotonic() < self._deadline:
+            stretch(requests=alone, until=until, stage="alone").run()
+        if search.left < 1 and self.goes_on() and time.monotonic() < self._deadline:
             limit = "--requests" if self._campaign.requests is not None else "limits.max_requests"
             early = self._deadline - time.monotonic()
             self.note(Note(LIMITED, f"{limit} ended the search, {early:.0f} s before its time."))
+
+    def _side_by_side(self) -> Stage:
+        """How the search goes on: at once with several rules, unless that was seen to mix them up."""
+        if all(finding.requirement != SIDE_BY_SIDE for finding in self.collector.tally.findings()):
+            return "side by side"
+        self.note(IN_TURN)
+        return "in turn"
 
     def _search_budget(self) -> int:
         """Requests for the search: some are kept for making findings smaller, and the survey's are spent."""
@@ -158,7 +169,7 @@ class Campaign(Session):
         seconds: float,
         at_most: float,
         share: float,
-        alone: bool,
+        stage: Stage,
     ) -> Shard:
         """The next shard for a member that owns these rules and may use this share of the rate."""
         self._shards += 1
@@ -168,7 +179,8 @@ class Campaign(Session):
             max_requests=max(1, requests),
             requests_per_second=max(profile.limits.requests_per_second * share, 0.01),
         )
-        taken, self._entries = self._entries[:_ENTRIES_AT_ONCE], self._entries[_ENTRIES_AT_ONCE:]
+        at_once = _ENTRIES_AT_ONCE if stage in ("side by side", "in turn") else 0
+        taken, self._entries = self._entries[:at_once], self._entries[at_once:]
         return Shard(
             number=self._shards,
             seed=self._campaign.seed,
@@ -181,7 +193,7 @@ class Campaign(Session):
             readable=situation.readable,
             limited=situation.limited,
             foreign=situation.foreign,
-            alone=alone,
+            stage=stage,
             capture_all=self._campaign.capture_all,
             reached=collector.coverage.reached(SHAPES, MUTATIONS, FACTORS, ANSWERS, SCENARIOS_RUN),
             bodies=tuple(collector.bodies),

@@ -6,7 +6,7 @@ import time
 from typing import Final, Protocol
 
 from rules_harness.harness.campaign.crew import Crew, Lost
-from rules_harness.harness.campaign.messages import Report, Shard
+from rules_harness.harness.campaign.messages import Report, Shard, Stage
 from rules_harness.harness.scenarios.scenario import Situation
 
 GRACE_SECONDS: Final = 2.0
@@ -30,7 +30,7 @@ class Director(Protocol):
         seconds: float,
         at_most: float,
         share: float,
-        alone: bool,
+        stage: Stage,
     ) -> Shard: ...
 
     def take(self, report: Report) -> None: ...
@@ -54,25 +54,27 @@ class Search:
         requests: int,
         until: float,
         shard_seconds: float,
-        alone: bool = False,
+        stage: Stage = "side by side",
     ) -> None:
-        """``until`` is a moment of `time.monotonic`; ``alone`` gives all rules to one worker, for one shard."""
+        """``until`` is a moment of `time.monotonic`. Other stages than *side by side* give all rules to one worker;
+        *first* and *alone* are one shard."""
         self._director = director
         self._crew = crew
         self._situation = situation
         self._left = requests
         self._until = until
         self._shard_seconds = shard_seconds
-        self._alone = alone
-        self._members = 1 if alone else min(crew.size, max(1, len(situation.usable)))
+        self._stage = stage
+        self._is_one_shard = stage in ("first", "alone")
+        self._members = min(crew.size, max(1, len(situation.usable))) if stage == "side by side" else 1
         self._at_work: dict[int, Shard] = {}
         self._lost = 0
         self._dealt = 0
 
     @property
-    def is_spent(self) -> bool:
-        """Whether its requests, not its time or what there was to do, have ended it."""
-        return self._left < 1
+    def left(self) -> int:
+        """Its requests that nobody has used."""
+        return self._left
 
     def run(self) -> None:
         """Return once nothing is left to be dealt and every worker has told its last."""
@@ -88,10 +90,10 @@ class Search:
 
     def _deal(self) -> None:
         idle = [member for member in range(self._members) if member not in self._at_work]
-        if self._alone and self._dealt and not self._lost:
+        if self._is_one_shard and self._dealt and not self._lost:
             return
         at_most = self._until - time.monotonic()
-        seconds = at_most if self._alone else min(self._shard_seconds, at_most)
+        seconds = at_most if self._is_one_shard else min(self._shard_seconds, at_most)
         for position, member in enumerate(idle):
             requests = self._left // (len(idle) - position)
             if requests < 1 or seconds <= 0:
@@ -103,7 +105,7 @@ class Search:
                 seconds=seconds,
                 at_most=at_most,
                 share=1 / self._members,
-                alone=self._alone,
+                stage=self._stage,
             )
             self._left -= requests
             self._dealt += 1
@@ -112,7 +114,7 @@ class Search:
 
     def _rules(self, member: int) -> tuple[str, ...]:
         situation, rules = self._situation, self._situation.profile.rules
-        if not self._alone:
+        if not self._is_one_shard:
             return situation.usable[member :: self._members]
         others = ((rules.limited, situation.limited), (rules.other_org, situation.foreign))
         return (*situation.usable, *(rule for rule, usable in others if usable and rule is not None))

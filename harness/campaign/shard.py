@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import sys
@@ -142,7 +143,9 @@ class Work:
         """Work until the time or the budget is spent, and tell everything."""
         shard = self._shard
         lanes: list[Callable[[], None]] = [self._alone]
-        if not shard.alone:
+        if shard.stage == "in turn":
+            lanes = [self._in_turn]
+        elif shard.stage == "side by side":
             lanes = [*(partial(self._rule_lane, rule) for rule in shard.rules), *[self._off_rule_lane] * OFF_RULE_LANES]
         end = threading.Timer(shard.at_most, self._cut)
         end.start()
@@ -207,6 +210,17 @@ class Work:
                 attempt = self._chooser.next_for_rule(self._size)
             self._try(attempt, (rule,), known)
 
+    def _in_turn(self) -> None:
+        """What the lanes of all rules, and the one without a rule, do; nothing at once with anything else."""
+        known = self._new_known()
+        for rule in itertools.cycle((*self._shard.rules, None)):
+            if not self._goes_on:
+                return
+            if rule is None:
+                self._try(self._chooser.next_off_rule(self._size), self._shard.profile.rules.writable, known)
+            else:
+                self._try(self._chooser.next_for_rule(self._size), (rule,), known)
+
     def _off_rule_lane(self) -> None:
         """Fills what the rules' lanes leave of the room in flight, once they have less to tell."""
         known = self._new_known()
@@ -226,11 +240,11 @@ class Work:
         rules = self._shard.profile.rules
         others = {"limited": rules.limited, "foreign": rules.other_org}
         usable = tuple(rule for rule in rules.writable if rule in self._shard.rules)
-        for attempt in self._chooser.next_alone():
+        for attempt in self._chooser.next_alone(self._shard.stage):
             if not self._goes_on:
                 return
             own = others.get(attempt.scenario.lane)
-            every = self._shard.rules if attempt.scenario.lane == "alone" else usable
+            every = self._shard.rules if attempt.scenario.lane in ("first", "alone") else usable
             self._try(attempt, (own,) if own else every, known)
 
     def _try(self, attempt: Attempt, rules: tuple[str, ...], known: Known) -> None:
@@ -310,7 +324,7 @@ def _wish(shard: Shard, world: World) -> Wish:
         expose_key=profile.permissions.expose_key,
         abilities=Abilities(
             enable="enable_rule" in profile.hooks and shard.readable,
-            clock="advance_clock" in profile.hooks and shard.alone,
+            clock="advance_clock" in profile.hooks and shard.stage == "alone",
             together=profile.limits.in_flight > 1 and shard.readable,
         ),
     )

@@ -30,7 +30,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     one_rule = ("concurrency.whole", "concurrency.disabled")
     yield Scenario("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", (NeedsRead(), NeedsInFlight(2)))
     apart = ("concurrency.isolated", "concurrency.disabled")
-    yield Scenario("concurrency/apart", "concurrency", apart, _apart, "alone", (NeedsRules(2), NeedsInFlight(2)))
+    yield Scenario("concurrency/apart", "concurrency", apart, _apart, "first", (NeedsRules(2), NeedsInFlight(2)))
 
 
 def _round(number: int) -> str:

@@ -12,7 +12,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.plausible import names_accounts
 
-Lane = Literal["rule", "limited", "foreign", "unknown", "alone", "last"]
+Lane = Literal["first", "rule", "limited", "foreign", "unknown", "alone", "last"]
 
 
 class Need(Protocol):
@@ -25,8 +25,9 @@ class Need(Protocol):
 class Scenario(msgspec.Struct, frozen=True):
     """A scenario is run by one bench and makes one episode.
 
-    ``lane`` says whose rules it takes: one writable rule, the limited key's rule, the other organization's, none that
-    exists, all of them with nothing else running, or none and after all else, for what may end a target.
+    ``lane`` says whose rules it takes: all of them before all else, for what lanes side by side rest on; one writable
+    rule, the limited key's rule, the other organization's, none that exists; all of them with nothing else running; or
+    none and after all else, for what may end a target.
     """
 
     id: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
-from rules_harness.harness.journal import Skipped
+from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.judge import selected
 from rules_harness.harness.scenarios import all_scenarios
 from rules_harness.harness.scenarios.planner import Shared
@@ -16,6 +17,9 @@ from rules_harness.openapi.contract import Contract
 
 GENERAL = "envelope"
 """The family that every answer is judged by."""
+SIDE_BY_SIDE: Final = "concurrency.isolated"
+"""What lanes side by side rest on: where it does not hold, each would find what another did."""
+IN_TURN: Final = Note("in turn", f"{SIDE_BY_SIDE} does not hold: the rest was sent to one rule after the other.")
 
 
 def chosen_scenarios(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Scenario]:

@@ -105,6 +105,14 @@ def test_a_history_finds_what_single_requests_do_not(
     assert requirements <= {"idempotency", "status"}
 
 
+def test_rules_that_get_mixed_up_are_one_finding(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    reference.configure(faults=["concurrency.shared-request"])
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "400", "--time", "60s")
+    assert ended.code == 1, ended.out
+    assert {finding["requirement"] for finding in shell.summary()["findings"]} == {"concurrency.isolated"}
+    assert shell.summary()["coverage"]["mutations"]["reached"] > 0
+
+
 def test_what_failed_is_tried_first_next_time(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(faults=["validation.operator-unchecked"])
     arguments = ("fuzz", "--target", whole_profile, "--time", "60s", "--corpus", shell.folder / "corpus", "--quiet")

@@ -46,3 +46,13 @@ def test_a_defect_of_every_answer_is_one_finding_for_each_operation(server: Refe
     ended = check(profile, environ=server.environment, out=tmp_path / "out")
     found = Counter(finding["requirement"] for finding in ended.summary["findings"])
     assert all(1 <= found[requirement] <= OPERATIONS for requirement in broken.values()), found
+
+
+def test_rules_that_get_mixed_up_are_one_finding(server: ReferenceServer, tmp_path: Path) -> None:
+    """Lanes side by side would each find in their answers what others send."""
+    server.configure(faults=["concurrency.shared-request"])
+    profile = tmp_path / "profile.toml"
+    profile.write_text(server.profile_toml, encoding="utf-8")
+    ended = check(profile, environ=server.environment, out=tmp_path / "out")
+    assert {finding["requirement"] for finding in ended.summary["findings"]} == {"concurrency.isolated"}
+    assert "the rest was sent to one rule after the other" in ended.err
