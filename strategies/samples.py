@@ -28,26 +28,13 @@ from rules_harness.strategies.world import World
 
 _UNLUCKY: Final = (29, 115, 1_999)
 """Cents that come back as one less where they go through dollars in binary, and the fraction is cut off."""
-_AMOUNTS: Final = (
-    1,
-    7,
-    *_UNLUCKY,
-    57,
-    99,
-    100,
-    101,
-    32_767,
-    32_768,
-    65_535,
-    65_536,
-    99_999,
-    16_777_217,
-    2**31 - 1,
-    2**31,
-    2**32,
-    2**53 - 1,
+_AMOUNTS: Final = (1, 29, 65_536, 99_999, 2**31, 2**53 - 1)
+"""In cents, each in a body of its own, which the page asks a target to take up to the amount of its example."""
+_FURTHER_AMOUNTS: Final = (
+    (7, 57, 99, 100, 101, *_UNLUCKY[1:]),
+    (32_767, 32_768, 65_535, 16_777_217, 2**31 - 1, 2**32),
 )
-"""In cents: where a coin, 16 and 32 bits, single and double precision end."""
+"""Several in one body: where a coin, 16 and 32 bits and single precision end."""
 _SCATTERED: Final = (*_UNLUCKY, 16_777_217, 2**31, 2**53 - 1)
 """Amounts for every place at once: some of which a hundredth is no double, and the ends of the common types."""
 _PERCENTAGES: Final = (0.01, 0.29, 1.1, 12.5, 33.33, 57.35, 99.99, 100)
@@ -58,13 +45,13 @@ _NUMBERS: Final = (0, -1, 0.1, -0.01, 1234567.89, 1e15, 2**31, 2**53 - 1, 1e-7)
 _GROUPS: Final = ((127, 128), (255, 256, 300), (32_767, 32_768), (65_536, 2**31))
 """Where 7, 8, 15, 16 and 31 bits end."""
 _FORMS: Final = (
-    (timedelta(microseconds=500_000), "Z"),
-    (timedelta(microseconds=999_000), "+05:30"),
-    (timedelta(), "-11:30"),
-    (timedelta(), "+14:00"),
-    (timedelta(), "-00:30"),
+    (timedelta(hours=12, microseconds=5_000), "Z"),
+    (timedelta(hours=20, microseconds=999_000), "+05:30"),
+    (timedelta(hours=3), "-11:30"),
+    (timedelta(hours=20), "+14:00"),
+    (timedelta(hours=12), "-00:30"),
 )
-"""Fractions of a second and offsets of both signs."""
+"""Times of day in UTC with fractions of a second, and offsets of both signs; some of them are on another day there."""
 _SHARES: Final = (39.2, 18.06, 24.37, 18.37)
 """In all exactly 100, and a little more where doubles are added up."""
 
@@ -110,9 +97,9 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
         if any("exotic-text" in text.features(sample) for sample in samples):
             for sample, other in itertools.zip_longest(samples[::2], samples[1::2], fillvalue=samples[0]):
                 yield {**documented, **dict(zip(contract.names.texts, (sample, other), strict=False))}
-    for after, zone in _FORMS:
-        start = soonest_start(contract, world) + timedelta(days=45) + after
-        yield with_role(contract, documented, "start-date", instant_text(start, zone))
+    day = (soonest_start(contract, world) + timedelta(days=45)).replace(hour=0, minute=30, second=15, microsecond=0)
+    for time_of_day, zone in _FORMS:
+        yield with_role(contract, documented, "start-date", instant_text(day + time_of_day, zone))
     yield from _shared_out(contract, world)
 
 
@@ -130,6 +117,8 @@ def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     parts = contract.names.parts
     if parts is None:
         return
+    for further in _FURTHER_AMOUNTS:
+        yield _several(contract, world, parts, [amount for amount in further if amount < world.max_amount_in_cents])
     amounts = _around(contract, world, parts, _is_amount)
     for amount in dict.fromkeys(min(amount, world.max_amount_in_cents) for amount in _SCATTERED):
         yield _set(contract, amounts, _is_amount, itertools.repeat(amount))
@@ -144,6 +133,14 @@ def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     for samples in text.CLASSES.values():
         if any("exotic-text" in text.features(sample) for sample in samples):
             yield _set(contract, inner, _is_inner_text, itertools.cycle(samples))
+
+
+def _several(contract: Contract, world: World, parts: str, amounts: Sequence[int]) -> dict[str, Any]:
+    """The page's example with as many members in its first part, each with its amount."""
+    documented = example(contract, world).value
+    part = documented[parts][0]
+    members = {name: inner * max(1, len(amounts)) for name, inner in part.items() if isinstance(inner, list)}
+    return _set(contract, {**documented, parts: [{**part, **members}]}, _is_amount, amounts)
 
 
 def _all_set(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
@@ -165,10 +162,12 @@ def _all_set(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
 
 
 def _last_days(world: World) -> Iterator[str]:
-    """The end of the year that begins next, and the next day that only leap years have."""
+    """The end of the year that begins next, the next day that only leap years have, and one whose seconds 31 bits do
+    not hold."""
     year = world.now.year + 1
     yield f"{year}-12-31T23:59:59Z"
     yield f"{next(year for year in itertools.count(year) if calendar.isleap(year))}-02-29T09:00:00Z"
+    yield f"{max(year, 2039)}-03-01T09:00:00Z"
 
 
 def _is_amount(place: Place) -> bool:

@@ -16,6 +16,12 @@ from rules_harness.strategies.keys import UNKNOWN
 from rules_harness.strategies.requests import OddRequest, odd_credentials
 from rules_harness.strategies.world import World
 
+READ = ("auth.missing", "auth.malformed", "auth.unknown-key", "auth.header-only")
+READ_WITH = frozenset(
+    f"credential:{name}" for name in ("bearer", "bare-key", "truncated", "swapcase", "query-api_key", "cookie-api_key")
+)
+"""What of the odd credentials reads are tried with too."""
+
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Who may not ask, in every way of asking."""
@@ -33,7 +39,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield Scenario("auth/before-lookup", "auth", ("auth.before-lookup",), _before_lookup, lane="unknown")
     yield _scenario("before-validation", ("auth.before-validation",), _before_validation)
     yield _scenario("scheme-case", ("auth.malformed",), _scheme_case)
-    yield _scenario("read", ("auth.missing", "auth.unknown-key"), _read, NeedsRead())
+    yield _scenario("read", READ, _read, NeedsRead())
 
 
 def _scenario(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: Need) -> Scenario:
@@ -63,8 +69,9 @@ def _odd(bench: Bench, requirement: str) -> None:
         for odd in odd_credentials(bench.contract)
         if odd.requirement == requirement and not _in_body(odd) and bench.can_send(odd)
     ]
+    # With a key of idempotency another way in may be taken; without one `missing` and `body-key` ask.
     planned = [
-        bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name)
+        bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name, key=bench.new_key())
         for odd in bench.cases.of(chosen, attrgetter("name"))
     ]
     bench.send_all(planned)
@@ -145,9 +152,13 @@ def _scheme_case(bench: Bench) -> None:
 
 
 def _read(bench: Bench) -> None:
+    odd_ones = [odd for odd in odd_credentials(bench.contract) if odd.name in READ_WITH and bench.can_send(odd)]
+    credentials = bench.shared.profile.credentials
     authorizations: tuple[tuple[str, Authorization, str], ...] = (
         ("auth.missing", "", "none"),
         ("auth.unknown-key", bench.key_of(UNKNOWN), "unknown"),
+        *(("auth.unknown-key", bench.key_of(name), name) for name in ("revoked",) if name in credentials),
+        *((odd.requirement, odd.key, odd.name) for odd in odd_ones),
     )
     for requirement, authorization, caller in bench.cases.of(authorizations, itemgetter(2)):
         bench.send(

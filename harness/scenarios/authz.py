@@ -125,6 +125,7 @@ def _other_resources(bench: Bench) -> None:
         bench.update(
             bench.marked(),
             rule=rule,
+            key=bench.new_key(),
             caller="limited",
             access="outside-resources",
             requirement="authz.resource",

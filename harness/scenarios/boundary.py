@@ -1,6 +1,7 @@
 """A second, independent source: schemathesis' boundary cases for the update, sent our way.
 
 One of them stands for all that break the same place in the same manner, one that is firmly refused if there is one.
+What breaks a place in a manner of which the catalogue has its own is left to campaigns.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
+from rules_harness.strategies.mutations import catalogue
 from rules_harness.strategies.world import World
 
 CASES_PER_SCENARIO = 30
@@ -30,8 +32,10 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         return
     live = profile.is_loopback or profile.permissions.live_shapes
     chosen: dict[tuple[str, str], BoundaryCase] = {}
+    known = {(mutation.place, mutation.requirement) for mutation in catalogue(contract) if mutation.is_to_be_refused}
     for case in sorted(boundary_cases(contract, world), key=_is_lenient):
-        if case.within_cap and (case.dormant or live):
+        is_known = not case.valid and (case.place, case.requirement) in known
+        if case.within_cap and (case.dormant or live) and not is_known:
             chosen.setdefault((case.place, case.scenario), case)
     some = tuple(chosen.values())
     yield from chunked("boundary/cases", some, CASES_PER_SCENARIO, _name, _sending)

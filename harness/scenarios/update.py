@@ -30,7 +30,7 @@ from rules_harness.strategies.bodies import (
 from rules_harness.strategies.contents import place_asking
 from rules_harness.strategies.design import Row
 from rules_harness.strategies.factors import bodies_crossed
-from rules_harness.strategies.mutations import recursions
+from rules_harness.strategies.mutations import Recursion, recursions
 from rules_harness.strategies.places import Place, body_place, visited
 from rules_harness.strategies.world import World
 
@@ -39,7 +39,7 @@ Crossed = tuple[str, Body, Row]
 BODIES_PER_SCENARIO = 8
 FIRM_CENTS = 100_000
 """The amount of the page's example; that a larger one is accepted is a *should*."""
-MANY = 14
+MANY = 26
 GRANULE_SECONDS = 1.1
 """The coarsest update time in use is a second."""
 EXACT = ("update.accepts-valid", "update.amounts-exact", "update.replaces")
@@ -173,8 +173,12 @@ def _omitted_inside(bench: Bench, parts: str) -> None:
     covered = [body.value for body in covering_set(bench.contract, bench.world)]
     full = max(covered, key=lambda value: sum(inner is not None for _, _, inner in visited(place, value)))
     bare = _pruned(place, full)
+    member = place.properties[parts].items
+    conditions = [name for name, field in member.properties.items() if field.offers("conditions")] if member else []
+    unconditional = [{name: value for name, value in part.items() if name not in conditions} for part in full[parts]]
     without = (
         (f"optional fields left out, as many {parts}", bare),
+        ("conditions left out", {**full, parts: unconditional}),
         (f"optional fields left out, more {parts}", {**bare, parts: [*bare[parts], *bare[parts]]}),
         ("optional fields null", _pruned(place, full, null=True)),
     )
@@ -231,11 +235,19 @@ def _structure(bench: Bench, parts: str) -> None:
     for outer, inner in bench.cases.of(
         zip(nested, nested[::-1], strict=True), lambda pair: f"levels of {pair[0].name}"
     ):
-        leaf = inner.leaf
-        tree = outer.around(inner.around(outer.around(leaf, leaf), leaf), leaf)
+        tree = _levels(outer, inner)
         label = f"equal conditions, several levels of {outer.name} and {inner.name}"
         bench.update({**outer.body_with(tree), bench.names.marker: own("Levels")}, label=label, acceptance="open")
         bench.read()
+
+
+def _levels(outer: Recursion, inner: Recursion) -> Any:
+    """Equal conditions, and three that differ and are in no order, at the end of more levels than anybody tries."""
+    leaf = inner.leaf
+    tree = outer.around(inner.around(leaf, leaf), leaf, outer.around(leaf, leaf))
+    for around in (inner, outer, inner, outer):
+        tree = around.around(tree, leaf)
+    return tree
 
 
 def _conditional_part(bench: Bench, parts: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def odd_request_ids(contract: Contract) -> tuple[OddRequest, ...]:
         ("visible-ascii-1", (VISIBLE[:47],), "the first half of the visible ASCII characters"),
         ("visible-ascii-2", (VISIBLE[47:],), "the second half of the visible ASCII characters"),
         ("uuid", ("6f1c2f3e-8a1d-4c5b-9e7f-0a1b2c3d4e5f",), "a UUID"),
-        ("upper-case", ("HARNESS-REQUEST",), "upper case"),
+        ("upper-case", ("6F1C2F3E-8A1D-4C5B-9E7F-0A1B2C3D4E5F",), "a UUID in upper case"),
         ("digits", ("00012345678901234567",), "digits, with leading zeros"),
         ("word", ("null",), "a word that programs write for nothing"),
         ("json", ('{"id":"harness"}',), "a JSON object"),
