@@ -109,6 +109,17 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
         """
         return parsed(self.body)
 
+    @property
+    def is_too_deep(self) -> bool:
+        """Whether the body may be JSON that nests deeper than can be read here: nobody can say what it holds."""
+        try:
+            json.loads(self.body.content)
+        except RecursionError:
+            return True
+        except ValueError:
+            return False
+        return False
+
     def object(self) -> Mapping[str, Any]:
         """The body as a JSON object; empty where it is not one."""
         value = self.json()

@@ -16,8 +16,8 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
-from rules_harness.strategies.accounts import source_of
-from rules_harness.strategies.contents import is_text
+from rules_harness.strategies.accounts import accounts_in, source_of
+from rules_harness.strategies.contents import is_text, listed_shapes
 from rules_harness.strategies.covering import covering_set
 from rules_harness.strategies.examples import Body, Pointer, at, body_of, example, put, with_role
 from rules_harness.strategies.places import Place, below, body_place, visited
@@ -52,6 +52,7 @@ _FORMS: Final = (
     (timedelta(hours=12), "-00:30"),
 )
 """Times of day in UTC with fractions of a second, and offsets of both signs; some of them are on another day there."""
+_FINE_SHARES: Final = (0, 0.125, 33.333)
 _SHARES: Final = (39.2, 18.06, 24.37, 18.37)
 """In all exactly 100, and a little more where doubles are added up."""
 
@@ -122,7 +123,13 @@ def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     amounts = _around(contract, world, parts, _is_amount)
     for amount in dict.fromkeys(min(amount, world.max_amount_in_cents) for amount in _SCATTERED):
         yield _set(contract, amounts, _is_amount, itertools.repeat(amount))
+    yield _set(contract, amounts, _is_amount, itertools.repeat(0))
+    shares = _around(contract, world, parts, _is_percentage)
+    for share in _FINE_SHARES:
+        yield _set(contract, shares, _is_percentage, itertools.repeat(share))
     documented = example(contract, world).value
+    yield from _of_each_timing(contract, world)
+    yield from _of_other_sources(contract, world)
     for indices in _GROUPS:
         several = {**documented, parts: [copy.deepcopy(part) for part in documented[parts] for _ in indices]}
         yield _set(contract, several, lambda place: place.offers("group-index"), indices)
@@ -168,6 +175,42 @@ def _last_days(world: World) -> Iterator[str]:
     yield f"{year}-12-31T23:59:59Z"
     yield f"{next(year for year in itertools.count(year) if calendar.isleap(year))}-02-29T09:00:00Z"
     yield f"{max(year, 2039)}-03-01T09:00:00Z"
+
+
+def _of_each_timing(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    """For each choice beside a date, a date of which every part counts: a fraction, and another day by its offset."""
+    day = (soonest_start(contract, world) + timedelta(days=46)).replace(hour=23, minute=30, second=15, microsecond=0)
+    dated = instant_text(day + timedelta(microseconds=5_000), "+05:30")
+    left = {
+        shape
+        for place in below(body_place(contract))
+        if any(field.offers("start-date") for field in place.properties.values())
+        for field in place.properties.values()
+        for shape in listed_shapes(field).values()
+    }
+    for body in _smallest_first(contract, world):
+        if left & body.shapes:
+            left -= body.shapes
+            yield with_role(contract, body.value, "start-date", dated)
+
+
+def _of_other_sources(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
+    """The page's example from an account of each type that no plausible body takes money from."""
+    documented = example(contract, world).value
+    source = source_of(contract, documented)
+    if source is None or source.type_at is None:
+        return
+    bodies = (body.value for body in covering_set(contract, world))
+    usual = {named.type for body in bodies for named in accounts_in(contract, body) if named.side == "source"}
+    for account in {account.type: account for account in world.accounts if account.type not in usual}.values():
+        value = copy.deepcopy(documented)
+        put(value, source.id_at, account.id)
+        put(value, source.type_at, account.type)
+        yield value
+
+
+def _is_percentage(place: Place) -> bool:
+    return place.offers("percentage")
 
 
 def _is_amount(place: Place) -> bool:

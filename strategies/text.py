@@ -48,8 +48,17 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
     "right-to-left": ("שכר דירה", "إيجار", "\u202etfel ot thgir\u202c", "mixed עברית text"),
     "very-long": ("x" + "é" * 300, "long " * 60 + "end", "é" * 128, "long " * 2_000 + "end"),
     "look-alikes": ("Rеnt", "ＲＥＮＴ", "re\u200bnt", "ﬁne", "\ufeffrent", "І"),
-    "quotes": ('"', "'", "it's", 'say "rent"', "\\", "\\u0041", "`", "«»"),
-    "markup": ("<b>rent</b>", "<script>alert(1)</script>", "&amp;", "]]>", "<!--", "{{7*7}}", "${7*7}"),
+    "quotes": ('"', "'", "it's", 'say "rent"', "\\", "\\u0041", "`", "Mum’s “rent” «»"),
+    "markup": (
+        "<b>rent</b>",
+        "<script>alert(1)</script>",
+        "&amp;",
+        "]]>",
+        "<!--",
+        "{{7*7}}",
+        "${7*7}",
+        "$$ and $& and $1",
+    ),
     "sql": ("'; DROP TABLE users; --", "' OR '1'='1", "1); --", "LIKE '%_'"),
     "percent": ("100%", "%s%n", "%00", "%41", "%", "%25"),
     "white-space-inside": ("two  spaces", "tab\tinside"),
@@ -57,7 +66,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
         *("two\nlines", "two\r\nlines", "carriage\rreturn", "\u001b[31mred", "\u007f", "\u2028", "next\u0085line"),
     ),
     "nul": ("nul\u0000inside", "\u0000"),
-    "words": ("007", "0", "1e3", "null", "undefined", "true", "NaN", "-1e999", "[object Object]"),
+    "words": ("007", "0", "1e3", "null", "undefined", "true", "NaN", "-1e999", "2027-01-01T00:00:00+02:00"),
 }
 _PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,.\-]{0,62}[A-Za-z0-9.])?")
 _MOST_ORDINARY: Final = 64

@@ -178,6 +178,13 @@ class Bench(Planner):
     def enable(self, rule: str | None = None) -> bool:
         """Have the operator's hook enable a rule, and read it to be sure; whether it is enabled now."""
         rule = self.rule if rule is None else rule
+        self.enable_unseen(rule)
+        state = self.read(rule)
+        return state is not None and state.get(self.names.status) == self.names.enabled
+
+    def enable_unseen(self, rule: str | None = None) -> None:
+        """Have the operator's hook enable a rule, and let nobody read it."""
+        rule = self.rule if rule is None else rule
         self.shared.guard.check_enabling(rule)
         if rule in self._known.stale:
             self.read(rule)
@@ -185,8 +192,6 @@ class Bench(Planner):
         self._enabled_by_operator.add(rule)
         self.shared.hooks.enable_rule(rule)
         self._known.stale.add(rule)
-        state = self.read(rule)
-        return state is not None and state.get(self.names.status) == self.names.enabled
 
     def unexpectedly_enabled(self) -> list[str]:
         """Rules that a read or an answer of this bench showed enabled after an update that was executed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from rules_harness.harness.intent import GroupBodies
 from rules_harness.harness.scenarios.bench import Bench
@@ -67,7 +68,7 @@ def _one_rule(bench: Bench) -> None:
                 continue
             planned.append(
                 bench.plan_update(
-                    bench.distinct(20 + 10 * number + index),
+                    _partly_kept(bench, bench.distinct(20 + 10 * number + index), index),
                     key=bench.new_key() if index % 2 else None,
                     acceptance="open",
                     requirement="concurrency.whole",
@@ -76,6 +77,16 @@ def _one_rule(bench: Bench) -> None:
             )
         bench.send_all(planned, together=True)
         bench.read()
+
+
+def _partly_kept(bench: Bench, body: dict[str, Any], index: int) -> dict[str, Any]:
+    """The body with one field as the rule has it, another one in turn: who writes only what changes mixes the two."""
+    state = bench.state() or {}
+    kept = [name for name in bench.names.texts if isinstance(state.get(name), str)]
+    if not kept or not state[kept[index % len(kept)]].strip():
+        return body
+    name = kept[index % len(kept)]
+    return {**body, name: state[name]}
 
 
 def _enabled(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rules_harness.harness.scenarios import crossing
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.key_steps import again
+from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import (
     Need,
@@ -36,7 +36,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield Scenario("status/stays-disabled", family, ("status.stays-disabled",), _stays_disabled)
     yield Scenario("status/enable-by-body", family, ("status.no-enable-by-body",), _enable_by_body)
     yield from crossing.scenarios(contract, world)
-    yield _enabled("twice", (*ENABLED, "status.stays-disabled"), _twice)
+    yield _enabled("twice", (*ENABLED, "status.stays-disabled", REPLAY), _twice)
     by_permission = ("authz.no-effect",) if profile.credentials.keys() & set(WITHOUT_PERMISSION) else ()
     yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", *by_permission), _refused)
     yield _enabled(
@@ -99,6 +99,14 @@ def _twice(bench: Bench) -> None:
         bench.read()
     if bench.enable():
         bench.update(body, acceptance="open", label="the same bytes, after it was enabled again")
+        bench.read()
+    bench.enable_unseen()
+    bench.update(bench.marked(), acceptance="open", label="after an enabling that nobody has read")
+    bench.read()
+    if bench.enable():
+        first = first_use(bench, bench.distinct(1), bench.new_key(), requirement="", label="a key, on an enabled rule")
+        bench.sleep(bench.granule())
+        again(bench, first)
         bench.read()
 
 

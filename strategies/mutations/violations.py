@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from rules_harness.strategies.mutations.edits import Edit, Level, Make, Scene, put
@@ -61,6 +62,7 @@ def violations(route: PlaceRoute) -> Iterator[Edit]:
     yield from _types(route)
     yield from _falsy(route)
     yield from _members(route.place)
+    yield from _members_of_others(route.place)
     yield from number_violations(route.place)
     yield from text_violations(route.place)
     yield from _arrays(route.place)
@@ -178,6 +180,21 @@ def _members(place: Place) -> Iterator[Edit]:
 
 def _member(name: str, detail: str, make: Make) -> Edit:
     return Edit("enum", f"enum:{name}", detail, make, "validation.enum")
+
+
+def _members_of_others(place: Place) -> Iterator[Edit]:
+    """A listed value of the field beside it."""
+    lists = {name: inner.keywords["enum"] for name, inner in place.properties.items() if "enum" in inner.keywords}
+    choices = {name: members for name, members in lists.items() if len(members) > 1}
+    for (name, own), (other, members) in itertools.permutations(choices.items(), 2):
+        foreign = [member for member in members if member not in own]
+        if foreign:
+            make = partial(_with_member, name, foreign[-1])
+            yield Edit("enum", f"enum:{other}", f"{name} is a value of {other}", make, "validation.enum", below=name)
+
+
+def _with_member(name: str, member: Any, value: dict[str, Any], _scene: Scene) -> dict[str, Any]:
+    return {**value, name: member}
 
 
 def _arrays(place: Place) -> Iterator[Edit]:

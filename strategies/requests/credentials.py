@@ -41,6 +41,8 @@ def _malformed(contract: Contract) -> Iterator[OddRequest]:
         ("basic-bare", "Basic ", "", "the key, not encoded, as basic authentication"),
         ("token", "Token ", "", "the key under a scheme that is not registered"),
         ("scheme-longer", f"{scheme}Auth ", "", "the key under a scheme with a longer name"),
+        ("scheme-before", f"X{scheme} ", "", "the key under a scheme whose name ends in the right one"),
+        ("scheme-twice", f"Bearer {scheme} ", "", "the right scheme and the key behind another scheme"),
     )
     for name, before, form, detail in with_key:
         if before.strip().lower() != scheme.lower():

@@ -43,6 +43,8 @@ def success(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             continue
         content = answer.json()
         problem = None
+        if content is None and answer.is_too_deep:
+            continue
         if not isinstance(content, dict):
             problem = "no JSON object"
         elif names.request_id is not None and not _text(content.get(names.request_id)):

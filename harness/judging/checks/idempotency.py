@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.checks.common import (
     answered,
     described,
@@ -30,7 +31,7 @@ one was taken, another of its length and characters is taken too."""
 
 def replay(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Same key, same request, within 24 hours: the original answer, any number of times."""
-    yield from _follows(episode, contract, "idempotency.replay")
+    yield from _follows(episode, contract, "idempotency.replay", also=frozenset({"status.replay-keeps"}))
 
 
 def no_reexecution(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -212,16 +213,23 @@ def _followed(judged: _OneEpisode) -> FollowedHistory:
     return follow(judged.episode, judged.contract)
 
 
-def _follows(episode: Episode, contract: Contract, requirement: str) -> Iterator[Judgement]:
-    """Judges that what was sent for one requirement went as the model of rules and keys allows."""
-    if not any(exchange.intent.requirement == requirement for exchange in episode.exchanges):
+def _follows(
+    episode: Episode, contract: Contract, requirement: str, *, also: frozenset[str] = frozenset()
+) -> Iterator[Judgement]:
+    """Judges that what was sent for one requirement went as the model of rules and keys allows; and the updates that
+    were sent for other ones."""
+
+    def is_judged(intent: Intent) -> bool:
+        return intent.requirement == requirement or (intent.requirement in also and intent.operation == "update")
+
+    if not any(is_judged(exchange.intent) for exchange in episode.exchanges):
         return
     history = _followed(_OneEpisode(episode, contract))
     contradictions = {contradiction.position: contradiction for contradiction in history.contradictions}
     for position in history.judged:
         exchange = episode.exchanges[position]
         answer = exchange.answer
-        if exchange.intent.requirement != requirement or answer is None:
+        if not is_judged(exchange.intent) or answer is None:
             continue
         if answer.is_refusal and _may_be_refused(episode, position):
             continue
