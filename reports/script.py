@@ -181,6 +181,8 @@ class _Script:
             yield f"[ -t 0 ] || end 3 {curl.quoted(f'{rule} must be enabled by hand first: run this in a terminal')}"
             yield f"read -rp {curl.quoted(f'Enable {rule}, then press Enter. ')}"
         else:
+            elsewhere = curl.quoted(f"the profile's hook enables {rule} at {self._target.base_url} only")
+            yield f'[ "$base_url" = {curl.quoted(self._target.base_url)} ] || end 3 {elsewhere}'
             problem = curl.quoted(f"{rule} could not be enabled")
             yield f"{_hook(hook, rule, self._target)} > /dev/null || end 3 {problem}"
 

@@ -72,7 +72,18 @@ def send_again(
             is_judged = True
         else:
             problem = _unjudged(wanted, episode, proof, contract)
+    stability = evidence.finding.stability or ""
+    if is_judged and not times and _is_rare(stability):
+        return Again(
+            problem=f"could not tell, {REPLAYS} times sent: when it was found it showed {stability} when sent alone"
+        )
     return Again(seen, times, "" if is_judged or times else problem)
+
+
+def _is_rare(stability: str) -> bool:
+    """Whether a finding showed less than every second time: that it does not show says nothing then."""
+    shown, _, tries = stability.partition(" of ")
+    return tries.isdecimal() and 2 * int(shown) < int(tries)
 
 
 def places(evidence: Evidence, here: Rules, noun: Noun) -> dict[str, str]:

@@ -335,3 +335,22 @@ def test_a_script_has_the_rule_enabled_or_does_not_decide(
         ["bash", str(folder / "curl.sh")], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     assert (done.returncode, told in done.stdout) == (3, True), done.stdout
+
+
+@pytest.mark.skipif(not has_shell, reason="needs bash and curl")
+def test_a_script_for_another_address_enables_nothing_where_the_run_was(
+    server: ReferenceServer, tmp_path: Path
+) -> None:
+    run = record(
+        server, tmp_path / "run", faults=["status.disabled-triggers"], select=["status.not-triggerable"], now=NOW
+    )
+    report = collect(partial(stream, run), outcome_of(stream(run), contract()), contract())
+    trace = tmp_path / "enabled"
+    hook = {"type": "command", "command": ["touch", str(trace)]}
+    target = msgspec.structs.replace(report.target, enable_hook=hook)
+    (findings,) = leave_findings(run, msgspec.structs.replace(report, target=target))
+    elsewhere = server.base_url.replace("127.0.0.1", "localhost")
+    assert shell(findings / report.findings[0].id, RULES_BASE_URL=elsewhere) == 3
+    assert not trace.exists()
+    assert shell(findings / report.findings[0].id) == 3
+    assert trace.exists()

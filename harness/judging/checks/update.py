@@ -7,6 +7,7 @@ from typing import Any
 
 from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
+    Span,
     changed_fields,
     described,
     executed,
@@ -146,8 +147,12 @@ def _moved_away(episode: Episode, contract: Contract, position: int, exchange: E
 
 def _fell_elsewhere(episode: Episode, contract: Contract, position: int, exchange: Exchange) -> Iterator[Judgement]:
     """Another rule that changed, though nothing was sent to it but an id in this request."""
+    later: dict[str, Span] = {}
     for span in spans(episode, contract):
-        if span.rule == exchange.intent.rule or span.between or span.read_at < position:
+        if span.rule != exchange.intent.rule and span.read_at > position:
+            later.setdefault(span.rule, span)
+    for span in later.values():
+        if span.between:
             continue
         changed = changed_fields(contract, span.before, span.after)
         if not changed:
