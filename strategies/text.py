@@ -66,7 +66,7 @@ CLASSES: Final[Mapping[str, tuple[str, ...]]] = {
         *("two\nlines", "two\r\nlines", "carriage\rreturn", "\u001b[31mred", "\u007f", "\u2028", "next\u0085line"),
     ),
     "nul": ("nul\u0000inside", "\u0000"),
-    "words": ("007", "0", "1e3", "null", "undefined", "true", "NaN", "-1e999", "2027-01-01T00:00:00+02:00"),
+    "words": ("007", "2027-01-01T00:00:00+02:00", "1e3", "0", "null", "undefined", "true", "NaN", "-1e999"),
 }
 _PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ,.\-]{0,62}[A-Za-z0-9.])?")
 _MOST_ORDINARY: Final = 64

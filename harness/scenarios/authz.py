@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 
@@ -10,7 +10,8 @@ from rules_harness.harness.intent import Access
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.foreign import with_foreign_account
 from rules_harness.harness.scenarios.paths import other_paths
-from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsCredential, Scenario
+from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsCredential, NeedsHook, NeedsRead, Scenario
+from rules_harness.harness.scenarios.unmet import NotEnabled
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
@@ -21,6 +22,15 @@ FORBIDDEN = ("read_only", "unrelated", "trigger_only")
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Valid keys, on what they may not update."""
     scopes = [name for name in profile.credentials if name.startswith("scope.")]
+    callers = [name for name in (*FORBIDDEN, *scopes) if name in profile.credentials]
+    if callers:
+        yield Scenario(
+            "authz/scopes-where-enabled",
+            "authz",
+            ("authz.scope", "authz.no-effect"),
+            partial(_where_enabled, callers=callers),
+            needs=(NeedsHook("enable_rule"), NeedsRead()),
+        )
     for credential in (*FORBIDDEN, *scopes):
         yield Scenario(
             f"authz/scope-{credential}",
@@ -112,6 +122,24 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
             body="broken",
             requirement="authz.before-validation",
             label=f"{credential}, {name}",
+        )
+    bench.read()
+
+
+def _where_enabled(bench: Bench, callers: Sequence[str]) -> None:
+    """What the other scenarios ask of a rule as it happens to be, of one that is enabled."""
+    bench.begin()
+    bench.update(bench.usual(), purpose="setup", acceptance="open", label="before it is enabled")
+    bench.read()
+    if not bench.enable():
+        raise NotEnabled(bench.contract)
+    for name in bench.cases.of(callers, str):
+        bench.update(
+            bench.inert(),
+            caller=name,
+            access="no-permission",
+            requirement="authz.scope",
+            label=f"{name}, {bench.contract.noun.with_article} that is enabled",
         )
     bench.read()
 

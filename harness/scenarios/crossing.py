@@ -76,7 +76,7 @@ def kinds(contract: Contract, world: World) -> dict[str, Body]:
 def _requirements(contract: Contract, row: Row) -> tuple[str, ...]:
     requirements = []
     if row[KEY_USED.name] == "repeated":
-        requirements += [REPLAY_KEEPS, "idempotency.no-reexecution"]
+        requirements += [REPLAY_KEEPS, "idempotency.no-reexecution", "idempotency.replay"]
     elif row[RULE.name] != "disabled":
         requirements += JUDGED
     elif row[SAYS] == contract.names.disabled:

@@ -140,10 +140,6 @@ def _refused(bench: Bench) -> None:
             label="refused: limited, with a key",
         )
         bench.read()
-    scopes = [name for name in credentials if name == "trigger_only" or name.startswith("scope.")]
-    for name in bench.cases.of(scopes, str):
-        bench.update(bench.inert(), caller=name, access="no-permission", requirement="authz.scope", label=name)
-    bench.read()
     for _ in bench.cases.of(filter(credentials.__contains__, ["other_org"]), str):
         body = bench.marked_for("other_org")
         bench.update(body, caller="other_org", access="other-organization", label="refused: another organization")

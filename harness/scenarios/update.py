@@ -77,7 +77,8 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         inside = partial(_omitted_inside, parts=contract.names.parts)
         yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), inside)
         structure = partial(_structure, parts=contract.names.parts)
-        yield Scenario("update/structure", family, ("update.steps-replaced", "update.replaces"), structure)
+        listed = ("update.steps-replaced", "update.replaces", "update.read-back")
+        yield Scenario("update/structure", family, listed, structure)
 
 
 def _chunked(

@@ -187,7 +187,7 @@ def _members_of_others(place: Place) -> Iterator[Edit]:
     lists = {name: inner.keywords["enum"] for name, inner in place.properties.items() if "enum" in inner.keywords}
     choices = {name: members for name, members in lists.items() if len(members) > 1}
     for (name, own), (other, members) in itertools.permutations(choices.items(), 2):
-        foreign = [member for member in members if member not in own]
+        foreign = [member for member in members if isinstance(member, str) and member not in own]
         if foreign:
             make = partial(_with_member, name, foreign[-1])
             yield Edit("enum", f"enum:{other}", f"{name} is a value of {other}", make, "validation.enum", below=name)

@@ -1,6 +1,7 @@
 """Faults of the family auth."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
@@ -42,6 +43,17 @@ fault("auth.bearer-accepted", credentials.secret_of).short(
     "Bearer is accepted beside ApiKey.",
     lambda usual, value: value.removeprefix("Bearer ") if value.startswith("Bearer ") else usual(value),
 )
+fault("auth.bearer-accepted-with-key", credentials.credentials).short(
+    "Bearer is accepted where there is an Idempotency-Key.",
+    lambda usual, request: [
+        value.replace("Bearer ", "ApiKey ", 1) if request.first(b"idempotency-key") else value
+        for value in usual(request)
+    ],
+)
+fault("auth.scheme-found-anywhere", credentials.secret_of).short(
+    "The pattern of the header is not anchored at its beginning.",
+    lambda usual, value: found[1] if (found := re.search(r"ApiKey (\S+)$", value)) else usual(value),
+)
 fault("auth.bare-key-accepted", credentials.secret_of).short(
     "A key without a scheme is accepted.", lambda usual, value: usual(value) if " " in value else value
 )
@@ -62,6 +74,16 @@ fault("auth.shorter-accepted", credentials.known_key).short(
     "A key is found by what it begins with.",
     lambda usual, secret: next((key for key in _VALID if secret and key.secret.startswith(secret)), None),
 )
+
+
+@fault("auth.revoked-keys-read", credentials.authenticate)
+async def revoked_keys_read(usual: Callable[[Call], Awaitable[Key]], call: Call) -> Key:
+    """Reads know keys that are revoked."""
+    secrets = [credentials.secret_of(value) for value in credentials.credentials(call.request)]
+    known = KEYS_BY_SECRET.get(secrets[0] or "") if secrets and call.request.method == "GET" else None
+    return known or await usual(call)
+
+
 fault("auth.case-folded", credentials.known_key).short(
     "Keys are compared without regard to case.",
     lambda usual, secret: next((key for key in _VALID if key.secret.lower() == secret.lower()), None),
@@ -77,6 +99,13 @@ def _first_key(candidates: Iterable[object]) -> list[str]:
 
 
 fault = Breaking(faults, "auth.header-only")
+fault("auth.query-reads", credentials.credentials).short(
+    "A key in the query authenticates reads.",
+    lambda usual, request: (
+        usual(request)
+        or (_first_key(value for _, value in parse_qsl(request.query)) if request.method == "GET" else [])
+    ),
+)
 fault("auth.query-accepted", credentials.credentials).short(
     "A key in the query authenticates.",
     lambda usual, request: usual(request) or _first_key(value for _, value in parse_qsl(request.query)),

@@ -16,6 +16,7 @@ from rules_harness.harness.reference.validation.body import configuration
 from rules_harness.harness.reference.validation.values import Node
 
 faults: list[PlantedFault] = []
+Authorize = Callable[[Call, Key, Permission | None], Rule]
 
 fault = Breaking(faults, "authz.scope", "authz.before-validation", "authz.no-effect", "idempotency.auth-first")
 fault("authz.scope-unchecked", credentials.update_permission).short(
@@ -32,6 +33,17 @@ fault("authz.trigger-is-enough", credentials.update_permission).short(
 fault("authz.scope-by-name", credentials.update_permission).short(
     "Any scope that speaks of rules is taken for the permission to update.",
     lambda usual, caller: usual(caller) or next((each for each in caller.permissions if "RULE" in each.scope), None),
+)
+
+
+def _readable_if_enabled(usual: Authorize, call: Call, caller: Key, entry: Permission | None) -> Rule:
+    rule = call.service.store.get(call.rule_id)
+    is_enabled = rule is not None and rule.status == "enabled"
+    return usual(call, caller, entry or (caller.permission("READ_RULES") if is_enabled else None))
+
+
+fault("authz.readers-update-what-is-enabled", credentials.authorize).short(
+    "READ_RULES is enough for a rule that is enabled.", _readable_if_enabled
 )
 
 fault = Breaking(faults, "authz.resource")
@@ -154,6 +166,10 @@ fault("authz.failed-attempt-touches", endpoints.put_rule).short(
 fault("authz.other-organization-touches", endpoints.put_rule).short(
     "An attempt of another organization moves updated_at.",
     on_refusal(lambda refused, call, caller: touch(call) if _of_others(call, caller) is not None else None),
+)
+fault("authz.failed-attempt-with-key-touches", endpoints.put_rule).short(
+    "An attempt without permission moves updated_at where it has an Idempotency-Key.",
+    on_refusal(_on_403(lambda call: touch(call) if call.request.first(b"idempotency-key") else None)),
 )
 fault("authz.failed-attempt-disables", endpoints.put_rule, "status.rejected-keeps").short(
     "An attempt without permission disables the rule, as a precaution.", on_refusal(_on_403(disable))

@@ -51,6 +51,19 @@ async def steps_deleted_then_inserted(usual: Carrying, call: Call, wanted: Confi
     return rule
 
 
+@fault("concurrency.changed-columns-alone", update.carried_out, "concurrency.disabled", "concurrency.isolated")
+async def changed_columns_alone(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """Only the columns that differ from what was read are written, without a lock in between."""
+    store = call.service.store
+    before = store.existing(call.rule_id)
+    rule = update.replaced(RuleChange(call, before, wanted))
+    await hold(call.service, call.rule_id)
+    columns = ("nickname", "description", "status", "trigger", "steps", "updated_at")
+    changed = {name: getattr(rule, name) for name in columns if getattr(rule, name) != getattr(before, name)}
+    store.put(replace(store.existing(call.rule_id), **changed))
+    return rule
+
+
 @fault("concurrency.trigger-apart", update.carried_out, "concurrency.isolated", "idempotency.concurrent")
 async def trigger_apart(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
     """The trigger is written in a statement of its own, after the rest."""

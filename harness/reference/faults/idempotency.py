@@ -58,6 +58,14 @@ fault("idempotency.replay-answers-present-state", idempotency.replayed).short(
         lambda reply, call, _, __: reply.having(data=envelope.rule_data(call.service.store.existing(call.rule_id)))
     ),
 )
+fault("idempotency.replay-shows-present-status", idempotency.replayed).short(
+    "A replay shows the status that the rule has now.",
+    changed(
+        lambda reply, call, _, __: reply.having(
+            data={**reply.data, "status": call.service.store.existing(call.rule_id).status}
+        )
+    ),
+)
 fault("idempotency.replays-encoded-twice", idempotency.replayed).short(
     "The text of a stored answer is encoded to UTF-8 a second time.",
     changed(
@@ -204,7 +212,41 @@ fault("idempotency.401-reserves-the-key", endpoints.handle).short(
     lambda usual, call: _poisoning(usual, call, in_flight().reply),
 )
 
+fault = Breaking(faults, "idempotency.replay", "idempotency.no-reexecution", "status.replay-keeps")
+
+
+@fault("idempotency.keys-of-enabled-rules-forgotten", idempotency.first)
+async def keys_of_enabled_rules_forgotten(usual: Using, call: Call, use: Use) -> Reply:
+    """The key of a request that found the rule enabled is not kept."""
+    rule = call.service.store.get(call.rule_id)
+    reply = await usual(call, use)
+    if rule is not None and rule.status == "enabled":
+        call.service.keys.forget(use.name)
+    return reply
+
+
+fault = Breaking(faults, "idempotency.window")
+
+
+@fault("idempotency.swept-after-twelve-hours", idempotency.first)
+async def swept_after_twelve_hours(usual: Using, call: Call, use: Use) -> Reply:
+    """Whoever uses a new key clears away what is older than twelve hours."""
+    keys, now = call.service.keys, call.service.clock.now()
+    for known in list(keys):
+        if now - known.at > timedelta(hours=12):
+            keys.forget(known.use.name)
+    return await usual(call, use)
+
+
 fault = Breaking(faults, "idempotency.any-key")
+fault("idempotency.cut-at-a-colon", idempotency.key_of).short(
+    "Keys are stored behind a name and a colon, and split at the colons.",
+    lambda usual, request: (key := usual(request)) and key.split(":")[0],
+)
+fault("idempotency.tildes-as-hyphens", idempotency.key_of).short(
+    "A tilde in a key is taken for a hyphen.",
+    lambda usual, request: (key := usual(request)) and key.replace("~", "-"),
+)
 fault("idempotency.uuid-only", idempotency.key_of, "idempotency.odd-keys").short(
     "Keys must be UUIDs.",
     refuse_if(

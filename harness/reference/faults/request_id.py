@@ -53,6 +53,10 @@ fault("request-id.uuid-only", calls.request_id_of, "request-id.echo-body", "requ
     "Ids that are not UUIDs are replaced.",
     lambda usual, request: usual(request) if all(map(_UUID.fullmatch, sent(request))) else calls.generated(),
 )
+fault("request-id.uuids-in-lower-case", calls.request_id_of, "request-id.echo-body", "request-id.on-errors").short(
+    "An id that is a UUID is written in lower case.",
+    lambda usual, request: id.lower() if _UUID.fullmatch((id := usual(request)).encode()) else id,
+)
 fault("request-id.zero-is-none", calls.request_id_of, "request-id.echo-body", "request-id.on-errors").short(
     "The id `0` is taken for none.",
     lambda usual, request: calls.generated() if (id := usual(request)) == "0" else id,

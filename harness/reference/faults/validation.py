@@ -17,6 +17,7 @@ from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.seed import Key
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if, on_refusal
 from rules_harness.harness.reference.validation import actions, body, triggers, values
+from rules_harness.harness.reference.validation.conditions import VALUE_FACTS
 from rules_harness.harness.reference.validation.values import Node
 
 faults: list[PlantedFault] = []
@@ -126,6 +127,10 @@ fault("validation.enum-case-ignored", values.choice).short(
     lambda usual, node, choices: (
         next((known for known in choices if known.lower() == str(node.value).lower()), None) or usual(node, choices)
     ),
+)
+fault("validation.facts-of-values", values.choice).short(
+    "A fact may be whatever a value may be.",
+    lambda usual, node, choices: usual(node, VALUE_FACTS if node.name == "fact" else choices),
 )
 fault("validation.enum-trimmed", values.choice).short(
     "White space around enumerated values is removed.",
