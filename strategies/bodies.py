@@ -28,8 +28,9 @@ from rules_harness.strategies.plausible import (
     soonest_start,
     sources,
 )
-from rules_harness.strategies.samples import combined_bodies, exact_bodies, open_bodies, scattered_bodies, variations
+from rules_harness.strategies.samples import combined_bodies, exact_bodies, open_bodies, variations
 from rules_harness.strategies.scalars import instant_text
+from rules_harness.strategies.scattered import scattered_bodies
 from rules_harness.strategies.schema import Make, allowed, values
 from rules_harness.strategies.shapes import all_shapes, places_of, shapes_of, standing_of, unreachable_shapes
 from rules_harness.strategies.world import Account, World

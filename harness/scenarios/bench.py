@@ -87,7 +87,7 @@ class Bench(Planner):
 
     def leave(self, name: str) -> None:
         """Keep what was exchanged so far for a later scenario."""
-        self._known.kept[name] = tuple(self.exchanges)
+        self._known.keep(name, tuple(self.exchanges))
 
     def take_up(self, name: str) -> None:
         """Go on from what an earlier scenario left. Raises `NotBegun` where none did."""
@@ -95,10 +95,10 @@ class Bench(Planner):
             raise NotBegun(f"nothing was left under {name} to go on from")
         self.exchanges += self._known.kept[name]
 
-    @property
-    def keys_sent(self) -> int:
-        """How many requests with a key this run has sent that repeat no other one."""
-        return self._known.keys
+    def keys_used_since(self, name: str) -> int:
+        """How many keys this run has used since something was left under this name; what is refused uses none for
+        certain."""
+        return self._known.keys_since(name)
 
     def resume(self, earlier: Episode) -> None:
         """Go on from an episode of an earlier run."""
@@ -151,7 +151,6 @@ class Bench(Planner):
             self.shared.guard.check(request, intent)
             if intent.operation != "read":
                 self._known.stale.add(intent.rule)
-        self._known.count_keys(sum(intent.key is not None and intent.repeats is None for _, intent in planned))
         requests = [request for request, _ in planned]
         if together:
             self._groups += 1
@@ -167,6 +166,7 @@ class Bench(Planner):
             for (request, intent), result in zip(planned, results, strict=True)
         ]
         self.exchanges += sent
+        self._known.count_keys(sum(map(_is_first_use, sent)))
         written = {intent.rule for _, intent in planned if intent.operation != "read"}
         for exchange in sent:
             self._watch_status(exchange)
@@ -232,3 +232,9 @@ class Bench(Planner):
         if status == self.names.enabled and intent.rule not in guard.enabled:
             self._enabled_after_update.add(intent.rule)
             guard.enabled.add(intent.rule)
+
+
+def _is_first_use(exchange: Exchange) -> bool:
+    """Whether a key was used that no earlier request had."""
+    is_first = exchange.intent.key is not None and exchange.intent.repeats is None
+    return is_first and exchange.answer is not None and exchange.answer.is_success

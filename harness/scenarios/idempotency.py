@@ -157,7 +157,7 @@ def _at_the_end(bench: Bench) -> None:
     """A key that was used before many others, however many the rest of the run has sent."""
     bench.take_up(LONG_KEPT)
     first, rule = 0, bench.exchanges[0].intent.rule
-    for number in range(max(MANY_KEYS - bench.keys_sent, 1)):
+    for number in range(max(MANY_KEYS - bench.keys_used_since(LONG_KEPT), 1)):
         key = bench.new_key()
         bench.update(bench.distinct(number), rule=rule, key=key, acceptance="open", label="one of many other keys")
     bench.read(rule, requirement="idempotency.no-reexecution", label="after many other keys")

@@ -311,6 +311,15 @@ def test_a_script_sends_new_keys_each_time(server: ReferenceServer, tmp_path: Pa
         assert len(first) == len(second) == len(key)
 
 
+def enabling(server: ReferenceServer, folder: Path, hook: dict[str, Any] | None) -> Path:
+    """The folder of a finding that takes an enabled rule, from a profile with this hook."""
+    run = record(server, folder, faults=["status.disabled-triggers"], select=["status.not-triggerable"], now=NOW)
+    report = collect(partial(stream, run), outcome_of(stream(run), contract()), contract())
+    target = msgspec.structs.replace(report.target, enable_hook=hook)
+    (findings,) = leave_findings(run, msgspec.structs.replace(report, target=target))
+    return findings / report.findings[0].id
+
+
 @pytest.mark.skipif(not has_shell, reason="needs bash and curl")
 @pytest.mark.parametrize(
     ("hook", "told"),
@@ -323,13 +332,7 @@ def test_a_script_sends_new_keys_each_time(server: ReferenceServer, tmp_path: Pa
 def test_a_script_has_the_rule_enabled_or_does_not_decide(
     server: ReferenceServer, tmp_path: Path, hook: dict[str, Any] | None, told: str
 ) -> None:
-    run = record(
-        server, tmp_path / "run", faults=["status.disabled-triggers"], select=["status.not-triggerable"], now=NOW
-    )
-    report = collect(partial(stream, run), outcome_of(stream(run), contract()), contract())
-    target = msgspec.structs.replace(report.target, enable_hook=hook)
-    (findings,) = leave_findings(run, msgspec.structs.replace(report, target=target))
-    folder = findings / report.findings[0].id
+    folder = enabling(server, tmp_path / "run", hook)
     assert decides(folder)
     done = subprocess.run(
         ["bash", str(folder / "curl.sh")], check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True
@@ -341,16 +344,9 @@ def test_a_script_has_the_rule_enabled_or_does_not_decide(
 def test_a_script_for_another_address_enables_nothing_where_the_run_was(
     server: ReferenceServer, tmp_path: Path
 ) -> None:
-    run = record(
-        server, tmp_path / "run", faults=["status.disabled-triggers"], select=["status.not-triggerable"], now=NOW
-    )
-    report = collect(partial(stream, run), outcome_of(stream(run), contract()), contract())
     trace = tmp_path / "enabled"
-    hook = {"type": "command", "command": ["touch", str(trace)]}
-    target = msgspec.structs.replace(report.target, enable_hook=hook)
-    (findings,) = leave_findings(run, msgspec.structs.replace(report, target=target))
-    elsewhere = server.base_url.replace("127.0.0.1", "localhost")
-    assert shell(findings / report.findings[0].id, RULES_BASE_URL=elsewhere) == 3
+    folder = enabling(server, tmp_path / "run", {"type": "command", "command": ["touch", str(trace)]})
+    assert shell(folder, RULES_BASE_URL=server.base_url.replace("127.0.0.1", "localhost")) == 3
     assert not trace.exists()
-    assert shell(findings / report.findings[0].id) == 3
+    assert shell(folder) == 3
     assert trace.exists()

@@ -38,7 +38,8 @@ _again = ("idempotency.no-reexecution", "idempotency.reuse-not-executed", "idemp
 fault("idempotency.ignored", idempotency.key_of, *_again).short(
     "The Idempotency-Key header is not read.", lambda usual, request: None
 )
-fault("idempotency.memory-of-one-worker", idempotency.use_of, *_again, "idempotency.window").short(
+_forgetful = ("idempotency.window", "status.replay-keeps")
+fault("idempotency.memory-of-one-worker", idempotency.use_of, *_again, *_forgetful).short(
     "Each of two workers remembers its own keys.", _under(lambda use: (use.name, next(_workers) % 2))
 )
 fault("idempotency.one-replay", idempotency.replayed, *_again, "idempotency.window", "status.replay-keeps").short(
