@@ -20,6 +20,9 @@ NEAR = {
 }
 """What follows a known id: never white space, slashes or parameters, which a lenient router takes off."""
 
+WITH_KEYS = 2
+"""Which of the unknown ids is asked for with keys."""
+
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Ids that are not there."""
@@ -39,11 +42,16 @@ def odd(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario
 
 
 def _unknown(bench: Bench) -> None:
-    for _ in bench.cases.of(range(1, 4), lambda number: f"id {number}"):
+    for number in bench.cases.of(range(1, 4), lambda number: f"id {number}"):
         rule = bench.unknown_id()
         for _ in range(2):
             bench.update(
-                bench.inert(), rule=rule, existence="unknown", requirement="not-found.unknown-id", label="unknown id"
+                bench.inert(),
+                rule=rule,
+                key=bench.new_key() if number == WITH_KEYS else None,
+                existence="unknown",
+                requirement="not-found.unknown-id",
+                label="unknown id",
             )
         if bench.readable:
             bench.send(*bench.plan_read(rule, caller=bench.main_caller(), existence="unknown", purpose="probe"))

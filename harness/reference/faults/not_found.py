@@ -69,6 +69,16 @@ async def made(usual: Endpoint, call: Call, caller: Key) -> Reply:
         raise
 
 
+def _make_if_keyed(refused: Refused, call: Call, caller: Key) -> None:
+    if call.request.first(b"idempotency-key") and _is_unknown(refused, call):
+        call.service.store.put(_made(call, caller))
+
+
+fault("not-found.made-with-key-then-refused", endpoints.put_rule).short(
+    "With an Idempotency-Key the row is made before the 404 is answered.", on_refusal(_make_if_keyed)
+)
+
+
 fault("not-found.made-behind-404", endpoints.put_rule).short(
     "A row is made for the id before it is answered 404.",
     on_refusal(_make),
