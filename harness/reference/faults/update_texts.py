@@ -148,6 +148,12 @@ fault("update.left-out-conditions-kept", update.steps_after).short(
     "A step without conditions keeps those of the step in its place.", _conditions_kept
 )
 
+fault = Breaking(faults, "update.steps-replaced")
+fault("update.tail-of-steps-kept", update.steps_after).short(
+    "Old steps stay behind the one after the last new one.",
+    lambda usual, change: [*(steps := usual(change)), *change.before.steps[len(steps) + 1 :]],
+)
+
 fault = Breaking(faults, "update.read-back")
 fault("update.read-in-pages", endpoints.get_rule).short(
     "A read has the first twenty steps.",

@@ -12,6 +12,7 @@ stranger = partial(put, access="unauthenticated")
 unpermitted = partial(put, access="no-permission")
 lookup = partial(put, rule=NOWHERE, whose="unknown")
 HTML = (("Content-Type", "text/html"),)
+DEEP = b'{"request_id": "req_1", "data": ' + b'{"all": [' * 1_500 + b"]}" * 1_500 + b"}"
 NAMES_IT = f"Rule with id '{NOWHERE}' was not found."
 
 TABLE: Table = {
@@ -21,6 +22,7 @@ TABLE: Table = {
         row("the envelope holds more than it must", put(ok(links={})), HOLDS),
         row("an error that is null is none", put(ok(error=None)), HOLDS),
         row("the answer is not JSON", put(answered(200, b"done")), Broken("no JSON object", "update")),
+        row("the answer nests deeper than can be read here", put(answered(200, DEEP))),
         row("the answer is an array", put(answered(200, [rule()])), Broken("no JSON object")),
         row("the answer is the bare rule", put(answered(200, rule())), Broken("no request_id")),
         row("the request id is missing", put(ok(request_id=...)), Broken("no request_id")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.judging.episodes import answered, get, lost, ok, put, refused
 from tests.judging.keyed import (
     BEFORE,
@@ -21,6 +23,8 @@ from tests.judging.keyed import (
     windowed,
 )
 from tests.judging.rows import HOLDS, Broken, Table, row
+
+kept_again = partial(again, requirement="status.replay-keeps")
 
 TABLE: Table = {
     "idempotency.replay": (
@@ -77,6 +81,13 @@ TABLE: Table = {
         row("the replay makes the server fail, which is judged elsewhere", [use(), replay(outcome=answered(500, {}))]),
         row("the replay gets no answer", [use(), replay(outcome=lost())]),
         row("the replay is for another requirement", [use(), again(outcome=refused(409))]),
+        row(
+            "the replay of what was enabled since says so",
+            [use(), kept_again(outcome=answer(1, status="enabled"))],
+            Broken("answered 200"),
+            before=BEFORE,
+        ),
+        row("the replay of what was enabled since is the original", [use(), kept_again()], HOLDS, before=BEFORE),
     ),
     "idempotency.no-reexecution": (
         row(

@@ -167,6 +167,18 @@ TABLE: Table = {
             Broken("fell on another rule", "/organization_id", by_states=True),
             before=(rule(), rule(OTHER, nickname="Old")),
         ),
+        row(
+            "of two ways of naming another rule the second falls on it",
+            [
+                claim(ok(), body(id=OTHER)),
+                get(rule(OTHER), rule=OTHER),
+                claim(ok(rule(nickname="New")), body(id=OTHER, nickname="New")),
+                get(rule(OTHER, nickname="New"), rule=OTHER),
+            ],
+            *[HOLDS] * 5,
+            Broken("fell on another rule", "/organization_id", by_states=True, shown_by=(2, 3)),
+            before=(rule(), rule(OTHER)),
+        ),
     ),
     "update.isolated": (
         row("the other rule is as it was", [put(ok()), get(rule(OTHER), rule=OTHER)], HOLDS, before=rule(OTHER)),
