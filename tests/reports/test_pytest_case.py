@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -56,21 +55,6 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 """One instant for all runs, so that what is made from it is made once."""
 has_shell = bool(os.environ.get("CI")) or all(map(shutil.which, ("bash", "curl")))
 """In CI they must be there: a script that was not tried is no proof."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ReferenceServer]:
-    with ReferenceServer() as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        yield server
-
-
-@pytest.fixture
-def profile(server: ReferenceServer, tmp_path: Path) -> Path:
-    path = tmp_path / "target.toml"
-    path.write_text(server.profile_toml, encoding="utf-8")
-    return path
 
 
 def left(server: ReferenceServer, folder: Path, requirement: str, fault: str = "") -> Path:
