@@ -66,19 +66,29 @@ def most_telling_first(scenarios: Iterable[Scenario]) -> list[Scenario]:
     return sorted(scenarios, key=rank)
 
 
+def _undivided(name: str) -> tuple[str, ...]:
+    return (name,)
+
+
 def chunked(
     listed_as: str,
     cases: Iterable[T],
     length: int,
     name: Callable[[T], str],
     make: Callable[[str, Sequence[T]], Scenario],
+    *,
+    parts: Callable[[str], tuple[str, ...]] = _undivided,
 ) -> Iterator[Scenario]:
-    """Scenarios that share out a list of cases, the most telling first; ``make`` makes one of an id and its share."""
+    """Scenarios that share out a list of cases, the most telling first; ``make`` makes one of an id and its share.
+
+    ``parts`` are what of a case a short run may send apart, by names of their own.
+    """
     ordered = cases_first(listed_as, cases, name)
     for number, start in enumerate(range(0, len(ordered), length), start=1):
         share = ordered[start : start + length]
         scenario = make(f"{listed_as}-{number:02d}", share)
-        yield msgspec.structs.replace(scenario, part_of=listed_as, cases=tuple(map(name, share)))
+        sent = tuple(part for case in share for part in parts(name(case)))
+        yield msgspec.structs.replace(scenario, part_of=listed_as, cases=sent)
 
 
 class Short(msgspec.Struct, frozen=True):
