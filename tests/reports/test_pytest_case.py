@@ -279,7 +279,7 @@ def test_the_head_tells_what_is_sent_and_no_key() -> None:
 
 @pytest.mark.skipif(not has_shell, reason="needs bash and curl")
 def test_a_script_sends_new_keys_each_time(server: ReferenceServer, tmp_path: Path) -> None:
-    folder = left(server, tmp_path / "run", "idempotency.any-key")
+    folder = left(server, tmp_path / "run", "idempotency.any-key", "idempotency.uuid-only")
     recorded = re.findall(r"renewed '?([^')\n]+)", (folder / "curl.sh").read_text(encoding="utf-8"))
     log, curl = tmp_path / "log", tmp_path / "bin/curl"
     curl.parent.mkdir()
