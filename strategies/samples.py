@@ -113,8 +113,7 @@ def combined_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
 
     Whether a target takes such a combination is open: shares may add up to more than there is.
     """
-    allowed = allowed_bodies(contract, world, _combined(contract, world))
-    return tuple(msgspec.structs.replace(body, acceptance="open") for body in allowed)
+    return allowed_openly(contract, world, _combined(contract, world))
 
 
 def _combined(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
@@ -145,6 +144,12 @@ def allowed_bodies(contract: Contract, world: World, values: Iterable[dict[str, 
     """The bodies that the contract's schema allows; another document may forbid what the page leaves open."""
     is_valid = validator_of(contract, contract.body_schema).is_valid
     return tuple(body_of(contract, world, value) for value in values if is_valid(value))
+
+
+def allowed_openly(contract: Contract, world: World, values: Iterable[dict[str, Any]]) -> tuple[Body, ...]:
+    """The same of values of which it is open whether a target takes them."""
+    bodies = allowed_bodies(contract, world, values)
+    return tuple(msgspec.structs.replace(body, acceptance="open") for body in bodies)
 
 
 def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-import msgspec
-
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
 from rules_harness.strategies.accounts import accounts_in, source_of
@@ -20,7 +18,7 @@ from rules_harness.strategies.covering import covering_set
 from rules_harness.strategies.examples import Body, Pointer, at, example, put, with_role
 from rules_harness.strategies.places import Place, below, body_place, visited
 from rules_harness.strategies.plausible import soonest_start
-from rules_harness.strategies.samples import UNLUCKY, allowed_bodies, smallest_first
+from rules_harness.strategies.samples import UNLUCKY, allowed_openly, smallest_first
 from rules_harness.strategies.scalars import instant_text
 from rules_harness.strategies.world import World
 
@@ -42,8 +40,7 @@ def scattered_bodies(contract: Contract, world: World) -> tuple[Body, ...]:
 
     Whether a target takes such a combination is open.
     """
-    allowed = allowed_bodies(contract, world, _scattered(contract, world))
-    return tuple(msgspec.structs.replace(body, acceptance="open") for body in allowed)
+    return allowed_openly(contract, world, _scattered(contract, world))
 
 
 def _scattered(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
