@@ -227,7 +227,7 @@ def test_a_weak_key_damages_nothing(tmp_path: Path, key: str) -> None:
     run = read(tmp_path / "out")
     assert run.header.base_url == server.url
     assert run.header.profile["credentials"]["full"]["key_env"] == "KEY_FULL"
-    assert ended.verdicts == {"auth.missing": "passed"}
+    assert ended.verdicts["auth.missing"] == "passed"
     assert run.rules[0].state["nickname"].startswith("Monthly savings transfer, ")
     assert holder.state["nickname"] == f"Monthly savings transfer, {key}"
 
