@@ -87,7 +87,7 @@ class Bench(Planner):
 
     def leave(self, name: str) -> None:
         """Keep what was exchanged so far for a later scenario."""
-        self._known.keep(name, tuple(self.exchanges))
+        self._known.kept[name] = tuple(self.exchanges)
 
     def take_up(self, name: str) -> None:
         """Go on from what an earlier scenario left. Raises `NotBegun` where none did."""
@@ -95,10 +95,10 @@ class Bench(Planner):
             raise NotBegun(f"nothing was left under {name} to go on from")
         self.exchanges += self._known.kept[name]
 
-    def keys_used_since(self, name: str) -> int:
-        """How many keys this run has used since something was left under this name; what is refused uses none for
-        certain."""
-        return self._known.keys_since(name)
+    @property
+    def keys_used(self) -> int:
+        """How many keys this run has used: what is refused uses none for certain."""
+        return self._known.keys
 
     def resume(self, earlier: Episode) -> None:
         """Go on from an episode of an earlier run."""

@@ -23,19 +23,12 @@ class Known:
         self.kept: dict[str, tuple[Exchange, ...]] = {}
         """What one scenario leaves for a later one, by a name of theirs."""
         self._keys = 0
-        self._keys_before: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def keep(self, name: str, exchanges: tuple[Exchange, ...]) -> None:
-        """Leave exchanges for a later scenario."""
-        with self._lock:
-            self.kept[name] = exchanges
-            self._keys_before[name] = self._keys
-
-    def keys_since(self, name: str) -> int:
-        """How many keys were used since something was left under this name."""
-        with self._lock:
-            return self._keys - self._keys_before[name]
+    @property
+    def keys(self) -> int:
+        """How many keys were used."""
+        return self._keys
 
     def count_keys(self, number: int) -> None:
         """So many more were used."""

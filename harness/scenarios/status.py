@@ -36,7 +36,9 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield Scenario("status/stays-disabled", family, ("status.stays-disabled",), _stays_disabled)
     yield Scenario("status/enable-by-body", family, ("status.no-enable-by-body",), _enable_by_body)
     yield from crossing.scenarios(contract, world)
-    yield _enabled("twice", (*ENABLED, "status.stays-disabled", REPLAY), _twice)
+    yield _enabled("twice", (*ENABLED, "status.stays-disabled"), _twice)
+    yield _enabled("unseen", ENABLED, _unseen)
+    yield _enabled("with-key", (*ENABLED, REPLAY), _with_key)
     by_permission = ("authz.no-effect",) if profile.credentials.keys() & set(WITHOUT_PERMISSION) else ()
     yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", *by_permission), _refused)
     yield _enabled(
@@ -100,14 +102,24 @@ def _twice(bench: Bench) -> None:
     if bench.enable():
         bench.update(body, acceptance="open", label="the same bytes, after it was enabled again")
         bench.read()
+
+
+def _unseen(bench: Bench) -> None:
+    _prepare(bench)
+    bench.update(bench.marked(), acceptance="open", label="before an enabling that nobody reads")
     bench.enable_unseen()
     bench.update(bench.marked(), acceptance="open", label="after an enabling that nobody has read")
     bench.read()
-    if bench.enable():
-        first = first_use(bench, bench.distinct(1), bench.new_key(), requirement="", label="a key, on an enabled rule")
-        bench.sleep(bench.granule())
-        again(bench, first)
-        bench.read()
+
+
+def _with_key(bench: Bench) -> None:
+    _prepare(bench)
+    label = f"a key, on {bench.contract.noun.with_article} that is enabled"
+    first = first_use(bench, bench.distinct(1), bench.new_key(), requirement="", label=label)
+    bench.read()
+    bench.sleep(bench.granule())
+    again(bench, first)
+    bench.read()
 
 
 def _refused(bench: Bench) -> None:

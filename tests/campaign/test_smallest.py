@@ -33,7 +33,7 @@ class Scripted(Minimiser):
         self._last: Try = "passes"
 
     def attempt(self, recording: Recording, name: str) -> Resent:
-        self._last = self._left.pop(0)
+        self._last = self._left.pop(0) if self._left else "passes"
         if self._last == "cannot be sent":
             raise Unmet("the target cannot be prepared")
         return Resent(EPISODE, (0,))

@@ -11,6 +11,7 @@ from rules_harness.harness.reference.effects import altered, without
 from rules_harness.harness.reference.messages import Crashed, Json, Refused, Reply, Written
 from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, crash_if, refuse_if
 from rules_harness.harness.reference.validation import body, values
+from rules_harness.harness.reference.validation.values import Node
 
 faults: list[PlantedFault] = []
 
@@ -249,4 +250,18 @@ fault("envelope.code-varies", errors.invalid).short(
 fault("envelope.status-varies", errors.invalid, "validation.status").short(
     "Two replicas of different versions answer 400 and 422 to an invalid body.",
     lambda usual, message: altered(usual(message), status=422) if _is_other_replica() else usual(message),
+)
+
+fault = Breaking(faults, "envelope.no-server-error")
+
+
+def _is_cut_within(node: Node) -> bool:
+    content = node.value.encode("utf-8", "surrogatepass") if isinstance(node.value, str) else b""
+    return len(content) > _COLUMN and content[_COLUMN] & 0xC0 == 0x80
+
+
+_COLUMN = 64
+fault("envelope.slice-within-a-character-crash", values.text).short(
+    "A nickname is cut for the log at 64 bytes, which may be within a character.",
+    crash_if(lambda node: node.name == "nickname" and _is_cut_within(node)),
 )

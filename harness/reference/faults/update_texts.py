@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from rules_harness.harness.reference import endpoints, update
 from rules_harness.harness.reference.messages import Json
-from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, changed, crash_if
+from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, changed
 from rules_harness.harness.reference.update import RuleChange
 from rules_harness.harness.reference.validation import actions, conditions, triggers, values
 from rules_harness.harness.reference.validation.values import Node
@@ -158,18 +158,4 @@ fault = Breaking(faults, "update.read-back")
 fault("update.read-in-pages", endpoints.get_rule).short(
     "A read has the first twenty steps.",
     changed(lambda reply, _call, _caller: reply.having(data={**reply.data, "steps": reply.data["steps"][:20]})),
-)
-
-fault = Breaking(faults, "envelope.no-server-error")
-
-
-def _is_cut_within(node: Node) -> bool:
-    content = node.value.encode("utf-8", "surrogatepass") if isinstance(node.value, str) else b""
-    return len(content) > _COLUMN and content[_COLUMN] & 0xC0 == 0x80
-
-
-_COLUMN = 64
-fault("envelope.slice-within-a-character-crash", values.text).short(
-    "A nickname is cut for the log at 64 bytes, which may be within a character.",
-    crash_if(lambda node: node.name == "nickname" and _is_cut_within(node)),
 )
