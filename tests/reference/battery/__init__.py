@@ -9,16 +9,16 @@ from tests.reference.battery import answers, contents, histories, keys, pairs, r
 from tests.reference.battery.lines import Lines
 
 FAMILIES: dict[str, tuple[Callable[[Api], Lines], ...]] = {
-    "envelope": (answers.envelope,),
+    "envelope": (answers.envelope, pairs.envelope),
     "request-id": (answers.request_id, pairs.request_id),
     "auth": (answers.auth, pairs.auth),
     "authz": (answers.authz, pairs.authz),
-    "not-found": (answers.not_found,),
+    "not-found": (answers.not_found, pairs.not_found),
     "http": (answers.http,),
-    "update": (contents.update, pairs.update),
+    "update": (contents.update, pairs.update, pairs.rare_values),
     "validation": (contents.validation,),
     "status": (histories.status, pairs.status),
-    "concurrency": (races.concurrency,),
+    "concurrency": (races.concurrency, pairs.concurrency),
     "idempotency": (keys.idempotency,),
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from tests.reference.api import LIMITED, A, Api, body, without
-from tests.reference.battery.lines import THEIRS, Lines, action, condition, put, shown, step
+from tests.reference.battery.lines import LOAN, THEIRS, Lines, action, condition, put, shown, state, step
 
 _ID = {"X-Request-ID": "mine"}
 _OURS = action("fixed_amount", amount_in_cents=29)
@@ -13,12 +15,27 @@ def request_id(api: Api) -> Lines:
     """An id beside a key."""
     yield put(api, b"{", key="malformed", headers=_ID)
     yield put(api, body(), "rule_unknown", key="unknown", headers=_ID)
+    yield put(api, body(), headers={"X-Request-ID": "6F1C2F3E-8A1D-4C5B-9E7F-0A1B2C3D4E5F"})
+
+
+def envelope(api: Api) -> Lines:
+    """A long nickname whose characters take two bytes each, off their alignment."""
+    yield put(api, body(nickname="x" + "é" * 60))
+
+
+def not_found(api: Api) -> Lines:
+    """A key beside an id that is not there."""
+    yield put(api, body(), "rule_unknown_with_key", key="made")
 
 
 def auth(api: Api) -> Lines:
     """No key under another path; another scheme and an unknown rule."""
     yield put(api, body(), f"{A}/", role=None)
     yield put(api, body(), "rule_unknown", role=None, headers={"Authorization": f"Bearer {api.key('full')}"})
+    yield put(api, body(), role=None, key="bearer", headers={"Authorization": f"Bearer {api.key('full')}"})
+    yield put(api, body(), role=None, headers={"Authorization": f"Bearer ApiKey {api.key('full')}"})
+    yield shown(api.send("GET", f"/rules/{A}", role="revoked"))
+    yield shown(api.send("GET", f"/rules/{A}?api_key={api.key('full')}", role=None))
 
 
 def authz(api: Api) -> Lines:
@@ -29,6 +46,7 @@ def authz(api: Api) -> Lines:
     yield put(api, body(steps=[step(_OURS), step(_OURS, theirs)]))
     at_theirs = condition(params={"account_id": THEIRS["id"]})
     yield put(api, body(steps=[step(_OURS), step(_OURS, conditions=at_theirs)]))
+    yield put(api, body(), role="limited", key="forbidden")
 
 
 def update(api: Api) -> Lines:
@@ -40,6 +58,35 @@ def update(api: Api) -> Lines:
     yield put(api, body(description="held"))
     yield put(api, without("/description") | {"status": "enabled"})
     yield shown(api.send("GET", f"/rules/{A}"))
+
+
+def rare_values(api: Api) -> Lines:
+    """Texts that look like something else, dates of which every part counts, zeros, what is left out, long lists."""
+    yield put(api, body(nickname="007", description="$$ “quoted”"))
+    yield put(api, body(nickname="x", description="2027-01-01T00:00:00+02:00"))
+    for date in ("2027-04-01T09:00:00.005Z", "2039-03-01T09:00:00Z"):
+        yield put(api, body("/trigger/start_date", date))
+    once = body("/trigger/start_date", "2027-04-01T09:00:00.25Z")
+    yield put(api, once | {"trigger": once["trigger"] | {"schedule_type": "ONE_TIME"}})
+    yield put(api, body(steps=[step(action("fixed_amount", amount_in_cents=31, source=LOAN))]))
+    none = {"period": "PER_WEEK", "amount_in_cents": 0}
+    yield put(api, body(steps=[step(action("fixed_amount", amount_in_cents=31, limit=none))]))
+    share = action("percentage", percentage_value=0, percentage_target="source_account")
+    yield put(api, body(steps=[step(share)]))
+    yield put(api, body(steps=[step(_OURS, conditions=condition(value=1))]))
+    yield put(api, body(steps=[{"actions": [_OURS]}]))
+    yield put(api, body(steps=[step(_OURS)] * 25))
+    yield shown(api.send("GET", f"/rules/{A}"))
+
+
+def concurrency(api: Api) -> Lines:
+    """Two updates that each leave alone what the other one changes."""
+    api.put(A, body(nickname="old", description="old"))
+    both = [body(nickname="new", description="old"), body(nickname="old", description="new")]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda content: api.put(A, content), both))
+    rule = state(api)[A]
+    yield str((rule["nickname"], rule["description"]) in (("new", "old"), ("old", "new")))
 
 
 def status(api: Api) -> Lines:
