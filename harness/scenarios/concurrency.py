@@ -61,6 +61,8 @@ def _one_rule(bench: Bench) -> None:
     """Different bodies on one rule, some with keys, and reads in between."""
     bench.begin()
     for number in bench.cases.of(range(ROUNDS), _round):
+        held = bench.distinct(19 + 10 * number)
+        bench.update(held, purpose="setup", acceptance="open", label="before it is updated at once")
         planned: list[Planned] = []
         for index in range(bench.width(WIDTH)):
             if index % 3 == 2:
@@ -68,7 +70,7 @@ def _one_rule(bench: Bench) -> None:
                 continue
             planned.append(
                 bench.plan_update(
-                    _partly_kept(bench, bench.distinct(20 + 10 * number + index), index),
+                    _partly_kept(bench, bench.distinct(20 + 10 * number + index), held, index),
                     key=bench.new_key() if index % 2 else None,
                     acceptance="open",
                     requirement="concurrency.whole",
@@ -79,14 +81,11 @@ def _one_rule(bench: Bench) -> None:
         bench.read()
 
 
-def _partly_kept(bench: Bench, body: dict[str, Any], index: int) -> dict[str, Any]:
-    """The body with one field as the rule has it, another one in turn: who writes only what changes mixes the two."""
-    state = bench.state() or {}
-    kept = [name for name in bench.names.texts if isinstance(state.get(name), str)]
-    if not kept or not state[kept[index % len(kept)]].strip():
-        return body
-    name = kept[index % len(kept)]
-    return {**body, name: state[name]}
+def _partly_kept(bench: Bench, body: dict[str, Any], held: dict[str, Any], index: int) -> dict[str, Any]:
+    """The body with one text as the rule has it, each in turn: who writes only what changes mixes the two."""
+    names = bench.names.texts
+    name = names[index % len(names)] if names else None
+    return body if name is None or name not in held else {**body, name: held[name]}
 
 
 def _enabled(bench: Bench) -> None:
