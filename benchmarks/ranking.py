@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -35,10 +34,6 @@ class Costs:
                     self.tells[name, case] = frozenset(tells if case else requirements)
         self.turn = {unit: turn for turn, unit in enumerate(self.units)}
         """When each has its turn, those of one scenario compared."""
-
-    def of(self, units: Collection[Unit]) -> int:
-        """What units take together."""
-        return sum(self.units[unit] for unit in units) + sum(self.besides[name] for name in {name for name, _ in units})
 
     def beside(self, way: Way, taken: Collection[Unit], opened: Collection[str]) -> int:
         """What a way takes beside the units that are taken, of these scenarios."""
@@ -118,14 +113,11 @@ class Ranking:
         model.maximize(SHORT * model.qsum(found.values()) - cost)
         return [unit for unit, variable in taken.items() if round(model.val(variable))]
 
-    def _picked(
-        self, begun: Sequence[Unit], ways: Iterable[Way], most: float = math.inf, *, anew: bool = False
-    ) -> list[Unit]:
+    def _picked(self, begun: Sequence[Unit], ways: Iterable[Way], *, anew: bool = False) -> list[Unit]:
         """The units that were begun with, and of these ways the best ones, until no further fault is shown."""
         picked = dict.fromkeys(begun)
         opened = {name for name, _ in begun}
         tested = {requirement for unit in begun for requirement in self._costs.tells[unit]}
-        spent = self._costs.of(begun)
         left = self._all if anew else self._all & ~self._shown_by(set(begun))
         ways = {way for way in ways if way and not way <= picked.keys()}
 
@@ -139,13 +131,10 @@ class Ranking:
             ways.discard(best)
             if not self._shown(best) & left:
                 break
-            cost = self._costs.beside(best, picked, opened)
-            if spent + cost <= most:
-                spent += cost
-                left &= ~self._shown(best)
-                picked.update(dict.fromkeys(sorted(best)))
-                opened |= {name for name, _ in best}
-                tested |= {requirement for unit in best for requirement in self._costs.tells[unit]}
+            left &= ~self._shown(best)
+            picked.update(dict.fromkeys(sorted(best)))
+            opened |= {name for name, _ in best}
+            tested |= {requirement for unit in best for requirement in self._costs.tells[unit]}
         return list(picked)
 
     def _shown(self, way: Way) -> int:
