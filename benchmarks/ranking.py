@@ -90,10 +90,11 @@ class Ranking:
 
     def _short(self) -> list[Unit]:
         """What shows most in a short run, and of that what takes fewest requests."""
-        shown = {way: self._shown(way) for way in self._shows if way}
+        # In an order of their own: of several best covers the solver takes one by the order of what it is given.
+        shown = {way: self._shown(way) for way in sorted(filter(None, self._shows), key=sorted)}
         model = Highs()  # type: ignore[no-untyped-call]  # the library leaves this one without types
         model.silent()
-        taken = {unit: model.addBinary() for way in shown for unit in way}
+        taken = {unit: model.addBinary() for unit in sorted({unit for way in shown for unit in way})}
         opened = {name: model.addBinary() for name, _ in taken}
         complete = {way: model.addBinary() for way in shown}
         sought = self._all & ~self._shown_by(set())
@@ -101,7 +102,7 @@ class Ranking:
         for unit, variable in taken.items():
             model.addConstr(variable <= opened[unit[0]])
         for way, variable in complete.items():
-            for unit in way:
+            for unit in sorted(way):
                 model.addConstr(variable <= taken[unit])
         for fault, variable in found.items():
             model.addConstr(variable <= model.qsum(complete[way] for way in shown if shown[way] >> fault & 1))
