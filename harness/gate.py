@@ -25,10 +25,10 @@ from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained
 from rules_harness.harness.session.lanes import (
     IN_TURN,
-    SIDE_BY_SIDE,
     Lane,
     chosen_scenarios,
     lanes_of,
+    may_run_side_by_side,
     other_rules,
     runnable,
 )
@@ -137,7 +137,7 @@ class Gate(Session):
 
     def _side_by_side(self, lanes: int) -> int:
         """How many lanes may run at once."""
-        if all(finding.requirement != SIDE_BY_SIDE for finding in self.record.tally.findings()):
+        if may_run_side_by_side(self.record.tally.findings()):
             return max(1, lanes)
         self.note(IN_TURN)
         return 1

@@ -24,7 +24,7 @@ from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.endings import stopped
-from rules_harness.harness.session.lanes import IN_TURN, SIDE_BY_SIDE, chosen_scenarios, runnable
+from rules_harness.harness.session.lanes import IN_TURN, chosen_scenarios, may_run_side_by_side, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Session, Totals
 from rules_harness.harness.smaller.minimise import Minimiser
@@ -148,7 +148,7 @@ class Campaign(Session):
 
     def _side_by_side(self) -> Stage:
         """How the search goes on: at once with several rules, unless that was seen to mix them up."""
-        if all(finding.requirement != SIDE_BY_SIDE for finding in self.collector.tally.findings()):
+        if may_run_side_by_side(self.collector.tally.findings()):
             return "side by side"
         self.note(IN_TURN)
         return "in turn"

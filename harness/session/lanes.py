@@ -9,6 +9,7 @@ import msgspec
 
 from rules_harness.harness.journal import Note, Skipped
 from rules_harness.harness.judging.judge import selected
+from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.scenarios import all_scenarios
 from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
@@ -17,9 +18,9 @@ from rules_harness.openapi.contract import Contract
 
 GENERAL = "envelope"
 """The family that every answer is judged by."""
-SIDE_BY_SIDE: Final = "concurrency.isolated"
+_SIDE_BY_SIDE: Final = "concurrency.isolated"
 """What lanes side by side rest on: where it does not hold, each would find what another did."""
-IN_TURN: Final = Note("in turn", f"{SIDE_BY_SIDE} does not hold: the rest was sent to one rule after the other.")
+IN_TURN: Final = Note("in turn", f"{_SIDE_BY_SIDE} does not hold: the rest was sent to one rule after the other.")
 
 
 def chosen_scenarios(contract: Contract, shared: Shared, select: tuple[str, ...]) -> list[Scenario]:
@@ -42,6 +43,11 @@ def runnable(scenarios: Iterable[Scenario], situation: Situation, record: RunRec
         else:
             record.skip(Skipped(scenario=scenario.id, requirements=scenario.requirements, reason=reason))
     return chosen
+
+
+def may_run_side_by_side(findings: Iterable[Finding]) -> bool:
+    """Whether nothing of what was found first keeps lanes from running at once."""
+    return all(finding.requirement != _SIDE_BY_SIDE for finding in findings)
 
 
 class Lane(msgspec.Struct, frozen=True):
