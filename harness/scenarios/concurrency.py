@@ -63,6 +63,7 @@ def _one_rule(bench: Bench) -> None:
     for number in bench.cases.of(range(ROUNDS), _round):
         held = bench.distinct(19 + 10 * number)
         bench.update(held, purpose="setup", acceptance="open", label="before it is updated at once")
+        bench.read()
         planned: list[Planned] = []
         for index in range(bench.width(WIDTH)):
             if index % 3 == 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 import subprocess
@@ -64,6 +65,17 @@ def test_every_reading_is_answered(embedded: Ended) -> None:
         assert all(len(answer) == 1 and {*answer} <= {*CONTRACT.readings[name].tokens} for answer in answers), row
         assert row["accepted"]
         assert row["observations"] > 0
+
+
+def test_what_simultaneous_updates_find_is_known(embedded: Ended) -> None:
+    """A read in between may show the state before them: without one that was read it would be nobody's body."""
+    episode = next(episode for episode in embedded.run.episodes if episode.id == "concurrency/one-rule")
+    before = [
+        first
+        for first, second in itertools.pairwise(episode.exchanges)
+        if first.intent.group is None and second.intent.group is not None
+    ]
+    assert [exchange.intent.operation for exchange in before] == ["read"] * 3
 
 
 def test_simultaneous_requests_overlap(embedded: Ended) -> None:

@@ -90,7 +90,7 @@ async def _written_apart(call: Call, wanted: Configuration, field: str) -> Rule:
 fault = Breaking(faults, "concurrency.disabled")
 
 
-@fault("concurrency.disabled-by-version", update.carried_out, "concurrency.whole")
+@fault("concurrency.disabled-by-version", update.carried_out)
 async def disabled_by_version(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
     """The rule is disabled only where its version is still the one that was read."""
     store = call.service.store
