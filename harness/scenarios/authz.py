@@ -11,7 +11,6 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.foreign import with_foreign_account
 from rules_harness.harness.scenarios.paths import other_paths
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsCredential, NeedsHook, NeedsRead, Scenario
-from rules_harness.harness.scenarios.unmet import NotEnabled
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
@@ -129,10 +128,7 @@ def _forbidden(bench: Bench, credential: str, access: Access, requirement: str) 
 def _where_enabled(bench: Bench, callers: Sequence[str]) -> None:
     """What the other scenarios ask of a rule as it happens to be, of one that is enabled."""
     bench.begin()
-    bench.update(bench.usual(), purpose="setup", acceptance="open", label="before it is enabled")
-    bench.read()
-    if not bench.enable():
-        raise NotEnabled(bench.contract)
+    bench.begin_enabled()
     for name in bench.cases.of(callers, str):
         bench.update(
             bench.inert(),

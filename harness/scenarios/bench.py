@@ -16,7 +16,7 @@ from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.planner import Planned, Planner, Shared
-from rules_harness.harness.scenarios.unmet import NotBegun, Unmet
+from rules_harness.harness.scenarios.unmet import NotBegun, NotEnabled, Unmet
 from rules_harness.strategies.bodies import Body
 
 
@@ -181,6 +181,15 @@ class Bench(Planner):
         self.enable_unseen(rule)
         state = self.read(rule)
         return state is not None and state.get(self.names.status) == self.names.enabled
+
+    def begin_enabled(self, body: Body | Mapping[str, Any] | None = None, rule: str | None = None) -> Mapping[str, Any]:
+        """Have a rule enabled that holds the usual body, or another one; its state then. Raises `NotEnabled`."""
+        body = self.usual() if body is None else body
+        self.update(body, rule=rule, purpose="setup", acceptance="open", label="before it is enabled")
+        state = self.read(rule)
+        if state is None or not self.enable(rule):
+            raise NotEnabled(self.contract)
+        return self.state(rule) or state
 
     def enable_unseen(self, rule: str | None = None) -> None:
         """Have the operator's hook enable a rule, and let nobody read it."""

@@ -18,7 +18,6 @@ from rules_harness.harness.scenarios.scenario import (
     NeedsRead,
     Scenario,
 )
-from rules_harness.harness.scenarios.unmet import NotEnabled
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import configuration
 from rules_harness.openapi.contract import Contract
@@ -85,13 +84,7 @@ def _disable(bench: Bench) -> None:
 def _prepare(bench: Bench, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """An enabled rule with a known configuration, which is returned as the body that says the same."""
     bench.begin()
-    bench.update(
-        bench.usual() if body is None else body, purpose="setup", acceptance="open", label="before it is enabled"
-    )
-    state = bench.read()
-    if state is None or not bench.enable():
-        raise NotEnabled(bench.contract)
-    return configuration(bench.contract, bench.state() or state)
+    return configuration(bench.contract, bench.begin_enabled(body))
 
 
 def _twice(bench: Bench) -> None:
@@ -105,6 +98,7 @@ def _twice(bench: Bench) -> None:
 
 
 def _unseen(bench: Bench) -> None:
+    """An enabling that no read tells the target of, where it asks a cache."""
     _prepare(bench)
     bench.update(bench.marked(), acceptance="open", label="before an enabling that nobody reads")
     bench.enable_unseen()
@@ -113,6 +107,7 @@ def _unseen(bench: Bench) -> None:
 
 
 def _with_key(bench: Bench) -> None:
+    """A key whose first request finds the rule enabled."""
     _prepare(bench)
     label = f"a key, on {bench.contract.noun.with_article} that is enabled"
     first = first_use(bench, bench.distinct(1), bench.new_key(), requirement="", label=label)

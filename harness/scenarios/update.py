@@ -12,7 +12,6 @@ from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
 from rules_harness.harness.scenarios.telling import chunked
-from rules_harness.harness.scenarios.unmet import NotEnabled
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.safety import amounts_in, group_index_name, with_amount
 from rules_harness.openapi.contract import Contract
@@ -316,10 +315,7 @@ def _isolated_enabled(bench: Bench) -> None:
     """An enabled rule stays enabled while another one is updated."""
     written, watched = bench.rules[:2]
     bench.begin(written, watched)
-    bench.update(bench.usual(), rule=watched, purpose="setup", acceptance="open", label="before it is enabled")
-    bench.read(watched)
-    if not bench.enable(watched):
-        raise NotEnabled(bench.contract)
+    bench.begin_enabled(rule=watched)
     bench.update(bench.marked(), rule=written, label=f"another {bench.contract.noun} is enabled")
     bench.read(watched)
     bench.update(bench.usual(), rule=watched, purpose="contain", acceptance="open", label="disabled again")
