@@ -1,4 +1,4 @@
-"""Faults of the family update: texts, dates and trees that few bodies have."""
+"""Faults of the family update that only values, dates, trees and lists show which few bodies have."""
 
 import json
 import re
