@@ -202,6 +202,7 @@ def _with_each(
                 return
 
 
-def smallest_first(contract: Contract, world: World) -> list[Body]:
+@functools.lru_cache(maxsize=16)
+def smallest_first(contract: Contract, world: World) -> tuple[Body, ...]:
     """The bodies of the covering set, the shortest first."""
-    return sorted(covering_set(contract, world), key=lambda body: len(json.dumps(body.value)))
+    return tuple(sorted(covering_set(contract, world), key=lambda body: len(json.dumps(body.value))))
