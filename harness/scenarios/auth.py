@@ -69,7 +69,7 @@ def _odd(bench: Bench, requirement: str) -> None:
         for odd in odd_credentials(bench.contract)
         if odd.requirement == requirement and not _in_body(odd) and bench.can_send(odd)
     ]
-    # With a key of idempotency another way in may be taken; without one `missing` and `body-key` ask.
+    # A request with an Idempotency-Key may go another way through a target, which authenticates for itself.
     planned = [
         bench.plan_odd(odd, bench.marked(), access="unauthenticated", caller=odd.name, key=bench.new_key())
         for odd in bench.cases.of(chosen, attrgetter("name"))
