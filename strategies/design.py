@@ -75,18 +75,19 @@ class Design:
     ) -> None:
         self._factors = {factor.name: factor for factor in factors}
         self._together = [*itertools.combinations(self._factors, 2), *triples]
+        self._with = {name: [names for names in self._together if name in names] for name in self._factors}
         self._masking = masking
         self._is_possible = is_possible
-        self._met: Counter[Combination] = Counter()
-
-    def missing(self) -> list[Row]:
-        """The combinations that no row has yet."""
-        return [row for row in self._combinations() if named(row) not in self._met]
+        self._met: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
 
     def rows(self) -> Iterator[Row]:
         """Rows until no combination is missing."""
-        while missing := self.missing():
-            yield self.complete(missing[0])
+        for names in self._together:
+            for values in itertools.product(*(self._factors[name].values for name in names)):
+                row = dict(zip(names, values, strict=True))
+                # A row with a masking value has not what it was begun for; the next one counts on that.
+                while self._is_possible(row) and (names, values) not in self._met:
+                    yield self.complete(row)
 
     def complete(self, settled: Row, open_factors: Sequence[str] | None = None) -> Row:
         """A row with these values, and the best ones for the other factors, or for those that are named."""
@@ -94,24 +95,19 @@ class Design:
         for name in self._factors if open_factors is None else open_factors:
             if name not in row:
                 possible = [v for v in self._factors[name].values if self._is_possible({**row, name: v})]
-                row[name] = max(possible, key=lambda value: self._worth(row, name, value))
-        self._met.update(self._held(row))
+                row[name] = max(possible, key=lambda value: self._worth({**row, name: value}, name))
+        self._met.update(self._held(row, self._together))
         return row
 
-    def _combinations(self) -> Iterator[Row]:
-        for names in self._together:
-            for values in itertools.product(*(self._factors[name].values for name in names)):
-                row = dict(zip(names, values, strict=True))
-                if self._is_possible(row):
-                    yield row
-
-    def _worth(self, row: Row, name: str, value: str) -> tuple[int, int]:
-        times = [self._met[held] for held in self._held({**row, name: value}, name)]
+    def _worth(self, row: Row, name: str) -> tuple[int, int]:
+        times = [self._met[held] for held in self._held(row, self._with[name])]
         return times.count(0), -sum(times)
 
-    def _held(self, row: Row, among: str = "") -> Iterator[Combination]:
-        """The combinations that a row has, or those of them that a factor has part in."""
+    def _held(
+        self, row: Row, together: Sequence[tuple[str, ...]]
+    ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """The combinations that a row has of those factors that stand together."""
         masks = {name for name, value in self._masking.items() if row.get(name) == value}
-        for names in self._together:
-            if (not among or among in names) and masks <= set(names) and all(name in row for name in names):
-                yield named({name: row[name] for name in names})
+        for names in together:
+            if row.keys() >= set(names) and masks <= set(names):
+                yield names, tuple(row[name] for name in names)

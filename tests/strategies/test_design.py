@@ -8,6 +8,7 @@ import math
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,9 +68,11 @@ def test_impossible_rows_are_not_made() -> None:
     assert not any(row["a"] == row["b"] == "2" for row in rows)
 
 
-def test_a_masked_row_counts_for_its_own_factor_alone() -> None:
-    factors = [Factor("a", ("seen", "masked")), Factor("b", ("1", "2")), Factor("c", ("1", "2"))]
-    rows = list(Design(factors, masking={"a": "masked"}).rows())
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("values", [("seen", "masked"), ("masked", "seen")])
+def test_a_masked_row_counts_for_its_own_factor_alone(values: tuple[str, str], order: tuple[int, ...]) -> None:
+    factors = [Factor("a", values), Factor("b", ("1", "2")), Factor("c", ("1", "2"))]
+    rows = list(Design([factors[index] for index in order], masking={"a": "masked"}).rows())
     seen = {(row["b"], row["c"]) for row in rows if row["a"] == "seen"}
     assert seen == set(itertools.product("12", repeat=2))
 
