@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import ssl
 import subprocess
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -30,6 +32,12 @@ class HookFailed(Exception):
         self.detail = detail
 
 
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that tools' certificates are checked with; reading them takes longer than most requests."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Hooks:
     """The hooks of a profile. Each call raises `HookFailed`, also for a hook that the profile does not have."""
 
@@ -37,6 +45,7 @@ class Hooks:
         self._hooks = profile.hooks
         self._keyring = keyring
         self._cleaner = Cleaner(keyring)
+        self._opened = ExitStack()
 
     def enable_rule(self, rule_id: str) -> None:
         """Enable a rule, as a human would."""
@@ -52,12 +61,13 @@ class Hooks:
 
     def close(self) -> None:
         """Close the connections to operators' tools."""
-        self._client.close()
+        self._opened.close()
 
     @functools.cached_property
     def _client(self) -> httpx.Client:
         # A server that closes what is idle does so after two seconds and more.
-        return httpx.Client(trust_env=False, limits=httpx.Limits(keepalive_expiry=1))
+        limits = httpx.Limits(keepalive_expiry=1)
+        return self._opened.enter_context(httpx.Client(verify=_trusted(), trust_env=False, limits=limits))
 
     def _run(self, name: str, values: Values) -> None:
         hook = self._hooks.get(name)
