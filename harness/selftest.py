@@ -31,7 +31,7 @@ from rules_harness.harness.target.reader import load as load_profile
 from rules_harness.openapi.contract import load
 
 COMBINATIONS = 30
-DUE = 10
+DUE = 25
 """How many variants of a combination are some that have not had their turn."""
 FIRST_LOOK = (
     "auth.missing",

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.selftest
 
 
 def test_every_trial_goes_as_it_must() -> None:
-    chosen = [until_killed(trial) for trial in trials([1], combinations=12, each_variant=False)]
+    chosen = [until_killed(trial) for trial in trials([1], combinations=6, each_variant=False)]
     assert {name for trial in chosen for name in trial.variants} == {variant.id for variant in VARIANTS}
     verdicts = list(run_trials(chosen, workers=3))
     assert len(verdicts) > 200
