@@ -103,9 +103,7 @@ class Design:
         times = [self._met[held] for held in self._held(row, self._with[name])]
         return times.count(0), -sum(times)
 
-    def _held(
-        self, row: Row, together: Sequence[tuple[str, ...]]
-    ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    def _held(self, row: Row, together: Sequence[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
         """The combinations that a row has of those factors that stand together."""
         masks = {name for name, value in self._masking.items() if row.get(name) == value}
         for names in together:

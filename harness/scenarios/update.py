@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -63,15 +64,15 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield Scenario("update/named-twice", family, ("update.identity", "update.isolated"), _named_twice, "alone", named)
     if not is_suitable(contract, world):
         return
-    yield from _chunked(contract, "varied", variations(contract, world), ACCEPTED)
-    yield from _chunked(contract, "covering", covering_set(contract, world), (*ACCEPTED, "update.steps-replaced"))
-    yield from _chunked(
-        contract, "combined", combined_bodies(contract, world), ("update.replaces", "update.omitted-is-cleared")
-    )
-    yield from _chunked(contract, "exact", exact_bodies(contract, world), EXACT)
-    yield from _chunked(contract, "scattered", scattered_bodies(contract, world), SCATTERED)
-    asked = ("update.replaces", "update.amounts-exact")
-    yield from _chunked(contract, "open", open_bodies(contract, world), asked, is_asking=True)
+    for name, bodies, requirements in (
+        ("varied", variations, ACCEPTED),
+        ("covering", covering_set, (*ACCEPTED, "update.steps-replaced")),
+        ("combined", combined_bodies, ("update.replaces", "update.omitted-is-cleared")),
+        ("exact", exact_bodies, EXACT),
+        ("scattered", scattered_bodies, SCATTERED),
+        ("open", open_bodies, ("update.replaces", "update.amounts-exact")),
+    ):
+        yield from _chunked(name, _crossed(contract, world, bodies), requirements)
     if contract.names.parts is not None:
         inside = partial(_omitted_inside, parts=contract.names.parts)
         yield Scenario("update/omitted-inside", family, ("update.omitted-is-cleared",), inside)
@@ -80,17 +81,20 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         yield Scenario("update/structure", family, listed, structure)
 
 
-def _chunked(
-    contract: Contract, name: str, bodies: Sequence[Body], requirements: tuple[str, ...], *, is_asking: bool = False
-) -> Iterator[Scenario]:
+def _chunked(name: str, crossed: Sequence[Crossed], requirements: tuple[str, ...]) -> Iterator[Scenario]:
     def sending(scenario_id: str, chunk: Sequence[Crossed]) -> Scenario:
-        run = partial(_send_all, bodies=chunk, is_asking=is_asking)
+        run = partial(_send_all, bodies=chunk, is_asking=name == "open")
         return Scenario(scenario_id, "update", requirements, run)
 
-    crossed = [
-        (f"body {number}", body, row) for number, (body, row) in enumerate(bodies_crossed(contract, bodies), start=1)
-    ]
     yield from chunked(f"update/{name}", crossed, BODIES_PER_SCENARIO, _name, sending, parts=_sent_and_read)
+
+
+@functools.lru_cache(maxsize=16)
+def _crossed(
+    contract: Contract, world: World, bodies: Callable[[Contract, World], tuple[Body, ...]]
+) -> tuple[Crossed, ...]:
+    crossed = enumerate(bodies_crossed(contract, bodies(contract, world)), start=1)
+    return tuple((f"body {number}", body, row) for number, (body, row) in crossed)
 
 
 def _name(crossed: Crossed) -> str:

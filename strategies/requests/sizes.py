@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ _MARK: Final = "harness-marked-text"
 _UNKNOWN: Final = "harness_unknown_property"
 
 
+@functools.lru_cache(maxsize=1)
 def size_bodies(contract: Contract, world: World) -> tuple[OddRequest, ...]:
     """Every size (`validation.size`): a success or a 4xx, and neither a server error nor a hang."""
     return (
