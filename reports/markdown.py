@@ -201,8 +201,7 @@ def _tables(report: RunReport) -> Iterator[str]:
 
 def _reading(row: ReadingRow) -> tuple[str, str, str]:
     answer = "not asked" if row.answer is None else code(row.answer)
-    kinds = "; ".join(f"{kind or 'any'}: {', '.join(tokens)}" for kind, tokens in row.by_kind)
-    if row.answer in ("varies", "mixed"):
+    if kinds := plain.by_answer(row):
         answer += f" {escaped(kinds)}"
     if not row.accepted and row.answer is not None:
         answer = f"⚠️ {answer}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rules_harness.reports import again, curl
-from rules_harness.reports.model import VERDICTS, FindingView, RequirementRow, RunReport
+from rules_harness.reports.model import VERDICTS, FindingView, ReadingRow, RequirementRow, RunReport
 from rules_harness.reports.text import counted
 
 FULL: Final = 3
@@ -54,6 +54,25 @@ def accepted(report: RunReport) -> str:
     if report.baseline is None or not report.baseline.accepted:
         return ""
     return f"{counted(report.baseline.accepted, 'finding')} accepted by the baseline until {report.baseline.until}"
+
+
+def by_answer(row: ReadingRow) -> str:
+    """Which kinds of question have which answer, where they differ: the rarest answer first, `FULL` kinds of each."""
+    if row.answer not in ("varies", "mixed"):
+        return ""
+    kinds: dict[str, list[str]] = {}
+    for kind, tokens in row.by_kind:
+        kinds.setdefault(", ".join(tokens), []).append(kind or "any")
+    return "; ".join(f"{answer}: {_first_of(names)}" for answer, names in sorted(kinds.items(), key=_how_many))
+
+
+def _how_many(answered: tuple[str, list[str]]) -> int:
+    return len(answered[1])
+
+
+def _first_of(names: Sequence[str]) -> str:
+    more = len(names) - FULL
+    return ", ".join(names[:FULL]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def basis(row: RequirementRow) -> str:

@@ -126,9 +126,8 @@ def _readings(report: RunReport) -> Table:
     for row in report.readings:
         if row.answer is None:
             continue
-        kinds = "; ".join(f"{kind or 'any'}: {', '.join(tokens)}" for kind, tokens in row.by_kind)
         answer = Text(row.answer, style="" if row.accepted else "yellow")
-        if row.answer in ("varies", "mixed"):
+        if kinds := plain.by_answer(row):
             answer.append(f" ({kinds})", style="dim")
         if not row.accepted:
             answer.append(" not accepted", style="yellow")

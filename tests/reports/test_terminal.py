@@ -6,7 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from rules_harness.reports import terminal
+from rules_harness.harness.judging.outcome import ReadingOutcome
+from rules_harness.reports import markdown, terminal
 from rules_harness.reports.model import RunReport
 from tests.reports.factories import contract, footer, header, outcome, report_of
 from tests.reports.samples import sample_report
@@ -62,3 +63,12 @@ def test_rules_that_were_enabled_or_not_put_back_are_named() -> None:
     text = " ".join(shown().split())
     assert "a human re-enables: rule_a" in text
     assert "Not put back: rule_b: 409 conflict" in text
+
+
+def test_kinds_of_a_question_are_grouped_by_their_answer() -> None:
+    kinds = {f"kind {number}": ("422",) for number in range(30)} | {"validation.syntax": ("400", "422"), "": ("400",)}
+    asked = {"reading.validation-status": ReadingOutcome("reading.validation-status", "varies", 96, True, kinds)}
+    report = report_of([header(), footer()], outcome(readings=asked))
+    told = "varies (400, 422: validation.syntax; 400: any; 422: kind 0, kind 1, kind 2 and 27 more)"
+    assert told in " ".join(shown(report=report, width=200).split())
+    assert "kind 2 and 27 more | 96 |" in markdown.render(report)
