@@ -18,6 +18,7 @@ from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import Place, body_place, place_of
 
 DifferenceKind = Literal["changed", "lost", "length", "order", "not-cleared", "default", "type"]
+_ABSENT = object()
 STRUCTURE_ROLES = frozenset({"parts", "actions"})
 """Roles of the lists that are what an update replaces, and that do not hold themselves."""
 
@@ -94,6 +95,24 @@ def differences(place: Place, sent: Any, got: Any) -> Iterator[Difference]:
             yield result
         else:
             compared.append(_compare(*result))
+
+
+def unlike(first: Any, second: Any, *, but_for: str) -> Iterator[str]:
+    """Where two JSON values differ in anything, as JSON Pointers, but for one.
+
+    Values may be nested deeper than functions can call each other.
+    """
+    left = [("", first, second)]
+    while left:
+        at, one, other = left.pop()
+        if at == but_for:
+            continue
+        if isinstance(one, dict) and isinstance(other, dict):
+            left += [(f"{at}/{name}", one.get(name, _ABSENT), other.get(name, _ABSENT)) for name in {**one, **other}]
+        elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+            left += [(f"{at}/{index}", *members) for index, members in enumerate(zip(one, other, strict=True))]
+        elif one != other:
+            yield at
 
 
 def _compare(place: Place, sent: Any, got: Any) -> Iterator[Difference | _Pair]:

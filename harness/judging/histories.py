@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
-from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
+from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules, unlike
 from rules_harness.harness.judging.possibilities import (
     INITIAL,
     UNKNOWN,
@@ -342,7 +342,6 @@ def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:
     if original.status != again.status:
         return False
     first, second = original.json(), again.json()
-    if isinstance(first, dict) and isinstance(second, dict):
-        name = contract.names.request_id
-        return {**first, name: None} == {**second, name: None}
-    return bool(first == second) and (first is not None or original.body == again.body)
+    if first is None and second is None:
+        return original.body == again.body
+    return next(unlike(first, second, but_for=f"/{contract.names.request_id}"), None) is None

@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules_harness.harness.judging.checks.common import told
-from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules, instant, same_instant
+from rules_harness.harness.judging.equality import (
+    differences_from_body,
+    differences_of_rules,
+    instant,
+    same_instant,
+    unlike,
+)
 from rules_harness.openapi.contract import load
 from rules_harness.strategies.bodies import Body, bodies
 from rules_harness.strategies.world import Account, World
@@ -252,3 +258,25 @@ def test_states_differ_as_bodies_do(body: Body, other: Body) -> None:
 def test_same_instant(one: Any, other: Any, *, same: bool) -> None:
     assert same_instant(one, other) == same
     assert same_instant(other, one) == same
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+@given(JSON_VALUES)
+def test_a_value_is_like_itself_and_unlike_what_stands_around_it(value: Any) -> None:
+    assert list(unlike(value, copy.deepcopy(value), but_for="/request_id")) == []
+    first, second = {"data": value, "request_id": 1}, {"data": [value], "request_id": 2}
+    assert list(unlike(first, second, but_for="/request_id")) != []
+
+
+def test_places_that_are_unlike_are_named_however_deep() -> None:
+    changed = {"in": [{"in": [2]}], "none": None}
+    assert set(unlike({"in": [{"in": [1]}]}, changed, but_for="/id")) == {"/none", "/in/0/in/0"}
+    assert set(unlike({"in": [{"in": [1]}]}, changed, but_for="/none")) == {"/in/0/in/0"}
+    deep: list[Any] = [[], []]
+    for _ in range(5_000):
+        deep = [[deep[0]], [deep[1]]]
+    assert list(unlike(deep[0], deep[1], but_for="/id")) == []

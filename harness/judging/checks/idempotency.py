@@ -15,14 +15,18 @@ from rules_harness.harness.judging.checks.common import (
     is_refused_body,
     kept_or,
     run_by,
+    short,
     unchanged,
     where,
 )
+from rules_harness.harness.judging.equality import unlike
 from rules_harness.harness.judging.histories import IN_PROGRESS, follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.harness.judging.possibilities import FollowedHistory
 from rules_harness.openapi.contract import Contract
 
+NAMED = 3
+"""How many places a finding names at which a replay differs."""
 CERTAIN_MARKS = frozenset(string.ascii_letters + string.digits + "-_.~:")
 CERTAIN_KEY = re.compile(r"[A-Za-z0-9._~:-]{0,64}")
 """Longer keys, and keys of other characters, may be refused: `idempotency.odd-keys` says that they should not be. Where
@@ -243,7 +247,7 @@ def _follows(
             where(exchange),
             stored if is_read else f"answered {answer.status}",
             " or ".join(contradiction.expected),
-            _told(contract, answer),
+            _told(contract, answer) + _unlike_the_first(episode, contract, position),
             tuple(range(position + 1)),
             compares_states=is_read,
         )
@@ -276,6 +280,18 @@ def _answers(episode: Episode, contract: Contract, reading: str) -> Iterator[Jud
 def _told(contract: Contract, answer: Answer) -> str:
     marker = answer.part(contract.names.data).get(contract.names.marker)
     return described(contract, answer) + (f", {contract.names.marker} {marker!r}" if marker else "")
+
+
+def _unlike_the_first(episode: Episode, contract: Contract, position: int) -> str:
+    """Where a replay differs from the original answer, in words; empty where the status tells enough."""
+    again = episode.exchanges[position]
+    if again.intent.repeats is None or again.answer is None:
+        return ""
+    first = episode.exchanges[again.intent.repeats].answer
+    if first is None or first.status != again.answer.status:
+        return ""
+    places = sorted(unlike(first.json(), again.answer.json(), but_for=f"/{contract.names.request_id}"), key=len)
+    return f"; unlike the first answer at {', '.join(map(short, places[:NAMED]))}" if places else ""
 
 
 CHECKS = run_by(

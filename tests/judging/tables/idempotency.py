@@ -35,7 +35,7 @@ TABLE: Table = {
         row(
             "the replay executes",
             [use(), replay(outcome=answer(1, **LATER))],
-            Broken("answered 200", "a probe", told=", nickname"),
+            Broken("answered 200", "a probe", told='unlike the first answer at "/data/updated_at"'),
             before=BEFORE,
         ),
         row("the replay is a conflict", [use(), replay(outcome=refused(409))], Broken("answered 409")),
