@@ -40,6 +40,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield _enabled("with-key", (*ENABLED, REPLAY), _with_key)
     by_permission = ("authz.no-effect",) if profile.credentials.keys() & set(WITHOUT_PERMISSION) else ()
     yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", *by_permission), _refused)
+    yield Scenario(
+        "status/limited",
+        family,
+        ENABLED,
+        _limited,
+        "limited",
+        (NeedsHook("enable_rule"), NeedsRead(), NeedsCredential("limited")),
+    )
     yield _enabled(
         "trigger", ("status.not-triggerable",), _trigger, NeedsPermission("trigger"), NeedsCredential("trigger_only")
     )
@@ -95,6 +103,13 @@ def _twice(bench: Bench) -> None:
     if bench.enable():
         bench.update(body, acceptance="open", label="the same bytes, after it was enabled again")
         bench.read()
+
+
+def _limited(bench: Bench) -> None:
+    """The one rule that a limited key may update, by that key."""
+    _prepare(bench)
+    bench.update(bench.marked_for("limited"), caller="limited", label="by the limited key")
+    bench.read()
 
 
 def _unseen(bench: Bench) -> None:

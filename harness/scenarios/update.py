@@ -316,9 +316,10 @@ def _named_twice(bench: Bench) -> None:
 
 
 def _isolated_enabled(bench: Bench) -> None:
-    """An enabled rule stays enabled while another one is updated."""
+    """An enabled rule stays enabled while another enabled one is updated."""
     written, watched = bench.rules[:2]
     bench.begin(written, watched)
+    bench.begin_enabled(rule=written)
     bench.begin_enabled(rule=watched)
     bench.update(bench.marked(), rule=written, label=f"another {bench.contract.noun} is enabled")
     bench.read(watched)

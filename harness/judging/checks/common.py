@@ -38,6 +38,8 @@ class Span(msgspec.Struct, frozen=True):
     after: Mapping[str, Any]
     between: tuple[int, ...]
     read_at: int
+    known_at: int
+    """Where the state before was read; -1 where it was known from the first."""
 
 
 def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
@@ -104,6 +106,7 @@ def spans(episode: Episode, contract: Contract) -> Iterator[Span]:
     """The stretches of an episode between two known states of a rule."""
     known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
     since: dict[str, list[int]] = {}
+    read_at: dict[str, int] = {}
     for position, exchange in enumerate(episode.exchanges):
         rule = exchange.intent.rule
         if exchange.intent.operation != "read":
@@ -113,8 +116,8 @@ def spans(episode: Episode, contract: Contract) -> Iterator[Span]:
         if state is None:
             continue
         if rule in known:
-            yield Span(rule, known[rule], state, tuple(since.get(rule, ())), position)
-        known[rule] = state
+            yield Span(rule, known[rule], state, tuple(since.get(rule, ())), position, read_at.get(rule, -1))
+        known[rule], read_at[rule] = state, position
         since[rule] = []
 
 

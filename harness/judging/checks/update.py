@@ -177,7 +177,9 @@ def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No other rule changes."""
     written = [(position, exchange.intent.rule) for position, exchange, _ in executed(episode)]
     for span in spans(episode, contract):
-        others = [position for position, rule in written if position < span.read_at and rule != span.rule]
+        others = [
+            position for position, rule in written if span.known_at < position < span.read_at and rule != span.rule
+        ]
         if span.between or not others:
             continue
         changed = changed_fields(contract, span.before, span.after)

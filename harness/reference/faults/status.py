@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
-from rules_harness.harness.reference import endpoints, idempotency, syntax, update
+from rules_harness.harness.reference import credentials, endpoints, idempotency, syntax, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import Update, overwrite
 from rules_harness.harness.reference.messages import Refused, Reply
@@ -28,6 +28,12 @@ def _kept_if(
 
 def _names_no_account(refused: Refused) -> bool:
     return "names no account" in str((refused.reply.error or {}).get("message"))
+
+
+def _is_limited(change: RuleChange) -> bool:
+    secrets = map(credentials.secret_of, credentials.credentials(change.call.request))
+    callers = [caller for secret in secrets if secret and (caller := credentials.known_key(secret))]
+    return all("*" not in permission.resources for caller in callers for permission in caller.permissions)
 
 
 fault = Breaking(faults, "status.enabled-becomes-disabled", "status.stored")
@@ -56,6 +62,10 @@ fault("status.kept-when-text-changes", update.status_after, "status.not-triggera
 fault("status.kept-with-key", update.status_after, "status.not-triggerable").short(
     "The idempotent path forgets to disable the rule.",
     lambda usual, change: change.before.status if idempotency.key_of(change.call.request) else usual(change),
+)
+fault("status.kept-by-limited-keys", update.status_after, "status.not-triggerable").short(
+    "Only who may update every rule disables one.",
+    lambda usual, change: change.before.status if _is_limited(change) else usual(change),
 )
 fault("status.kept-for-percentages", update.status_after, "status.not-triggerable").short(
     "Rules that move percentages are not disabled.",

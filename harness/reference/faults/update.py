@@ -163,6 +163,11 @@ def _others(changed: Callable[[Rule, Rule], Rule]) -> Callable[[RuleChange, Rule
     return effect
 
 
+def _disabled_together(change: RuleChange, rule: Rule) -> None:
+    if change.before.status == "enabled":
+        _others(lambda other, rule: replace(other, status="disabled"))(change, rule)
+
+
 fault = Breaking(faults, "update.isolated", "update.identity")
 fault("update.written-to-whole-organization", update.written).short(
     "The nickname is written to every rule of the organization.",
@@ -170,6 +175,9 @@ fault("update.written-to-whole-organization", update.written).short(
 )
 fault("update.others-disabled", update.written).short(
     "Every rule of the organization is disabled.", then(_others(lambda other, rule: replace(other, status="disabled")))
+)
+fault("update.all-disabled-with-an-enabled-one", update.written).short(
+    "Where the rule was enabled, every rule of the organization is disabled.", then(_disabled_together)
 )
 fault("update.steps-of-others-deleted", update.written).short(
     "The steps of every other rule of the organization are deleted.",

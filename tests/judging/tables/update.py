@@ -206,6 +206,12 @@ TABLE: Table = {
             "the update was refused", [put(refused()), get(rule(OTHER, nickname="Hit"), rule=OTHER)], before=rule(OTHER)
         ),
         row("nobody knows how the other rule was", [put(ok()), get(rule(OTHER), rule=OTHER)]),
+        row(
+            "an operator enabled it before the update",
+            [put(ok()), get(rule(OTHER), rule=OTHER), get(rule(OTHER, status="enabled"), rule=OTHER)],
+            HOLDS,
+            before=rule(OTHER),
+        ),
         row("there is no other rule", [put(ok()), get(rule())], before=rule()),
     ),
     "update.repeatable": (

@@ -90,6 +90,8 @@ def concurrency(api: Api) -> Lines:
 
 
 def status(api: Api) -> Lines:
-    """A long description of an enabled rule."""
+    """A long description of an enabled rule; one that a limited key updates."""
     api.enable(A)
     yield put(api, body(description="long " * 20))
+    api.enable(LIMITED)
+    yield put(api, body(), LIMITED, role="limited")
