@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ import pytest
 
 from rules_harness.harness.cli import main
 from rules_harness.harness.reference.process import ReferenceServer
+from tests.gate.runs import NOW
 
-NOW = datetime.now(UTC).isoformat(timespec="seconds")
-"""One time for all runs of this process, so that what is drawn for them is drawn once."""
 KEY = "key-live-Zq7Xw2Rt9Lm4Vb6Nc8"
 
 

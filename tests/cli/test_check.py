@@ -11,7 +11,8 @@ import pytest
 
 from rules_harness.harness.journal import read
 from rules_harness.harness.reference.process import ReferenceServer
-from tests.cli.conftest import NOW, Shell
+from tests.cli.conftest import Shell
+from tests.gate.runs import NOW
 
 FEW = ("--select", "auth.missing", "--select", "status.stored")
 

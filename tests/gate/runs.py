@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,6 +17,9 @@ import pytest
 
 from rules_harness.harness.cli import main
 from rules_harness.harness.journal import Run, read, unpack
+
+NOW = datetime.now(UTC).isoformat(timespec="seconds")
+"""One time for all runs of this process, so that what is drawn for them is drawn once."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -65,4 +69,6 @@ def command(*arguments: str | Path, environ: Mapping[str, str], folder: Path) ->
 
 def check(profile: Path, *arguments: str, environ: Mapping[str, str], out: Path) -> Ended:
     """One conformance run of the target in a profile."""
+    if "--now" not in arguments:
+        arguments += ("--now", NOW)
     return command("check", "--target", profile, "--quiet", "--out", out, *arguments, environ=environ, folder=out)
