@@ -7,6 +7,7 @@ that, so that sending an update to them is safe.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -103,8 +104,12 @@ _SEGMENTS: Final = (
 
 def odd_ids(known: Iterable[str]) -> tuple[OddRequest, ...]:
     """The odd ids that no lenient reading takes for one of the rules in `known`."""
-    rules = frozenset(known)
-    return tuple(_odd_id(name, segment, detail) for name, segment, detail in _SEGMENTS if is_safe(segment, rules))
+    return _odd_ids(frozenset(known))
+
+
+@functools.lru_cache(maxsize=16)
+def _odd_ids(known: frozenset[str]) -> tuple[OddRequest, ...]:
+    return tuple(_odd_id(name, segment, detail) for name, segment, detail in _SEGMENTS if is_safe(segment, known))
 
 
 def odd_id_requests(known: Iterable[str]) -> st.SearchStrategy[OddRequest]:
