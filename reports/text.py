@@ -19,7 +19,8 @@ LINE_LIMIT: Final = 400
 _MARKS_IN_A_ROW: Final = 3
 _DEPTH_LIMIT: Final = 60
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_PLAIN: Final = re.compile(r"[ -~]*")
+_NOT_PLAIN: Final = re.compile(r"[^ -~]+")
+_NOT_PLAIN_IN_BLOCK: Final = re.compile(r"[^ -~\n\t]+")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\{\s*\}|\[\s*\]|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 
 
@@ -36,14 +37,15 @@ def visible(text: str, *, block: bool = False) -> str:
 
     A *block* keeps its line breaks and tabs.  Of combining marks, three in a row stay as they are.
     """
-    if _PLAIN.fullmatch(text):
-        return text
+    return (_NOT_PLAIN_IN_BLOCK if block else _NOT_PLAIN).sub(_visible_run, text)
+
+
+def _visible_run(run: re.Match[str]) -> str:
     characters = []
     marks = 0
-    for character in text:
+    for character in run.group():
         marks = marks + 1 if unicodedata.combining(character) else 0
-        kept = block and character in "\n\t"
-        characters.append(character if kept else _visible_character(character, too_many=marks > _MARKS_IN_A_ROW))
+        characters.append(_visible_character(character, too_many=marks > _MARKS_IN_A_ROW))
     return "".join(characters)
 
 
