@@ -25,7 +25,9 @@ FaultKind = Literal["timeout", "connect", "proxy", "closed", "abandoned", "too-l
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SMALL: Final = 16 * 1024
-"""Bytes. JSON takes up to thirty times its length once it is parsed, so few large values are remembered."""
+_MEDIUM: Final = 64 * 1024
+"""Bytes. JSON takes up to thirty times its length once it is parsed, so few large values are remembered; of those in
+between as many as the checks go over again and again in one episode."""
 
 
 class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -232,11 +234,18 @@ def parsed(payload: Payload) -> Any:
     A lone surrogate, which no UTF-8 can say, is spelt out, so that what holds one can be recorded and compared.
     """
     length = len(payload.text if payload.text is not None else payload.base64 or "")
-    return _parsed_small(payload) if length <= _SMALL else _parsed_large(payload)
+    if length <= _SMALL:
+        return _parsed_small(payload)
+    return _parsed_medium(payload) if length <= _MEDIUM else _parsed_large(payload)
 
 
 @functools.lru_cache(maxsize=256)
 def _parsed_small(payload: Payload) -> Any:
+    return _parsed(payload)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed_medium(payload: Payload) -> Any:
     return _parsed(payload)
 
 
