@@ -41,6 +41,23 @@ def record(
     started_at: str = "2026-01-01T08:00:00+00:00",
 ) -> Path:
     """The folder of a run; ``without`` are patterns of lines of the profile to leave out, ``more`` is added to it."""
+    settings = Settings(seed=seed, now=now, select=tuple(select))
+    run_gate(server, folder, settings, faults=faults, variants=variants, without=without, more=more)
+    _date(folder / FILE_NAME, started_at)
+    return folder
+
+
+def run_gate(
+    server: ReferenceServer,
+    folder: Path,
+    settings: Settings,
+    *,
+    faults: Sequence[str] = (),
+    variants: Sequence[str] = (),
+    without: Sequence[str] = (),
+    more: str = "",
+) -> Gate:
+    """A run as `record` records it, once it is over."""
     server.configure(faults=faults, variants=variants)
     contract = load()
     folder.mkdir(parents=True)
@@ -50,10 +67,9 @@ def record(
         text = re.sub(f"(?m)^{unwanted}.*$", "", text)
     path.write_text(text + more, encoding="utf-8")
     profile, keyring = load_profile(path, contract=contract, environ=dict(server.environment))
-    settings = Settings(seed=seed, now=now, select=tuple(select))
-    Gate(contract, Opened(profile, keyring, embedded=False), Journal(folder), settings, Silent()).run()
-    _date(folder / FILE_NAME, started_at)
-    return folder
+    gate = Gate(contract, Opened(profile, keyring, embedded=False), Journal(folder), settings, Silent())
+    gate.run()
+    return gate
 
 
 def _date(journal: Path, started_at: str) -> None:

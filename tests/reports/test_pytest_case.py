@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,19 @@ import pytest
 
 from rules_harness.harness.cli.leaving import leave_findings
 from rules_harness.harness.errors import UsageError
-from rules_harness.harness.journal import EpisodeRecord, FoundRule, Header, Restored, stream
-from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.journal import EpisodeRecord, FoundRule, Restored, stream
+from rules_harness.harness.judging.judge import conclude, outcome_of
 from rules_harness.harness.pytest_plugin.fixed import AssertFixed
 from rules_harness.harness.pytest_plugin.judging import target_of
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.selftest import FIRST_LOOK
+from rules_harness.harness.session.session import Settings
 from rules_harness.reports import pytest_case
 from rules_harness.reports.collect import collect
+from tests.gate import runs
 from tests.reports.factories import contract
-from tests.reports.recorded import record
+from tests.reports.recorded import record, run_gate
 from tests.reports.samples import sample_report
 
 WHOLE_RUN = {
@@ -51,21 +53,24 @@ SELECT = {
     "envelope.code-stable": ("envelope.code-stable",),
 }
 """What shows a fault of every answer, where the first look of the self-test does not."""
-NOW = datetime.now(UTC).replace(microsecond=0)
-"""One instant for all runs, so that what is made from it is made once."""
+NOW = datetime.fromisoformat(runs.NOW)
 has_shell = bool(os.environ.get("CI")) or all(map(shutil.which, ("bash", "curl")))
 """In CI they must be there: a script that was not tried is no proof."""
 
 
 def left(server: ReferenceServer, folder: Path, requirement: str, fault: str = "") -> Path:
     """The folder of a finding against a requirement: of those that a run leaves, the one with the fewest requests."""
-    select = SELECT.get(requirement, FIRST_LOOK if requirement.startswith("envelope.") else (requirement,))
-    run = record(server, folder, faults=[fault or FAULT_OF[requirement]], select=select, now=NOW)
-    whole = (msgspec.structs.replace(one, select=()) if isinstance(one, Header) else one for one in stream(run))
-    report = collect(partial(stream, run), outcome_of(whole, contract()), contract())
-    leave_findings(run, report)
+    general = FIRST_LOOK if requirement.startswith("envelope.") else (requirement,)
+    select = SELECT.get(requirement, general)
+    # What breaks the requirement that is selected is enough once it is found.
+    most = 1 if requirement in select else None
+    settings = Settings(now=NOW, select=select, fail_on="should", max_failures=most)
+    gate = run_gate(server, folder, settings, faults=[fault or FAULT_OF[requirement]])
+    report = collect(partial(stream, folder), conclude(gate.record.tally, profile={}), contract())
     views = [view for view in report.findings if view.requirement.id == requirement and view.finding.shown_by]
-    return run / "findings" / min(views, key=lambda view: (max(view.finding.shown_by), view.finding.count)).id
+    view = min(views, key=lambda view: (max(view.finding.shown_by), view.finding.count))
+    leave_findings(folder, report)
+    return folder / "findings" / view.id
 
 
 def sent_again(folder: Path, profile: Path, journals: Path) -> str:
@@ -124,7 +129,8 @@ def test_what_rests_on_a_whole_run_leaves_nothing(server: ReferenceServer, tmp_p
 
 
 def run_pytest(folder: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder, folder, *options]
+    [file] = folder.glob("test_*.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder, file, *options]
     return subprocess.run(list(map(str, command)), check=False, cwd=folder, capture_output=True, text=True)
 
 
