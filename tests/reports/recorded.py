@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -79,8 +80,9 @@ def _date(journal: Path, started_at: str) -> None:
     journal.write_bytes(msgspec.json.encode(header) + b"\n" + rest)
 
 
+@functools.cache
 def side(folder: Path, name: str = "run") -> Side:
-    """A recorded run as a side of a comparison."""
+    """A recorded run as a side of a comparison; its journal does not change any more."""
     contract = load()
     records = partial(stream, folder)
     header = next(iter(records()))
@@ -89,7 +91,8 @@ def side(folder: Path, name: str = "run") -> Side:
 
 
 def compared(base: Path, head: Path) -> Comparison:
-    return compare(side(base, "BASE"), side(head, "HEAD"))
+    before, after = (msgspec.structs.replace(side(of), name=name) for of, name in ((base, "BASE"), (head, "HEAD")))
+    return compare(before, after)
 
 
 def run_command(capture: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
