@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -28,6 +28,8 @@ State = Literal["ok", "advice", "problem"]
 _NOBODYS: Final = "_0DOCTOR0ASKS0FOR0NONE"
 """The end of an id that nothing has."""
 _HOOK_SECONDS: Final = 3.0
+_ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""Of when it is sent nothing depends that is told here."""
 _READS_RULES: Final = ("full", "read_only", "scope.READ_RULES")
 
 
@@ -73,14 +75,14 @@ class Reader(Protocol):
         """One request, and what came of it."""
 
 
-def examine(contract: Contract, profile: Profile, client: Reader, now: datetime) -> Diagnosis:
+def examine(contract: Contract, profile: Profile, client: Reader) -> Diagnosis:
     """Look at everything that reading shows; nothing is written, no hook is called.
 
     Raises what the client raises.
     """
     if contract.read is None:
         return Diagnosis((), obstacle="the contract has no companion GET, and the doctor only reads")
-    return _Examination(contract, contract.read, profile, client).result(now)
+    return _Examination(contract, contract.read, profile, client).result()
 
 
 class _Examination:
@@ -96,7 +98,7 @@ class _Examination:
         self._found: dict[str, FoundRule] = {}
         self._reasons: dict[str, str] = {}
 
-    def result(self, now: datetime) -> Diagnosis:
+    def result(self) -> Diagnosis:
         unknown = self._get(self._unknown, self._main)
         if isinstance(unknown, TransportFault):
             return Diagnosis((), obstacle=self._unreached(unknown))
@@ -112,7 +114,7 @@ class _Examination:
         remarks += self._on_weak_keys()
         remarks += map(self._on_hook, self._profile.hooks)
         remarks.append(self._on_limits())
-        return Diagnosis(tuple(remarks), () if obstacle else tuple(self._prospects(now)), obstacle)
+        return Diagnosis(tuple(remarks), () if obstacle else tuple(self._prospects()), obstacle)
 
     def _get(self, rule: str, caller: str | None) -> Answer | TransportFault:
         key = KeyReference(caller, self._names.authorization, f"{self._names.auth_scheme} ") if caller else None
@@ -312,10 +314,11 @@ class _Examination:
             "in all; `rules-harness check --dry-run` says how long a run takes",
         )
 
-    def _prospects(self, now: datetime) -> Iterator[Prospect]:
+    def _prospects(self) -> Iterator[Prospect]:
         rules = self._profile.rules
         states = {rule: rule_found.state for rule, rule_found in self._found.items()}
         profile = with_known_accounts(self._contract, self._profile, states)
+        world = profile.world(_ANY_TIME)
         situation = Situation(
             contract=self._contract,
             profile=profile,
@@ -324,11 +327,10 @@ class _Examination:
             limited=rules.limited in self._found,
             foreign=rules.other_org in self._found,
             reasons=self._reasons,
-            plausible=is_suitable(self._contract, profile.world(now)),
+            plausible=is_suitable(self._contract, world),
         )
         scenarios = [
-            (scenario, lacking(scenario, situation))
-            for scenario in all_scenarios(self._contract, profile.world(now), profile)
+            (scenario, lacking(scenario, situation)) for scenario in all_scenarios(self._contract, world, profile)
         ]
         checked = {id for check in CHECKS for id in check.about}
         for requirement in self._contract.requirements:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
@@ -38,7 +37,7 @@ def command(output: Output, /, contract: Contract | None, **given: Any) -> int:
         output.guard(target.keyring)
         client = Client(target.profile, target.keyring)
         try:
-            diagnosis = examine(held_to, target.profile, client, datetime.now(UTC))
+            diagnosis = examine(held_to, target.profile, client)
         except (BudgetSpent, TargetDown) as reason:
             diagnosis = Diagnosis((), obstacle=f"the target could not be looked at to the end: {reason}")
         finally:
