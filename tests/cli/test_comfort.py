@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tomllib
@@ -78,14 +77,18 @@ def test_every_command_can_be_quiet(shell: Shell, whole_profile: Path) -> None:
     assert all("--quiet" in shell(*group, "--help").out for group in (("baseline", "accept"), ("window", "plant")))
 
 
-@pytest.mark.parametrize(("option", "variable"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})])
 def test_without_colour_there_is_no_escape_sequence(
-    whole_profile: Path, environment: dict[str, str], option: list[str], variable: dict[str, str]
+    shell: Shell, whole_profile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    coloured = {**environment, **os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color", **variable}
-    command = [*PROGRAM, "check", "--target", str(whole_profile), "--select", "auth.missing", *option]
-    done = subprocess.run(command, env=coloured, capture_output=True, text=True, check=True)
-    assert "\x1b" not in done.stdout + done.stderr
+    command = ("check", "--target", whole_profile, "--select", "auth.missing")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b" in shell(*command).out
+    plain = shell(*command, "--no-color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    for ended in (plain, shell(*command)):
+        assert (ended.code, "\x1b" in ended.out + ended.err) == (0, False)
 
 
 def test_a_closed_stdout_ends_nothing(whole_profile: Path, environment: dict[str, str]) -> None:
