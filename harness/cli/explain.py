@@ -116,7 +116,8 @@ def _scenarios(requirement: str, contract: Contract) -> list[Scenario]:
     """The scenarios that are run for a requirement, against a target that has everything."""
     profile = specimen(contract)
     world = profile.world(_ANY_TIME)
-    return [scenario for scenario in all_scenarios(contract, world, profile) if requirement in scenario.requirements]
+    scenarios = all_scenarios(contract, world, profile, wanted=[requirement])
+    return [scenario for scenario in scenarios if requirement in scenario.requirements]
 
 
 def _reading(reading: Reading, contract: Contract) -> Iterator[str]:

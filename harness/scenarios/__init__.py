@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
@@ -48,18 +48,27 @@ SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
 
 
 def all_scenarios(
-    contract: Contract, world: World, profile: Profile, *, families: frozenset[str] | None = None
+    contract: Contract,
+    world: World,
+    profile: Profile,
+    *,
+    families: frozenset[str] | None = None,
+    wanted: Collection[str] | None = None,
 ) -> Iterator[Scenario]:
     """Every scenario that this contract, world and profile give rise to, in order, or only those for some families.
 
-    One is there for what the contract promises: not where it promises nothing of what it is for.
+    Boundary cases, which take seconds to make, are left out where none of the requirements ``wanted`` is theirs. One is
+    there for what the contract promises: not where it promises nothing of what it is for.
     """
     for make, own in SCENARIOS:
-        if families is None or families & own:
-            for scenario in make(contract, world, profile):
-                promised = tuple(name for name in scenario.requirements if name in contract.requirements)
-                if promised or not scenario.requirements:
-                    yield msgspec.structs.replace(scenario, requirements=promised)
+        if families is not None and not families & own:
+            continue
+        if make is boundary.scenarios and wanted is not None and boundary.ABOUT.isdisjoint(wanted):
+            continue
+        for scenario in make(contract, world, profile):
+            promised = tuple(name for name in scenario.requirements if name in contract.requirements)
+            if promised or not scenario.requirements:
+                yield msgspec.structs.replace(scenario, requirements=promised)
 
 
 __all__ = ["SCENARIOS", "Scenario", "all_scenarios"]

@@ -24,6 +24,19 @@ from rules_harness.strategies.world import World
 if TYPE_CHECKING:
     from rules_harness.strategies.boundary import BoundaryCase
 
+ABOUT = frozenset(
+    {
+        "http.headers",
+        "validation.bounds",
+        "validation.enum",
+        "validation.media-type",
+        "validation.required",
+        "validation.syntax",
+        "validation.type",
+    }
+)
+"""The requirements that a boundary case may exercise. Which of them do shows when all cases are there, which takes
+seconds."""
 CASES_PER_SCENARIO = 30
 KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.media-type": "media-type"}
 """A body that is missing, or no JSON by its Content-Type, may be refused for either."""

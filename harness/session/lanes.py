@@ -29,7 +29,7 @@ def chosen_scenarios(contract: Contract, shared: Shared, select: tuple[str, ...]
     families = frozenset(contract.requirements[requirement].family for requirement in wanted)
     if not select or GENERAL in families:
         return list(all_scenarios(contract, shared.world, shared.profile))
-    scenarios = all_scenarios(contract, shared.world, shared.profile, families=families)
+    scenarios = all_scenarios(contract, shared.world, shared.profile, families=families, wanted=wanted)
     return [scenario for scenario in scenarios if wanted & set(scenario.requirements)]
 
 

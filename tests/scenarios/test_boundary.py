@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rules_harness.harness.scenarios.boundary import scenarios
+from rules_harness.harness.scenarios.boundary import ABOUT, scenarios
 from rules_harness.harness.session.opening import specimen
 from rules_harness.openapi.contract import load
 from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
@@ -25,3 +25,8 @@ def test_what_is_firmly_refused_stands_for_the_rest() -> None:
     for key, cases in chosen.items():
         firm = [case for case in alike[key] if case.level == "must" and case.dormant and case.within_cap]
         assert not cases or not firm or cases[0].level == "must", key
+
+
+def test_what_they_may_exercise_is_known_before_they_are_made() -> None:
+    world = specimen(CONTRACT).world(datetime(2026, 6, 1, tzinfo=UTC))
+    assert {case.requirement for case in boundary_cases(CONTRACT, world) if case.requirement} == ABOUT
