@@ -14,16 +14,15 @@ from rules_harness.harness.exchange import Answer, Request, TransportFault
 from rules_harness.harness.journal import FoundRule
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.checks.common import described
-from rules_harness.harness.scenarios import all_scenarios, boundary
+from rules_harness.harness.scenarios import needs_told
 from rules_harness.harness.scenarios.outgoing import TimedOutcome
-from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
+from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.custody import accounts_in, with_known_accounts
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.openapi.contract import Contract, Operation
 from rules_harness.strategies.bodies import is_suitable
 from rules_harness.strategies.keys import KeyReference
-from rules_harness.strategies.world import World
 
 State = Literal["ok", "advice", "problem"]
 _NOBODYS: Final = "_0DOCTOR0ASKS0FOR0NONE"
@@ -330,19 +329,11 @@ class _Examination:
             reasons=self._reasons,
             plausible=is_suitable(self._contract, world),
         )
-        scenarios = [(scenario, lacking(scenario, situation)) for scenario in _telling(self._contract, world, profile)]
+        scenarios = [
+            (scenario, lacking(scenario, situation)) for scenario in needs_told(self._contract, world, profile)
+        ]
         checked = {id for check in CHECKS for id in check.about}
         for requirement in self._contract.requirements:
             own = [reason for scenario, reason in scenarios if requirement in scenario.requirements]
             reasons = tuple(dict.fromkeys(reason for reason in own if reason is not None))
             yield Prospect(requirement, len(own), own.count(None), reasons, requirement in checked)
-
-
-def _telling(contract: Contract, world: World, profile: Profile) -> list[Scenario]:
-    """All scenarios, but those of boundary cases only where others do not tell the same of their requirements."""
-    scenarios = list(all_scenarios(contract, world, profile, wanted=()))
-    plain = (scenario for scenario in scenarios if scenario.lane == "rule" and not scenario.needs)
-    told = {requirement for scenario in plain for requirement in scenario.requirements}
-    if told >= boundary.ABOUT & contract.requirements.keys():
-        return scenarios
-    return list(all_scenarios(contract, world, profile))

@@ -22,9 +22,10 @@ from rules_harness.harness.journal import EpisodeRecord, Journal, Note
 from rules_harness.harness.judging.judge import LIMITED, conclude
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
+from rules_harness.harness.scenarios import all_scenarios, needs_told
 from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.endings import stopped
-from rules_harness.harness.session.lanes import IN_TURN, chosen_scenarios, may_run_side_by_side, runnable
+from rules_harness.harness.session.lanes import IN_TURN, may_run_side_by_side, runnable
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Session, Totals
 from rules_harness.harness.smaller.minimise import Minimiser
@@ -116,7 +117,10 @@ class Campaign(Session):
 
     def _skip(self, situation: Situation) -> None:
         """Record what no scenario can put to the test here; what some can, a search may just not come to."""
-        scenarios = chosen_scenarios(self.contract, self.keeping.shared, ())
+        # Where a rule can be used, each scenario that needs nothing else is possible.
+        told = needs_told if situation.plausible and situation.usable else all_scenarios
+        shared = self.keeping.shared
+        scenarios = list(told(self.contract, shared.world, shared.profile))
         possible = {
             name for scenario in scenarios if lacking(scenario, situation) is None for name in scenario.requirements
         }

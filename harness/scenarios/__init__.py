@@ -71,4 +71,15 @@ def all_scenarios(
                 yield msgspec.structs.replace(scenario, requirements=promised)
 
 
-__all__ = ["SCENARIOS", "Scenario", "all_scenarios"]
+def needs_told(contract: Contract, world: World, profile: Profile) -> list[Scenario]:
+    """Scenarios that tell what each requirement needs: all, but those of boundary cases, which need nothing but a rule,
+    only where no others that need no more are for the same requirements."""
+    scenarios = list(all_scenarios(contract, world, profile, wanted=()))
+    plain = (scenario for scenario in scenarios if scenario.lane == "rule" and not scenario.needs)
+    told = {requirement for scenario in plain for requirement in scenario.requirements}
+    if told >= boundary.ABOUT & contract.requirements.keys():
+        return scenarios
+    return list(all_scenarios(contract, world, profile))
+
+
+__all__ = ["SCENARIOS", "Scenario", "all_scenarios", "needs_told"]
