@@ -54,6 +54,8 @@ class Ended(msgspec.Struct, frozen=True):
 
 def command(*arguments: str | Path, environ: Mapping[str, str], folder: Path) -> Ended:
     """Run one command to its end, with these variables in the environment; ``folder`` is where it is told to write."""
+    if arguments[0] == "check" and "--now" not in arguments:
+        arguments += ("--now", NOW)
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, environ),
@@ -69,6 +71,4 @@ def command(*arguments: str | Path, environ: Mapping[str, str], folder: Path) ->
 
 def check(profile: Path, *arguments: str, environ: Mapping[str, str], out: Path) -> Ended:
     """One conformance run of the target in a profile."""
-    if "--now" not in arguments:
-        arguments += ("--now", NOW)
     return command("check", "--target", profile, "--quiet", "--out", out, *arguments, environ=environ, folder=out)
