@@ -79,11 +79,11 @@ def world() -> World:
 
 @pytest.fixture(scope="session")
 def drawing(draw: Draw, world: World) -> tuple[list[Body], Counter[str]]:
-    """Two thousand bodies, and how often Hypothesis called an attempt valid, invalid or overrun."""
+    """Eight hundred bodies, and how often Hypothesis called an attempt valid, invalid or overrun."""
     statistics: list[dict[str, Any]] = []
     untyped: Any = collector
     with untyped.with_value(statistics.append):
-        drawn = draw(bodies(load(), world), 2_000)
+        drawn = draw(bodies(load(), world), 800)
     return drawn, Counter(case["status"] for case in statistics[0]["generate-phase"]["test-cases"])
 
 

@@ -33,7 +33,7 @@ Schemas = dict[str, Any]
 def everything(contract: Contract, world: World, draw: Draw) -> list[Body]:
     """Bodies of every sort, each of which satisfies the contract."""
     listed = [*covering_set(contract, world), *open_bodies(contract, world), *exact_bodies(contract, world)]
-    found = [*listed, *variations(contract, world), example(contract, world), *draw(bodies(contract, world), 150)]
+    found = [*listed, *variations(contract, world), example(contract, world), *draw(bodies(contract, world), 80)]
     judge = jsonschema_rs.Draft202012Validator(contract.standalone(contract.body_schema), validate_formats=True)
     for body in found:
         judge.validate(body.value)
@@ -150,7 +150,7 @@ def test_limits_of_text_are_kept(changed: Callable[[Change], Contract], world: W
         properties["nickname"]["maxLength"] = 6
         properties["description"] |= {"minLength": 70, "type": ["string", "null"]}
 
-    found = draw(bodies(changed(limit), world), 300)
+    found = draw(bodies(changed(limit), world), 120)
     nicknames = [body.value["nickname"] for body in found if body.value.get("nickname")]
     descriptions = [body.value["description"] for body in found if body.value.get("description")]
     assert nicknames
