@@ -32,17 +32,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys._base_executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:schemathesis",
-        *arguments,
-    ]  # type: ignore[attr-defined]  # not in the stubs
+    python = sys._base_executable  # type: ignore[attr-defined]  # not in the stubs
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", *arguments]
     return subprocess.run(command, cwd=project, env=dict(environment), capture_output=True, text=True, check=False)
 
 
