@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import EpisodeRecord, Journal, Note, Skipped, stream
-from rules_harness.harness.judging.judge import LIMITED, selected
+from rules_harness.harness.judging.judge import FOR_FINDINGS, LIMITED, selected
 from rules_harness.harness.judging.outcome import NOT_SEEN_AGAIN, Finding, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.outgoing import Outgoing
@@ -90,7 +90,7 @@ class Gate(Session):
         try:
             self._run_lanes(chosen, situation)
         except Enough as reason:
-            self.note(Note(LIMITED, str(reason)))
+            self.note(Note(LIMITED, str(reason), {FOR_FINDINGS: True}))
         if self.settings.smaller:
             self._make_smaller()
 
@@ -178,9 +178,16 @@ class Gate(Session):
         most = self.settings.max_failures
         if most is None:
             return
-        failing = sum(finding.level == "must" or self.settings.fail_on == "should" for finding in self._findings())
+        failing = sum(self._fails_for_certain(finding) for finding in self._findings())
         if failing >= most:
             raise Enough(f"--max-failures {most} is reached: {counted(failing, 'finding')}")
+
+    def _fails_for_certain(self, finding: Finding) -> bool:
+        """Whether a finding fails the run already: what another lane is about to confirm may not show again."""
+        if finding.id in self._accepted or (finding.level != "must" and self.settings.fail_on == "must"):
+            return False
+        suspect = self.record.tally.suspects[self.record.tally.seen_first_as(finding)]
+        return suspect.is_confirmed or not suspect.violation.compares_states
 
     def _make_smaller(self) -> None:
         """Record the smallest episode of each finding; no verdict rests on what is sent for it."""

@@ -33,7 +33,10 @@ EXCLUDED = "!"
 """What a pattern begins with that takes requirements out."""
 LIMITED = "limited"
 """The kind of note that says which limit ended a search before its time; it changes no verdict."""
+FOR_FINDINGS = "for findings"
+"""In the data of such a note: the limit is one of findings, so that without any the rest was left out for nothing."""
 REASONS_SHOWN = 3
+NOT_SEEN_AGAIN_AT_ALL = "what ended the run early did not show again, and the rest was not sent"
 UNFINISHED = "the run was cut off before its end"
 
 
@@ -113,6 +116,8 @@ def conclude(
     }
     stopped = next((note for note in notes if note.kind in (CONTAINED, STOPPED)), None)
     conclusion, exit_code, reason = _conclusion(requirements, profile, fail_on, stopped)
+    if conclusion == "conforms" and any(note.data.get(FOR_FINDINGS) for note in notes):
+        conclusion, exit_code, reason = "inconclusive", NOT_JUDGED, NOT_SEEN_AGAIN_AT_ALL
     if beyond:
         reason = f"{reason}; broken by what was sent for the selection, and not selected: {', '.join(sorted(beyond))}"
     if interrupted or not whole:

@@ -45,6 +45,18 @@ def test_a_run_ends_at_so_many_findings(shell: Shell, reference: ReferenceServer
     assert any("--max-failures 1 is reached" in sentence for sentence in short["missing"])
 
 
+def test_what_a_baseline_accepts_is_no_failure_that_ends_a_run(
+    shell: Shell, reference: ReferenceServer, whole_profile: Path
+) -> None:
+    reference.configure(faults=["request-id.on-success-only"])
+    chosen = ("check", "--target", whole_profile, "--select", "request-id")
+    assert shell(*chosen).code == 1
+    accepted = ("--reason", "known", "--owner", "somebody", "--expires", "2999-01-01", "--out", "baseline.toml")
+    assert shell("baseline", "accept", "out", *accepted).code == 0
+    ended = shell(*chosen, "--baseline", "baseline.toml", "--max-failures", "1", "--out", "again")
+    assert (ended.code, shell.summary("again")["missing"]) == (0, [])
+
+
 def test_quiet_says_the_verdict_and_what_was_written(shell: Shell, whole_profile: Path) -> None:
     ended = shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet")
     rules, verdict, files = ended.out.splitlines()

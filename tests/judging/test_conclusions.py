@@ -8,6 +8,7 @@ import pytest
 
 from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count, Note, Skipped
+from rules_harness.harness.judging.judge import FOR_FINDINGS, LIMITED
 from rules_harness.harness.judging.outcome import (
     Judgement,
     Kept,
@@ -219,3 +220,13 @@ def test_the_order_of_sightings_changes_no_level(levels: tuple[Level, Level]) ->
     tally = tally_of(*(a_violation(level=level) for level in levels))
     assert verdict_of(tally) == "failed"
     assert [finding.level for finding in tally.findings()] == ["must"]
+
+
+def test_a_run_that_ended_for_findings_that_do_not_count_in_the_end_is_no_pass() -> None:
+    ended = Note(LIMITED, "--max-failures 1 is reached: 1 finding", {FOR_FINDINGS: True})
+    none = concluded(tally_of(Kept("update.replaces")), notes=(ended,))
+    assert (none.conclusion, none.exit_code) == ("inconclusive", 3)
+    found = concluded(tally_of(a_violation()), notes=(ended,))
+    assert (found.conclusion, found.exit_code) == ("violates", 1)
+    short = concluded(tally_of(Kept("update.replaces")), notes=(Note(LIMITED, "left out"),))
+    assert (short.conclusion, short.exit_code) == ("conforms", 0)
