@@ -185,18 +185,22 @@ class Bench(Planner):
     def begin_enabled(self, body: Body | Mapping[str, Any] | None = None, rule: str | None = None) -> Mapping[str, Any]:
         """Have a rule enabled that holds the usual body, or another one; its state then. Raises `NotEnabled`."""
         body = self.usual() if body is None else body
-        self.update(body, rule=rule, purpose="setup", acceptance="open", label="before it is enabled")
+        caller = self.writer(self.rule if rule is None else rule)
+        self.update(body, rule=rule, caller=caller, purpose="setup", acceptance="open", label="before it is enabled")
         state = self.read(rule)
         if state is None or not self.enable(rule):
             raise NotEnabled(self.contract)
         return self.state(rule) or state
 
     def enable_unseen(self, rule: str | None = None) -> None:
-        """Have the operator's hook enable a rule, and let nobody read it."""
+        """Have the operator's hook enable a rule, and let nobody read it. Raises `Unmet` where money could move."""
         rule = self.rule if rule is None else rule
         self.shared.guard.check_enabling(rule)
         if rule in self._known.stale:
             self.read(rule)
+        # The body that it was to hold may have been refused.
+        if not self.shared.guard.may_be_enabled(self._known.states.get(rule, {})):
+            raise Unmet(f"{rule} holds what could move money, and is not enabled")
         self.shared.guard.enabled.add(rule)
         self._enabled_by_operator.add(rule)
         self.shared.hooks.enable_rule(rule)

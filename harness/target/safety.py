@@ -96,6 +96,10 @@ class Guard:
         if rule not in self.writable or rule not in self.profile.rules.all:
             raise SafetyError(f"{rule} is not {self.contract.noun.with_article} that may be enabled")
 
+    def may_be_enabled(self, state: Mapping[str, Any]) -> bool:
+        """Whether a rule in this state could move nothing soon were it enabled, or may."""
+        return self.is_open or self.is_inert(state)
+
     def is_unlisted(self, request: Request) -> bool:
         """Whether a request addresses something that is not a rule of the profile."""
         return self._addressed(request)[0] not in self.profile.rules.all

@@ -46,3 +46,11 @@ def test_a_campaign(server: ReferenceServer, tmp_path: Path, shell: Shell, monke
             if passed.rule == RULE and passed.object.get("status") == "enabled"
         )
         assert any(passed.enables == RULE for passed in target.proxy.passed)
+
+
+def test_what_could_move_money_is_not_enabled(server: ReferenceServer, tmp_path: Path) -> None:
+    """A target that refuses the harmless body leaves in the rule what its owner put there."""
+    with staging(server, tmp_path, "update.small-amounts-refused") as target:
+        ended = target.check("--select", "status.*", "--select", "authz.*", "--select", "update.isolated")
+        assert [passed.enables for passed in target.proxy.passed if passed.enables] == []
+        assert ended.requirements["status.rejected-keeps"]["verdict"] == "skipped"
