@@ -39,7 +39,7 @@ SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
     (validation.scenarios, frozenset({"validation", "update"})),
     (boundary.scenarios, frozenset({"validation", "http"})),
     (idempotency.at_the_end, frozenset({"idempotency"})),
-    (idempotency.scenarios, frozenset({"idempotency"})),
+    (idempotency.scenarios, frozenset({"idempotency", "status"})),
     (concurrency.scenarios, frozenset({"concurrency", "idempotency"})),
     (validation.server_owned, frozenset({"update"})),
     (not_found.odd, frozenset({"not-found"})),

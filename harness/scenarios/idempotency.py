@@ -9,15 +9,14 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from rules_harness.harness.intent import Acceptance
-from rules_harness.harness.scenarios import key_owners
+from rules_harness.harness.scenarios import key_owners, key_windows
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import (
-    MARGIN_SECONDS,
     REPLAY,
     REUSE,
     again,
     first_use,
-    is_replayed,
+    need_replays,
     other_body,
 )
 from rules_harness.harness.scenarios.own_texts import own
@@ -33,7 +32,6 @@ from rules_harness.harness.scenarios.scenario import (
     NeedsRules,
     Scenario,
 )
-from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.requests import odd_keys
@@ -93,7 +91,14 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
             (NeedsCredential("other_org"), NeedsForeignRule()),
         ),
         ("key-scope", ("idempotency.per-caller",), key_owners.key_scope, "limited", (NeedsCredential("limited"),)),
-        ("window", ("idempotency.window",), _window, "alone", (NeedsHook("advance_clock"),)),
+        ("window", ("idempotency.window",), key_windows.window, "alone", (NeedsHook("advance_clock"),)),
+        (
+            "enabled-since",
+            ("status.enabled-becomes-disabled", "status.stored", "status.replay-keeps"),
+            key_windows.enabled_since,
+            "alone",
+            (NeedsHook("advance_clock"), NeedsHook("enable_rule"), NeedsRead()),
+        ),
     )
     for name, requirements, run, lane, needs in table:
         yield Scenario(f"idempotency/{name}", "idempotency", requirements, run, lane, needs)
@@ -278,7 +283,7 @@ def _words(bench: Bench) -> None:
     others are not keys either."""
     requirement = "idempotency.odd-keys"
     bench.begin()
-    _need_replays(bench, first_use(bench, bench.distinct(1), bench.new_key()))
+    need_replays(bench, first_use(bench, bench.distinct(1), bench.new_key()))
     for word in bench.cases.of(WORDS, str):
         body = bench.marked()
         first = first_use(bench, body, word, requirement="", label=f"key: {word}")
@@ -298,19 +303,13 @@ def _same_rule(bench: Bench) -> None:
     requirement = "idempotency.same-rule"
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
-    _need_replays(bench, first)
+    need_replays(bench, first)
     paths = other_paths(bench.contract, bench.rule)
     for label, target in bench.cases.of((item for item in paths.items() if item[0] != SLASH), itemgetter(0)):
         bench.update(bench.marked(), acceptance="open", label="another update")
         bench.sleep(bench.granule())
         again(bench, first, label, requirement=requirement, target=target)
         bench.read(requirement=requirement, label=f"after: {label}")
-
-
-def _need_replays(bench: Bench, first: int, *, requirement: str = "") -> None:
-    """Go on only where a key that nothing is odd about keeps its answer: where it does not, that is the finding."""
-    if not is_replayed(bench, first, requirement=requirement):
-        raise Unmet("a replay at once is not answered as one, so that no more can be said of keys")
 
 
 def _without_key(bench: Bench) -> None:
@@ -325,24 +324,3 @@ def _without_key(bench: Bench) -> None:
         label = labels[request_id]
         bench.update(bodies[number], request_id=request_id, acceptance="open", requirement=requirement, label=label)
         bench.read(requirement=requirement, label="after an update without a key")
-
-
-def _window(bench: Bench) -> None:
-    """Just inside and just outside the window; only where a replay is answered as one in the first place."""
-    requirement, hooks = "idempotency.window", bench.shared.hooks
-    seconds = bench.names.key_window_seconds
-    bench.begin()
-    first = first_use(bench, bench.distinct(1), bench.new_key())
-    _need_replays(bench, first, requirement=REPLAY)
-    bench.update(bench.distinct(2), key=bench.new_key(), acceptance="open", label="another update")
-    passed = 0
-    for moment in (seconds // 4, seconds - MARGIN_SECONDS):
-        hooks.advance_clock(moment - passed)
-        passed = moment
-        # Whoever clears away old keys does so when another one is used.
-        bench.update(bench.marked(), key=bench.new_key(), acceptance="open", label="another key, later")
-        again(bench, first, label="replay within the window", requirement=requirement, window="within")
-        bench.read(requirement=requirement, label="after a replay within the window")
-    hooks.advance_clock(2 * MARGIN_SECONDS)
-    again(bench, first, label="after the window", requirement=requirement, window="beyond")
-    bench.read(requirement=requirement, label="after the window")

@@ -9,6 +9,7 @@ from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.intent import Window
 from rules_harness.harness.judging.histories import same_answer
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.unmet import Unmet
 
 REPLAY = "idempotency.replay"
 REUSE = "idempotency.reuse-not-executed"
@@ -66,6 +67,12 @@ def is_replayed(bench: Bench, first: int, *, requirement: str = REPLAY) -> bool:
     bench.sleep(bench.granule())
     original, answer = bench.exchanges[first].answer, again(bench, first, requirement=requirement).answer
     return original is not None and answer is not None and same_answer(bench.contract, original, answer)
+
+
+def need_replays(bench: Bench, first: int, *, requirement: str = "") -> None:
+    """Go on only where a key that nothing is odd about keeps its answer: where it does not, that is the finding."""
+    if not is_replayed(bench, first, requirement=requirement):
+        raise Unmet("a replay at once is not answered as one, so that no more can be said of keys")
 
 
 def other_body(

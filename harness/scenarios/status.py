@@ -11,7 +11,9 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import (
+    Lane,
     Need,
+    NeedsAccounts,
     NeedsCredential,
     NeedsHook,
     NeedsPermission,
@@ -40,22 +42,19 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield _enabled("with-key", (*ENABLED, REPLAY), _with_key)
     by_permission = ("authz.no-effect",) if profile.credentials.keys() & set(WITHOUT_PERMISSION) else ()
     yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", *by_permission), _refused)
-    yield Scenario(
-        "status/limited",
-        family,
-        ENABLED,
-        _limited,
-        "limited",
-        (NeedsHook("enable_rule"), NeedsRead(), NeedsCredential("limited")),
-    )
+    yield _enabled("limited", ENABLED, _limited, NeedsCredential("limited"), lane="limited")
+    theirs = (NeedsCredential("other_org"), NeedsAccounts("foreign"))
+    yield _enabled("foreign", ENABLED, _foreign, *theirs, lane="foreign")
     yield _enabled(
         "trigger", ("status.not-triggerable",), _trigger, NeedsPermission("trigger"), NeedsCredential("trigger_only")
     )
 
 
-def _enabled(name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: Need) -> Scenario:
+def _enabled(
+    name: str, requirements: tuple[str, ...], run: Callable[[Bench], None], *needs: Need, lane: Lane = "rule"
+) -> Scenario:
     return Scenario(
-        f"status/{name}", "status", requirements, run, needs=(NeedsHook("enable_rule"), NeedsRead(), *needs)
+        f"status/{name}", "status", requirements, run, lane, needs=(NeedsHook("enable_rule"), NeedsRead(), *needs)
     )
 
 
@@ -109,6 +108,13 @@ def _limited(bench: Bench) -> None:
     """The one rule that a limited key may update, by that key."""
     _prepare(bench)
     bench.update(bench.marked_for("limited"), caller="limited", label="by the limited key")
+    bench.read()
+
+
+def _foreign(bench: Bench) -> None:
+    """Another organization's, by that organization."""
+    _prepare(bench, bench.marked_for("other_org"))
+    bench.update(bench.marked_for("other_org"), caller="other_org", label="by another organization, its own")
     bench.read()
 
 

@@ -19,7 +19,9 @@ FOUND_ENABLED, FOUND_DISABLED = "rule_01HXYZ1234", "rule_01HXYZ5678"
 
 def _contained(target: Staging, rule: str, *select: str) -> Ended:
     """A run that may write to this rule of the organization alone."""
-    text = "\n".join(line for line in target.profile_text(writable=(rule,)).split("\n") if line[:8] != "limited ")
+    others = ("limited =", "other_org =")
+    lines = target.profile_text(writable=(rule,)).split("\n")
+    text = "\n".join(line for line in lines if not line.startswith(others))
     arguments = [argument for pattern in select for argument in ("--select", pattern)]
     return target.check("--now", NOW.isoformat(), *arguments, text=text)
 

@@ -150,3 +150,16 @@ async def seen_request_ids_ignored(
 
 
 _seen: WeakKeyDictionary[IdempotencyKeys, dict[tuple[str, bytes], Reply]] = WeakKeyDictionary()
+
+fault = Breaking(faults, "idempotency.window")
+
+
+@fault("idempotency.window-not-begun-anew", idempotency.first)
+async def window_not_begun_anew(usual: Using, call: Call, use: Use) -> Reply:
+    """What is used again after its window executes, and keeps the time of its first use."""
+    earlier = next((known.at for known in call.service.keys if known.use.name == use.name), None)
+    reply = await usual(call, use)
+    for known in call.service.keys:
+        if known.use.name == use.name and earlier is not None:
+            known.at = earlier
+    return reply

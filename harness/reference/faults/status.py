@@ -1,6 +1,7 @@
 """Faults of the family status."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
@@ -66,6 +67,18 @@ fault("status.kept-with-key", update.status_after, "status.not-triggerable").sho
 fault("status.kept-by-limited-keys", update.status_after, "status.not-triggerable").short(
     "Only who may update every rule disables one.",
     lambda usual, change: change.before.status if _is_limited(change) else usual(change),
+)
+fault("status.kept-for-later-organizations", update.status_after, "status.not-triggerable").short(
+    "Only rules of the first organization are disabled.",
+    _kept_if(lambda before, wanted: before.organization_id != ORGANIZATION),
+)
+fault("status.kept-a-day-after", update.status_after, "status.not-triggerable").short(
+    "What was enabled for more than a day counts as reviewed, and stays enabled.",
+    lambda usual, change: (
+        change.before.status
+        if change.call.service.clock.now() - change.before.updated_at > timedelta(days=1)
+        else usual(change)
+    ),
 )
 fault("status.kept-for-percentages", update.status_after, "status.not-triggerable").short(
     "Rules that move percentages are not disabled.",
@@ -254,6 +267,14 @@ fault("status.disabled-by-another-organization", endpoints.put_rule, "authz.no-e
 fault = Breaking(faults, "status.replay-keeps", "idempotency.no-reexecution")
 fault("status.replay-disables", idempotency.replayed).short(
     "A replay disables the rule again.", then(lambda call, known, original: overwrite(call, status="disabled"))
+)
+fault("status.replay-disables-after-an-hour", idempotency.replayed).short(
+    "A replay that comes from the archive of answers disables the rule again.",
+    then(
+        lambda call, known, original: (
+            overwrite(call, status="disabled") if call.service.clock.now() - known.at > timedelta(hours=1) else None
+        )
+    ),
 )
 fault("status.replay-applies-body", idempotency.replayed).short(
     "A replay writes the status of its body.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.reference.api import LIMITED, A, Api, body, without
+from tests.reference.api import LIMITED, OTHERS, A, Api, body, without
 from tests.reference.battery.lines import LOAN, THEIRS, Lines, action, condition, put, shown, state, step
 
 _ID = {"X-Request-ID": "mine"}
@@ -90,8 +90,18 @@ def concurrency(api: Api) -> Lines:
 
 
 def status(api: Api) -> Lines:
-    """A long description of an enabled rule; one that a limited key updates."""
+    """Enabled rules: with a long description, of a limited key, of others, for a day; a replay hours later."""
     api.enable(A)
     yield put(api, body(description="long " * 20))
     api.enable(LIMITED)
     yield put(api, body(), LIMITED, role="limited")
+    api.enable(OTHERS)
+    at_theirs = {"type": "MANUAL", "account_id": THEIRS["id"]}
+    yield put(api, body(trigger=at_theirs, steps=[]), OTHERS, role="other_org")
+    api.enable(A)
+    api.control("clock", advance_seconds=25 * 3600)
+    yield put(api, body())
+    yield put(api, body(), key="hours-before")
+    api.enable(A)
+    api.control("clock", advance_seconds=2 * 3600)
+    yield put(api, body(), key="hours-before")
