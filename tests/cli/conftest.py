@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,6 +71,9 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TEST_KEY", KEY)
     monkeypatch.delenv("RULES_HARNESS_DEBUG", raising=False)
+    for command in ("fuzz", "replay"):  # which have no --now
+        clock = SimpleNamespace(now=lambda zone: datetime.fromisoformat(NOW).astimezone(zone))
+        monkeypatch.setattr(f"rules_harness.harness.cli.{command}.datetime", clock)
     return Shell(tmp_path, capsys)
 
 

@@ -145,7 +145,7 @@ def check(shell: Shell, profile: Path) -> Ended:
 
 
 def fuzz(shell: Shell, profile: Path) -> Ended:
-    return shell("fuzz", "--target", profile, "--time", "3s", "--requests", "2000")
+    return shell("fuzz", "--target", profile, "--time", "60s", "--requests", "2000")
 
 
 def plant(shell: Shell, profile: Path) -> Ended:
