@@ -19,11 +19,15 @@ FAULTS = ("update.null-kept", "idempotency.case-folded")
 SELECT = ("--select", "update.omitted-is-cleared,idempotency.any-key")
 
 
-@pytest.fixture
-def profile(server: ReferenceServer, tmp_path: Path) -> Path:
-    path = tmp_path / "profile.toml"
+def _profile(server: ReferenceServer, folder: Path) -> Path:
+    path = folder / "profile.toml"
     path.write_text(server.profile_toml, encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def profile(server: ReferenceServer, tmp_path: Path) -> Path:
+    return _profile(server, tmp_path)
 
 
 def limited(profile: Path, limits: str) -> Path:
@@ -34,10 +38,25 @@ def limited(profile: Path, limits: str) -> Path:
     return path
 
 
-def test_each_finding_is_left_in_its_smallest_form(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def whole(server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """A run that makes nothing smaller."""
     server.configure(faults=list(FAULTS))
-    whole = check(limited(profile, "minimise_requests = 0"), *SELECT, environ=server.environment, out=tmp_path / "a")
-    small = check(profile, *SELECT, environ=server.environment, out=tmp_path / "b")
+    profile = limited(_profile(server, tmp_path_factory.mktemp("whole")), "minimise_requests = 0")
+    return check(profile, *SELECT, environ=server.environment, out=profile.parent / "out")
+
+
+@pytest.fixture(scope="module")
+def small(server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The same run, its findings made smaller."""
+    server.configure(faults=list(FAULTS))
+    profile = _profile(server, tmp_path_factory.mktemp("small"))
+    return check(profile, *SELECT, environ=server.environment, out=profile.parent / "out")
+
+
+def test_each_finding_is_left_in_its_smallest_form(
+    server: ReferenceServer, profile: Path, tmp_path: Path, whole: Ended, small: Ended
+) -> None:
     assert (small.code, small.verdicts) == (1, whole.verdicts)
     assert sizes(small).keys() == sizes(whole).keys()
     [of_keys] = [
@@ -45,6 +64,7 @@ def test_each_finding_is_left_in_its_smallest_form(server: ReferenceServer, prof
     ]
     assert sizes(small)[of_keys] < sizes(whole)[of_keys] * 0.6
     assert {finding["stability"] for finding in small.summary["findings"]} == {"3 of 3"}
+    server.configure(faults=list(FAULTS))
     for id in sizes(small):
         again = command("replay", small.folder, id, "--target", profile, environ=server.environment, folder=tmp_path)
         assert (again.code, "still fails, 3 of 3" in again.out) == (1, True), again.out
@@ -84,18 +104,14 @@ def test_what_prepares_an_attempt_may_be_part_of_what_shows_it(
     assert "still fails, 3 of 3" in again.out, again.out
 
 
-def test_verdicts_are_those_of_the_run_without_its_smallest_episodes(
-    server: ReferenceServer, profile: Path, tmp_path: Path
-) -> None:
-    server.configure(faults=list(FAULTS))
-    ended = check(profile, *SELECT, environ=server.environment, out=tmp_path / "out")
+def test_verdicts_are_those_of_the_run_without_its_smallest_episodes(small: Ended) -> None:
     records = [
-        record for record in ended.run.records() if not (isinstance(record, EpisodeRecord) and record.episode.smallest)
+        record for record in small.run.records() if not (isinstance(record, EpisodeRecord) and record.episode.smallest)
     ]
     outcome = outcome_of(records, load())
-    assert len(records) < len(list(ended.run.records()))
-    assert {id: row.verdict for id, row in outcome.requirements.items()} == ended.verdicts
-    assert {finding.id for finding in outcome.findings} == set(sizes(ended))
+    assert len(records) < len(list(small.run.records()))
+    assert {id: row.verdict for id, row in outcome.requirements.items()} == small.verdicts
+    assert {finding.id for finding in outcome.findings} == set(sizes(small))
 
 
 def test_a_clean_run_sends_nothing_more(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
@@ -108,26 +124,27 @@ def test_a_clean_run_sends_nothing_more(server: ReferenceServer, profile: Path, 
     assert requests(profile) == requests(limited(profile, "minimise_requests = 0"))
 
 
-def test_it_ends_with_the_requests_of_the_profile(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
+def test_it_ends_with_the_requests_of_the_profile(
+    server: ReferenceServer, profile: Path, tmp_path: Path, whole: Ended
+) -> None:
     server.configure(faults=list(FAULTS))
-    environ = server.environment
-    plain = check(limited(profile, "minimise_requests = 0"), *SELECT, environ=environ, out=tmp_path / "plain")
     text = profile.read_text(encoding="utf-8")
-    room = plain.summary["requests"] + 20
+    room = whole.summary["requests"] + 20
     profile.write_text(text.replace("max_requests = 20000", f"max_requests = {room}"), encoding="utf-8")
-    ended = check(profile, *SELECT, environ=environ, out=tmp_path / "out")
-    assert (ended.code, ended.verdicts) == (1, plain.verdicts)
-    assert sizes(ended).keys() == sizes(plain).keys()
+    ended = check(profile, *SELECT, environ=server.environment, out=tmp_path / "out")
+    assert (ended.code, ended.verdicts) == (1, whole.verdicts)
+    assert sizes(ended).keys() == sizes(whole).keys()
 
 
-def test_what_a_baseline_accepts_is_left_as_it_is(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
+def test_what_a_baseline_accepts_is_left_as_it_is(
+    server: ReferenceServer, profile: Path, tmp_path: Path, small: Ended
+) -> None:
     server.configure(faults=list(FAULTS))
-    first = check(profile, *SELECT, environ=server.environment, out=tmp_path / "first")
-    baseline, every = tmp_path / "baseline.toml", [f"--finding={id}" for id in sizes(first)]
+    baseline, every = tmp_path / "baseline.toml", [f"--finding={id}" for id in sizes(small)]
     accepting: tuple[str | Path, ...] = (
         "baseline",
         "accept",
-        first.folder,
+        small.folder,
         *every,
         "--reason",
         "known",
@@ -136,10 +153,10 @@ def test_what_a_baseline_accepts_is_left_as_it_is(server: ReferenceServer, profi
         "--expires",
         "2999-01-01",
     )
-    assert command(*accepting, "--out", baseline, environ={}, folder=first.folder).code == 0
+    assert command(*accepting, "--out", baseline, environ={}, folder=small.folder).code == 0
     ended = check(profile, *SELECT, "--baseline", str(baseline), environ=server.environment, out=tmp_path / "again")
     assert ended.code == 0
-    assert ended.summary["requests"] < first.summary["requests"]
+    assert ended.summary["requests"] < small.summary["requests"]
 
 
 def sizes(ended: Ended) -> dict[str, int]:
