@@ -295,7 +295,7 @@ def recorded(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> C
 def test_capture_changes_no_verdict_of_a_real_run(recorded: Callable[[], list[Told]], tmp_path: Path) -> None:
     told = recorded()
     expected = None
-    for number, lanes in itertools.product(range(2), (1, 3)):
+    for number, lanes in enumerate((1, 3)):
         random.Random(number).shuffle(told)
         kept = assert_same(tmp_path / f"{number}-{lanes}", [told[lane::lanes] for lane in range(lanes)])
         found = verdicts(kept.live)
