@@ -26,6 +26,8 @@ from tests.campaign.conftest import Rules
 from tests.cli.conftest import Shell
 
 WITHIN_SECONDS = 60
+LATENCY = 40
+"""Milliseconds: a campaign against a target that takes its time computes less while it is waited for."""
 KILLS = 2
 RULES = 5
 FOR_EACH_RULE = 5
@@ -96,8 +98,11 @@ def test_a_second_ctrl_c_ends_at_once(shell: Shell, whole_profile: Path, referen
     wait_until_ended(below)
 
 
-def test_a_worker_that_dies_is_replaced(shell: Shell, whole_profile: Path, rules: Callable[[], Rules]) -> None:
+def test_a_worker_that_dies_is_replaced(
+    shell: Shell, whole_profile: Path, reference: ReferenceServer, rules: Callable[[], Rules]
+) -> None:
     before = rules()
+    reference.configure(latency_ms=LATENCY)
     arguments = ("--target", whole_profile, "--workers", "2", "--time", "3s")
     with under_way(shell.folder, *arguments, lines=10) as process:
         while not (workers := children(process.pid)):
