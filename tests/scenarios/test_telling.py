@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from rules_harness.harness.session.opening import Opened, specimen
 from rules_harness.harness.session.session import Settings, Silent
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import load
+from tests.gate.runs import NOW
 
 LIST = "validation/broken"
 
@@ -137,8 +138,9 @@ def test_the_order_knows_what_is_sent(tmp_path: Path) -> None:
     """Where this fails: `rules-harness selftest --json FILE`, then `python -m benchmarks.curve FILE --write`."""
     contract = load()
     profile, noted = specimen(contract), _Noted()
-    sender = Rehearsal(contract, profile, datetime.now(UTC))
-    settings = Settings(seed=1, now=datetime.now(UTC))
+    now = datetime.fromisoformat(NOW)
+    sender = Rehearsal(contract, profile, now)
+    settings = Settings(seed=1, now=now)
     keyring = Keyring(dict.fromkeys(profile.credentials, "Key_of_the_run_1234567890"))
     opened = Opened(profile, keyring, embedded=False)
     Gate(contract, opened, Journal(tmp_path), settings, noted, client=sender, hooks=sender.hooks(keyring)).run()
