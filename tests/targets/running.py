@@ -24,14 +24,24 @@ INTERRUPT_SECONDS = 60
 _SHOWN = 300
 
 
-def run(server: Server, key: Key, folder: Path, *, search_seconds: int, select: Sequence[str] = ()) -> Result:
-    """One gate or campaign; its journal and reports are in ``folder`` afterwards."""
+def run(
+    server: Server,
+    key: Key,
+    folder: Path,
+    *,
+    search_seconds: int,
+    select: Sequence[str] = (),
+    requests: int | None = None,
+) -> Result:
+    """One gate or campaign, or the most telling ``requests`` of one; its journal and reports are in ``folder``
+    afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     profile = folder / "profile.toml"
     profile.write_text(server.profile, encoding="utf-8")
     arguments = ["check"] if key.kind == "gate" else ["fuzz", "--time", f"{search_seconds}s"]
     arguments += [part for pattern in select for part in ("--select", pattern)]
+    arguments += [] if requests is None else ["--requests", str(requests)]
     arguments += ["--target", str(profile), "--seed", str(key.seed), "--out", str(folder / "out"), "--quiet"]
     limit = GATE_SECONDS if key.kind == "gate" else search_seconds + AFTER_SEARCH_SECONDS
     process = subprocess.Popen(
@@ -53,7 +63,7 @@ def run(server: Server, key: Key, folder: Path, *, search_seconds: int, select: 
         raise
     (folder / "said.txt").write_text(said, encoding="utf-8")
     result = _result(key, None if was_stopped else process.returncode, folder / "out/summary.json", said)
-    return msgspec.structs.replace(result, is_partial=bool(select))
+    return msgspec.structs.replace(result, is_partial=bool(select) or requests is not None)
 
 
 def _stop(process: subprocess.Popen[str]) -> str:
