@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -32,8 +33,8 @@ Record = dict[str, Any]
 class Theirs:
     """A run of the embedded target with a fault, whose journal somebody has changed; and what that reaches for."""
 
-    def __init__(self, server: ReferenceServer, elsewhere: Server, folder: Path) -> None:
-        self.server, self.elsewhere, self.folder = server, elsewhere, folder
+    def __init__(self, server: ReferenceServer, elsewhere: Server, folder: Path, recorded: dict[str, Path]) -> None:
+        self.server, self.elsewhere, self.folder, self._recorded = server, elsewhere, folder, recorded
         self.environ = {**server.environment, VARIABLE: "a-key-that-nobody-is-to-see-5f0c"}
         text = server.profile_toml
         writable = tomllib.loads(text)["rules"]["writable"]
@@ -44,9 +45,12 @@ class Theirs:
         self.out = folder / "theirs"
         self.trap = folder / "ran"
 
-    def record(self, *select: str) -> None:
-        arguments = [argument for pattern in select for argument in ("--select", pattern)]
-        assert check(self.profile, *arguments, environ=self.environ, out=self.out).code == 1
+    def record(self, select: str) -> None:
+        """A run, or a copy of one that another test has made."""
+        if select not in self._recorded:
+            assert check(self.profile, "--select", select, environ=self.environ, out=self.folder / "run").code == 1
+            self._recorded[select] = self.folder / "run"
+        shutil.copytree(self._recorded[select], self.out)
 
     def change(self, edit: Callable[[Record], Record | None]) -> None:
         """Rewrite every record of the journal; ``None`` leaves it out."""
@@ -89,11 +93,17 @@ def server() -> Iterator[ReferenceServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Path]:
+    """The folders of runs, by what was selected; nobody changes them."""
+    return {}
+
+
 @pytest.fixture
-def theirs(server: ReferenceServer, tmp_path: Path) -> Iterator[Theirs]:
+def theirs(server: ReferenceServer, recorded: dict[str, Path], tmp_path: Path) -> Iterator[Theirs]:
     server.configure(faults=["status.kept"])
     with Server(always(NOTHING_HERE)) as elsewhere:
-        yield Theirs(server, elsewhere, tmp_path)
+        yield Theirs(server, elsewhere, tmp_path, recorded)
 
 
 def test_without_the_reader_s_own_profile_nothing_is_done(theirs: Theirs) -> None:

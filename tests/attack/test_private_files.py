@@ -36,7 +36,19 @@ def test_every_file_of_a_run_is_private(tmp_path: Path) -> None:
         out = tmp_path / "new" / "out"
         select = ("--select", "request-id.*", "--report", "html,har,sarif")
         assert check(profile, *select, environ=server.environment, out=out).code == 1
-        arguments = ("fuzz", "--target", profile, "--out", out / "fuzz", "--time", "3s", "--corpus", out / "corpus")
+        arguments = (
+            "fuzz",
+            "--target",
+            profile,
+            "--out",
+            out / "fuzz",
+            "--time",
+            "20s",
+            "--requests",
+            "60",
+            "--corpus",
+            out / "corpus",
+        )
         command(*arguments, environ=server.environment, folder=out / "fuzz")
     command("baseline", "accept", out, "--out", out / "baseline.toml", "--reason", "known", environ={}, folder=out)
     command("diff", out, out, "--format", "markdown", "--out", out / "diff.md", environ={}, folder=out)
