@@ -105,7 +105,7 @@ def test_a_fault_is_found_and_left_as_a_folder(tmp_path: Path, monkeypatch: pyte
         found = check(profile, out=tmp_path / "gate", select=["request-id.unique"])
         assert (found.outcome.conclusion, found.outcome.exit_code) == ("violates", 1)
         assert {finding.requirement for finding in found.outcome.findings} == {"request-id.unique"}
-        searched = fuzz(profile, out=tmp_path / "campaign", seconds=4)
+        searched = fuzz(profile, out=tmp_path / "campaign", seconds=20, requests=150)
     assert "request-id.unique" in {finding.requirement for finding in searched.outcome.findings}
     assert list((searched.folder / "findings").iterdir())
 
