@@ -87,6 +87,7 @@ def given_away(content: str, keys: Mapping[str, str]) -> list[str]:
     return [form for form in wanted if form in content or form in plain]
 
 
+@settings(deadline=None)
 @given(scene=scenes())
 def test_a_record_holds_what_was_there_and_no_key(scene: tuple[dict[str, str], dict[str, Any]]) -> None:
     keys, state = scene
