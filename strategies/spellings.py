@@ -52,14 +52,26 @@ def _with_exponent(fraction: re.Match[str]) -> str:
 
 
 def _reversed(text: str) -> str:
-    """The outermost names in the opposite order."""
-    members, depth, start = [], 0, 1
+    """The names of each object in the opposite order.
+
+    Values may be nested deeper than functions can call each other.
+    """
+    members: list[list[str]] = [[""]]
+    end = 0
     for token in tokens(text):
-        depth += (token.kind in ("open-brace", "open-bracket")) - (token.kind in ("close-brace", "close-bracket"))
-        if depth == 1 and token.kind == "comma":
-            members.append(text[start : token.start])
-            start = token.end
-    return "{" + ",".join([text[start:-1], *reversed(members)]) + "}"
+        members[-1][-1] += text[end : token.start]
+        written, end = text[token.start : token.end], token.end
+        if token.kind in ("open-brace", "open-bracket"):
+            members.append([""])
+        elif token.kind in ("close-brace", "close-bracket"):
+            inner = members.pop()
+            around, ordered = ("{}", reversed(inner)) if token.kind == "close-brace" else ("[]", iter(inner))
+            members[-1][-1] += around[0] + ",".join(ordered) + around[1]
+        elif token.kind == "comma":
+            members[-1].append("")
+        else:
+            members[-1][-1] += written
+    return members[0][0] + text[end:]
 
 
 _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {

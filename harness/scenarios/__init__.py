@@ -29,7 +29,7 @@ Maker = Callable[[Contract, World, Profile], Iterator[Scenario]]
 
 SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
     (auth.scenarios, frozenset({"auth"})),
-    (authz.scenarios, frozenset({"authz"})),
+    (authz.scenarios, frozenset({"authz", "not-found"})),
     (not_found.scenarios, frozenset({"not-found"})),
     (request_id.scenarios, frozenset({"request-id"})),
     (envelope.scenarios, frozenset()),

@@ -66,7 +66,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         ("reuse-again", (REUSE,), _reuse_again, "rule", ()),
         ("same-json", (REPLAY,), _same_json, "rule", ()),
         ("auth-first", ("idempotency.auth-first",), key_owners.auth_first, "rule", ()),
-        ("not-poisoned", NOT_POISONED, key_owners.not_poisoned, "rule", ()),
+        ("not-poisoned", (*NOT_POISONED, REPLAY), key_owners.not_poisoned, "rule", ()),
         (
             "refused-for-permission",
             NOT_POISONED,
@@ -74,7 +74,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
             "rule",
             (NeedsCredential("read_only"),),
         ),
-        ("refused-for-body", NOT_POISONED, key_owners.refused_for_body, "rule", ()),
+        ("refused-for-body", (*NOT_POISONED, REPLAY), key_owners.refused_for_body, "rule", ()),
         ("refused-again", ("idempotency.not-stuck",), key_owners.refused_again, "rule", ()),
         ("same-rule", ("idempotency.same-rule",), _same_rule, "rule", (NeedsRead(),)),
         ("any-key", ("idempotency.any-key", REPLAY), _any_key, "rule", ()),

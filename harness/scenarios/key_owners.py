@@ -73,8 +73,11 @@ def not_poisoned(bench: Bench) -> None:
             access="unauthenticated",
             label="refused with 401",
         )
-        first_use(bench, body, key, requirement="idempotency.not-poisoned", label="after a 401 with the same key")
-        bench.read(requirement="idempotency.not-poisoned", label="after a 401 with the same key")
+        label = "after a 401 with the same key"
+        first = first_use(bench, body, key, requirement="idempotency.not-poisoned", label=label)
+        bench.read(requirement="idempotency.not-poisoned", label=label)
+        bench.sleep(bench.granule())
+        again(bench, first, f"replay {label}")
 
 
 def refused_for_permission(bench: Bench) -> None:
@@ -92,10 +95,11 @@ def refused_for_body(bench: Bench) -> None:
     key = bench.new_key()
     _, wrong = bench.wrong_bodies()[1]
     bench.update(wrong, key=key, body="broken", label="refused for its body")
-    first_use(
-        bench, bench.distinct(1), key, requirement="idempotency.not-poisoned", label="after a refused body, same key"
-    )
+    label = "after a refused body, same key"
+    first = first_use(bench, bench.distinct(1), key, requirement="idempotency.not-poisoned", label=label)
     bench.read()
+    bench.sleep(bench.granule())
+    again(bench, first, f"replay {label}")
 
 
 def refused_again(bench: Bench) -> None:

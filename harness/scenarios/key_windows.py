@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, again, first_use, need_replays
+from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, again, first_use, need_replays, other_body
 from rules_harness.harness.scenarios.unmet import NotEnabled
 
 HOUR: Final = 3_600
@@ -28,6 +28,7 @@ def window(bench: Bench) -> None:
         # Whoever clears away old keys does so when another one is used.
         bench.update(bench.marked(), key=bench.new_key(), acceptance="open", label="another key, later")
         again(bench, first, label="replay within the window", requirement=requirement, window="within")
+        other_body(bench, bench.marked(), first, "same key, other body, hours later", requirement=requirement)
         bench.read(requirement=requirement, label="after a replay within the window")
     hooks.advance_clock(2 * MARGIN_SECONDS)
     again(bench, first, label="after the window", requirement=requirement, window="beyond")

@@ -42,9 +42,11 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     yield _enabled("with-key", (*ENABLED, REPLAY), _with_key)
     by_permission = ("authz.no-effect",) if profile.credentials.keys() & set(WITHOUT_PERMISSION) else ()
     yield _enabled("refused", ("status.rejected-keeps", "auth.no-effect", *by_permission), _refused)
-    yield _enabled("limited", ENABLED, _limited, NeedsCredential("limited"), lane="limited")
+    of_others = (*ENABLED, "idempotency.replay", "idempotency.no-reexecution")
+    kept = (*of_others, "status.rejected-keeps")
+    yield _enabled("limited", kept, _limited, NeedsCredential("limited"), lane="limited")
     theirs = (NeedsCredential("other_org"), NeedsAccounts("foreign"))
-    yield _enabled("foreign", ENABLED, _foreign, *theirs, lane="foreign")
+    yield _enabled("foreign", of_others, _foreign, *theirs, lane="foreign")
     yield _enabled(
         "trigger", ("status.not-triggerable",), _trigger, NeedsPermission("trigger"), NeedsCredential("trigger_only")
     )
@@ -107,15 +109,26 @@ def _twice(bench: Bench) -> None:
 def _limited(bench: Bench) -> None:
     """The one rule that a limited key may update, by that key."""
     _prepare(bench)
-    bench.update(bench.marked_for("limited"), caller="limited", label="by the limited key")
+    _, wrong = bench.wrong_bodies()[1]
+    bench.update(wrong, body="broken", caller="limited", label="refused: by the limited key")
     bench.read()
+    _keyed(bench, "limited")
+
+
+def _keyed(bench: Bench, caller: str) -> None:
+    """An update with a key of another caller than the others, and the same again after one more update."""
+    body = {name: value for name, value in bench.marked_for(caller).items() if name != bench.names.note}
+    first = first_use(bench, body, bench.new_key(), caller=caller, requirement="", label=f"by {caller}")
+    bench.read()
+    bench.update(bench.marked_for(caller), caller=caller, label=f"by {caller}, another one")
+    again(bench, first, f"replay by {caller}")
+    bench.read(requirement="idempotency.no-reexecution", label=f"after a replay by {caller}")
 
 
 def _foreign(bench: Bench) -> None:
     """Another organization's, by that organization."""
     _prepare(bench, bench.marked_for("other_org"))
-    bench.update(bench.marked_for("other_org"), caller="other_org", label="by another organization, its own")
-    bench.read()
+    _keyed(bench, "other_org")
 
 
 def _unseen(bench: Bench) -> None:

@@ -147,6 +147,8 @@ def test_another_spelling_is_the_same_value(value: dict[str, Any], spelling: str
 def test_spellings_differ() -> None:
     content = b'{"status":"disabled","steps":[{"a":1}]}'
     assert spelt(content, "reversed") == b'{"steps":[{"a":1}],"status":"disabled"}'
+    nested = b'{"a":{"b":[{"c":"{,","d":1},[]]},"e":{}}'
+    assert spelt(nested, "reversed") == b'{"e":{},"a":{"b":[{"d":1,"c":"{,"},[]]}}'
     assert b"\\u0073tatus" in spelt(content, "escaped")
     fractions = b'{"a":[12.5,-0.01,0.0,7,1e-7,1.50]}'
     assert spelt(fractions, "escaped") == b'{"\\u0061":[125e-1,-1e-2,0.0,7,1e-7,1.50]}'

@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
-from rules_harness.harness.reference import idempotency, update
+from rules_harness.harness.reference import credentials, endpoints, idempotency, update
 from rules_harness.harness.reference.calls import Call
-from rules_harness.harness.reference.effects import Using
+from rules_harness.harness.reference.effects import Using, usable_key
 from rules_harness.harness.reference.keys import IdempotencyKeys, Remembered, Use
-from rules_harness.harness.reference.messages import Incoming, Reply
-from rules_harness.harness.reference.seed import Key
+from rules_harness.harness.reference.messages import Incoming, Refused, Reply
+from rules_harness.harness.reference.seed import ORGANIZATION, Key
 from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, then
 
 faults: list[PlantedFault] = []
@@ -78,6 +79,57 @@ async def length_in_answer(
     reply = await usual(call, known, original)
     return reply.having(data={**reply.data, "steps": reply.data["steps"][:64]})
 
+
+fault = Breaking(faults, "idempotency.replay", "idempotency.no-reexecution")
+
+
+def _unless(is_one: Callable[[Key], bool]) -> Callable[[Callable[[Incoming], str | None], Incoming], str | None]:
+    """Do not read the keys of some callers."""
+
+    def stand_in(usual: Callable[[Incoming], str | None], request: Incoming) -> str | None:
+        secret = credentials.secret_of((credentials.credentials(request) or [""])[0])
+        caller = credentials.known_key(secret) if secret else None
+        return None if caller is not None and is_one(caller) else usual(request)
+
+    return stand_in
+
+
+fault("idempotency.limited-keys-ignored", idempotency.key_of, "idempotency.auth-first", "idempotency.per-caller").short(
+    "The Idempotency-Key of a limited caller is not read.", _unless(lambda caller: caller.role == "limited")
+)
+fault("idempotency.others-keys-ignored", idempotency.key_of).short(
+    "The Idempotency-Key is read for the first organization alone.",
+    _unless(lambda caller: caller.organization_id != ORGANIZATION),
+)
+
+
+def _spoilt_by(is_one: Callable[[Refused], bool]) -> Later[Call, Reply]:
+    """A key that came with such a refusal is not remembered for what executes under it later."""
+    spoilt: WeakKeyDictionary[IdempotencyKeys, set[str | None]] = WeakKeyDictionary()
+
+    async def stand_in(usual: Callable[[Call], Awaitable[Reply]], call: Call) -> Reply:
+        keys, key = call.service.keys, usable_key(call.request)
+        try:
+            reply = await usual(call)
+        except Refused as refused:
+            if is_one(refused):
+                spoilt.setdefault(keys, set()).add(key)
+            raise
+        for known in [known for known in keys if known.use.key == key and key in spoilt.get(keys, ())]:
+            keys.forget(known.use.name)
+        return reply
+
+    return stand_in
+
+
+fault("idempotency.spoilt-by-a-401", endpoints.handle).short(
+    "A key that came without credentials is not remembered any more.",
+    _spoilt_by(lambda refused: refused.reply.status == 401),
+)
+fault("idempotency.spoilt-by-a-refused-body", endpoints.handle).short(
+    "A key whose first body was refused is not remembered any more.",
+    _spoilt_by(lambda refused: refused.reply.status in (400, 422)),
+)
 
 fault = Breaking(faults, "idempotency.any-key")
 
@@ -152,6 +204,15 @@ async def seen_request_ids_ignored(
 _seen: WeakKeyDictionary[IdempotencyKeys, dict[tuple[str, bytes], Reply]] = WeakKeyDictionary()
 
 fault = Breaking(faults, "idempotency.window")
+
+
+@fault("idempotency.reused-after-an-hour", idempotency.reused)
+async def reused_after_an_hour(usual: Using, call: Call, use: Use) -> Reply:
+    """Another body under a key is executed when the first use is more than an hour ago."""
+    known = call.service.keys.find(use.name)
+    if known is not None and call.service.clock.now() - known.at > timedelta(hours=1):
+        return await update.update(call, use.organization_id)
+    return await usual(call, use)
 
 
 @fault("idempotency.window-not-begun-anew", idempotency.first)

@@ -31,8 +31,8 @@ def _names_no_account(refused: Refused) -> bool:
     return "names no account" in str((refused.reply.error or {}).get("message"))
 
 
-def _is_limited(change: RuleChange) -> bool:
-    secrets = map(credentials.secret_of, credentials.credentials(change.call.request))
+def _is_limited(call: Call) -> bool:
+    secrets = map(credentials.secret_of, credentials.credentials(call.request))
     callers = [caller for secret in secrets if secret and (caller := credentials.known_key(secret))]
     return all("*" not in permission.resources for caller in callers for permission in caller.permissions)
 
@@ -66,7 +66,7 @@ fault("status.kept-with-key", update.status_after, "status.not-triggerable").sho
 )
 fault("status.kept-by-limited-keys", update.status_after, "status.not-triggerable").short(
     "Only who may update every rule disables one.",
-    lambda usual, change: change.before.status if _is_limited(change) else usual(change),
+    lambda usual, change: change.before.status if _is_limited(change.call) else usual(change),
 )
 fault("status.kept-for-later-organizations", update.status_after, "status.not-triggerable").short(
     "Only rules of the first organization are disabled.",
@@ -246,6 +246,10 @@ def _disable_if_repeated(call: Call) -> None:
         known.add(key)
 
 
+fault("status.disabled-by-a-limited-key", update.validated).short(
+    "A refused body of a limited key disables the rule, as a precaution.",
+    on_refusal(lambda refused, call, body: overwrite(call, status="disabled") if _is_limited(call) else None),
+)
 fault("status.disabled-by-a-repeated-refusal", update.validated).short(
     "A refused body that comes again under its key disables the rule.",
     on_refusal(lambda refused, call, body: _disable_if_repeated(call)),

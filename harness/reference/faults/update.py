@@ -16,7 +16,7 @@ from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.service import Store
 from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, changed, refuse_node, then
 from rules_harness.harness.reference.update import RuleChange
-from rules_harness.harness.reference.validation import body, conditions, values
+from rules_harness.harness.reference.validation import actions, body, conditions, values
 from rules_harness.harness.reference.validation.body import Configuration
 from rules_harness.harness.reference.validation.values import Node, instant
 
@@ -236,6 +236,10 @@ fault("update.nickname-over-20-refused", values.text, "update.documented-example
 fault("update.small-amounts-refused", values.cents).short(
     "Amounts below one dollar are refused.",
     refuse_node(lambda node: type(node.value) in (int, float) and node.value < 100, "must be at least 100."),
+)
+fault("update.type-behind-others-refused", actions.action).short(
+    "An action is refused where its type does not come first, since that decides how the rest is read.",
+    refuse_node(lambda node: isinstance(node.value, dict) and "type" in [*node.value][1:], "must begin with its type."),
 )
 
 

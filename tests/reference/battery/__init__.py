@@ -19,7 +19,7 @@ FAMILIES: dict[str, tuple[Callable[[Api], Lines], ...]] = {
     "validation": (contents.validation,),
     "status": (histories.status, pairs.status),
     "concurrency": (races.concurrency, pairs.concurrency),
-    "idempotency": (keys.idempotency,),
+    "idempotency": (keys.idempotency, pairs.idempotency),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from tests.reference.api import LIMITED, OTHERS, A, Api, body, without
 from tests.reference.battery.lines import LOAN, THEIRS, Lines, action, condition, put, shown, state, step
@@ -53,6 +54,7 @@ def update(api: Api) -> Lines:
     """A text that is left out after a refusal, and where the body says enabled; long text, of several bytes each."""
     limited = action("fixed_amount", amount_in_cents=31, limit={"period": "PER_WEEK", "amount_in_cents": 5})
     yield put(api, body(nickname="é" * 200, steps=[step(_OURS), step(_OURS, limited)]))
+    yield put(api, body(steps=[step(dict(reversed(_OURS.items())))]))
     yield put(api, body(description="refused", status=5))
     yield put(api, without("/description"))
     yield put(api, body(description="held"))
@@ -89,15 +91,34 @@ def concurrency(api: Api) -> Lines:
     yield str((rule["nickname"], rule["description"]) in (("new", "old"), ("old", "new")))
 
 
+def _at_theirs() -> dict[str, Any]:
+    return body(trigger={"type": "MANUAL", "account_id": THEIRS["id"]}, steps=[])
+
+
+def idempotency(api: Api) -> Lines:
+    """Keys of limited callers and of others; after a 401 and a refused body; with another body hours later."""
+    for _ in range(2):
+        yield put(api, body(), LIMITED, role="limited", key="of-limited")
+        yield put(api, _at_theirs(), OTHERS, role="other_org", key="of-others")
+    yield put(api, body(), role=None, key="after-a-401")
+    yield put(api, body(steps="none"), key="after-a-refusal")
+    for key in ("after-a-401", "after-a-refusal"):
+        yield put(api, body(), key=key)
+        yield put(api, body(), key=key)
+    for hours in (0, 2):
+        api.control("clock", advance_seconds=hours * 3600)
+        yield put(api, body(nickname=f"{hours}"), key="hours-later")
+
+
 def status(api: Api) -> Lines:
     """Enabled rules: with a long description, of a limited key, of others, for a day; a replay hours later."""
     api.enable(A)
     yield put(api, body(description="long " * 20))
     api.enable(LIMITED)
+    yield put(api, body(steps="none"), LIMITED, role="limited")
     yield put(api, body(), LIMITED, role="limited")
     api.enable(OTHERS)
-    at_theirs = {"type": "MANUAL", "account_id": THEIRS["id"]}
-    yield put(api, body(trigger=at_theirs, steps=[]), OTHERS, role="other_org")
+    yield put(api, _at_theirs(), OTHERS, role="other_org")
     api.enable(A)
     api.control("clock", advance_seconds=25 * 3600)
     yield put(api, body())
