@@ -44,6 +44,7 @@ def enabled_since(bench: Bench) -> None:
     bench.begin()
     label = f"a key, before the {bench.contract.noun} is enabled"
     first = first_use(bench, bench.marked(), bench.new_key(), requirement="", label=label)
+    need_replays(bench, first)
     bench.read()
     if not bench.enable():
         raise NotEnabled(bench.contract)

@@ -206,12 +206,20 @@ class Planner:
 
     def marked_for(self, caller: str, mark: str = "") -> dict[str, Any]:
         """`marked`, naming accounts of the caller's own organization where they are known."""
+        theirs = self._theirs() if caller == "other_org" else None
+        return (
+            self.marked(mark) if theirs is None else {**theirs, self.names.marker: self.marked(mark)[self.names.marker]}
+        )
+
+    def harmless(self, rule: str) -> dict[str, Any]:
+        """The inert body, naming accounts of the organization that the rule belongs to where they are known."""
+        theirs = self._theirs() if self.existence(rule) == "foreign" else None
+        return self.inert() if theirs is None else theirs
+
+    def _theirs(self) -> dict[str, Any] | None:
+        """The inert body of the other organization; None where its accounts are not known."""
         theirs = msgspec.structs.replace(self.world, accounts=self.world.foreign_accounts, foreign_accounts=())
-        if caller != "other_org" or not is_suitable(self.contract, theirs):
-            return self.marked(mark)
-        body = dict(inert(self.contract, theirs).value)
-        body[self.names.marker] = self.marked(mark)[self.names.marker]
-        return body
+        return dict(inert(self.contract, theirs).value) if is_suitable(self.contract, theirs) else None
 
     def distinct(self, number: int) -> dict[str, Any]:
         """A plausible body like no other of this scenario: texts, start and amount are its own."""

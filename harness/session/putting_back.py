@@ -147,7 +147,7 @@ def contain(bench: Bench, rule: str) -> Contained:
     It is not a body that the rule may hold already: a target may do nothing where nothing changes.
     """
     exchange = bench.update(
-        {**bench.inert(), bench.names.marker: own(f"Disabled {bench.random.randrange(10**6):06d}")},
+        {**bench.harmless(rule), bench.names.marker: own(f"Disabled {bench.random.randrange(10**6):06d}")},
         rule=rule,
         caller=bench.writer(rule),
         existence=bench.existence(rule),

@@ -232,7 +232,7 @@ def test_ending_of_a_replay(
 ) -> None:
     prepare, expected = REPLAYED[ending]
     before = rules()
-    prepare(monkeypatch, 20)
+    prepare(monkeypatch, 10)
     ended = shell("replay", "out", finding, "--target", whole_profile)
     assert ended.code == expected.code, ended.out + ended.err
     folder = f"out/replays/{finding}"
