@@ -12,7 +12,14 @@ from rules_harness.harness.judging.histories import IN_PROGRESS, TIMES_IN_PROGRE
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
 from rules_harness.harness.scenarios.foreign import with_unknown_account
-from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use, is_replayed, other_body
+from rules_harness.harness.scenarios.key_steps import (
+    REPLAY,
+    again,
+    again_where_taken,
+    first_use,
+    is_replayed,
+    other_body,
+)
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.strategies.keys import UNKNOWN
 
@@ -76,8 +83,7 @@ def not_poisoned(bench: Bench) -> None:
         label = "after a 401 with the same key"
         first = first_use(bench, body, key, requirement="idempotency.not-poisoned", label=label)
         bench.read(requirement="idempotency.not-poisoned", label=label)
-        bench.sleep(bench.granule())
-        again(bench, first, f"replay {label}")
+        again_where_taken(bench, first, f"replay {label}")
 
 
 def refused_for_permission(bench: Bench) -> None:
@@ -98,8 +104,7 @@ def refused_for_body(bench: Bench) -> None:
     label = "after a refused body, same key"
     first = first_use(bench, bench.distinct(1), key, requirement="idempotency.not-poisoned", label=label)
     bench.read()
-    bench.sleep(bench.granule())
-    again(bench, first, f"replay {label}")
+    again_where_taken(bench, first, f"replay {label}")
 
 
 def refused_again(bench: Bench) -> None:

@@ -69,6 +69,14 @@ def is_replayed(bench: Bench, first: int, *, requirement: str = REPLAY) -> bool:
     return original is not None and answer is not None and same_answer(bench.contract, original, answer)
 
 
+def again_where_taken(bench: Bench, first: int, label: str) -> None:
+    """Send the very same request again, a moment later, where it was accepted: else that is what there is to say."""
+    answer = bench.exchanges[first].answer
+    if answer is not None and answer.is_success:
+        bench.sleep(bench.granule())
+        again(bench, first, label)
+
+
 def need_replays(bench: Bench, first: int, *, requirement: str = "") -> None:
     """Go on only where a key that nothing is odd about keeps its answer: where it does not, that is the finding."""
     if not is_replayed(bench, first, requirement=requirement):

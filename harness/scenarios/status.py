@@ -8,7 +8,7 @@ from typing import Any
 
 from rules_harness.harness.scenarios import crossing
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.key_steps import REPLAY, again, first_use
+from rules_harness.harness.scenarios.key_steps import REPLAY, again, again_where_taken, first_use
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import (
     Lane,
@@ -121,7 +121,7 @@ def _keyed(bench: Bench, caller: str) -> None:
     first = first_use(bench, body, bench.new_key(), caller=caller, requirement="", label=f"by {caller}")
     bench.read()
     bench.update(bench.marked_for(caller), caller=caller, label=f"by {caller}, another one")
-    again(bench, first, f"replay by {caller}")
+    again_where_taken(bench, first, f"replay by {caller}")
     bench.read(requirement="idempotency.no-reexecution", label=f"after a replay by {caller}")
 
 
