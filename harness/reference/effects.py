@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from rules_harness.harness.reference import errors, idempotency, update
+from rules_harness.harness.reference import credentials, errors, idempotency, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.keys import Use
 from rules_harness.harness.reference.messages import Incoming, Refused, Reply
+from rules_harness.harness.reference.seed import Key
 from rules_harness.harness.reference.service import Service
 
 T = TypeVar("T")
@@ -30,6 +31,12 @@ def usable_key(request: Incoming) -> str | None:
         return idempotency.key_of(request)
     except Refused:
         return None
+
+
+def caller_of(request: Incoming) -> Key | None:
+    """Whose key a request carries; None where it carries none that is known."""
+    secrets = [credentials.secret_of(value) for value in credentials.credentials(request)]
+    return credentials.known_key(secrets[0]) if secrets and secrets[0] else None
 
 
 def in_flight() -> Refused:

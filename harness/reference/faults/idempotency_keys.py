@@ -7,9 +7,9 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
-from rules_harness.harness.reference import credentials, endpoints, idempotency, update
+from rules_harness.harness.reference import endpoints, idempotency, update
 from rules_harness.harness.reference.calls import Call
-from rules_harness.harness.reference.effects import Using, usable_key
+from rules_harness.harness.reference.effects import Using, caller_of, usable_key
 from rules_harness.harness.reference.keys import IdempotencyKeys, Remembered, Use
 from rules_harness.harness.reference.messages import Incoming, Refused, Reply
 from rules_harness.harness.reference.seed import ORGANIZATION, Key
@@ -87,8 +87,7 @@ def _unless(is_one: Callable[[Key], bool]) -> Callable[[Callable[[Incoming], str
     """Do not read the keys of some callers."""
 
     def stand_in(usual: Callable[[Incoming], str | None], request: Incoming) -> str | None:
-        secret = credentials.secret_of((credentials.credentials(request) or [""])[0])
-        caller = credentials.known_key(secret) if secret else None
+        caller = caller_of(request)
         return None if caller is not None and is_one(caller) else usual(request)
 
     return stand_in

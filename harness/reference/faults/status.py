@@ -6,9 +6,9 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
-from rules_harness.harness.reference import credentials, endpoints, idempotency, syntax, update
+from rules_harness.harness.reference import endpoints, idempotency, syntax, update
 from rules_harness.harness.reference.calls import Call
-from rules_harness.harness.reference.effects import Update, overwrite
+from rules_harness.harness.reference.effects import Update, caller_of, overwrite
 from rules_harness.harness.reference.messages import Refused, Reply
 from rules_harness.harness.reference.rules import Rule
 from rules_harness.harness.reference.seed import ORGANIZATION
@@ -32,9 +32,8 @@ def _names_no_account(refused: Refused) -> bool:
 
 
 def _is_limited(call: Call) -> bool:
-    secrets = map(credentials.secret_of, credentials.credentials(call.request))
-    callers = [caller for secret in secrets if secret and (caller := credentials.known_key(secret))]
-    return all("*" not in permission.resources for caller in callers for permission in caller.permissions)
+    caller = caller_of(call.request)
+    return caller is not None and caller.role == "limited"
 
 
 fault = Breaking(faults, "status.enabled-becomes-disabled", "status.stored")
