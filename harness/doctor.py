@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from rules_harness.harness.exchange import Answer, Request, TransportFault
 from rules_harness.harness.journal import FoundRule
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.judging.checks.common import described
-from rules_harness.harness.scenarios import needs_told
+from rules_harness.harness.scenarios import ANY_TIME, needs_told
 from rules_harness.harness.scenarios.outgoing import TimedOutcome
 from rules_harness.harness.scenarios.scenario import Situation, lacking
 from rules_harness.harness.session.custody import accounts_in, with_known_accounts
@@ -28,8 +27,6 @@ State = Literal["ok", "advice", "problem"]
 _NOBODYS: Final = "_0DOCTOR0ASKS0FOR0NONE"
 """The end of an id that nothing has."""
 _HOOK_SECONDS: Final = 3.0
-_ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Of when it is sent nothing depends that is told here."""
 _READS_RULES: Final = ("full", "read_only", "scope.READ_RULES")
 
 
@@ -318,7 +315,7 @@ class _Examination:
         rules = self._profile.rules
         states = {rule: rule_found.state for rule, rule_found in self._found.items()}
         profile = with_known_accounts(self._contract, self._profile, states)
-        world = profile.world(_ANY_TIME)
+        world = profile.world(ANY_TIME)
         situation = Situation(
             contract=self._contract,
             profile=profile,

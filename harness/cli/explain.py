@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +18,7 @@ from rules_harness.harness.journal import locate
 from rules_harness.harness.judging.checks import CHECKS
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.variants import VARIANTS
-from rules_harness.harness.scenarios import all_scenarios
+from rules_harness.harness.scenarios import ANY_TIME, all_scenarios
 from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.session.opening import specimen
 from rules_harness.harness.session.recorded import contract_for, header_of
@@ -30,7 +29,6 @@ MOST_WORDS: Final = 2
 _FINDING: Final = re.compile(r"[0-9a-f]{1,12}")
 """The id of a finding, or how it begins."""
 _SCENARIOS_SHOWN: Final = 12
-_ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _BASIS: Final = {
     "quotation": "The documentation says",
     "standard": "By standard",
@@ -115,7 +113,7 @@ def _is_packaged(contract: Contract) -> bool:
 def _scenarios(requirement: str, contract: Contract) -> list[Scenario]:
     """The scenarios that are run for a requirement, against a target that has everything."""
     profile = specimen(contract)
-    world = profile.world(_ANY_TIME)
+    world = profile.world(ANY_TIME)
     scenarios = all_scenarios(contract, world, profile, wanted=[requirement])
     return [scenario for scenario in scenarios if requirement in scenario.requirements]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -25,6 +27,8 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.world import World
 
+ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""For scenarios that are told of and not sent: what they need and judge is the same whenever it is."""
 Maker = Callable[[Contract, World, Profile], Iterator[Scenario]]
 
 SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
@@ -82,4 +86,4 @@ def needs_told(contract: Contract, world: World, profile: Profile) -> list[Scena
     return list(all_scenarios(contract, world, profile))
 
 
-__all__ = ["SCENARIOS", "Scenario", "all_scenarios", "needs_told"]
+__all__ = ["ANY_TIME", "SCENARIOS", "Scenario", "all_scenarios", "needs_told"]
