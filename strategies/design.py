@@ -18,6 +18,8 @@ Row = Mapping[str, str]
 """The value of each factor, by its name."""
 Combination = tuple[str, ...]
 """Values that stand together, as `named` writes them, in order."""
+_Held = tuple[tuple[str, ...], tuple[str, ...]]
+"""Factors that stand together, by name, and the values that they have in a row."""
 
 
 class Factor(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ class Design:
         self._with = {name: [names for names in self._together if name in names] for name in self._factors}
         self._masking = masking
         self._is_possible = is_possible
-        self._met: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
+        self._met: Counter[_Held] = Counter()
 
     def rows(self) -> Iterator[Row]:
         """Rows until no combination is missing."""
@@ -103,7 +105,7 @@ class Design:
         times = [self._met[held] for held in self._held(row, self._with[name])]
         return times.count(0), -sum(times)
 
-    def _held(self, row: Row, together: Sequence[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    def _held(self, row: Row, together: Sequence[tuple[str, ...]]) -> Iterator[_Held]:
         """The combinations that a row has of those factors that stand together."""
         masks = {name for name, value in self._masking.items() if row.get(name) == value}
         for names in together:
