@@ -32,7 +32,7 @@ CONTAINED = "contained"
 EXCLUDED = "!"
 """What a pattern begins with that takes requirements out."""
 LIMITED = "limited"
-"""The kind of note that says which limit ended a search before its time; it changes no verdict."""
+"""The kind of note that says which limit ended a search before its time; it changes no verdict of a requirement."""
 FOR_FINDINGS = "for findings"
 """In the data of such a note: the limit is one of findings, so that without any the rest was left out for nothing."""
 REASONS_SHOWN = 3

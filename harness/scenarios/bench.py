@@ -183,7 +183,10 @@ class Bench(Planner):
         return state is not None and state.get(self.names.status) == self.names.enabled
 
     def begin_enabled(self, body: Body | Mapping[str, Any] | None = None, rule: str | None = None) -> Mapping[str, Any]:
-        """Have a rule enabled that holds the usual body, or another one; its state then. Raises `NotEnabled`."""
+        """Have a rule enabled that holds the usual body, or another one; its state then.
+
+        Raises `NotEnabled`, and `Unmet` where the rule holds something else that could move money.
+        """
         body = self.usual() if body is None else body
         caller = self.writer(self.rule if rule is None else rule)
         self.update(body, rule=rule, caller=caller, purpose="setup", acceptance="open", label="before it is enabled")
@@ -193,12 +196,14 @@ class Bench(Planner):
         return self.state(rule) or state
 
     def enable_unseen(self, rule: str | None = None) -> None:
-        """Have the operator's hook enable a rule, and let nobody read it. Raises `Unmet` where money could move."""
+        """Have the operator's hook enable a rule, and let nobody read it.
+
+        Raises `Unmet` where the rule holds what could move money: the body that it was to hold may have been refused.
+        """
         rule = self.rule if rule is None else rule
         self.shared.guard.check_enabling(rule)
         if rule in self._known.stale:
             self.read(rule)
-        # The body that it was to hold may have been refused.
         if not self.shared.guard.may_be_enabled(self._known.states.get(rule, {})):
             raise Unmet(f"{rule} holds what could move money, and is not enabled")
         self.shared.guard.enabled.add(rule)

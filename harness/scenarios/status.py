@@ -1,4 +1,4 @@
-"""What is sent to judge that an update disables: every sort of update of an enabled rule."""
+"""What is sent to judge that an update disables: every sort of update of an enabled rule, by whoever may send one."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Guard:
             raise SafetyError(f"{rule} is not {self.contract.noun.with_article} that may be enabled")
 
     def may_be_enabled(self, state: Mapping[str, Any]) -> bool:
-        """Whether a rule in this state could move nothing soon were it enabled, or may."""
+        """Whether a rule in this state may be enabled: it could move nothing soon, or live shapes are allowed."""
         return self.is_open or self.is_inert(state)
 
     def is_unlisted(self, request: Request) -> bool:
