@@ -25,9 +25,9 @@ class Need(Protocol):
 class Scenario(msgspec.Struct, frozen=True):
     """A scenario is run by one bench and makes one episode.
 
-    ``lane`` says whose rules it takes: all of them before all else, for what lanes side by side rest on; one writable
-    rule, the limited key's rule, the other organization's, none that exists; all of them with nothing else running; or
-    none and after all else, for what may end a target.
+    ``lane`` says whose rules it takes: all of them before all else, for what lanes side by side rest on and what the
+    whole run is to follow; one writable rule, the limited key's rule, the other organization's, none that exists; all
+    of them with nothing else running; or none and after all else, for what may end a target.
     """
 
     id: str

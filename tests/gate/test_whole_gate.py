@@ -57,6 +57,19 @@ def test_every_requirement_is_judged(embedded: Ended) -> None:
     assert embedded.summary["requests"] <= 3_500
 
 
+def test_the_key_of_the_start_is_repeated_after_more_than_a_hundred(embedded: Ended) -> None:
+    """A target that keeps the last hundred has forgotten it by then."""
+    exchanges = [exchange for episode in embedded.run.episodes for exchange in episode.exchanges if exchange.intent.key]
+    [again] = [each for each in exchanges if each.intent.label == "replay after many other keys"]
+    first = min(each.started for each in exchanges if each.intent.key == again.intent.key)
+    used = {
+        each.intent.key
+        for each in exchanges
+        if first < each.started < again.started and each.answer is not None and each.answer.is_success
+    }
+    assert len(used - {again.intent.key}) > 100
+
+
 def test_every_reading_is_answered(embedded: Ended) -> None:
     readings = embedded.summary["readings"]
     assert set(readings) == set(CONTRACT.readings)
