@@ -35,11 +35,14 @@ class Demands(msgspec.Struct, frozen=True):
     """The contract that the run was held to."""
 
     def lines(self) -> Iterator[str]:
-        """Each in words: hosts, rules, variables, files and hooks; as the journal has them, so not safe to show."""
+        """Each in words, as they follow "to": hosts, rules, variables, files and hooks.
+
+        They are as the journal has them, so not safe to show.
+        """
         target = self.profile.target
         yield f"send requests to {target.base_url}"
         if target.proxy is not None:
-            yield f"through the proxy {target.proxy}"
+            yield f"go through the proxy {target.proxy}"
         yield f"write to the {noun_of(self.document).plural} {', '.join(self.rules) or 'none'}"
         for name in self.credentials:
             yield f"read {self.profile.credentials[name].source}, and send it as the key of {name}"
@@ -48,9 +51,9 @@ class Demands(msgspec.Struct, frozen=True):
                 yield f"read the file {path}"
         for name, hook in self.profile.hooks.items():
             if isinstance(hook, HttpHook):
-                yield f"for {name}, send {hook.method} to {hook.url}"
+                yield f"send {hook.method} to {hook.url} for {name}"
             else:
-                yield f"for {name}, run {' '.join(hook.command)}"
+                yield f"run {' '.join(hook.command)} for {name}"
 
     def opened(self) -> Opened:
         """The target, with the keys. Raises `UsageError` where a key is not in the environment."""
