@@ -8,6 +8,7 @@ value; what the server may fill in is not compared.  Strings, order and nesting 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -111,7 +112,7 @@ def unlike(first: Any, second: Any, *, but_for: str) -> Iterator[str]:
             left += [(f"{at}/{name}", one.get(name, _ABSENT), other.get(name, _ABSENT)) for name in {**one, **other}]
         elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
             left += [(f"{at}/{index}", *members) for index, members in enumerate(zip(one, other, strict=True))]
-        elif one != other:
+        elif not _same(one, other):
             yield at
 
 
@@ -221,13 +222,20 @@ def left_behind(place: Place, sent: Any, got: Any, before: Any) -> Iterator[Diff
 
 
 def _equal_scalars(place: Place, sent: Any, got: Any) -> bool:
-    if isinstance(sent, bool) or isinstance(got, bool):
-        return sent is got
-    if _is_number(sent):
-        return _is_number(got) and bool(sent == got)
     if place.keywords.get("format") == "date-time" and instant(sent) is not None:
         return same_instant(sent, got)
-    return type(sent) is type(got) and bool(sent == got)
+    return _same(sent, got)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same: numbers by value, and NaN, which some servers write, as NaN."""
+    if _is_number(one) and _is_number(other):
+        return bool(one == other) or (_is_nan(one) and _is_nan(other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rules_harness.harness.judging.checks.common import told
@@ -261,15 +262,23 @@ def test_same_instant(one: Any, other: Any, *, same: bool) -> None:
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
 @given(JSON_VALUES)
+@example(math.nan)
+@example([10**400])
 def test_a_value_is_like_itself_and_unlike_what_stands_around_it(value: Any) -> None:
     assert list(unlike(value, copy.deepcopy(value), but_for="/request_id")) == []
     first, second = {"data": value, "request_id": 1}, {"data": [value], "request_id": 2}
     assert list(unlike(first, second, but_for="/request_id")) != []
+
+
+@pytest.mark.parametrize(("one", "other"), [(True, 1), (0, False), (math.nan, 0.0), ("1", 1), (10**400, math.nan)])
+def test_values_of_two_types_are_unlike(one: Any, other: Any) -> None:
+    assert list(unlike([one], [other], but_for="/id")) == ["/0"]
 
 
 def test_places_that_are_unlike_are_named_however_deep() -> None:
