@@ -94,7 +94,7 @@ def collect(
         latency=gathered.latency.result(),
         coverage=tuple(_coverage(footer.coverage if footer else {})),
         rules=tuple(gathered.rules.values()),
-        notes=tuple(gathered.notes),
+        notes=tuple(_notes(gathered)),
         records=records,
         baseline=None if baseline is None else _baseline(baseline, outcome, is_sampled=header.kind != "gate"),
     )
@@ -278,6 +278,12 @@ def _untried_amounts(header: Header, outcome: Outcome) -> Iterator[str]:
         yield f"Amounts above {largest:,} cents were not sent, as limits.max_amount_in_cents has it."
 
 
+def _notes(gathered: _Gathered) -> Iterable[str]:
+    yield from gathered.notes
+    if gathered.counted:
+        yield f"{counted(gathered.counted, 'judgement')} of what passed were counted without their exchanges."
+
+
 def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Iterable[str]:
     episodes = counted(gathered.episodes, "episode")
     if gathered.footer is None:
@@ -288,8 +294,6 @@ def _missing(gathered: _Gathered, outcome: Outcome, contract: Contract) -> Itera
     yield from _untried_amounts(gathered.header, outcome)
     if gathered.torn:
         yield f"{counted(gathered.torn, 'line')} of the journal could not be read and are left out."
-    if gathered.counted:
-        yield f"{counted(gathered.counted, 'judgement')} of what passed were counted without their exchanges."
     lost = [finding.id for finding in outcome.findings if finding.episode and finding.episode not in gathered.kept]
     if lost:
         yield f"The exchanges of {counted(len(lost), 'finding')} are not in the journal: {', '.join(lost[:5])}."
