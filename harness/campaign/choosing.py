@@ -318,9 +318,10 @@ class Chooser:
 
 def made_scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """The gate's scenarios but those whose like is drawn here, or comes from somebody else's generator."""
-    for make, _ in SCENARIOS:
-        if make is not boundary.scenarios:
-            yield from (scenario for scenario in make(contract, world, profile) if not scenario.id.startswith(_BULKY))
+    for source in SCENARIOS:
+        if source.make is not boundary.scenarios:
+            made = source.make(contract, world, profile)
+            yield from (scenario for scenario in made if not scenario.id.startswith(_BULKY))
 
 
 @functools.lru_cache(maxsize=4)

@@ -31,24 +31,37 @@ ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """For scenarios that are told of and not sent: what they need and judge is the same whenever it is."""
 Maker = Callable[[Contract, World, Profile], Iterator[Scenario]]
 
-SCENARIOS: tuple[tuple[Maker, frozenset[str]], ...] = (
-    (auth.scenarios, frozenset({"auth"})),
-    (authz.scenarios, frozenset({"authz", "not-found"})),
-    (not_found.scenarios, frozenset({"not-found"})),
-    (request_id.scenarios, frozenset({"request-id"})),
-    (envelope.scenarios, frozenset()),
-    (http.scenarios, frozenset({"http"})),
-    (status.scenarios, frozenset({"status", "auth", "authz", "update", "idempotency"})),
-    (update.scenarios, frozenset({"update"})),
-    (validation.scenarios, frozenset({"validation", "update"})),
-    (boundary.scenarios, frozenset({"validation", "http"})),
-    (idempotency.at_the_end, frozenset({"idempotency"})),
-    (idempotency.scenarios, frozenset({"idempotency", "status"})),
-    (concurrency.scenarios, frozenset({"concurrency", "idempotency"})),
-    (validation.server_owned, frozenset({"update"})),
-    (not_found.odd, frozenset({"not-found"})),
+
+class Source(msgspec.Struct, frozen=True):
+    """What makes scenarios, and the families of requirements that they are for beside those that every answer must
+    keep.
+
+    ``dear_for``, where making them takes seconds, are the only requirements that they may be for.
+    """
+
+    make: Maker
+    families: frozenset[str]
+    dear_for: frozenset[str] = frozenset()
+
+
+SCENARIOS: Final = (
+    Source(auth.scenarios, frozenset({"auth"})),
+    Source(authz.scenarios, frozenset({"authz", "not-found"})),
+    Source(not_found.scenarios, frozenset({"not-found"})),
+    Source(request_id.scenarios, frozenset({"request-id"})),
+    Source(envelope.scenarios, frozenset()),
+    Source(http.scenarios, frozenset({"http"})),
+    Source(status.scenarios, frozenset({"status", "auth", "authz", "update", "idempotency"})),
+    Source(update.scenarios, frozenset({"update"})),
+    Source(validation.scenarios, frozenset({"validation", "update"})),
+    Source(boundary.scenarios, frozenset({"validation", "http"}), boundary.ABOUT),
+    Source(idempotency.at_the_end, frozenset({"idempotency"})),
+    Source(idempotency.scenarios, frozenset({"idempotency", "status"})),
+    Source(concurrency.scenarios, frozenset({"concurrency", "idempotency"})),
+    Source(validation.server_owned, frozenset({"update"})),
+    Source(not_found.odd, frozenset({"not-found"})),
 )
-"""What makes scenarios, and the families of requirements that they are for beside those that every answer must keep."""
+"""All of them."""
 
 
 def all_scenarios(
@@ -61,29 +74,28 @@ def all_scenarios(
 ) -> Iterator[Scenario]:
     """Every scenario that this contract, world and profile give rise to, in order, or only those for some families.
 
-    Boundary cases, which take seconds to make, are left out where none of the requirements ``wanted`` is theirs. One is
-    there for what the contract promises: not where it promises nothing of what it is for.
+    Those that take seconds to make are left out where none of the requirements ``wanted`` is theirs. One is there for
+    what the contract promises: not where it promises nothing of what it is for.
     """
-    for make, own in SCENARIOS:
-        if families is not None and not families & own:
+    for source in SCENARIOS:
+        if families is not None and not families & source.families:
             continue
-        if make is boundary.scenarios and wanted is not None and boundary.ABOUT.isdisjoint(wanted):
+        if source.dear_for and wanted is not None and source.dear_for.isdisjoint(wanted):
             continue
-        for scenario in make(contract, world, profile):
+        for scenario in source.make(contract, world, profile):
             promised = tuple(name for name in scenario.requirements if name in contract.requirements)
             if promised or not scenario.requirements:
                 yield msgspec.structs.replace(scenario, requirements=promised)
 
 
 def needs_told(contract: Contract, world: World, profile: Profile) -> list[Scenario]:
-    """Scenarios that tell what each requirement needs: all, but those of boundary cases, which need nothing but a rule,
-    only where no others that need no more are for the same requirements."""
+    """Scenarios that tell what each requirement needs: all, but those that take seconds to make only where no others
+    that need nothing but a rule are for the same requirements."""
     scenarios = list(all_scenarios(contract, world, profile, wanted=()))
     plain = (scenario for scenario in scenarios if scenario.lane == "rule" and not scenario.needs)
     told = {requirement for scenario in plain for requirement in scenario.requirements}
-    if told >= boundary.ABOUT & contract.requirements.keys():
-        return scenarios
-    return list(all_scenarios(contract, world, profile))
+    dear = {requirement for source in SCENARIOS for requirement in source.dear_for & contract.requirements.keys()}
+    return scenarios if dear <= told else list(all_scenarios(contract, world, profile))
 
 
 __all__ = ["ANY_TIME", "SCENARIOS", "Scenario", "all_scenarios", "needs_told"]

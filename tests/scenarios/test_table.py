@@ -14,6 +14,8 @@ def test_a_selection_finds_each_scenario_for_its_requirements() -> None:
     profile = specimen(contract)
     world = profile.world(datetime(2026, 1, 1, tzinfo=UTC))
     of_every_answer = {"envelope"}
-    for make, families in SCENARIOS:
-        about = {id.partition(".")[0] for scenario in make(contract, world, profile) for id in scenario.requirements}
-        assert about - of_every_answer == families, make.__module__
+    for source in SCENARIOS:
+        about = {
+            id.partition(".")[0] for scenario in source.make(contract, world, profile) for id in scenario.requirements
+        }
+        assert about - of_every_answer == source.families, source.make.__module__
