@@ -252,9 +252,9 @@ def _structure(bench: Bench, parts: str) -> None:
 
 
 def _levels(outer: Recursion, inner: Recursion) -> Any:
-    """Equal conditions, and three that differ and are in no order, at the end of more levels than anybody tries."""
+    """Many equal conditions, and three that differ and are in no order, at the end of more levels than usual."""
     leaf = inner.leaf
-    tree = outer.around(inner.around(leaf, leaf), leaf, outer.around(leaf, leaf))
+    tree = outer.around(inner.around(leaf, leaf), leaf, outer.around(*[leaf] * MANY))
     for around in (inner, outer, inner, outer):
         tree = around.around(tree, leaf)
     return tree

@@ -66,8 +66,9 @@ def _asking(scenario_id: str, mutations: Sequence[Mutation]) -> Scenario:
 
 
 def _of_odd(scenario_id: str, requests: Sequence[OddRequest]) -> Scenario:
-    requirements = (*sorted({request.requirement for request in requests}), *REFUSALS)
-    return Scenario(scenario_id, "validation", requirements, partial(_odd, requests=requests))
+    about = {request.requirement for request in requests}
+    whole = ("update.steps-replaced",) if "validation.size" in about else ()
+    return Scenario(scenario_id, "validation", (*sorted(about), *whole, *REFUSALS), partial(_odd, requests=requests))
 
 
 def _about(mutations: Sequence[Mutation]) -> Iterator[str]:

@@ -77,6 +77,10 @@ def _counts(contract: Contract, value: dict[str, Any]) -> Iterator[OddRequest]:
         return
     for count in (100, 1_000):
         yield _odd(f"{name}-{count}", f"{count:,} {name}", encoded({**value, name: value[name] * count}))
+    first, *others = value[name]
+    for inner in (inner for inner, members in first.items() if isinstance(members, list)):
+        filled = {**value, name: [{**first, inner: first[inner] * 1_000}, *others]}
+        yield _odd(f"{inner}-1000", f"1,000 {inner}", encoded(filled))
 
 
 def _nested(contract: Contract, world: World) -> Iterator[OddRequest]:

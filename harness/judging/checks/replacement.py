@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from rules_harness.harness.exchange import Episode, Payload, parsed
+from rules_harness.harness.intent import BodyKind
 from rules_harness.harness.judging.checks.common import executed, run_by, short, state_of, told
 from rules_harness.harness.judging.equality import (
     STRUCTURE_ROLES,
@@ -24,24 +25,26 @@ from rules_harness.strategies.places import body_place
 from rules_harness.strategies.shapes import places_of, standing_of
 
 STAYS = "update.omitted-stays"
+COMPARED: Final = frozenset[BodyKind]({"valid", "open", "size"})
+"""Bodies whose every field is the contract's: what of them is accepted is stored as it was sent."""
 
 
 def replaces(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """After a success, `data` equals the body in every field of the contract that the client sent, apart from `status`
     and documented defaults."""
-    for sent in _replacements(episode, contract, "valid", "open"):
+    for sent in _replacements(episode, contract):
         yield from _compared("update.replaces", contract, sent)
 
 
 def omitted_is_cleared(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """An optional field left out is null afterwards, not the old value; an explicit null is null."""
-    for sent in _replacements(episode, contract, "valid", "open"):
+    for sent in _replacements(episode, contract):
         yield from _compared("update.omitted-is-cleared", contract, sent)
 
 
 def omitted_stays(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A field left out keeps its value; an explicit null is null."""
-    for sent in _replacements(episode, contract, "valid", "open"):
+    for sent in _replacements(episode, contract):
         if by_requirement(contract, sent.sent, sent.answer).get(STAYS):
             yield from _compared(STAYS, contract, sent)
     for position, before, body, data in _changes(episode, contract):
@@ -63,7 +66,7 @@ def omitted_stays(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def steps_replaced(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Steps and actions are replaced: not merged, appended, reordered, renumbered or cut."""
-    for sent in _replacements(episode, contract, "valid", "open"):
+    for sent in _replacements(episode, contract):
         yield from _compared("update.steps-replaced", contract, sent)
 
 
@@ -71,7 +74,7 @@ def amounts_exact(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Amounts survive exactly or are refused, percentages with their fraction, also those beyond what the schema
     allows: an amount that was accepted and altered breaks this, whatever else it breaks; the range that was tried is
     reported."""
-    for sent in _replacements(episode, contract, "valid", "open", "broken"):
+    for sent in _replacements(episode, contract, "broken"):
         yield from _compared("update.amounts-exact", contract, sent)
 
 
@@ -121,14 +124,15 @@ class Replacement(msgspec.Struct, frozen=True):
     before: Mapping[str, Any] | None
 
 
-def _replacements(episode: Episode, contract: Contract, *bodies: str) -> Iterator[Replacement]:
-    """The executed updates whose bodies are of these kinds, apart from bodies that say one thing twice."""
+def _replacements(episode: Episode, contract: Contract, *more: BodyKind) -> Iterator[Replacement]:
+    """The executed updates whose bodies are as the contract has them, or of further kinds, apart from bodies that say
+    one thing twice."""
     known: dict[str, Mapping[str, Any]] = dict(episode.facts.before)
     for position, exchange, answer in executed(episode):
         intent, data = exchange.intent, answer.part(contract.names.data)
         before = known.get(intent.rule)
         known[intent.rule] = data or before or {}
-        is_compared = intent.body in bodies and intent.reading != "reading.duplicate-names"
+        is_compared = intent.body in {*COMPARED, *more} and intent.reading != "reading.duplicate-names"
         if is_compared and exchange.request.body is not None and sent_body(exchange) and data:
             yield Replacement(position, exchange.request.body, answer.body, before)
 

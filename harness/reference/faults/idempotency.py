@@ -244,6 +244,10 @@ fault("idempotency.cut-at-a-colon", idempotency.key_of).short(
     "Keys are stored behind a name and a colon, and split at the colons.",
     lambda usual, request: (key := usual(request)) and key.split(":")[0],
 )
+fault("idempotency.prefix-dropped", idempotency.key_of).short(
+    "What stands before a colon in a key is taken for a prefix, and dropped.",
+    lambda usual, request: (key := usual(request)) and (key.partition(":")[2] or key),
+)
 fault("idempotency.tildes-as-hyphens", idempotency.key_of).short(
     "A tilde in a key is taken for a hyphen.",
     lambda usual, request: (key := usual(request)) and key.replace("~", "-"),

@@ -184,6 +184,9 @@ fault("update.groups-in-fifteen-bits", values.integer).short("Groups are kept in
 fault("update.actions-cut-at-12", body.step_actions, "validation.size").short(
     "Actions beyond the twelfth are dropped.", lambda usual, node: usual(node)[:12]
 )
+fault("update.actions-cut-at-500", body.step_actions).short(
+    "Actions are written 500 at a time, and what is left over is lost.", lambda usual, node: usual(node)[:500]
+)
 fault("update.equal-actions-merged", body.step_actions).short(
     "Of equal actions one is kept.", lambda usual, node: _unique(usual(node))
 )

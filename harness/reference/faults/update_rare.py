@@ -99,6 +99,11 @@ fault("update.deep-branches-lost", conditions.members).short(
 )
 
 
+fault("update.ninth-branches-lost", conditions.members).short(
+    "Of more than eight branches those beyond are not stored.", lambda usual, branch: usual(branch)[:8]
+)
+
+
 def _direct_from_outside(usual: Callable[[Node], dict[str, Json]], node: Node) -> dict[str, Json]:
     built = usual(node)
     is_left_out = "is_direct_deposit" not in node.value

@@ -163,6 +163,16 @@ TABLE: Table = {
         ),
         row("the last action is cut", came_back(body(steps=TWO_PODS), steps=steps(action())), Broken("length")),
         row(
+            "of a thousand actions one is lost",
+            put(
+                ok(rule(steps=steps(*[action()] * 999))),
+                body(steps=steps(*[action()] * 1_000)),
+                content="size",
+                requirement="validation.size",
+            ),
+            Broken("length", "/steps/*/actions"),
+        ),
+        row(
             "the actions are in another order",
             came_back(body(steps=TWO_PODS), steps=TURNED),
             Broken("order", told="has its entries in another order"),

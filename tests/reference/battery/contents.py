@@ -64,6 +64,8 @@ def _replaced(api: Api) -> Lines:
     yield from put_and_read(api, body(description="0"))
     many = [{"conditions": None if number % 2 else nested, "actions": [first]} for number in range(7)]
     yield from put_and_read(api, body(steps=many))
+    yield put(api, with_actions(*[first] * 501))
+    yield put(api, with_actions(first, conditions={"any": [condition(value=1)] * 9}))
     yield from put_and_read(api, with_actions(action("round_down", amount_in_cents=150)))
     yield put(
         api, with_actions(action("top_up", current_balance_account=LOAN), action("fixed_amount", amount_in_cents=1))
