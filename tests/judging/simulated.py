@@ -30,8 +30,8 @@ Content = dict[str, Any]
 class Tokens(msgspec.Struct, frozen=True):
     """How the target answers each open question."""
 
-    key_reuse: Literal["original", "400", "409", "422"] = "422"
-    on_other_rule: Literal["executes", "400", "409", "422"] = "executes"
+    key_reuse: Literal["original", "400", "409", "417", "422"] = "422"
+    on_other_rule: Literal["executes", "400", "409", "417", "422"] = "executes"
     key_scope: Literal["credential", "organization"] = "credential"
     body_identity: Literal["bytes", "json-value"] = "bytes"
     refusal_replayed: Literal["stored", "not-stored"] = "not-stored"

@@ -73,6 +73,10 @@ variant("key-on-other-rule.422", "reading.key-on-other-rule", idempotency.once).
     "A key that was used on another rule gets 422.",
     refuse_if(_is_used_elsewhere, lambda call, use: _used_elsewhere(422)),
 )
+variant("key-on-other-rule.417", "reading.key-on-other-rule", idempotency.once, warns=("idempotency.per-rule",)).short(
+    "A key that was used on another rule gets 417.",
+    refuse_if(_is_used_elsewhere, lambda call, use: _used_elsewhere(417)),
+)
 
 
 def _shared(use: Use) -> Use:

@@ -61,6 +61,9 @@ TABLE: Table = {
     ),
     "idempotency.per-rule": (
         row("the key executes on another rule", [use(), elsewhere(answer(2, OTHER))], HOLDS, before=BEFORE),
+        row(
+            "the key is refused in another way on another rule", [use(), elsewhere(refused(417))], HOLDS, before=BEFORE
+        ),
         row("the key is a conflict on another rule", [use(), elsewhere(refused(409))], HOLDS, before=BEFORE),
         row(
             "the key is refused on another rule",

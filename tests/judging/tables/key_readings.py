@@ -64,6 +64,7 @@ TABLE: Table = {
         row("a 400", [use(), elsewhere(refused(400))], Says("400"), before=BEFORE),
         row("a 409", [use(), elsewhere(refused(409))], Says("409"), before=BEFORE),
         row("a 422", [use(), elsewhere(refused(422))], Says("422"), before=BEFORE),
+        row("any other refusal", [use(), elsewhere(refused(417))], Says("417"), before=BEFORE),
         row("the first rule's data, which breaks more", [use(), elsewhere(answer(1))], before=BEFORE),
         row("there is one rule", [use(), replay()], before=BEFORE),
     ),
