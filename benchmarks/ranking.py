@@ -9,6 +9,8 @@ from highspy import Highs
 
 OVERHEAD: Final = 31
 """Requests before the first scenario and after the last, to survey the rules and to put them back."""
+SPARE: Final = 3
+"""Requests that are left for what begins and ends a second scenario of a list of cases that several share out."""
 SHORT: Final = 300
 """The run that nothing is to be in that others in it make up for."""
 Unit = tuple[str, str]
@@ -35,6 +37,12 @@ class Costs:
         self.turn = {unit: turn for turn, unit in enumerate(self.units)}
         """When each has its turn, those of one scenario compared."""
 
+    def with_outer(self, unit: Unit) -> Way:
+        """A unit, and the one in whose turn it is sent: a case `A, read` is sent where `A` is."""
+        name, case = unit
+        outer = (name, case.rpartition(", ")[0])
+        return frozenset({unit, outer} & self.units.keys())
+
     def beside(self, way: Way, taken: Collection[Unit], opened: Collection[str]) -> int:
         """What a way takes beside the units that are taken, of these scenarios."""
         new = [unit for unit in way if unit not in taken]
@@ -56,8 +64,8 @@ def ways_of(trial: Mapping[str, Any], costs: Costs) -> Iterator[Way]:
         for cases in sets:
             units = [(name, case) for case in cases or [""]]
             if costs.units.keys() >= set(units):
-                yield frozenset(units)
-                yield frozenset({max(units, key=costs.turn.__getitem__)})
+                yield frozenset().union(*map(costs.with_outer, units))
+                yield costs.with_outer(max(units, key=costs.turn.__getitem__))
 
 
 def sent_in(trial: Mapping[str, Any]) -> Way:
@@ -110,7 +118,7 @@ class Ranking:
             [self._costs.units[unit] * variable for unit, variable in taken.items()]
             + [self._costs.besides[name] * variable for name, variable in opened.items()]
         )
-        model.addConstr(cost <= SHORT - OVERHEAD)
+        model.addConstr(cost <= SHORT - OVERHEAD - SPARE)
         model.maximize(SHORT * model.qsum(found.values()) - cost)
         return [unit for unit, variable in taken.items() if round(model.val(variable))]
 
