@@ -216,6 +216,8 @@ def no_server_error(episode: Episode, contract: Contract) -> Iterator[Judgement]
         if outcome.status < 500 or by_an_edge:
             yield Kept("envelope.no-server-error")
             continue
+        # What carries nothing to look into leaves no field out either.
+        body = sent_body(exchange)
         yield Violation(
             "envelope.no-server-error",
             where(exchange),
@@ -223,7 +225,7 @@ def no_server_error(episode: Episode, contract: Contract) -> Iterator[Judgement]
             "an answer below 500",
             described(contract, outcome),
             (position,),
-            features=tuple(sorted(shapes_of(contract, sent_body(exchange)))),
+            features=tuple(sorted(shapes_of(contract, body))) if body else (),
         )
 
 

@@ -37,7 +37,12 @@ TABLE: Table = {
         row(
             "a body makes the server fail", wrong(answered(500, {}), place="/status"), Broken("answered 500", "/status")
         ),
-        row("a read makes the server fail", get(answered(500, {})), Broken("answered 500", "read")),
+        row("a read makes the server fail", get(answered(500, {})), Broken("answered 500", "read", featured=False)),
+        row(
+            "what is no JSON makes the server fail",
+            put(answered(500, {}), b"{"),
+            Broken("answered 500", featured=False),
+        ),
         row("a gateway fails again and again", put(answered(502, b"")), Broken("answered 502")),
         row("the server says that it comes back", put(answered(503, {}, headers=LATER)), HOLDS),
         row("the server does not say that it comes back", put(answered(503, {})), Broken("answered 503")),
