@@ -95,6 +95,19 @@ def _pytest(folder: Path, profile: Path, reference: ReferenceServer) -> str:
     return subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True, text=True).stdout
 
 
+def test_a_crash_is_one_finding_at_the_feature_of_the_body_that_draws_it(
+    shell: Shell, whole_profile: Path, reference: ReferenceServer
+) -> None:
+    reference.configure(faults=["envelope.null-nickname-crash"])
+    text = whole_profile.read_text(encoding="utf-8")
+    whole_profile.write_text(text.replace("[limits]", "[limits]\nminimise_requests = 0"), encoding="utf-8")
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "200", "--time", "60s", "--quiet")
+    assert ended.code == 1, ended.out
+    [crash] = shell.summary()["findings"]
+    assert (crash["requirement"], crash["place"]) == ("envelope.no-server-error", "/nickname=null")
+    assert crash["count"] > 1
+
+
 def test_a_history_finds_what_single_requests_do_not(
     shell: Shell, whole_profile: Path, reference: ReferenceServer
 ) -> None:

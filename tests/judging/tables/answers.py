@@ -37,6 +37,11 @@ TABLE: Table = {
         row(
             "a body makes the server fail", wrong(answered(500, {}), place="/status"), Broken("answered 500", "/status")
         ),
+        row(
+            "a body that may be its cause makes the server fail",
+            put(answered(500, {}), body(nickname=None)),
+            Broken("answered 500", featured=True),
+        ),
         row("a read makes the server fail", get(answered(500, {})), Broken("answered 500", "read", featured=False)),
         row(
             "what is no JSON makes the server fail",
