@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from hypothesis.strategies import SearchStrategy
 
+from rules_harness.harness.campaign.drawing import draw
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
 from rules_harness.harness.intent import Intent
@@ -33,6 +34,8 @@ from rules_harness.strategies.world import World
 _ACCEPTED: Final = "update.accepts-valid"
 _REFUSALS: Final = "reading.validation-status"
 """The reading whose answers are the statuses with which a body is refused."""
+_FIRST: Final = 20
+"""So many draws meet every sort of value that takes time when it is made first."""
 
 
 class RulesTarget(msgspec.Struct, frozen=True):
@@ -88,7 +91,7 @@ def target_of(path: Path, contract: Contract | None = None) -> RulesTarget:
 
 def plausible(target: RulesTarget) -> SearchStrategy[Drawn]:
     """Bodies that a back end can be expected to accept, and some that the documentation leaves open."""
-    return bodies(target.contract, target.world).map(_plausible)
+    return _prepared(bodies(target.contract, target.world).map(_plausible))
 
 
 def _plausible(body: Body) -> Drawn:
@@ -105,11 +108,20 @@ def _plausible(body: Body) -> Drawn:
 def broken(target: RulesTarget) -> SearchStrategy[Drawn]:
     """Bodies with one violation each; what a lax target might carry out only where live shapes may be sent."""
     may_be_live = target.profile.is_loopback or target.profile.permissions.live_shapes
-    # The first time takes seconds in all: done while drawing, it would fail Hypothesis' health check.
     for mutation in catalogue(target.contract):
         apply(target.contract, target.world, mutation)
     drawn = mutated(target.contract, target.world)
-    return drawn.filter(lambda pair: pair[0].is_to_be_refused and (may_be_live or not pair[0].risky)).map(_broken)
+    wanted = drawn.filter(lambda pair: pair[0].is_to_be_refused and (may_be_live or not pair[0].risky))
+    return _prepared(wanted.map(_broken))
+
+
+def _prepared(strategy: SearchStrategy[Drawn]) -> SearchStrategy[Drawn]:
+    """A strategy from which something was drawn already.
+
+    The first time takes seconds in all: within a test it would fail Hypothesis' health check.
+    """
+    draw(strategy, _FIRST, 0)
+    return strategy
 
 
 def _broken(drawn: tuple[Mutation, Body, bytes]) -> Drawn:
