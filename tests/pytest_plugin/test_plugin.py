@@ -48,8 +48,9 @@ def target(server: ReferenceServer, pytester: pytest.Pytester, monkeypatch: pyte
 def session(pytester: pytest.Pytester) -> Session:
     """Runs pytest with the plugin, whether or not its entry point is installed."""
 
-    def run(*arguments: str) -> pytest.RunResult:
-        return pytester.runpytest("-p", "no:rules_harness", "-p", "rules_harness.harness.pytest_plugin", *arguments)
+    def run(*arguments: str, in_process: bool = True) -> pytest.RunResult:
+        runs = pytester.runpytest_inprocess if in_process else pytester.runpytest_subprocess
+        return runs("-p", "no:rules_harness", "-p", "rules_harness.harness.pytest_plugin", *arguments)
 
     return run
 
@@ -256,6 +257,26 @@ def test_the_example_of_the_documentation_runs(
 ) -> None:
     pytester.makepyfile(test_own=documented_example("rule_01HXYZ1234"))
     session("test_own.py", "--rules-target", "target.toml").assert_outcomes(passed=2)
+
+
+def test_bodies_are_drawn_in_the_time_that_hypothesis_allows_by_itself(
+    target: ReferenceServer, session: Session, pytester: pytest.Pytester
+) -> None:
+    """In a process of its own: what is prepared for the first draw is there already where another test has drawn."""
+    pytester.makepyfile(
+        test_own="""
+            from hypothesis import given, strategies as st
+
+            @given(data=st.data())
+            def test_broken(data, broken_bodies):
+                assert data.draw(broken_bodies).meant.body == "broken"
+
+            @given(data=st.data())
+            def test_plausible(data, rule_bodies):
+                assert data.draw(rule_bodies).meant.body != "broken"
+        """
+    )
+    session("test_own.py", "--rules-target", "target.toml", in_process=False).assert_outcomes(passed=2)
 
 
 def test_only_rules_of_the_profile(target: ReferenceServer, session: Session, pytester: pytest.Pytester) -> None:
