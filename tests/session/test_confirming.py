@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
 from rules_harness.harness.dry_run.rehearsal import Rehearsal
 from rules_harness.harness.dry_run.target import PretendedTarget
-from rules_harness.harness.exchange import Answer
+from rules_harness.harness.exchange import Answer, Payload
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Lane, Scenario
 from rules_harness.harness.session.confirming import confirm
-from rules_harness.harness.session.keeping import share
+from rules_harness.harness.session.keeping import share, watched
 from rules_harness.harness.session.opening import specimen
 from rules_harness.harness.target.hooks import Hooks
 from rules_harness.harness.target.secrets import Keyring
@@ -88,3 +91,48 @@ def test_a_read_that_fails_shows_no_state(shared: Shared, monkeypatch: pytest.Mo
     assert bench.read() is not None
     monkeypatch.setattr(PretendedTarget, "answer", lambda *_: Answer(500))
     assert bench.read() is None
+
+
+def _reads_show(monkeypatch: pytest.MonkeyPatch, *states: Mapping[str, Any]) -> None:
+    """From now on the target answers with these states, one after the other, the last again and again."""
+    left = list(states)
+
+    def answer(*_: object) -> Answer:
+        shown = left.pop(0) if len(left) > 1 else left[0]
+        return Answer(200, (), Payload(json.dumps({CONTRACT.names.data: shown})))
+
+    monkeypatch.setattr(PretendedTarget, "answer", answer)
+
+
+@pytest.mark.parametrize(
+    ("shown", "somebody"),
+    [
+        (("before", "ours", "ours"), False),
+        (("before", "before", "ours"), False),
+        (("before", "theirs", "theirs"), True),
+        (("before", "ours", "theirs"), True),
+        (("ours", "ours", "theirs"), True),
+    ],
+)
+def test_reads_that_show_our_own_update_late_are_nobody_else_s_doing(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch, shown: Sequence[str], somebody: bool
+) -> None:
+    bench = Bench(shared, Known(), "safety/watch", (RULE,))
+    before = bench.read()
+    bench.update(bench.distinct(1))
+    ours = bench.answered(RULE)
+    assert before is not None
+    assert ours is not None
+    states = {"before": before, "ours": ours, "theirs": {**ours, CONTRACT.names.marker: "Theirs"}}
+    _reads_show(monkeypatch, *(states[name] for name in shown))
+    assert watched(bench) == (RULE if somebody else "")
+
+
+def test_what_no_update_of_ours_was_answered_is_somebody_else_s_doing(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(shared, Known(), "safety/watch", (RULE,))
+    before = bench.read()
+    assert before is not None
+    _reads_show(monkeypatch, before, {**before, CONTRACT.names.marker: "Theirs"})
+    assert watched(bench) == RULE
