@@ -12,7 +12,7 @@ import pytest
 
 from rules_harness.harness.dry_run.rehearsal import Rehearsal
 from rules_harness.harness.dry_run.target import PretendedTarget
-from rules_harness.harness.exchange import Answer, Payload
+from rules_harness.harness.exchange import Answer, Exchange, Payload
 from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.known import Known
@@ -22,6 +22,7 @@ from rules_harness.harness.session.confirming import confirm
 from rules_harness.harness.session.keeping import share, watched
 from rules_harness.harness.session.opening import specimen
 from rules_harness.harness.target.hooks import Hooks
+from rules_harness.harness.target.profile import Permissions, Profile
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.openapi.contract import load
 
@@ -40,8 +41,19 @@ def target() -> Rehearsal:
 
 @pytest.fixture
 def shared(target: Rehearsal) -> Shared:
-    hooks = Hooks(PROFILE, Keyring({}))
-    shared = share(CONTRACT, PROFILE, target, hooks, now=NOW, seed=1, nonce="")
+    return _shared(PROFILE, target)
+
+
+@pytest.fixture
+def abroad(target: Rehearsal) -> Shared:
+    """The same target, as if it were elsewhere: what could move money may not be sent."""
+    elsewhere = msgspec.structs.replace(PROFILE.target, base_url="http://staging.test/api/v1")
+    profile = msgspec.structs.replace(PROFILE, target=elsewhere, permissions=Permissions())
+    return _shared(profile, target)
+
+
+def _shared(profile: Profile, target: Rehearsal) -> Shared:
+    shared = share(CONTRACT, profile, target, Hooks(profile, Keyring({})), now=NOW, seed=1, nonce="")
     shared.guard.writable |= set(PROFILE.rules.all)
     return shared
 
@@ -136,3 +148,40 @@ def test_what_no_update_of_ours_was_answered_is_somebody_else_s_doing(
     assert before is not None
     _reads_show(monkeypatch, before, {**before, CONTRACT.names.marker: "Theirs"})
     assert watched(bench) == RULE
+
+
+def _renewed(shared: Shared, monkeypatch: pytest.MonkeyPatch, now_holds: Mapping[str, Any]) -> Exchange:
+    """The update by which a rule is renewed that a run has read, and that holds this since."""
+    bench = Bench(shared, Known(), "safety/renew", (RULE,))
+    first = bench.read()
+    assert first is not None
+    with monkeypatch.context() as patch:
+        _reads_show(patch, {**first, **now_holds})
+        bench.read()
+    bench.renew(RULE)
+    [update] = [exchange for exchange in bench.exchanges if exchange.intent.operation == "update"]
+    return update
+
+
+@pytest.mark.parametrize(("note", "body"), [("a note", "valid"), ({"taken": "as it came"}, "open")])
+def test_a_rule_is_renewed_with_what_it_holds_however_odd(
+    abroad: Shared, monkeypatch: pytest.MonkeyPatch, note: Any, body: str
+) -> None:
+    """An update that repeats what was odd already may be refused, and that is no finding."""
+    update = _renewed(abroad, monkeypatch, {"description": note})
+    assert _sent(update)["description"] == note
+    assert update.intent.body == body
+
+
+def test_where_anything_may_be_sent_a_rule_is_renewed_with_what_it_held_first(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = _renewed(shared, monkeypatch, {"description": {"taken": "as it came"}})
+    assert _sent(update)["description"] == CONTRACT.example_body()["description"]
+    assert update.intent.body == "valid"
+
+
+def _sent(update: Exchange) -> dict[str, Any]:
+    assert update.request.body is not None
+    body: dict[str, Any] = json.loads(update.request.body.content)
+    return body
