@@ -14,6 +14,7 @@ lookup = partial(put, rule=NOWHERE, whose="unknown")
 HTML = (("Content-Type", "text/html"),)
 DEEP = b'{"request_id": "req_1", "data": ' + b'{"all": [' * 1_500 + b"]}" * 1_500 + b"}"
 NAMES_IT = f"Rule with id '{NOWHERE}' was not found."
+NAMELESS = {**rule()["trigger"], "account_id": ""}
 
 TABLE: Table = {
     "envelope.success": (
@@ -47,6 +48,7 @@ TABLE: Table = {
         ),
         row("the nickname is a number", put(ok(rule(nickname=1))), Broken("not as the schema says", "/nickname")),
         row("a step is a text", put(ok(rule(steps=["s"]))), Broken("not as the schema says", "/steps/*")),
+        row("the trigger names no account, and says so by an empty id", put(ok(rule(trigger=NAMELESS))), HOLDS),
         row("the body was wrong and was accepted", wrong(ok(rule(steps="s")))),
         row("the answer holds no data, which is judged elsewhere", put(ok(data=...))),
         row("the answer is a replay", put(ok(rule(steps="s")), repeats=0)),
