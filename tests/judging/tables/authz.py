@@ -192,7 +192,7 @@ TABLE: Table = {
         row(
             "a wrong body of another organization is refused as wrong",
             ask_early_abroad(refused(400)),
-            Broken("answered 400", "other_org"),
+            Broken("answered 400", "other_org", told="403 or 404"),
         ),
         row("the key was let in before, which is judged there", [unpermitted(ok()), ask_early(refused(400))]),
         row("there is no time for it", ask_early(refused(429))),
