@@ -304,6 +304,12 @@ TABLE: Table = {
             HOLDS,
             before=(ENABLED, rule(OTHER, status="enabled")),
         ),
+        row(
+            "a rule that they did not write is enabled afterwards, which is nothing of theirs",
+            [whole(1), whole(2), finally_(held(1)), get(rule(OTHER, status="enabled"), rule=OTHER, at=(6, 7))],
+            HOLDS,
+            before=(ENABLED, rule(OTHER, status="enabled")),
+        ),
         row("they have one key", [one_key(answer(1)), one_key(answer(1)), finally_(ENABLED)], before=ENABLED),
         row("it is not read", [whole(1), whole(2)], before=ENABLED),
         row("they did not overlap", [whole(1), whole(2, at=(3, 4)), finally_(ENABLED)], before=ENABLED),
