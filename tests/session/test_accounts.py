@@ -54,3 +54,16 @@ def test_accounts_that_rules_of_ours_name_are_ours(listed: tuple[Account, ...], 
     profile = msgspec.structs.replace(BARE, rules=rules, other_org_accounts=listed)
     known = with_known_accounts(CONTRACT, profile, states)
     assert tuple(account.id for account in known.other_org_accounts) == theirs
+
+
+def test_an_account_that_the_profile_lists_is_ours_whoever_names_it() -> None:
+    rules = msgspec.structs.replace(BARE.rules, other_org="rule_theirs")
+    listed = (Account("acc_a", "income_source"), Account("acc_b", "pod"), Account("acc_c", "income_source"))
+    profile = msgspec.structs.replace(BARE, rules=rules, accounts=listed)
+    states = {
+        RULE: _naming(("acc_a", "income_source"), ("acc_b", "pod")),
+        "rule_theirs": _naming(("acc_c", "income_source"), ("acc_d", "pod")),
+    }
+    known = with_known_accounts(CONTRACT, profile, states)
+    assert known.accounts == listed
+    assert [account.id for account in known.other_org_accounts] == ["acc_d"]
