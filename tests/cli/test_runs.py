@@ -57,6 +57,14 @@ def test_every_format_at_a_later_time(shell: Shell, recorded: Path) -> None:
     assert "request-id.on-errors" in {case.get("name") for case in cases if case.find("failure") is not None}
 
 
+def test_the_second_half_of_a_window_is_too_early_after_the_first(shell: Shell, whole_profile: Path) -> None:
+    assert shell("window", "plant", "--target", whole_profile, "--out", "planted", "--quiet").code == 0
+    ended = shell("window", "verify", "--target", whole_profile, "--planted", "planted", "--out", "verified")
+    assert ended.code == 2
+    assert "it is too early" in ended.messages[0]
+    assert not Path("verified").exists()
+
+
 def test_journal_that_was_cut_off(shell: Shell, recorded: Path) -> None:
     whole = (recorded / "journal.jsonl").read_bytes()
     Path("cut").mkdir()
