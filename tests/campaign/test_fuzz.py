@@ -108,6 +108,26 @@ def test_a_crash_is_one_finding_at_the_feature_of_the_body_that_draws_it(
     assert crash["count"] > 1
 
 
+def test_what_shows_in_an_enabled_rule_alone_is_sent_again_where_it_can_be_enabled(
+    shell: Shell, whole_profile: Path, reference: ReferenceServer
+) -> None:
+    reference.configure(faults=["status.kept-with-key"])
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "80", "--time", "60s", "--seed", "3", "--quiet")
+    assert ended.code == 1, ended.out
+    found = shell.summary()["findings"]
+    assert {finding["requirement"].partition(".")[0] for finding in found} == {"status"}
+    assert {finding["stability"] for finding in found} == {"3 of 3"}
+    without = shell.folder / "without.toml"
+    without.write_text(
+        re.sub("(?m)^enable_rule = .*$", "", whole_profile.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    for finding in found:
+        again = shell("replay", "out", finding["id"], "--target", whole_profile)
+        assert (again.code, "still fails, 3 of 3" in again.out) == (1, True), again.out
+        again = shell("replay", "out", finding["id"], "--target", without)
+        assert (again.code, "could not tell" in again.messages[0]) == (3, True), again.err
+
+
 def test_a_history_finds_what_single_requests_do_not(
     shell: Shell, whole_profile: Path, reference: ReferenceServer
 ) -> None:
