@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from rules_harness.harness.journal import EpisodeRecord, Journal, stream
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.reports.regression.model import Comparison, FindingChange
-from tests.reports.recorded import compared, record
+from tests.reports.recorded import compared, record, run_command
 
 SOME = ("status.*", "authz.*")
 
@@ -105,6 +106,29 @@ def test_a_broken_promise_is_new_then_still_failing_then_fixed(
     third = compared(worse, clean)
     assert requirements(third.fixed) == {*stored, "authz.scope"}
     assert sections(third) == {"fixed", "readings", "answers"}
+
+
+def test_another_feature_that_is_refused_is_new_beside_one_that_is_accepted(
+    server: ReferenceServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accepted, further = "update.type-behind-others-refused", "update.small-amounts-refused"
+    bodies = ("update.accepts-valid",)
+    base = record(server, tmp_path / "base", select=bodies, faults=[accepted])
+    head = record(server, tmp_path / "head", select=bodies, faults=[accepted, further])
+    comparison = compared(base, head)
+    [new] = comparison.new
+    assert new.finding.place.endswith("/amount_in_cents=least")
+    assert new.finding.place not in {change.finding.place for change in comparison.still_failing}
+
+    baseline = tmp_path / "baseline.toml"
+    known = [f"--finding={change.finding.id}" for change in comparison.still_failing]
+    about = ("--reason", "known", "--owner", "us", "--expires", "2999-01-01", "--out", baseline)
+    assert run_command(capsys, "baseline", "accept", base, *known, *about)[0] == 0
+    for other, code in ((base, 0), (head, 1)):
+        ended, printed, _ = run_command(capsys, "diff", base, other, "--baseline", baseline, "--format", "json")
+        told = json.loads(printed)
+        assert ended == code
+        assert [one["finding"]["id"] for one in told["new"]] == [new.finding.id] * code
 
 
 def test_what_head_does_not_put_to_the_test_is_not_fixed(server: ReferenceServer, broken: Path, tmp_path: Path) -> None:
