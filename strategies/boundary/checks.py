@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import msgspec
-from schemathesis.checks import CheckContext, CheckFunction, not_a_server_error
+from schemathesis.checks import CheckContext, CheckFunction
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi.checks import (
@@ -21,7 +21,6 @@ from rules_harness.openapi.contract import Contract, Operation
 from rules_harness.strategies.boundary.source import operation_of
 
 _CHECKS: Final[tuple[CheckFunction, ...]] = (
-    not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,

@@ -40,14 +40,10 @@ def test_no_other_check_is_about_anything_but_one_thing() -> None:
 @pytest.mark.parametrize(
     ("outcome", "broken", "held"),
     [
-        (
-            refused(),
-            set(),
-            {"envelope.no-server-error", "envelope.documented-status", "envelope.content-type", "envelope.error"},
-        ),
-        (ok(), set(), {"envelope.no-server-error", "envelope.documented-status", "envelope.content-type"}),
-        (answered(500, {}), {"envelope.no-server-error"}, set()),
-        (refused(418), {"envelope.documented-status"}, {"envelope.no-server-error"}),
+        (refused(), set(), {"envelope.documented-status", "envelope.content-type", "envelope.error"}),
+        (ok(), set(), {"envelope.documented-status", "envelope.content-type"}),
+        (answered(500, {}), set(), set()),
+        (refused(418), {"envelope.documented-status"}, {"envelope.content-type"}),
         (refused(headers=HTML), {"envelope.content-type"}, {"envelope.documented-status"}),
         (answered(400, {"error": "bad"}), {"envelope.error"}, {"envelope.content-type"}),
         (refused(413, headers=HTML), set(), set()),
