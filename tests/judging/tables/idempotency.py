@@ -44,7 +44,7 @@ TABLE: Table = {
         row(
             "the replay shows what is there now",
             [use(), use(2, "key-b"), replay(outcome=answer(2))],
-            Broken("answered 200"),
+            Broken("answered 200", told=f"nickname {held(2)['nickname']!r}"),
             before=BEFORE,
         ),
         row(

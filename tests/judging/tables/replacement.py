@@ -57,6 +57,16 @@ TABLE: Table = {
             Broken("changed", "/nickname"),
         ),
         row(
+            "the nickname has lost what nobody sees",
+            came_back(body(nickname="Re\u200bnt"), nickname="Rent"),
+            Broken("changed", "/nickname", told='"Rent" instead of "Re\\u200bnt"'),
+        ),
+        row(
+            "the nickname is in other letters",
+            came_back(body(nickname="家賃"), nickname="貯金"),
+            Broken("changed", "/nickname", told='"貯金" instead of "家賃"'),
+        ),
+        row(
             "the nickname is cut", came_back(body(nickname="New name"), nickname="New"), Broken("changed", "/nickname")
         ),
         row("the nickname is lost", came_back(body(nickname="New"), nickname=None), Broken("lost", "/nickname")),
