@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from highspy import Highs
 
+from rules_harness.harness.scenarios.telling import outer_of
+
 OVERHEAD: Final = 31
 """Requests before the first scenario and after the last, to survey the rules and to put them back."""
 SPARE: Final = 3
@@ -40,8 +42,7 @@ class Costs:
     def with_outer(self, unit: Unit) -> Way:
         """A unit, and the one in whose turn it is sent: a case `A, read` is sent where `A` is."""
         name, case = unit
-        outer = (name, case.rpartition(", ")[0])
-        return frozenset({unit, outer} & self.units.keys())
+        return frozenset({unit, (name, outer_of(case))} & self.units.keys())
 
     def beside(self, way: Way, taken: Collection[Unit], opened: Collection[str]) -> int:
         """What a way takes beside the units that are taken, of these scenarios."""

@@ -66,6 +66,11 @@ def most_telling_first(scenarios: Iterable[Scenario]) -> list[Scenario]:
     return sorted(scenarios, key=rank)
 
 
+def outer_of(case: str) -> str:
+    """The case in whose turn another is sent: `A` of one that is called `A, read`; empty where its name tells none."""
+    return case.rpartition(", ")[0]
+
+
 def _undivided(name: str) -> tuple[str, ...]:
     return (name,)
 
@@ -110,6 +115,9 @@ def telling_first(scenarios: Sequence[Scenario], requests: int) -> Short:
     for name, case, cost in (*telling().units, *_unlisted(scenarios)):
         scenario = by_case.get((name, case)) or whole.get(name)
         if scenario is None:
+            continue
+        outer = outer_of(case)
+        if outer and outer in _cases().get(name, {}) and outer not in taken.get(scenario.id, ()):
             continue
         whole_cost = cost + (0 if scenario.id in taken else telling().besides.get(name, 0))
         if whole_cost <= left:

@@ -19,6 +19,7 @@ from rules_harness.harness.scenarios.telling import (
     UNKNOWN_COST,
     cases_first,
     chunked,
+    outer_of,
     telling,
     telling_first,
 )
@@ -35,9 +36,9 @@ def scenarios(*names: str) -> list[Scenario]:
     return [Scenario(name, name.partition("/")[0], (), lambda bench: None) for name in names]
 
 
-def listed(*cases: str) -> list[Scenario]:
+def listed(*cases: str, name: str = LIST) -> list[Scenario]:
     """One scenario for every two cases of a list."""
-    return list(chunked(LIST, cases, 2, str, lambda name, share: scenarios(name)[0]))
+    return list(chunked(name, cases, 2, str, lambda name, share: scenarios(name)[0]))
 
 
 def whole() -> Iterator[tuple[str, int]]:
@@ -89,6 +90,21 @@ def test_what_a_list_shares_beside_its_cases_is_reckoned_for_each_scenario() -> 
     besides = telling().besides[LIST]
     assert len(telling_first(split, besides + 3).kept) == 1
     assert len(telling_first(split, 2 * besides + 3).kept) == 2
+
+
+def test_a_case_that_is_sent_in_the_turn_of_another_comes_after_it() -> None:
+    ranks = {(name, case): rank for rank, (name, case, _) in enumerate(telling().units)}
+    inner = {(name, case): (name, outer_of(case)) for name, case in ranks if outer_of(case)}
+    inner = {unit: outer for unit, outer in inner.items() if outer in ranks}
+    assert len(inner) > 100
+    assert {unit for unit, outer in inner.items() if ranks[unit] < ranks[outer]} == set()
+
+
+def test_a_case_that_is_sent_in_the_turn_of_another_is_not_taken_without_it() -> None:
+    name = "update/covering"
+    (both,), (alone,) = listed("body 1", "body 1, read", name=name), listed("body 1, read", name=name)
+    assert telling_first([both], 100).kept == (both,)
+    assert telling_first([alone], 100).left_out == (alone,)
 
 
 def test_unknown_cases_come_last() -> None:
