@@ -97,11 +97,12 @@ def settings(contract: Contract) -> Mapping[str, Row]:
     """For each mutation that claims a violation, by its name, the circumstances that it is sent in.
 
     Among them each keyword and each field meets every value of every factor that it can meet, and each value of a
-    factor every one of another.
+    factor every one of another; where several mutations do one thing to fields of one name, the members differ in
+    which they do it.
     """
     keywords = Factor(VIOLATION, tuple(dict.fromkeys(what[VIOLATION] for what, _ in circumstances(contract).values())))
     fields = Factor(FIELD, tuple(dict.fromkeys(what[FIELD] for what, _ in circumstances(contract).values())))
-    design = Design((keywords, fields, *OUTSIDE, MEMBER, DEPTH))
+    design = Design((keywords, fields, *OUTSIDE, MEMBER, DEPTH), triples=((VIOLATION, FIELD, MEMBER.name),))
     return {
         name: design.complete(what, [factor.name for factor in around])
         for name, (what, around) in circumstances(contract).items()

@@ -102,6 +102,16 @@ def test_every_field_and_keyword_meets_every_circumstance() -> None:
     assert met <= all_pairs(CONTRACT)
 
 
+def test_what_is_done_to_fields_of_one_name_is_done_in_every_member() -> None:
+    members: dict[tuple[str, str], list[str]] = {}
+    for row in settings(CONTRACT).values():
+        if MEMBER.name in row:
+            members.setdefault((row["violation"], row["field"]), []).append(row[MEMBER.name])
+    assert max(map(len, members.values())) > len(MEMBER.values)
+    for done, met in members.items():
+        assert len(set(met)) == min(len(met), len(MEMBER.values)), done
+
+
 def sum_of(rows: Any, factor: str, value: str) -> int:
     return sum(row[factor] == value for row in rows.values())
 
