@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,12 +41,10 @@ def test_names() -> None:
     assert len(names.scopes) == 9
 
 
-def test_packaged_contract_is_read_once_and_fast() -> None:
+def test_packaged_contract_is_read_once() -> None:
     assert load() is load()
     path = Path(__file__).parents[2] / "openapi" / "rules.yaml"
-    started = time.process_time()
     contract = load(path)
-    assert time.process_time() - started < 0.15
     assert contract.sha256 == load().sha256
     assert contract.requirements == load().requirements
 

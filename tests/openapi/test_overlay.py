@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,9 +157,7 @@ def test_one_operation_of_a_large_document(form: str, large: dict[str, Any], ove
     with pytest.raises(ContractError, match="a second PUT operation; mark the one that is judged"):
         load(path)
     marked = overlay({"target": PUT, "update": {"x-role": "update"}})
-    started = time.process_time()
     contract = load(path, [marked])
-    assert time.process_time() - started < 2
     assert contract.update == load().update
     assert set(contract.document["paths"]) == set(load().document["paths"])
     assert contract.document["components"] == load().document["components"]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,10 +42,7 @@ def test_there_are_hundreds_each_once() -> None:
 
 def test_they_are_the_same_every_time() -> None:
     uncached = boundary_cases.__wrapped__
-    started = time.perf_counter()
-    again = uncached(CONTRACT, WORLD)
-    assert time.perf_counter() - started < 10
-    assert again == CASES
+    assert uncached(CONTRACT, WORLD) == CASES
 
 
 def test_validity_is_decided_from_the_bytes() -> None:
@@ -160,12 +156,3 @@ def test_the_companion_is_judged_by_its_own_description() -> None:
     assert CONTRACT.read is not None
     body = json.dumps({"request_id": "harness", "data": RULE}).encode()
     assert judge_generic(CONTRACT, CONTRACT.read, 200, (JSON, ECHO), body) == ()
-
-
-def test_judging_an_answer_takes_less_than_five_milliseconds() -> None:
-    body = json.dumps({"request_id": "harness", "data": RULE}).encode()
-    judge_generic(CONTRACT, CONTRACT.update, 200, (JSON, ECHO), body)
-    started = time.perf_counter()
-    for _ in range(50):
-        judge_generic(CONTRACT, CONTRACT.update, 200, (JSON, ECHO), body)
-    assert (time.perf_counter() - started) / 50 < 0.005
