@@ -26,7 +26,7 @@ from rules_harness.strategies.shapes import places_of, standing_of
 
 STAYS = "update.omitted-stays"
 COMPARED: Final = frozenset[BodyKind]({"valid", "open", "size"})
-"""Bodies whose every field is the contract's: what of them is accepted is stored as it was sent."""
+"""Bodies that say nothing wrong in the fields of the contract: where one is accepted they are stored as sent."""
 
 
 def replaces(episode: Episode, contract: Contract) -> Iterator[Judgement]:
