@@ -36,12 +36,12 @@ class Source(msgspec.Struct, frozen=True):
     """What makes scenarios, and the families of requirements that they are for beside those that every answer must
     keep.
 
-    ``dear_for``, where making them takes seconds, are the only requirements that they may be for.
+    ``costly_for``, where making them takes seconds, are the only requirements that they may be for.
     """
 
     make: Maker
     families: frozenset[str]
-    dear_for: frozenset[str] = frozenset()
+    costly_for: frozenset[str] = frozenset()
 
 
 SCENARIOS: Final = (
@@ -61,7 +61,7 @@ SCENARIOS: Final = (
     Source(validation.server_owned, frozenset({"update"})),
     Source(not_found.odd, frozenset({"not-found"})),
 )
-"""All of them."""
+"""Whatever makes scenarios, in the order in which they run."""
 
 
 def all_scenarios(
@@ -80,7 +80,7 @@ def all_scenarios(
     for source in SCENARIOS:
         if families is not None and not families & source.families:
             continue
-        if source.dear_for and wanted is not None and source.dear_for.isdisjoint(wanted):
+        if source.costly_for and wanted is not None and source.costly_for.isdisjoint(wanted):
             continue
         for scenario in source.make(contract, world, profile):
             promised = tuple(name for name in scenario.requirements if name in contract.requirements)
@@ -94,8 +94,8 @@ def needs_told(contract: Contract, world: World, profile: Profile) -> list[Scena
     scenarios = list(all_scenarios(contract, world, profile, wanted=()))
     plain = (scenario for scenario in scenarios if scenario.lane == "rule" and not scenario.needs)
     told = {requirement for scenario in plain for requirement in scenario.requirements}
-    dear = {requirement for source in SCENARIOS for requirement in source.dear_for & contract.requirements.keys()}
-    return scenarios if dear <= told else list(all_scenarios(contract, world, profile))
+    costly = {requirement for source in SCENARIOS for requirement in source.costly_for & contract.requirements.keys()}
+    return scenarios if costly <= told else list(all_scenarios(contract, world, profile))
 
 
 __all__ = ["ANY_TIME", "SCENARIOS", "Scenario", "all_scenarios", "needs_told"]
