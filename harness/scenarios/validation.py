@@ -67,6 +67,7 @@ def _asking(scenario_id: str, mutations: Sequence[Mutation]) -> Scenario:
 
 def _of_odd(scenario_id: str, requests: Sequence[OddRequest]) -> Scenario:
     about = {request.requirement for request in requests}
+    # A list of a thousand members that is accepted is kept whole.
     whole = ("update.steps-replaced",) if "validation.size" in about else ()
     return Scenario(scenario_id, "validation", (*sorted(about), *whole, *REFUSALS), partial(_odd, requests=requests))
 
