@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,7 @@ from rules_harness.harness.smaller.showing import shown_again
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.harness.target.safety import SafetyError
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.accounts import accounts_in
 from rules_harness.strategies.bodies import body_of, is_suitable
 from rules_harness.strategies.mutations import apply, catalogue
 from rules_harness.strategies.validity import is_valid_body
@@ -144,7 +145,15 @@ class Minimiser:
             return False
         if exchange.intent.body == "open" or not is_suitable(self.contract, self._world):
             return True
+        # Nothing need accept a body that names an account which is not there.
+        if not _accounts(self.contract, body) <= _accounts(self.contract, sent_body(exchange)):
+            return False
         return body_of(self.contract, self._world, body).acceptance != "open"
+
+
+def _accounts(contract: Contract, body: Mapping[str, Any]) -> set[tuple[Any, Any]]:
+    """The accounts that a body names, each by its id and its type."""
+    return {(named.id, named.type) for named in accounts_in(contract, body)}
 
 
 class _Search:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.journal import EpisodeRecord
+from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.smaller.evidence import FILE_NAME, read
 from rules_harness.openapi.contract import load
 from rules_harness.reports.again import FOLDER
+from rules_harness.strategies.accounts import accounts_in
 from tests.gate.runs import Ended, check, command
 
 FAULTS = ("update.null-kept", "idempotency.case-folded")
@@ -73,6 +76,21 @@ def test_each_finding_is_left_in_its_smallest_form(
     compared = command("diff", small.folder, clean.folder, environ={}, folder=clean.folder)
     assert f"Fixed ({len(sizes(small))})" in compared.out
     assert "Not seen again" not in compared.out
+
+
+def test_a_body_that_is_refused_is_made_small_with_accounts_that_are_there(
+    server: ReferenceServer, profile: Path, tmp_path: Path
+) -> None:
+    """With others it would be refused as well, for another reason than the one that was found."""
+    server.configure(faults=["update.type-behind-others-refused"])
+    ended = check(profile, "--select", "update.accepts-valid", environ=server.environment, out=tmp_path / "out")
+    listed = {account["id"] for account in tomllib.loads(profile.read_text(encoding="utf-8"))["accounts"]}
+    named: set[str] = set()
+    for folder in (ended.folder / FOLDER).iterdir():
+        for exchange in read(folder / FILE_NAME).recording.exchanges:
+            named |= {account.id for account in accounts_in(load(), dict(sent_body(exchange)))} - {None}
+    assert named
+    assert named <= listed
 
 
 def test_what_an_attempt_leaves_behind_stands_for_no_exchange(
