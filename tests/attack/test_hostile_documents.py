@@ -20,7 +20,7 @@ from rules_harness.strategies.world import Account, World
 from tests.gate.runs import Ended, command
 
 DEEP = 100_000
-SECONDS = 5
+SECONDS = 30
 MEBIBYTES = 100
 BOMB = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30))])
 TOML = {

@@ -37,7 +37,7 @@ def test_a_lost_worker_s_shard_is_run_again(
     killed = threading.Thread(target=_kill_when_begun, args=(shell.folder / "out" / "journal.jsonl", pids[0]))
     killed.start()
     ended = shell(
-        *("fuzz", "--target", whole_profile, "--requests", "1500", "--time", "40s"),
+        *("fuzz", "--target", whole_profile, "--requests", "1500", "--time", "4m"),
         *("--cluster", cluster.scheduler_address),
     )
     killed.join()

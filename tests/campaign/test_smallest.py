@@ -1,5 +1,5 @@
-"""What is left of a finding in its smallest form, and how often it showed when it was sent again: what could not be sent
-is no try."""
+"""What is left of a finding in its smallest form, and how often it showed when it was sent again: what could not be
+sent is no try."""
 
 from __future__ import annotations
 

@@ -102,8 +102,8 @@ def test_simultaneous_updates_are_whole(api: Api) -> None:
 
 
 def test_latency_is_added_and_does_not_block_others(api: Api) -> None:
-    api.server.configure(latency_ms=100)
+    api.server.configure(latency_ms=400)
     start = time.monotonic()
     answers = _simultaneously(api, [body()] * 8, [f"k{n}" for n in range(8)], [A] * 8)
     assert {answer.status_code for answer in answers} == {200}
-    assert 0.05 < time.monotonic() - start < 0.6
+    assert 0.2 < time.monotonic() - start < 2.4

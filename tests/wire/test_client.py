@@ -157,7 +157,7 @@ def test_stop_abandons_what_is_open_and_lets_nothing_leave() -> None:
         began = time.monotonic()
         client.stop()
         thread.join()
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 2
         kinds = [fault(sent).kind for sent in results]
         assert (kinds.count("abandoned"), kinds.count("unsent")) == (8, 12)
         for send in (
@@ -204,7 +204,7 @@ def test_stop_ends_waiting(limits: dict[str, float]) -> None:
         timer.start()
         began = time.monotonic()
         results = client.send_many([GET] * 3)
-        assert time.monotonic() - began < 0.7
+        assert time.monotonic() - began < 1.6
         assert any(isinstance(sent.outcome, Answer) for sent in results)
 
 

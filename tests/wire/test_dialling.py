@@ -174,16 +174,16 @@ def test_a_proxy_that_wants_a_login_is_no_answer_of_the_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "kind"),
+    ("script", "kind", "timeout"),
     [
-        (always(answer(status="502 Bad Gateway")), "connect"),
-        (always(b""), "proxy"),
-        (lambda received, sock: time.sleep(3), "proxy"),
+        (always(answer(status="502 Bad Gateway")), "connect", 10),
+        (always(b""), "proxy", 10),
+        (lambda received, sock: time.sleep(3), "proxy", 0.5),
     ],
 )
-def test_what_a_proxy_says_of_the_target_is_the_targets(script: Script, kind: str) -> None:
+def test_what_a_proxy_says_of_the_target_is_the_targets(script: Script, kind: str, timeout: float) -> None:
     with Server(script) as proxy:
-        outcome = send("https://target.invalid/v1", proxy=f"http://127.0.0.1:{proxy.port}", timeout=0.5)
+        outcome = send("https://target.invalid/v1", proxy=f"http://127.0.0.1:{proxy.port}", timeout=timeout)
     assert isinstance(outcome, TransportFault)
     assert outcome.kind == kind
     assert "made no tunnel" in outcome.detail
