@@ -17,7 +17,7 @@ from urllib.parse import quote
 from rules_harness.harness.exchange import Request
 from rules_harness.harness.judging.decisive import Basis, Statuses
 from rules_harness.harness.judging.equality import instant
-from rules_harness.harness.judging.histories import sent_body
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports import curl, repetition
 from rules_harness.reports.model import FindingView, RunReport, Shown, TargetView

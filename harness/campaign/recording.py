@@ -16,8 +16,8 @@ from rules_harness.harness.campaign.messages import CorpusEntry, Counts, Judged,
 from rules_harness.harness.campaign.sampling import Sampling
 from rules_harness.harness.exchange import Episode, Exchange
 from rules_harness.harness.journal import Skipped
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Seen, Violation
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.harness.judging.tally import judge_episode
 from rules_harness.harness.judging.unjudged import unanswered_in
 from rules_harness.openapi.contract import Contract

@@ -11,8 +11,8 @@ import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, TransportFault, only
 from rules_harness.harness.judging.checks import CHECKS
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Finding, Judgement, Kept, Violation
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.harness.judging.tally import closest, same_violation
 from rules_harness.openapi.contract import Contract
 

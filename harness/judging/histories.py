@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
-from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules, unlike
+from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
 from rules_harness.harness.judging.possibilities import (
     INITIAL,
     UNKNOWN,
@@ -20,6 +20,7 @@ from rules_harness.harness.judging.possibilities import (
     FollowedHistory,
     Possibility,
 )
+from rules_harness.harness.judging.states import same_answer, sent_body, state_shown
 from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
@@ -321,27 +322,3 @@ class _Follower:
 def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:
     status = f"/{contract.names.status}"
     return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)
-
-
-def sent_body(exchange: Exchange) -> Mapping[str, Any]:
-    """The JSON object that a request carried; empty where it carried none."""
-    value = parsed(exchange.request.body) if exchange.request.body is not None else None
-    return value if isinstance(value, dict) else {}
-
-
-def state_shown(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | None:
-    """The state that a successful read shows."""
-    answer = exchange.answer
-    if exchange.intent.operation != "read" or answer is None or answer.status != 200:
-        return None
-    return answer.part(contract.names.data) or None
-
-
-def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:
-    """Whether an answer is the original one: the same status and the same body, `request_id` aside."""
-    if original.status != again.status:
-        return False
-    first, second = original.json(), again.json()
-    if first is None and second is None:
-        return original.body == again.body
-    return next(unlike(first, second, but_for=f"/{contract.names.request_id}"), None) is None

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 from rules_harness.harness.exchange import Episode, Exchange, Facts, Request
 from rules_harness.harness.intent import Intent, Meaning
-from rules_harness.harness.judging.histories import state_shown
+from rules_harness.harness.judging.states import state_shown
 from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own

@@ -7,7 +7,7 @@ from typing import Any
 
 from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.intent import Window
-from rules_harness.harness.judging.histories import same_answer
+from rules_harness.harness.judging.states import same_answer
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.unmet import Unmet
 

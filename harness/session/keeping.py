@@ -12,7 +12,7 @@ from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.journal import FoundRule, Note, Restored
 from rules_harness.harness.judging.checks.common import changed_fields
 from rules_harness.harness.judging.equality import instant
-from rules_harness.harness.judging.histories import state_shown
+from rules_harness.harness.judging.states import state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.outgoing import Outgoing

@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.harness.exchange import Episode, Exchange, Payload
-from rules_harness.harness.judging.histories import sent_body, state_shown
 from rules_harness.harness.judging.outcome import TRIES_AGAIN, Violation
+from rules_harness.harness.judging.states import sent_body, state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.planner import encode
 from rules_harness.harness.scenarios.unmet import Unmet

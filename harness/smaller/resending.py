@@ -19,7 +19,7 @@ import msgspec
 from rules_harness.harness.exchange import Exchange, Payload, Request
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import instant
-from rules_harness.harness.judging.histories import sent_body, state_shown
+from rules_harness.harness.judging.states import sent_body, state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS
 from rules_harness.harness.scenarios.own_texts import own

@@ -9,8 +9,8 @@ import pytest
 
 from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.journal import EpisodeRecord
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.judge import outcome_of
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.smaller.evidence import FILE_NAME, read
 from rules_harness.openapi.contract import load

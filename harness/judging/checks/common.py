@@ -11,8 +11,8 @@ import msgspec
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import Difference, differences_of_rules, same_instant
-from rules_harness.harness.judging.histories import state_shown
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
+from rules_harness.harness.judging.states import state_shown
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.idempotency_keys import form_of
 

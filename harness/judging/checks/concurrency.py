@@ -17,8 +17,8 @@ from rules_harness.harness.judging.checks.common import (
 )
 from rules_harness.harness.judging.checks.replacement import by_requirement
 from rules_harness.harness.judging.equality import differences_from_body
-from rules_harness.harness.judging.histories import same_answer, sent_body, state_shown
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation, finding_id
+from rules_harness.harness.judging.states import same_answer, sent_body, state_shown
 from rules_harness.openapi.contract import Contract
 
 IN_FLIGHT = 409

@@ -26,8 +26,8 @@ from rules_harness.harness.judging.checks.common import (
     where,
 )
 from rules_harness.harness.judging.checks.strictness import strict_problem
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.shapes import shapes_of
 

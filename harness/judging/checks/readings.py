@@ -9,8 +9,8 @@ from typing import Any
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import answered, executed, run_by, updates
 from rules_harness.harness.judging.equality import differences_from_body
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import FAMILY_ENDS, Judgement, Seen
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import Place, body_place
 

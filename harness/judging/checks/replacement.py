@@ -18,8 +18,8 @@ from rules_harness.harness.judging.equality import (
     differences_from_body,
     left_behind,
 )
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Stored, Violation
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import body_place
 from rules_harness.strategies.shapes import places_of, standing_of

@@ -9,8 +9,8 @@ import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import described, run_by, short, state_of
-from rules_harness.harness.judging.histories import sent_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
+from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 
 
