@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
 from rules_harness.harness.judging.possibilities import (
     INITIAL,
@@ -18,6 +19,7 @@ from rules_harness.harness.judging.possibilities import (
     Behaviour,
     Contradiction,
     FollowedHistory,
+    Owner,
     Possibility,
 )
 from rules_harness.harness.judging.states import same_answer, sent_body, state_shown
@@ -66,12 +68,13 @@ class _Follower:
         return FollowedHistory(tuple(sorted(likely, key=str)), tuple(self.contradictions), tuple(self.judged))
 
     def _update(self, position: int, exchange: Exchange) -> None:
-        answer = exchange.answer
-        if answer is not None and answer.is_put_off:
+        if exchange.answer is not None and exchange.answer.is_put_off:
             return
-        if answer is None or answer.status >= 500 or exchange.intent.group is not None:
-            executed = {possibility.executing(exchange.intent.rule, position) for possibility in self.possibilities}
-            self.possibilities |= executed
+        answer = _telling_answer(exchange)
+        if answer is None:
+            self.possibilities |= {
+                after for possibility in self.possibilities for after in self._in_doubt(possibility, position)
+            }
             return
         options = [option for possibility in self.possibilities for option in self.options(possibility, position)]
         fitting = {
@@ -90,6 +93,23 @@ class _Follower:
             Contradiction(position, tuple(sorted({behaviour.description for _, behaviour in options})))
         )
         self.possibilities = {self._as_seen(possibility, position, answer) for possibility in self.possibilities}
+
+    def _in_doubt(self, possibility: Possibility, position: int) -> Iterator[Possibility]:
+        """What may have become of a request whose answer does not tell, beside nothing at all: its key may be taken
+        although it was refused, or is still in progress."""
+        taken = self._taking_its_key(possibility, position)
+        yield taken.executing(self.exchanges[position].intent.rule, position)
+        yield taken
+
+    def _taking_its_key(self, possibility: Possibility, position: int) -> Possibility:
+        """The possibility in which a key that no request had belongs to this one."""
+        is_taken = _owner(self.exchanges[position].intent) in dict(possibility.entries)
+        return possibility if is_taken else self._entering(possibility, position)
+
+    def _entering(self, possibility: Possibility, position: int) -> Possibility:
+        """The possibility in which the key of a request, if it has one, belongs to it."""
+        owner = _owner(self.exchanges[position].intent)
+        return possibility if owner is None else possibility.entering(owner, position)
 
     def _read(self, position: int, exchange: Exchange) -> None:
         state = state_shown(self.contract, exchange)
@@ -168,14 +188,14 @@ class _Follower:
 
     def _repeated(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         """The key belongs to an earlier request for the same rule."""
-        intent, answer = self.exchanges[position].intent, self.exchanges[first].answer
+        intent, answer = self.exchanges[position].intent, _telling_answer(self.exchanges[first])
         if answer is None:
             yield from self._anything(possibility, position)
         elif answer.is_refusal:
             yield from self._after_refusal(possibility, position, first, answer.status)
         elif intent.window == "beyond":
             yield possibility.saying("reading.after-window", "executes"), Behaviour("execute", position)
-            yield possibility.saying("reading.after-window", "original"), Behaviour("replay", first, enters=False)
+            yield from self._within_window(possibility.saying("reading.after-window", "original"), position, first)
         else:
             yield from self._within_window(possibility, position, first)
 
@@ -259,13 +279,9 @@ class _Follower:
         executed = behaviour.act == "execute" or (
             behaviour.act == "anything" and answer is not None and answer.is_success
         )
-        if executed:
-            possibility = possibility.executing(intent.rule, position)
-        owner = (intent.caller, intent.key or "", intent.rule)
-        enters = executed or (behaviour.enters and owner not in dict(possibility.entries))
-        if enters and intent.key is not None and intent.access not in ("unauthenticated", "open"):
-            possibility = possibility.entering(owner, position)
-        return possibility
+        if not executed:
+            return self._taking_its_key(possibility, position) if behaviour.enters else possibility
+        return self._entering(possibility.executing(intent.rule, position), position)
 
     def _tells_nothing(self, position: int, answer: Answer, options: list[Behaviour]) -> bool:
         """A success of an update that must execute, and whose `data` is neither its own nor another answer's.
@@ -288,11 +304,7 @@ class _Follower:
 
     def _unknown(self, possibility: Possibility, position: int) -> Possibility:
         """A possibility in which an update took its key, and nobody can tell what its rule holds now."""
-        intent = self.exchanges[position].intent
-        possibility = possibility.executing(intent.rule, UNKNOWN)
-        if intent.key is None:
-            return possibility
-        return possibility.entering((intent.caller, intent.key, intent.rule), position)
+        return self._entering(possibility.executing(self.exchanges[position].intent.rule, UNKNOWN), position)
 
     def shown_by(self, position: int, answer: Answer) -> frozenset[int]:
         """Whose body the `data` of an answer shows, as far as can be seen; an answer without one speaks for itself."""
@@ -317,6 +329,20 @@ class _Follower:
             return "the state before"
         label = self.exchanges[position].intent.label
         return f"the body of request {position + 1}" + (f" ({label})" if label else "")
+
+
+def _owner(intent: Intent) -> Owner | None:
+    """Whose a key would be, if the request has one that its caller may use."""
+    if intent.key is None or intent.access in ("unauthenticated", "open"):
+        return None
+    return intent.caller, intent.key, intent.rule
+
+
+def _telling_answer(exchange: Exchange) -> Answer | None:
+    """The answer that tells what became of an update: none where it was lost, is an error of the server, or where the
+    update was released together with others."""
+    answer = exchange.answer
+    return None if answer is None or answer.status >= 500 or exchange.intent.group is not None else answer
 
 
 def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:

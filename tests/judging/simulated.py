@@ -15,7 +15,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode
 from rules_harness.harness.intent import Access, Existence
-from tests.judging.episodes import CONTRACT, Sent, answered, episode, get, put
+from tests.judging.episodes import CONTRACT, Sent, answered, episode, get, lost, put
 
 EXAMPLE = CONTRACT.example_body()
 OURS, THEIRS = ("rule_one", "rule_two"), "rule_theirs"
@@ -55,6 +55,10 @@ Break = Literal[
 ]
 
 
+Lost = Literal["", "on the way", "its answer", "in progress"]
+"""How an update was lost: before it arrived, after it was executed, or after its key was taken."""
+
+
 class Update(msgspec.Struct, frozen=True):
     """One update to send; ``late`` lets the window pass before it."""
 
@@ -65,6 +69,7 @@ class Update(msgspec.Struct, frozen=True):
     spaced: bool = False
     broken: bool = False
     late: bool = False
+    lost: Lost = ""
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -111,7 +116,7 @@ class Target:
         self._now += WINDOW + timedelta(hours=1) if step.late else timedelta(seconds=2)
         is_old = self._is_old(step)
         return put(
-            self._updated(step, content),
+            lost() if self._is_lost(step, content) else self._updated(step, content),
             content,
             caller=step.caller,
             access=ACCESS.get(step.caller, "allowed"),
@@ -122,6 +127,14 @@ class Target:
             repeats=next((at for at, one in enumerate(earlier) if step.key and one.intent.key == step.key), None),
             window="beyond" if is_old else "",
         )
+
+    def _is_lost(self, step: Update, content: bytes) -> bool:
+        """Whether nobody learns what became of an update; what became of it has happened."""
+        if step.lost == "its answer":
+            self._updated(step, content)
+        elif step.lost == "in progress" and step.caller not in ACCESS and self._entry(step) is None:
+            self._remember(step, content, self._refusal(409, "in_progress"))
+        return bool(step.lost)
 
     def _updated(self, step: Update, content: bytes) -> Answer:
         entry = self._entry(step)

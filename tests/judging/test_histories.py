@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rules_harness.harness.judging.histories import follow
 from rules_harness.harness.judging.possibilities import FollowedHistory
 from tests.judging.episodes import CONTRACT
-from tests.judging.simulated import OURS, THEIRS, Break, Read, Step, Target, Tokens, Update
+from tests.judging.simulated import OURS, THEIRS, Break, Lost, Read, Step, Target, Tokens, Update
 
 KEYS = ("order-0001-a", "order-0001-b")
 READINGS = {
@@ -42,7 +42,7 @@ BROKEN: dict[Break, tuple[list[Step], int]] = {
 }
 """For each broken promise a history that shows it, and the position at which it must show."""
 
-tokens = st.builds(Tokens)
+tokens = st.builds(Tokens, **{name: st.sampled_from(get_args(hint)) for name, hint in get_type_hints(Tokens).items()})
 updates = st.one_of(
     st.builds(
         Update,
@@ -53,6 +53,7 @@ updates = st.one_of(
         spaced=st.booleans(),
         broken=st.sampled_from((False, False, False, True)),
         late=st.sampled_from((False,) * 7 + (True,)),
+        lost=st.sampled_from(("",) * 7 + get_args(Lost)[1:]),
     ),
     st.builds(Update, rule=st.just(THEIRS), caller=st.just("other_org"), key=st.sampled_from(KEYS)),
 )
