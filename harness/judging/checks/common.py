@@ -77,11 +77,15 @@ def leads_elsewhere(contract: Contract, exchange: Exchange, answer: Answer) -> b
     return is_other and (answer.is_refusal or 300 <= answer.status < 400)
 
 
-def is_edge(intent: Intent, answer: Answer, *, raw: bool) -> bool:
-    """Whether this may be the HTTP server's or a proxy's own answer to what it cannot parse or does not know."""
+def is_edge(contract: Contract, exchange: Exchange, answer: Answer) -> bool:
+    """Whether this may be the own answer of the HTTP server, a proxy or the framework, to what it cannot parse or does
+    not know."""
+    intent = exchange.intent
     if answer.status in EDGE_STATUSES or answer.status in (501, 502, 504, 505):
         return True
-    return intent.operation == "other" or intent.existence == "odd" or (raw and answer.status == 400)
+    if intent.operation == "other" or intent.existence == "odd" or (exchange.request.raw and answer.status == 400):
+        return True
+    return answer.status != 401 and leads_elsewhere(contract, exchange, answer)
 
 
 def is_disguised(contract: Contract, answer: Answer) -> bool:

@@ -110,7 +110,7 @@ def error(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     `error.message`, both non-empty strings, and no `data`."""
     names = contract.names
     for position, exchange, answer in answered(episode):
-        if not _is_error_of_ours(exchange, answer):
+        if not _is_error_of_ours(contract, exchange, answer):
             continue
         content = answer.json()
         part = answer.first_part(names.error) if names.lists_errors else answer.part(names.error)
@@ -140,7 +140,7 @@ def error_code(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """401 carries `unauthorized`, 403 `forbidden`, 404 `resource_not_found`."""
     names = contract.names
     for position, exchange, answer in answered(episode):
-        if answer.status not in CODED or not _is_error_of_ours(exchange, answer):
+        if answer.status not in CODED or not _is_error_of_ours(contract, exchange, answer):
             continue
         code = answer.first_part(names.error).get(names.code)
         if not _text(code):
@@ -186,7 +186,7 @@ def content_type(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for position, exchange, answer in answered(episode):
         if not isinstance(answer.json(), dict):
             continue
-        if is_edge(exchange.intent, answer, raw=exchange.request.raw):
+        if is_edge(contract, exchange, answer):
             continue
         media_type = (answer.header("content-type") or "").split(";")[0].strip().lower()
         if media_type == "application/json":
@@ -301,10 +301,10 @@ def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             )
 
 
-def _is_error_of_ours(exchange: Exchange, answer: Answer) -> bool:
+def _is_error_of_ours(contract: Contract, exchange: Exchange, answer: Answer) -> bool:
     """Whether the application, not an edge, refused; only then is it held to the envelope."""
     intent = exchange.intent
-    if is_edge(intent, answer, raw=exchange.request.raw) or intent.operation not in ("update", "read"):
+    if is_edge(contract, exchange, answer) or intent.operation not in ("update", "read"):
         return False
     return answer.status in CODED or is_refused_body(intent, answer)
 

@@ -147,7 +147,7 @@ def _rows(episode: Episode, contract: Contract, kind: RequestIdKind) -> Iterator
         intent = exchange.intent
         if intent.request_id_kind != kind or intent.repeats is not None or intent.group is not None:
             continue
-        if intent.operation in ("update", "read") and not is_edge(intent, answer, raw=exchange.request.raw):
+        if intent.operation in ("update", "read") and not is_edge(contract, exchange, answer):
             yield position, exchange, answer
 
 

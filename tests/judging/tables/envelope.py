@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.judging.episodes import JSON, NOWHERE, RULE, answered, body, get, lost, ok, put, refused, rule, trigger
+from tests.judging.episodes import (
+    JSON,
+    NOWHERE,
+    RULE,
+    answered,
+    body,
+    get,
+    lost,
+    ok,
+    put,
+    refused,
+    rule,
+    trigger,
+    under_another_path,
+)
 from tests.judging.rows import HOLDS, Broken, Says, Table, row
 
 wrong = partial(put, content="broken")
@@ -70,6 +84,15 @@ TABLE: Table = {
         row("the refusal of a body is in the error envelope", wrong(refused(422)), HOLDS),
         row("the refusal of malformed JSON is in the error envelope", put(refused(400), content="syntax"), HOLDS),
         row("data that is null is none", wrong(refused(400, data=None)), HOLDS),
+        row(
+            "the framework has no such path",
+            under_another_path(unpermitted(answered(404, b"Not Found", headers=(("Content-Type", "text/plain"),)))),
+        ),
+        row(
+            "an unknown key, under another path, is in the error envelope",
+            under_another_path(stranger(refused(401))),
+            HOLDS,
+        ),
         row("the error is a text", wrong(answered(400, {"error": "bad"})), Broken("no error object", "broken body")),
         row("the error is a problem document", wrong(answered(400, {"title": "bad"})), Broken("no error object")),
         row("a 401 has an empty body", stranger(answered(401, b"")), Broken("no error object", "401 to update")),
@@ -97,6 +120,7 @@ TABLE: Table = {
     ),
     "envelope.error-code": (
         row("a 401 carries its code", stranger(refused(401)), HOLDS),
+        row("the framework has no such path", under_another_path(unpermitted(refused(404, "not_found")))),
         row("a 403 carries its code", unpermitted(refused(403)), HOLDS),
         row("a 404 carries its code", lookup(refused(404)), HOLDS),
         row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.judging.episodes import JSON, answered, body, get, lost, ok, put, refused
+from tests.judging.episodes import JSON, answered, body, get, lost, ok, put, refused, under_another_path
 from tests.judging.rows import HOLDS, Broken, Table, row
 
 named = partial(put, request_id="mine-1")
@@ -86,6 +86,7 @@ TABLE: Table = {
         row("a 404 echoes the id", named(refused(404, header="mine-1"), whose="unknown"), HOLDS),
         row("the refusal of a body echoes the id", wrong(refused(400, header="mine-1")), HOLDS),
         row("the companion is not there", get(answered(405, b""))),
+        row("the framework has no such path", under_another_path(named(refused(404), access="no-permission"))),
         row("a 401 has no id", stranger(refused(401)), Broken("not echoed on 401", "401 to update")),
         row("a 404 has another id", named(refused(404, header="req_1")), Broken("another id on 404", "404 to update")),
         row("the refusal of a body has no id", wrong(refused(422)), Broken("not echoed on 422", "broken body")),
