@@ -31,6 +31,9 @@ from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import body_place
 
+GONE = (403, 404, 410)
+"""How a read is refused of a rule that its own organization has no more."""
+
 
 def read_back(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """GET gives what the PUT answered."""
@@ -133,7 +136,7 @@ def _taken_over(
 def _moved_away(episode: Episode, contract: Contract, position: int, exchange: Exchange) -> Iterator[Judgement]:
     """A rule that its own organization no longer finds after an update that named a server-owned field."""
     following = episode.exchanges[position + 1 : position + 2]
-    gone = [e for e in following if e.intent.operation == "read" and e.answer is not None and e.answer.is_refusal]
+    gone = [e for e in following if e.intent.operation == "read" and e.answer is not None and e.answer.status in GONE]
     if gone and gone[0].answer is not None and episode.facts.before.get(exchange.intent.rule):
         yield Violation(
             "update.identity",

@@ -102,6 +102,13 @@ TABLE: Table = {
             before=rule(),
         ),
         row(
+            "the read after a claim is put off",
+            [claim(ok(), body(**THEIRS)), get(refused(429))],
+            HOLDS,
+            HOLDS,
+            before=rule(),
+        ),
+        row(
             "a further field is granted to whoever claims nothing",
             put(ok(rule(**THEIRS)), body(**THEIRS)),
             HOLDS,
