@@ -136,12 +136,12 @@ def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Is the documented default added to actions?"""
     for position, exchange, answer in executed(episode):
         body, data = sent_body(exchange), answer.part(contract.names.data)
-        for name, is_added in sorted(set(_defaulted(body_place(contract), body, data))):
-            yield Seen("reading.defaults", "added" if is_added else "not-added", name, (position,))
+        for place, is_added in sorted(set(_defaulted(body_place(contract), body, data))):
+            yield Seen("reading.defaults", "added" if is_added else "not-added", place, (position,))
 
 
 def _defaulted(place: Place, sent: Any, got: Any) -> Iterator[tuple[str, bool]]:
-    """The fields with a documented default that were left out, and whether the answer has them."""
+    """The places of fields with a documented default that were left out, and whether the answer has them."""
     if isinstance(sent, list) and isinstance(got, list) and place.items is not None:
         for left, right in zip(sent, got, strict=False):
             yield from _defaulted(place.items, left, right)
@@ -152,7 +152,7 @@ def _defaulted(place: Place, sent: Any, got: Any) -> Iterator[tuple[str, bool]]:
         if name in sent:
             yield from _defaulted(part, sent[name], got.get(name))
         elif "default" in part.keywords:
-            yield name, got.get(name) is not None
+            yield part.path, got.get(name) is not None
 
 
 def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:

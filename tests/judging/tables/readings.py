@@ -25,6 +25,10 @@ TWICE = (
 )
 twice = partial(put, sent=TWICE, content="open", reading="reading.duplicate-names", place="/nickname")
 
+DEPOSIT = "/steps/*/actions/*:{}/is_direct_deposit"
+TOTAL_DUE = action(type="total_amount_due", amount_in_cents=..., up_to_enabled=...)
+FIXED_AND_DUE = steps(action(is_direct_deposit=False), TOTAL_DUE)
+
 BARE_DAILY = {
     **{name: value for name, value in body()["trigger"].items() if name != "account_id"},
     "schedule_type": "DAILY",
@@ -138,9 +142,15 @@ TABLE: Table = {
         row(
             "the default is added",
             put(ok(rule(steps=steps(action(is_direct_deposit=False))))),
-            Says("added", "is_direct_deposit"),
+            Says("added", DEPOSIT.format("fixed_amount")),
         ),
-        row("the default is not added", put(ok()), Says("not-added", "is_direct_deposit")),
+        row("the default is not added", put(ok()), Says("not-added", DEPOSIT.format("fixed_amount"))),
+        row(
+            "it is added to the documented action alone",
+            put(ok(rule(steps=FIXED_AND_DUE)), body(steps=steps(action(), TOTAL_DUE))),
+            Says("added", DEPOSIT.format("fixed_amount")),
+            Says("not-added", DEPOSIT.format("total_amount_due")),
+        ),
         row("the default was sent", put(ok(), body(steps=steps(action(is_direct_deposit=False))))),
         row("the steps are a text, which is judged elsewhere", put(ok(rule(steps="steps")))),
         row("there is no action", put(ok(rule(steps=[])), body(steps=[]))),
