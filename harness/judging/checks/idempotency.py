@@ -14,6 +14,7 @@ from rules_harness.harness.judging.checks.common import (
     described,
     is_refused_body,
     kept_or,
+    leads_elsewhere,
     run_by,
     short,
     unchanged,
@@ -235,7 +236,7 @@ def _follows(
         answer = exchange.answer
         if not is_judged(exchange.intent) or answer is None:
             continue
-        if answer.is_refusal and _may_be_refused(episode, position):
+        if _says_nothing(episode, contract, position, answer):
             continue
         if position not in contradictions:
             yield Kept(requirement)
@@ -253,12 +254,18 @@ def _follows(
         )
 
 
-def _may_be_refused(episode: Episode, position: int) -> bool:
-    """Whether a refusal says nothing of a key: it need not be taken, or its path need not be found."""
-    intent = episode.exchanges[position].intent
-    if intent.requirement == "idempotency.same-rule":
-        return True
-    key = intent.key or ""
+def _says_nothing(episode: Episode, contract: Contract, position: int, answer: Answer) -> bool:
+    """Whether an answer says nothing of a key: it need not be taken, or its path leads elsewhere."""
+    exchange = episode.exchanges[position]
+    if exchange.intent.requirement == "idempotency.same-rule":
+        return leads_elsewhere(contract, exchange, answer)
+    return answer.is_refusal and _need_not_be_taken(episode, position)
+
+
+def _need_not_be_taken(episode: Episode, position: int) -> bool:
+    """Whether the key is one that may be refused: of characters that not every key may have, and that no other key of
+    its length was accepted with."""
+    key = episode.exchanges[position].intent.key or ""
     if CERTAIN_KEY.fullmatch(key):
         return False
     before = (exchange for exchange in episode.exchanges[:position] if exchange.answer is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.judging.episodes import OTHER, THEIRS, answered, get, put, refused
+from tests.judging.episodes import OTHER, THEIRS, answered, get, put, refused, under_another_path
 from tests.judging.keyed import (
     BEFORE,
     LATER,
@@ -282,8 +282,11 @@ TABLE: Table = {
     "idempotency.same-rule": (
         row("another spelling gets the original answer", [use(), spelled(outcome=answer(1))], HOLDS, before=BEFORE),
         row("another spelling executes again", [use(), spelled(outcome=answer(1, **LATER))], Broken("answered 200")),
-        row("another spelling is not found", [use(), spelled(outcome=refused(404))], before=BEFORE),
-        row("another spelling is a conflict", [use(), spelled(outcome=refused(409))], before=BEFORE),
+        row("another spelling is not found", [use(), under_another_path(spelled(outcome=refused(404)))], before=BEFORE),
+        row(
+            "another spelling is a conflict", [use(), under_another_path(spelled(outcome=refused(409)))], before=BEFORE
+        ),
+        row("another spelling leads back", [use(), under_another_path(spelled(outcome=refused(308)))], before=BEFORE),
         row(
             "another spelling gets the original answer, and reverts the rule",
             [use(), use(2, "key-b"), spelled(outcome=answer(1)), get(held(1), requirement="idempotency.same-rule")],
