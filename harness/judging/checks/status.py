@@ -13,6 +13,9 @@ from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violati
 from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 
+NOT_REACHED = (401, 404, 405)
+"""What is answered where nothing can be triggered, or not with this key."""
+
 
 class Change(msgspec.Struct, frozen=True):
     """One request to a rule whose status was known, and what the next read shows."""
@@ -157,6 +160,9 @@ def replay_keeps(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         intent = change.exchange.intent
         if intent.requirement != "status.replay-keeps" or intent.repeats is None:
             continue
+        first = episode.exchanges[intent.repeats].answer
+        if first is None or not first.is_success:
+            continue  # what nobody knows to have been executed may be executed now
         if change.before is None or change.read_at is None or not change.alone:
             continue
         if change.after == change.before:
@@ -179,7 +185,7 @@ def not_triggerable(episode: Episode, contract: Contract) -> Iterator[Judgement]
         answer = exchange.answer
         if exchange.intent.requirement != "status.not-triggerable" or answer is None:
             continue
-        if answer.is_refusal and not answer.is_put_off:
+        if answer.is_refusal and not answer.is_put_off and answer.status not in NOT_REACHED:
             yield Kept("status.not-triggerable")
         elif answer.is_success:
             yield Violation(

@@ -237,6 +237,8 @@ TABLE: Table = {
     ),
     "status.replay-keeps": (
         row("a replay leaves the rule enabled", [put(ok(), key="k"), get(ENABLED), replay(ok()), get(ENABLED)], HOLDS),
+        row("the first may not have arrived", [put(lost(), key="k"), get(ENABLED), replay(ok()), get(DISABLED)]),
+        row("the first was refused", [put(refused(400), key="k"), get(ENABLED), replay(ok()), get(DISABLED)]),
         row(
             "a replay disables the rule",
             [put(ok(), key="k"), get(ENABLED), replay(ok()), get(DISABLED)],
@@ -266,6 +268,9 @@ TABLE: Table = {
         row("the rule cannot be triggered", trigger(refused(409)), HOLDS),
         row("the rule is triggered", trigger(ok(status=202)), Broken("answered 202", "trigger after an update")),
         row("the server fails, which is judged elsewhere", trigger(answered(500, {}))),
+        row("nothing can be triggered there", trigger(refused(404))),
+        row("nothing can be triggered in this way", trigger(refused(405))),
+        row("the key is unknown", trigger(refused(401))),
         row("there is no time for it", trigger(refused(429))),
         row("nothing comes back", trigger(lost())),
         row("the trigger is for another requirement", trigger_other(ok())),
