@@ -47,6 +47,8 @@ class Violation(msgspec.Struct, frozen=True, tag=True):
     """The place is only inferred: a *must* holds there once the run has seen the target store it."""
     compares_states: bool = False
     """Rests on comparing states, which another writer can disturb."""
+    is_silence: bool = False
+    """Rests on there being no answer, for which the connection can be at fault."""
     features: tuple[str, ...] = ()
     """The shapes of the body, one of which may be the cause: where the run saw the target accept all others of them, it
     takes the place of ``place``."""

@@ -49,8 +49,16 @@ class Suspect(msgspec.Struct):
     rules: set[str] = set()
     """The rules that it was seen on."""
 
-    def why_inconclusive(self, written_by_others: Set[str]) -> str:
-        """Why what rests on states does not count, if so, where somebody else was seen to write to these rules."""
+    def why_inconclusive(self, violation: Violation, written_by_others: Set[str]) -> str:
+        """Why one of its violations does not count, if so, where somebody else was seen to write to these rules."""
+        if violation.compares_states:
+            return self._why_states_differ(written_by_others)
+        if violation.is_silence and self.stability == NOT_SEEN_AGAIN:
+            return f"it did not show again in {TRIES_AGAIN} further tries: the connection may have been at fault"
+        return ""
+
+    def _why_states_differ(self, written_by_others: Set[str]) -> str:
+        """What states may differ for beside what they are to show, if anything."""
         if self.rules and self.rules <= written_by_others:
             return written_by_another(min(self.rules))
         if self.is_confirmed:

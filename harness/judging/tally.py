@@ -225,7 +225,7 @@ class Tally:
         )
 
     def _counts(self, suspect: Suspect, violation: Violation) -> bool:
-        is_doubted = violation.compares_states and bool(suspect.why_inconclusive(self._written_by_others))
+        is_doubted = bool(suspect.why_inconclusive(violation, self._written_by_others))
         return not is_doubted and not self._is_explained(violation.explained_by)
 
     def _finding(self, identity: str, observed: list[tuple[Suspect, Observation]], causes: Causes) -> Finding:
@@ -263,9 +263,10 @@ class Tally:
     def doubt_about(self, requirement: str) -> str:
         """Why a violation of a requirement was seen and does not count, if so."""
         reasons = (
-            suspect.why_inconclusive(self._written_by_others)
+            suspect.why_inconclusive(observation.violation, self._written_by_others)
             for suspect in self.suspects.values()
-            if suspect.violation.requirement == requirement and any(rests for *_, rests in suspect.observations)
+            if suspect.violation.requirement == requirement
+            for observation in suspect.observations.values()
         )
         doubt = next(filter(None, reasons), "") or self._disturbed.get(requirement, "")
         return doubt or self._explanation(requirement)

@@ -13,6 +13,7 @@ from tests.judging.tallies import a_violation, an_episode, concluded, tally_of, 
 DISTURBED = "rule_a changed while nothing was sent to it: somebody else writes to it"
 """What is said where episodes are disturbed by another writer to rule_a."""
 STATES = a_violation(compares_states=True)
+SILENCE = a_violation(is_silence=True)
 
 
 def _confirmed(*judgements: Judgement, times: int = 1, disturbed: str = "") -> Tally:
@@ -85,16 +86,26 @@ def _sent_again(violation: Violation, stability: str) -> Tally:
         (STATES, "1 of 4", "failed"),
         (STATES, "0 of 2", "failed"),
         (STATES, "", "failed"),
+        (SILENCE, "0 of 3", "inconclusive"),
+        (SILENCE, "1 of 3", "failed"),
+        (SILENCE, "0 of 2", "failed"),
+        (SILENCE, "", "failed"),
         (a_violation(), "0 of 3", "failed"),
     ],
 )
-def test_states_that_further_tries_do_not_show(violation: Violation, stability: str, verdict: str) -> None:
+def test_what_further_tries_do_not_show(violation: Violation, stability: str, verdict: str) -> None:
     tally = _sent_again(violation, stability)
     outcome = concluded(tally)
     assert outcome.requirements["update.replaces"].verdict == verdict
     assert outcome.exit_code == (1 if verdict == "failed" else 0)
     if verdict == "inconclusive":
         assert "3 further tries" in (outcome.requirements["update.replaces"].reason or "")
+
+
+def test_another_writer_speaks_for_no_silence() -> None:
+    tally = tally_of(SILENCE)
+    tally.add(an_episode("again", confirms="one", disturbed=RULE), [])
+    assert verdict_of(tally) == "failed"
 
 
 def test_states_that_were_confirmed_when_they_were_seen() -> None:

@@ -49,6 +49,14 @@ def test_what_takes_the_target_down_twice_breaks_its_requirement(
     assert violations(REQUEST, intent, kind, "gone") == {(requirement, "should")}
 
 
+@pytest.mark.parametrize(("aftermath", "is_silence"), [("again", True), ("down", False), ("gone", False)])
+def test_what_the_connection_can_be_at_fault_for_is_marked(aftermath: Aftermath, is_silence: bool) -> None:
+    """Not where the target itself was down."""
+    exchange = Exchange(REQUEST, Fault("closed", "closed", aftermath), PLAIN, 0, 1)
+    judgements = judge_episode(Episode("one", "validation", "one", (exchange,)), CONTRACT)
+    assert [one.is_silence for one in judgements if isinstance(one, Violation)] == [is_silence]
+
+
 def test_what_is_large_or_malformed_may_be_cut_off_but_not_kept_waiting() -> None:
     for request, intent in ((REQUEST, SIZE), (REQUEST, ODD_ID), (RAW, PLAIN)):
         assert violations(request, intent, "closed", "again") == set()

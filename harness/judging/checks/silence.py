@@ -46,6 +46,7 @@ def unanswered(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             f"{fault.detail}; {_AFTERWARDS[fault.aftermath]}",
             (position,),
             level="should" if fault.aftermath == "gone" else None,
+            is_silence=fault.aftermath == "again",
         )
 
 
