@@ -11,6 +11,7 @@ import base64
 import functools
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
@@ -24,6 +25,7 @@ FaultKind = Literal["timeout", "connect", "proxy", "closed", "abandoned", "too-l
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_MOST_DIGITS: Final = sys.int_info.default_max_str_digits
 _SMALL: Final = 16 * 1024
 _MEDIUM: Final = 64 * 1024
 """Bytes. JSON takes up to thirty times its length once it is parsed, so few large values are remembered; of those in
@@ -231,7 +233,8 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
 def parsed(payload: Payload) -> Any:
     """A payload as JSON, leniently; ``None`` where it is none. Shared: nobody changes it.
 
-    A lone surrogate, which no UTF-8 can say, is spelt out, so that what holds one can be recorded and compared.
+    A lone surrogate, which no UTF-8 can say, is spelt out, so that what holds one can be recorded and compared.  An
+    integer of more digits than Python reads is its digits.
     """
     length = len(payload.text if payload.text is not None else payload.base64 or "")
     if length <= _SMALL:
@@ -256,10 +259,14 @@ def _parsed_large(payload: Payload) -> Any:
 
 def _parsed(payload: Payload) -> Any:
     try:
-        value = json.loads(payload.content)
+        value = json.loads(payload.content, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
     return _without_surrogates(value) if _SURROGATE_ESCAPE.search(payload.content) else value
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def _without_surrogates(value: Any) -> Any:

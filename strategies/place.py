@@ -105,18 +105,19 @@ def below(place: Place) -> Iterator[Place]:
 def visited(
     place: Place, value: Any, pointer: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[Place, tuple[str | int, ...], Any]]:
-    """The places of a value, each with where in the value it is and what stands there; unknown fields have none."""
-    yield place, pointer, value
-    if place.alternatives:
-        chosen = place.alternative(value)
+    """The places of a value, each with where in the value it is and what stands there; unknown fields have none.
+
+    Values may be nested deeper than functions can call each other.
+    """
+    waiting = [(place, pointer, value)]
+    while waiting:
+        place, pointer, value = waiting.pop()
+        yield place, pointer, value
+        chosen = place.alternative(value) if place.alternatives else None
         if chosen is not None:
-            yield from visited(chosen, value, pointer)
-            return
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            child = place.properties.get(name)
-            if child is not None:
-                yield from visited(child, inner, (*pointer, name))
-    elif isinstance(value, list) and place.items is not None:
-        for index, inner in enumerate(value):
-            yield from visited(place.items, inner, (*pointer, index))
+            waiting.append((chosen, pointer, value))
+        elif isinstance(value, dict):
+            known = [(place.properties.get(name), (*pointer, name), inner) for name, inner in value.items()]
+            waiting += [(child, at, inner) for child, at, inner in reversed(known) if child is not None]
+        elif isinstance(value, list) and place.items is not None:
+            waiting += [(place.items, (*pointer, index), value[index]) for index in reversed(range(len(value)))]

@@ -207,18 +207,21 @@ def _canonical(value: Any) -> str:
 
 def left_behind(place: Place, sent: Any, got: Any, before: Any) -> Iterator[Difference]:
     """Fields of another alternative than the one that was sent, still there with the value that they had before."""
-    if isinstance(sent, list) and isinstance(got, list) and isinstance(before, list) and place.items is not None:
-        for left, right, earlier in zip(sent, got, before, strict=False):
-            yield from left_behind(place.items, left, right, earlier)
-    if not isinstance(sent, dict) or not isinstance(got, dict) or not isinstance(before, dict):
-        return
-    chosen = place.alternative(sent) or place if place.alternatives else place
-    others = {name for other in place.alternatives.values() for name in other.properties}
-    for name in sorted(others - chosen.properties.keys() - sent.keys()):
-        if got.get(name) is not None and got[name] == before.get(name):
-            yield Difference(f"{chosen.path}/{name}", "not-cleared", None, got[name])
-    for name, part in chosen.properties.items():
-        yield from left_behind(part, sent.get(name), got.get(name), before.get(name))
+    waiting = [(place, sent, got, before)]
+    while waiting:
+        place, sent, got, before = waiting.pop()
+        if isinstance(sent, list) and isinstance(got, list) and isinstance(before, list) and place.items is not None:
+            members = [(place.items, *states) for states in zip(sent, got, before, strict=False)]
+            waiting += reversed(members)
+        if not isinstance(sent, dict) or not isinstance(got, dict) or not isinstance(before, dict):
+            continue
+        chosen = place.alternative(sent) or place if place.alternatives else place
+        others = {name for other in place.alternatives.values() for name in other.properties}
+        for name in sorted(others - chosen.properties.keys() - sent.keys()):
+            if got.get(name) is not None and got[name] == before.get(name):
+                yield Difference(f"{chosen.path}/{name}", "not-cleared", None, got[name])
+        parts = chosen.properties.items()
+        waiting += reversed([(part, sent.get(name), got.get(name), before.get(name)) for name, part in parts])
 
 
 def _equal_scalars(place: Place, sent: Any, got: Any) -> bool:

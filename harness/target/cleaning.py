@@ -171,7 +171,7 @@ def _rewritten(payload: Payload, change: Callable[[str], str]) -> Payload:
     if payload.text is None:
         return Payload.of(change(_text_of(payload)).encode("latin-1"))
     try:
-        json.loads(payload.text)
+        json.loads(payload.text, parse_int=str)
     except (ValueError, RecursionError):
         return Payload(text=change(payload.text))
     return Payload(text=_STRING.sub(lambda match: _string(match[0], change), payload.text))

@@ -9,7 +9,7 @@ import pytest
 
 from rules_harness.harness.exchange import Answer
 from rules_harness.harness.judging.checks import CHECKS
-from rules_harness.harness.judging.outcome import Judgement, Violation
+from rules_harness.harness.judging.outcome import Crash, Judgement, Kept, Violation
 from rules_harness.harness.judging.tally import Tally, judge_episode
 from tests.judging.episodes import (
     CONTRACT,
@@ -61,7 +61,7 @@ def test_row(name: str, row: Row) -> None:
             assert judgement.shown_by
 
 
-@pytest.mark.parametrize("levels", [30, 100, 300, 700, 3_000])
+@pytest.mark.parametrize("levels", [30, 100, 300, 450, 700, 3_000])
 def test_no_depth_is_too_deep_to_be_judged(levels: int) -> None:
     tree = b'{"all": [' * levels + json.dumps({"condition": LEAF}).encode() + b"]}" * levels
     sent, stored = (json.dumps({**state, "steps": [MARK]}).encode() for state in (body(), rule()))
@@ -72,8 +72,23 @@ def test_no_depth_is_too_deep_to_be_judged(levels: int) -> None:
         for content in ("size", "valid"):
             update = put(outcome, sent, content=content, requirement="validation.size")
             sight = episode(get(), update, get(success if outcome is success else None))
-            broken = {one.requirement for one in judge_episode(sight, CONTRACT) if isinstance(one, Violation)}
+            judgements = judge_episode(sight, CONTRACT)
+            assert [one for one in judgements if isinstance(one, Crash)] == []
+            broken = {one.requirement for one in judgements if isinstance(one, Violation)}
             assert ("envelope.no-server-error" in broken) is (outcome.status == 500)
+
+
+def test_an_integer_that_python_does_not_read_is_a_number_of_json_all_the_same() -> None:
+    digits = "9" * 10_000
+    sent, stored = (
+        json.dumps({**state, "further": MARK}).replace(QUOTED.decode(), digits).encode() for state in (body(), rule())
+    )
+    success = answered(200, b'{"request_id": "r", "data": ' + stored + b"}")
+    update = put(success, sent, content="open", reading="reading.unknown-properties", request_id="r")
+    judgements = judge_episode(episode(update, get(success)), CONTRACT)
+    assert {one.requirement for one in judgements if isinstance(one, Kept)} >= {"envelope.success", "update.read-back"}
+    broken = {one.requirement for one in judgements if isinstance(one, Violation)}
+    assert {name for name in broken if not name.startswith("request-id.")} == set()
 
 
 @every_check

@@ -127,11 +127,14 @@ def spans(episode: Episode, contract: Contract) -> Iterator[Span]:
 
 def texts_in(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
     """Every text of a state, however deep, with where it stands."""
-    if isinstance(value, str):
-        yield pointer, value
-    elif isinstance(value, Mapping | list):
-        for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from texts_in(inner, f"{pointer}/{name}")
+    waiting = [(pointer, value)]
+    while waiting:
+        at, current = waiting.pop()
+        if isinstance(current, str):
+            yield at, current
+        elif isinstance(current, Mapping | list):
+            members = current.items() if isinstance(current, Mapping) else enumerate(current)
+            waiting += reversed([(f"{at}/{name}", inner) for name, inner in members])
 
 
 def changed_fields(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
@@ -198,6 +201,8 @@ def short(value: Any, limit: int = 120) -> str:
     """A JSON value as a person reads it, cut where it is long."""
     try:
         text = msgspec.json.encode(value).decode("utf-8")
+    except RecursionError:
+        text = "what is nested too deeply to be shown"
     except (UnicodeEncodeError, TypeError, OverflowError, msgspec.MsgspecError):
         text = repr(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -142,17 +142,19 @@ def defaults(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def _defaulted(place: Place, sent: Any, got: Any) -> Iterator[tuple[str, bool]]:
     """The places of fields with a documented default that were left out, and whether the answer has them."""
-    if isinstance(sent, list) and isinstance(got, list) and place.items is not None:
-        for left, right in zip(sent, got, strict=False):
-            yield from _defaulted(place.items, left, right)
-    if not isinstance(sent, dict) or not isinstance(got, dict):
-        return
-    place = place.alternative(sent) or place if place.alternatives else place
-    for name, part in place.properties.items():
-        if name in sent:
-            yield from _defaulted(part, sent[name], got.get(name))
-        elif "default" in part.keywords:
-            yield part.path, got.get(name) is not None
+    waiting = [(place, sent, got)]
+    while waiting:
+        place, sent, got = waiting.pop()
+        if isinstance(sent, list) and isinstance(got, list) and place.items is not None:
+            waiting += [(place.items, left, right) for left, right in zip(sent, got, strict=False)]
+        if not isinstance(sent, dict) or not isinstance(got, dict):
+            continue
+        place = place.alternative(sent) or place if place.alternatives else place
+        for name, part in place.properties.items():
+            if name in sent:
+                waiting.append((part, sent[name], got.get(name)))
+            elif "default" in part.keywords:
+                yield part.path, got.get(name) is not None
 
 
 def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:

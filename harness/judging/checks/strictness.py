@@ -15,7 +15,7 @@ def strict_problem(content: bytes) -> tuple[str, str] | None:
     except UnicodeDecodeError as problem:
         return "invalid UTF-8", str(problem)
     try:
-        json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
+        json.loads(text, object_pairs_hook=_unique, parse_constant=_constant, parse_int=str)
     except _DuplicateName as problem:
         return "duplicate name", f"the name {short(str(problem))} stands twice in one object"
     except _Constant as problem:
