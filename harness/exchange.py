@@ -174,7 +174,8 @@ class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def answer(self) -> Answer | None:
-        return self.outcome if isinstance(self.outcome, Answer) else None
+        """The answer, if a whole one came: a part of one shows nothing but its status."""
+        return self.outcome if isinstance(self.outcome, Answer) and not self.outcome.cut else None
 
 
 def only(exchanges: tuple[Exchange, ...], positions: Iterable[int]) -> tuple[Exchange, ...] | None:

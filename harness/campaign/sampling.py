@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Final
 
 from rules_harness.harness.campaign.messages import Judged, Sample
+from rules_harness.harness.exchange import Answer
 from rules_harness.harness.judging.suspects import Sort, sort_of
 
 _BULKY_BYTES: Final = 100_000
@@ -59,7 +60,7 @@ class Sampling:
 def _is_bulky(sample: Sample) -> bool:
     exchanges = sample.first.episode.exchanges
     sent = sum(len(exchange.request.body.content) for exchange in exchanges if exchange.request.body is not None)
-    answered = sum(len(exchange.answer.body.content) for exchange in exchanges if exchange.answer is not None)
+    answered = sum(len(exchange.outcome.body.content) for exchange in exchanges if isinstance(exchange.outcome, Answer))
     return sent + answered > _BULKY_BYTES
 
 

@@ -68,4 +68,8 @@ def _fault_of(exchange: Exchange) -> str:
     """Why an exchange has no answer that can be judged; empty where it has one, or never left before the run ended."""
     if isinstance(exchange.outcome, TransportFault):
         return f"{exchange.outcome.kind}: {exchange.outcome.detail}" if exchange.outcome.has_left else ""
-    return "too-large: the answer is longer than what is taken in of one" if exchange.outcome.cut else ""
+    return (
+        "too-large: the answer is longer than what is taken in of one, or of all of a run"
+        if exchange.outcome.cut
+        else ""
+    )

@@ -15,7 +15,7 @@ from rules_harness.harness.wire.connection import Room
 
 FOR_A_RUN: Final = 32 * 1024 * 1024
 """Bytes, of large answers. A target that stores every large body of `validation.size` answers with about so many."""
-_FOR_A_REQUEST: Final = 4 * 1024
+_FOR_A_REQUEST: Final = 16 * 1024
 _LARGE: Final = 64 * 1024
 _AMPLE: Final = Room()
 _USUAL: Final = Room(body=_LARGE)

@@ -64,6 +64,20 @@ def test_what_is_large_or_malformed_may_be_cut_off_but_not_kept_waiting() -> Non
     assert violations(REQUEST, TYPE, "closed", "again") == {("envelope.no-server-error", None)}
 
 
+def test_an_answer_that_is_cut_is_no_replay_of_one_that_is_whole() -> None:
+    """A run takes in so much, and no more: what is left of a replay is not what was answered."""
+    content = b'{"request_id": "r", "data": {"id": "a", "nickname": "n"}}'
+    whole, part = (Answer(200, (), Payload.of(content[:length]), cut=length < 50) for length in (len(content), 40))
+    first = Intent(rule="a", existence="own", body="valid", key="k", requirement="idempotency.replay")
+    again = first.but(repeats=0)
+    for answers in ((whole, part), (part, whole)):
+        pairs = zip((first, again), answers, strict=True)
+        exchanges = tuple(Exchange(REQUEST, answer, intent, at, at + 1) for at, (intent, answer) in enumerate(pairs))
+        judgements = judge_episode(Episode("one", "idempotency", "one", exchanges), CONTRACT)
+        broken = {one.requirement for one in judgements if isinstance(one, Violation)}
+        assert {name for name in broken if name.startswith("idempotency.")} == set()
+
+
 def test_of_an_answer_that_is_cut_nothing_but_its_status_and_its_leaks_is_judged() -> None:
     content = b'{"request_id": "r", "data": {"id": "a", "nickname": "' + b"n" * 100
     headers = (("Content-Type", "application/json"), ("X-Request-ID", "r"))

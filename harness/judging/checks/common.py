@@ -43,10 +43,10 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
-    """Every exchange that got an answer to its request, with its position; a part of an answer shows nothing."""
+    """Every exchange that got an answer to its request, with its position."""
     for position, exchange in enumerate(episode.exchanges):
         answer = exchange.answer
-        if answer is not None and not answer.is_put_off and not answer.cut:
+        if answer is not None and not answer.is_put_off:
             yield position, exchange, answer
 
 

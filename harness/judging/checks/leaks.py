@@ -18,11 +18,11 @@ def no_leak(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
     A key that somebody wrote into a rule is not given away by showing the rule.
     """
-    answers = [exchange.answer for exchange in episode.exchanges]
-    held = _held(episode, contract) if any(answer.leaks for answer in answers if answer is not None) else ""
+    answers = [exchange.outcome for exchange in episode.exchanges if isinstance(exchange.outcome, Answer)]
+    held = _held(episode, contract) if any(answer.leaks for answer in answers) else ""
     for position, exchange in enumerate(episode.exchanges):
-        answer = exchange.answer
-        if answer is None:
+        answer = exchange.outcome
+        if not isinstance(answer, Answer):
             continue
         leaked = [("an API key", name) for name in answer.leaks if not _names(held, name)]
         if not answer.is_success:
