@@ -192,6 +192,9 @@ def _reuse(bench: Bench) -> None:
     first = first_use(bench, bench.distinct(1), bench.new_key())
     other_body(bench, bench.distinct(2), first)
     bench.read(requirement=REUSE, label="after the reuse of a key")
+    _, wrong = bench.wrong_bodies()[1]
+    key = bench.exchanges[first].intent.key
+    bench.update(wrong, key=key, repeats=first, body="broken", acceptance="open", label="same key, a refused body")
     again(bench, first, label="replay after the reuse of its key")
     bench.read(requirement=REUSE, label="after the reuse of a key")
 

@@ -19,8 +19,11 @@ from rules_harness.strategies.places import Place, place_of
 UNKNOWN_PROPERTY: Final = "harness_unknown_property"
 FIRST_TEXT: Final = "harness first"
 LAST_TEXT: Final = "harness last"
+INHERITED: Final = ("hasOwnProperty", "toString")
+"""Names that every object of JavaScript has: a program may call what it then finds there."""
 LONG_AGO: Final = "2001-02-03T04:05:06Z"
-"""What a body says where the server alone sets a date-time."""
+FAR_AHEAD: Final = "2099-02-03T04:05:06Z"
+"""What a body says where the server alone sets a date-time; of its last update, which some take where it is later."""
 
 SOMEBODY_ELSES: Final = "harness-other-"
 """What a body's values for other fields of the server begin with."""
@@ -64,7 +67,7 @@ def _open(kind: str, detail: str, make: Make, reading: str, *, on_null: bool = F
 
 
 def _unknown(value: Any, _scene: Scene) -> Any:
-    return {**value, UNKNOWN_PROPERTY: "harness"}
+    return {**value, **dict.fromkeys((UNKNOWN_PROPERTY, *INHERITED), "harness")}
 
 
 def _as_float(value: Any, _scene: Scene) -> Any:
@@ -77,11 +80,12 @@ def _server_owned(contract: Contract) -> Iterator[Edit]:
     owned = {name: place for name, place in rule.properties.items() if place.keywords.get("x-server-owned")}
     for name in (*owned, *rule.keywords.get("x-server-owned-names", ())):
         dated = name in owned and owned[name].keywords.get("format") == "date-time"
+        moment = FAR_AHEAD if name == contract.names.updated_at else LONG_AGO
         yield Edit(
             "",
             "server-owned",
             "a field that the server alone sets",
-            _with(name, LONG_AGO if dated else SOMEBODY_ELSES + name),
+            _with(name, moment if dated else SOMEBODY_ELSES + name),
             requirement="update.identity",
             claims=False,
             below=name,

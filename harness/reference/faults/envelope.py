@@ -10,7 +10,7 @@ from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import altered, without
 from rules_harness.harness.reference.messages import Crashed, Json, Refused, Reply, Written
 from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, crash_if, refuse_if
-from rules_harness.harness.reference.validation import body, values
+from rules_harness.harness.reference.validation import body, triggers, values
 from rules_harness.harness.reference.validation.values import Node
 
 faults: list[PlantedFault] = []
@@ -154,6 +154,10 @@ fault("envelope.null-nickname-crash", values.text, "update.accepts-valid", "upda
 )
 fault("envelope.nul-text-crash", values.text, "update.accepts-valid").short(
     "The database driver fails on NUL in text.", crash_if(lambda node: type(node.value) is str and "\0" in node.value)
+)
+fault("envelope.own-property-crash", triggers.trigger).short(
+    "The trigger is asked for its own properties by a method that it may have been sent with another value.",
+    crash_if(lambda node: isinstance(node.value, dict) and "hasOwnProperty" in node.value),
 )
 fault("envelope.empty-steps-crash", body.steps, "update.accepts-valid").short(
     "The first step is looked at without asking whether there is one.", crash_if(lambda node: node.value == [])

@@ -7,13 +7,14 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
-from rules_harness.harness.reference import endpoints, idempotency, update
+from rules_harness.harness.reference import endpoints, idempotency, syntax, update
 from rules_harness.harness.reference.calls import Call
 from rules_harness.harness.reference.effects import Using, caller_of, usable_key
 from rules_harness.harness.reference.keys import IdempotencyKeys, Remembered, Use
 from rules_harness.harness.reference.messages import Incoming, Refused, Reply
 from rules_harness.harness.reference.seed import ORGANIZATION, Key
 from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, then
+from rules_harness.harness.reference.validation.values import Node
 
 faults: list[PlantedFault] = []
 _LARGE = 48 * 1024
@@ -41,6 +42,17 @@ fault("idempotency.last-hundred-kept", idempotency.once).short(
 fault("idempotency.last-fifty-kept", idempotency.once).short(
     "Of more than 50 keys the oldest is forgotten.", _latest(50)
 )
+
+
+@fault("idempotency.freed-by-a-refusal", idempotency.reused, "status.replay-keeps")
+async def freed_by_a_refusal(usual: Using, call: Call, use: Use) -> Reply:
+    """Bodies are looked at before keys, and a refusal frees the key, though another request used it."""
+    try:
+        await update.validated(call, Node(syntax.parse(use.body), "", use.organization_id))
+    except Refused:
+        call.service.keys.forget(use.name)
+        raise
+    return await usual(call, use)
 
 
 def _count(call: Call, known: Remembered) -> None:

@@ -62,6 +62,10 @@ fault("update.created-at-from-body", update.created_at_after, "update.created-at
     "A `created_at` in the body is stored.",
     lambda usual, change: instant(_sent(change.wanted, "created_at")) or usual(change),
 )
+fault("update.later-updated-at-from-body", update.updated_at_after, "update.updated-at").short(
+    "An `updated_at` in the body is stored where it is later.",
+    lambda usual, change: max(usual(change), instant(_sent(change.wanted, "updated_at")) or usual(change)),
+)
 fault("update.updated-at-from-body", update.updated_at_after, "update.updated-at").short(
     "An `updated_at` in the body is stored.",
     lambda usual, change: instant(_sent(change.wanted, "updated_at")) or usual(change),

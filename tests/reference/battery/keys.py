@@ -47,6 +47,8 @@ def _shared(api: Api) -> Lines:
         yield put(api, body(nickname="k"), rule_id, role=role, key="k")
     yield put(api, json.dumps(body(nickname="k"), indent=1).encode(), key="k")
     yield put(api, body(nickname="other"), key="k")
+    yield put(api, body(steps="wrong"), key="k")
+    yield put(api, body(nickname="k"), key="k")
     yield put(api, body(nickname="other"), B, key="K")
     yield put(api, body(nickname="other"), key="0")
     yield put(api, body(nickname="k"), f"{A}?a=b", key="k")
