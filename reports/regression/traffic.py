@@ -84,10 +84,12 @@ def _told(answer: Answer, names: Names) -> str:
 class Traffic(msgspec.Struct):
     """The kinds of input of a run, in the order in which they were sent, and those that show each finding.
 
-    ``torn_lines`` counts what could not be read; ``is_whole`` says that the run came to its end.
+    ``seen`` are those with answers that can be compared, ``sent`` are all.  ``torn_lines`` counts what could not be
+    read; ``is_whole`` says that the run came to its end.
     """
 
     seen: dict[Kind, InputTally] = {}
+    sent: set[Kind] = set()
     shows: dict[str, tuple[Kind, ...]] = {}
     episodes: int = 0
     torn_lines: int = 0
@@ -123,10 +125,14 @@ def gather(
 def _add_episode(
     traffic: Traffic, episode: Episode, findings: Iterable[Finding], names: Names, *, is_gate: bool
 ) -> None:
-    kinds: dict[int, Kind] = {}
-    for position, exchange, answer, sent in _comparable(episode, names):
-        kinds[position] = _kind(episode, exchange, is_gate=is_gate)
-        if not episode.smallest:
+    kinds = {
+        position: _kind(episode, exchange, is_gate=is_gate)
+        for position, exchange in enumerate(episode.exchanges)
+        if exchange.intent.purpose in _PURPOSES
+    }
+    if not episode.smallest:
+        traffic.sent.update(kinds.values())
+        for position, exchange, answer, sent in _comparable(episode, names):
             traffic.seen.setdefault(kinds[position], InputTally()).add(exchange, answer, sent, names)
     for finding in findings:
         proof = dict.fromkeys(kinds[position] for position in finding.shown_by if position in kinds)

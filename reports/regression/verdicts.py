@@ -59,7 +59,9 @@ def _not_tested_again(finding: Finding, head: Side, before: Traffic, after: Traf
     if reading is not None and reading.answer is None:
         return f"{finding.place} was not asked in HEAD"
     inputs = before.shows.get(finding.id, ())
-    if inputs and not any(kind in after.seen for kind in inputs):
+    # Reads are the same everywhere, and say nothing of what they were sent after.
+    telling = [kind for kind in inputs if kind.operation != "read"] or inputs
+    if telling and not any(kind in after.sent for kind in telling):
         return "what showed it was not sent in HEAD"
     return ""
 

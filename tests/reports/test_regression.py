@@ -6,6 +6,7 @@ import copy
 import io
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.reports.factories import (
     episode,
     footer,
     header,
+    read,
     refusal,
     rule,
     success,
@@ -292,6 +294,23 @@ def test_diff_ends_with_the_verdict(base: Path, hostile: Path, capsys: pytest.Ca
     code, out, _ = run_command(capsys, "diff", base, hostile)
     assert code == 1
     assert "HEAD is worse than BASE" in out
+
+
+def test_what_was_not_sent_again_is_not_fixed(tmp_path: Path) -> None:
+    """Neither where the answer that showed it is none to compare, nor by a read, which is the same everywhere."""
+    before, after = rule(), rule(nickname="Another")
+    ours = partial(update, caller="full", access="allowed", existence="own")
+    wrong = partial(ours, refusal(400, "invalid"), body="broken", requirement="validation.bounds")
+    plain, failing = ours(success(before)), ours(answer(504, {}), label="no room")
+    altering, same = wrong(label="wrong amount"), wrong(label="another amount")
+    for base_sent, head_sent in (
+        ([plain, failing], [plain]),
+        ([read(before), altering, read(after)], [read(before), same, read(before)]),
+    ):
+        base, head = (journal(tmp_path / name, *sent) for name, sent in (("b", base_sent), ("h", head_sent)))
+        comparison = compared(base, head)
+        assert {change.note for change in comparison.not_seen_again} == {"what showed it was not sent in HEAD"}
+        assert not comparison.fixed
 
 
 @pytest.mark.parametrize(
