@@ -24,6 +24,7 @@ def envelope(api: Api) -> Lines:
         yield put(api, content)
     yield put(api, body(f"{ACTION}/amount_in_cents", 2**70))
     yield put(api, body(steps=[*body()["steps"], None]))
+    yield put(api, body("/trigger/hasOwnProperty", "harness"))
     yield put(api, b'{"nickname": "\\ud800"}')
     yield put(api, body(), "rule_unknown")
     yield put(api, body(), role="read_only")

@@ -81,7 +81,6 @@ def _replaced(api: Api) -> Lines:
     owned = {"id": "rule_other", "created_at": "2001-01-01T00:00:00Z", "updated_at": "2002-01-01T00:00:00Z"}
     yield from put_and_read(api, body(**owned))
     yield from put_and_read(api, body(updated_at="2099-01-01T00:00:00Z"))
-    yield put(api, body("/trigger/hasOwnProperty", "harness"))
     yield from put_and_read(api, body(organization_id="org_other"))
 
 
