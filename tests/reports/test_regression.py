@@ -298,14 +298,13 @@ def test_diff_ends_with_the_verdict(base: Path, hostile: Path, capsys: pytest.Ca
 
 def test_what_was_not_sent_again_is_not_fixed(tmp_path: Path) -> None:
     """Neither where the answer that showed it is none to compare, nor by a read, which is the same everywhere."""
-    before, after = rule(), rule(nickname="Another")
     ours = partial(update, caller="full", access="allowed", existence="own")
     wrong = partial(ours, refusal(400, "invalid"), body="broken", requirement="validation.bounds")
-    plain, failing = ours(success(before)), ours(answer(504, {}), label="no room")
+    plain, failing = ours(success(rule())), ours(answer(504, {}), label="no room")
     altering, same = wrong(label="wrong amount"), wrong(label="another amount")
     for base_sent, head_sent in (
         ([plain, failing], [plain]),
-        ([read(before), altering, read(after)], [read(before), same, read(before)]),
+        ([read(rule()), altering, read(rule(nickname="Another"))], [read(rule()), same, read(rule())]),
     ):
         base, head = (journal(tmp_path / name, *sent) for name, sent in (("b", base_sent), ("h", head_sent)))
         comparison = compared(base, head)

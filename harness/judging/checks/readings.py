@@ -19,6 +19,8 @@ def validation_status(episode: Episode, contract: Contract) -> Iterator[Judgemen
     """Which status has a validation failure?"""
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
+        if intent.repeats is not None:
+            continue  # that the key was used may be what the answer is about
         if intent.body == "broken" and intent.access == "allowed" and answer.status in (400, 422):
             kind = f"{intent.place} {intent.mutation}" if intent.mutation else intent.label
             family = f"{intent.requirement}{FAMILY_ENDS}" if intent.requirement else ""

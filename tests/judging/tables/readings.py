@@ -71,6 +71,7 @@ lenient = partial(
 
 TABLE: Table = {
     "reading.validation-status": (
+        row("its key was used with another body", [put(ok(), key="k"), wrong(refused(422), key="k", repeats=0)]),
         row("a wrong body is a 400", wrong(refused(400), named="a probe"), Says("400", "a probe")),
         row(
             "a wrong body is a 422", wrong(refused(422), place="/status", mutation="null"), Says("422", "/status null")
