@@ -10,16 +10,17 @@ import msgspec
 from rules_harness.harness.intent import Level
 from rules_harness.harness.judging.outcome import NOT_SEEN_AGAIN, TRIES_AGAIN, Violation
 
-Sort = tuple[tuple[str, ...], tuple[str, ...], Level | None, bool]
+Sort = tuple[tuple[str, ...], tuple[str, ...], Level | None, bool, bool]
 """What decides whether and how one observation of a finding counts: see `sort_of`."""
 SOMEBODY_ELSE: Final = "somebody else may have written"
 """What a difference between states is put down to where it does not show again."""
 
 
 def sort_of(violation: Violation) -> Sort:
-    """The features that may be its cause, the findings that explain it, its own level, and whether it rests on
-    states."""
-    return violation.features, violation.explained_by, violation.level, violation.compares_states
+    """The features that may be its cause, the findings that explain it, its own level, and whether it rests on states
+    or on silence."""
+    rests_on = violation.compares_states, violation.is_silence
+    return violation.features, violation.explained_by, violation.level, *rests_on
 
 
 def written_by_another(rule: str) -> str:

@@ -102,6 +102,12 @@ def test_what_further_tries_do_not_show(violation: Violation, stability: str, ve
         assert "3 further tries" in (outcome.requirements["update.replaces"].reason or "")
 
 
+def test_a_target_that_was_down_is_no_silence_that_never_shows_again() -> None:
+    tally = _sent_again(SILENCE, "0 of 3")
+    tally.add(an_episode("down"), [a_violation()])
+    assert verdict_of(tally) == "failed"
+
+
 def test_another_writer_speaks_for_no_silence() -> None:
     tally = tally_of(SILENCE)
     tally.add(an_episode("again", confirms="one", disturbed=RULE), [])
