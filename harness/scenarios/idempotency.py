@@ -192,9 +192,9 @@ def _reuse(bench: Bench) -> None:
     first = first_use(bench, bench.distinct(1), bench.new_key())
     other_body(bench, bench.distinct(2), first)
     bench.read(requirement=REUSE, label="after the reuse of a key")
+    # Whoever looks at bodies first refuses it, and must not free the key for that.
     _, wrong = bench.wrong_bodies()[1]
-    key = bench.exchanges[first].intent.key
-    bench.update(wrong, key=key, repeats=first, body="broken", acceptance="open", label="same key, a refused body")
+    other_body(bench, wrong, first, "same key, a refused body", requirement="", kind="broken")
     again(bench, first, label="replay after the reuse of its key")
     bench.read(requirement=REUSE, label="after the reuse of a key")
 

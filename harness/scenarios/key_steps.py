@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules_harness.harness.exchange import Exchange
-from rules_harness.harness.intent import Window
+from rules_harness.harness.intent import BodyKind, Window
 from rules_harness.harness.judging.states import same_answer
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.unmet import Unmet
@@ -90,13 +90,14 @@ def other_body(
     label: str = "same key, other body",
     *,
     requirement: str = REUSE,
+    kind: BodyKind = "valid",
 ) -> Exchange:
     """Send another body under a key that was used."""
     return bench.update(
         body,
         key=bench.exchanges[first].intent.key,
         repeats=first,
-        body="valid",
+        body=kind,
         acceptance="open",
         requirement=requirement,
         label=label,
