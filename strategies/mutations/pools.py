@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ class BodyPool:
         """What the other bodies are made of: one step with one action."""
         # Lanes ask from several threads, and a generator is advanced by one at a time.
         self._lock = threading.RLock()
-        self._known: list[dict[str, Any]] = []
+        self._known: list[list[dict[str, Any]]] = []
         self._further = _candidates(contract, world)
         self._donors: dict[tuple[PlaceRoute, bool], tuple[Any, tuple[Key, ...]]] = {}
         self._samples: dict[int, Any] = {}
@@ -54,14 +55,20 @@ class BodyPool:
             return self._donors[key]
 
     def _closest(self, route: PlaceRoute, *, to_null: bool) -> tuple[Any, tuple[Key, ...]]:
-        """The first body in which the route can be walked to its end; without one, that in which it leads furthest."""
+        """The first body in which the route can be walked to its end; without one, that in which it leads furthest.
+
+        Bodies of further worlds have other alternatives, no other properties: where one property lacks, none is made.
+        """
         closest: tuple[Any, tuple[Key, ...]] | None = None
-        for body in self._bodies():
-            keys = walk(route, body, to_null=to_null)
-            if keys is not None and (closest is None or len(keys) > len(closest[1])):
-                closest = (body, keys)
-                if len(keys) == len(route.steps) - 1:
-                    break
+        for bodies in self._worlds():
+            for body in bodies:
+                keys = walk(route, body, to_null=to_null)
+                if keys is not None and (closest is None or len(keys) > len(closest[1])):
+                    closest = (body, keys)
+                    if len(keys) == len(route.steps) - 1:
+                        return closest
+            if closest is not None and route.ends_at_a_property and len(closest[1]) == len(route.steps) - 2:
+                return closest
         if closest is None:
             raise LookupError(f"no plausible body has the place {route.name}")
         return closest
@@ -83,10 +90,13 @@ class BodyPool:
 
     def _bodies(self) -> Iterator[dict[str, Any]]:
         """The candidates, made as far as they are asked for."""
+        return itertools.chain.from_iterable(self._worlds())
+
+    def _worlds(self) -> Iterator[list[dict[str, Any]]]:
         yield from self._known
-        for body in self._further:
-            self._known.append(body)
-            yield body
+        for bodies in self._further:
+            self._known.append(bodies)
+            yield bodies
 
 
 @functools.lru_cache(maxsize=16)
@@ -95,17 +105,18 @@ def pool_of(contract: Contract, world: World) -> BodyPool:
     return BodyPool(contract, world)
 
 
-def _candidates(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
-    """The inert body and the covering bodies, the smallest first; then those that the world has no accounts for.
+def _candidates(contract: Contract, world: World) -> Iterator[list[dict[str, Any]]]:
+    """The inert body; the covering bodies, the smallest first; then those that the world has no accounts for.
 
     All of them move money from the account that the inert body takes it from, so that a piece of one suits another.
     """
     first = inert(contract, world).value
     own = source_of(contract, first)
-    yield first
+    before = [first]
     for each in (world, _with_liabilities(world, own), example_world(contract)):
         values = (_moved(contract, body.value, own) for body in covering_set(contract, each))
-        yield from sorted(values, key=lambda value: len(msgspec.json.encode(value)))
+        yield [*before, *sorted(values, key=lambda value: len(msgspec.json.encode(value)))]
+        before = []
 
 
 def _moved(contract: Contract, body: dict[str, Any], own: NamedAccount | None) -> dict[str, Any]:

@@ -82,6 +82,11 @@ class PlaceRoute(msgspec.Struct, frozen=True, eq=False):
         )
 
     @property
+    def ends_at_a_property(self) -> bool:
+        """Whether the route ends at whatever value a property has."""
+        return self.steps[-1].name is not None and not self.steps[-1].chosen
+
+    @property
     def is_alternative(self) -> bool:
         """Whether the route ends at one alternative, not at the place that offers it."""
         return self.place is not self.steps[-1].place
