@@ -108,10 +108,11 @@ class Cleaner:
 
     def clean_text(self, text: AnyStr) -> AnyStr:
         """Any text without those secrets that stand in no ordinary text; for what is no record of an exchange."""
+        if not self._stands_in(text):
+            return text
         if isinstance(text, bytes):
             return self.clean_text(text.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        sought = self._sought
-        return marked(text, sought.certain, {}) if sought.stands_in(text) else text
+        return marked(text, self._sought.certain, {})
 
     def _text(self, text: str, leaks: dict[str, None] | None = None) -> str:
         """The text with a mark for each secret, and with one for what looks like the beginning of a mark."""
@@ -139,7 +140,10 @@ class Cleaner:
 
     def _suspects(self, text: str) -> bool:
         """Whether a mark could be needed; never falsely no."""
-        return _has_mark(text) or self._sought.stands_in(text)
+        return _has_mark(text) or self._stands_in(text)
+
+    def _stands_in(self, text: str | bytes) -> bool:
+        return self._sought.stands_in(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
 
 def _request(request: Request, concerned: Callable[[str], bool], change: Callable[[str], str]) -> Request:

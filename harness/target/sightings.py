@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 import msgspec
+from ahocorasick_rs import BytesAhoCorasick
 
 from rules_harness.harness.target.secrets import extension
 from rules_harness.harness.target.spelling import FOLDS, Units, bases, codes, folded
@@ -32,11 +33,10 @@ MARK: Final = re.compile(r"\{key:([^{}|]*)(?:\|([^{}|]*))?\}")
 _ORDINARY = re.compile(r"[A-Z]?[a-z]{1,14}\d{0,4}|[A-Z]{1,14}\d{0,4}|\d{1,8}")
 
 
-_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\+(?:u00([0-9a-fA-F]{2})|(/))")
-_WITH_MARKS = re.compile(_ESCAPES.pattern + rb'|\\+(["\\])')
+# Not `\\+`: only where each alternative begins with a character of its own does `re` skip whatever lies between.
+_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\\\*(?:u00([0-9a-fA-F]{2})|(/))")
+_WITH_MARKS = re.compile(_ESCAPES.pattern + rb'|\\\\*(["\\])')
 """How JSON or a URL may spell a character, within other JSON and another URL too."""
-_REMEMBERED: Final = 20_000
-_LONGEST_REMEMBERED: Final = 80
 
 
 def care(secret: str, words: Iterable[str] = ()) -> Care:
@@ -128,36 +128,24 @@ class Sought:
         self.wanted = [wanted for name, secret in secrets.items() for wanted in _wanted(name, secret, self.cares[name])]
         self.certain = [wanted for wanted in self.wanted if self.cares[wanted.name] == "every-form"]
         """What stands in no ordinary text."""
-        self._needles = [wanted.core.encode() for wanted in self.wanted]
-        self._shortest = min(map(len, self._needles), default=0)
-        self._split = _splitting(self._needles)
-        self._words = re.compile(rb"[^\n]{%d,}" % self._shortest)
-        self._has_quotes = any(mark in needle for needle in self._needles for mark in (b'"', b"\\"))
+        needles = [wanted.core.encode() for wanted in self.wanted]
+        self._needles = BytesAhoCorasick(needles)
+        self._has_quotes = any(mark in needle for needle in needles for mark in (b'"', b"\\"))
         # Marks of JSON itself are escaped in every record: they are looked at only where a secret has some.
         self._escapes = _WITH_MARKS if self._has_quotes else _ESCAPES
-        self._known: set[bytes] = set()
 
-    def stands_in(self, text: str) -> bool:
+    def stands_in(self, text: bytes) -> bool:
         """Whether a secret may stand in a text; never falsely no."""
-        content = text.encode("utf-8", "surrogatepass")
-        if self._has_needle(content):
+        if self._has_needle(text):
             return True
-        if not self._has_quotes and not any(sign in content for sign in (b"%", b"\\u00", b"\\/")):
-            return False
-        return self._has_needle(self._escapes.sub(_unescaped, content))
+        if not self._has_quotes:
+            if not any(sign in text for sign in (b"%", b"\\u00", b"\\/")):
+                return False
+            text = text.replace(b'\\"', b'"')  # most escapes of a record, and in no secret here
+        return self._has_needle(self._escapes.sub(_unescaped, text))
 
-    def _has_needle(self, content: bytes) -> bool:
-        """Text is mostly words that are shorter than any needle or were seen before, so only others are looked at."""
-        words = set(self._words.findall(content.translate(self._split))) - self._known
-        if not words:
-            return False
-        looked_at = b"\n".join(words)
-        if any(needle in looked_at for needle in self._needles):
-            return True
-        if len(self._known) > _REMEMBERED:
-            self._known = set()
-        self._known.update(word for word in words if len(word) <= _LONGEST_REMEMBERED)
-        return False
+    def _has_needle(self, text: bytes) -> bool:
+        return bool(self._needles.find_matches_as_indexes(text.translate(FOLDS)))
 
 
 def _wanted(name: str, secret: str, care: Care) -> Iterator[Wanted]:
@@ -196,12 +184,6 @@ def marked(text: str, wanted: Iterable[Wanted], leaks: dict[str, None], *, escap
             position = rest.end
     add_text(len(units.raw))
     return "".join(pieces)
-
-
-def _splitting(needles: Iterable[bytes]) -> bytes:
-    """A table that folds what needles consist of, and ends a word at everything else."""
-    characters = set(b"".join(needles))
-    return bytes(fold if fold in characters else ord("\n") for fold in FOLDS)
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
