@@ -62,6 +62,7 @@ def example(contract: Contract, world: World) -> Body:
     return body_of(contract, world, copy.deepcopy(_example(contract, world).value))
 
 
+@functools.lru_cache(maxsize=64)
 def inert(contract: Contract, world: World) -> Body:
     """The example, starting more than a year ahead, for one cent: what does the least should anything execute it."""
     value = example(contract, world).value
