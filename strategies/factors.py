@@ -35,8 +35,13 @@ REQUEST_ID_SEEN: Final = Factor("request id", ("absent", "given", "seen"))
 FOR_AN_ACCOUNT: Final = "a refusal for an account"
 REFUSALS: Final = ("a refusal", FOR_AN_ACCOUNT)
 BEFORE: Final = Factor("just before", ("nothing", *REFUSALS, "a replay"))
-CHANGES: Final = Factor("changes", ("nothing", "marker", "order", "everything"))
+ONE_FIELD: Final = "one field"
+CHANGES: Final = Factor("changes", ("nothing", ONE_FIELD, "order", "everything"))
 """What differs from what the rule holds."""
+MARKER: Final = "the marker"
+PARTS: Final = "the parts"
+CHANGED: Final = Factor("changed field", (MARKER, "another", PARTS))
+"""Which field it is where one differs: the text that marks a rule, its parts, or one that is neither part nor text."""
 TEXTS: Final = Factor("texts", ("usual", "left out", "null", "long"))
 """What the client's free texts are: the note left out or null, where there is one, or all as long as must be taken."""
 CLEARED: Final = ("left out", "null")
@@ -49,20 +54,31 @@ INNER: Final = "kind within"
 @functools.lru_cache(maxsize=16)
 def updates_crossed(contract: Contract, kinds: tuple[str, ...]) -> tuple[Row, ...]:
     """Rows for updates of a rule: every two values together, and every three of the rule's status, the key and what the
-    body says; ``kinds`` are those of its fields and of the members of its parts, as shapes name them."""
+    body says; ``kinds`` are those of its fields and of the members of its parts, as shapes name them.
+
+    Where one field changes, each that may meets every two values of the rule's status and of what the body says, as
+    far as there are rows.
+    """
     design = Design(
         of_updates(contract, kinds),
         triples=((RULE.name, KEY_USED.name, SAYS),),
         masking={KEY_USED.name: "repeated"},
         is_possible=is_possible,
     )
-    return tuple(design.rows())
+    changed = Design((CHANGED, RULE, _says(contract)), triples=((CHANGED.name, RULE.name, SAYS),))
+    return tuple(
+        changed.complete(row, [CHANGED.name]) if row[CHANGES.name] == ONE_FIELD else row for row in design.rows()
+    )
 
 
 def of_updates(contract: Contract, kinds: tuple[str, ...]) -> tuple[Factor, ...]:
     """The factors that are crossed for updates of a rule."""
-    says = Factor(SAYS, (contract.names.disabled, contract.names.enabled))
-    return (Factor(KIND, (USUAL, *kinds)), RULE, KEY_USED, says, CHANGES, BEFORE, REQUEST_ID_SEEN, SPELLING, TEXTS)
+    kind = Factor(KIND, (USUAL, *kinds))
+    return (kind, RULE, KEY_USED, _says(contract), CHANGES, BEFORE, REQUEST_ID_SEEN, SPELLING, TEXTS)
+
+
+def _says(contract: Contract) -> Factor:
+    return Factor(SAYS, (contract.names.disabled, contract.names.enabled))
 
 
 def is_possible(row: Row) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
 from rules_harness.strategies.covering import covering_set
-from rules_harness.strategies.examples import Body, at, body_of, example, put, with_role
+from rules_harness.strategies.examples import Body, Pointer, at, body_of, example, put, with_role
 from rules_harness.strategies.places import Place, below, body_place, visited
 from rules_harness.strategies.plausible import soonest_start
 from rules_harness.strategies.scalars import instant_text
@@ -42,6 +42,8 @@ _FORMS: Final = (
 """Times of day in UTC with fractions of a second, and offsets of both signs; some of them are on another day there."""
 _SHARES: Final = (39.2, 18.06, 24.37, 18.37)
 """In all exactly 100, and a little more where doubles are added up."""
+_THIRDS: Final = (33.33, 33.33, 33.33)
+"""In all a little less than 100."""
 
 
 @functools.lru_cache(maxsize=16)
@@ -92,18 +94,27 @@ def _exact(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
 
 
 def _shared_out(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
-    """For each kind of action that moves a share: several that move, together, exactly everything."""
+    """For each kind of action that moves a share: several that move, together, exactly everything, and in a further
+    part several that leave a little."""
     done: set[str] = set()
     for body in smallest_first(contract, world):
         for place, pointer, inner in visited(body_place(contract), body.value):
             if inner is None or not place.offers("percentage") or place.path in done:
                 continue
             done.add(place.path)
-            changed = copy.deepcopy(body.value)
-            *around, member, name = pointer
-            action = at(changed, (*around, member))
-            put(changed, tuple(around), [{**action, name: share} for share in _SHARES])
+            changed, parts = _with_shares(body.value, pointer, _SHARES), contract.names.parts
+            if parts == pointer[0]:
+                changed[parts] = [*changed[parts], *_with_shares(body.value, pointer, _THIRDS)[parts]]
             yield changed
+
+
+def _with_shares(value: dict[str, Any], pointer: Pointer, shares: Iterable[float]) -> dict[str, Any]:
+    """A copy of a body with as many members as shares, where one stands that moves a share."""
+    changed = copy.deepcopy(value)
+    *around, member, name = pointer
+    action = at(changed, (*around, member))
+    put(changed, tuple(around), [{**action, name: share} for share in shares])
+    return changed
 
 
 @functools.lru_cache(maxsize=16)

@@ -24,7 +24,7 @@ from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import Body, body_of, is_suitable, variations
 from rules_harness.strategies.design import Factor, Row, drawn, row_of
-from rules_harness.strategies.factors import OUTSIDE, is_possible, kinds_of, of_updates
+from rules_harness.strategies.factors import CHANGED, CHANGES, ONE_FIELD, OUTSIDE, is_possible, kinds_of, of_updates
 from rules_harness.strategies.histories import BODIES, History
 from rules_harness.strategies.mutations import catalogue, circumstances
 from rules_harness.strategies.requests import (
@@ -257,6 +257,8 @@ class Chooser:
         """An update under circumstances of which three and more may never have met."""
         bodies = self._kinds
         row = self._row(of_updates(self.contract, tuple(bodies)), {}, is_possible)
+        if row[CHANGES.name] == ONE_FIELD:
+            row = self._row((CHANGED,), row)
         scenario = crossing.crossed(self.contract, "crossed", row, bodies)
         if lacking(scenario, self._situation) is not None:
             return self._ask()

@@ -27,7 +27,8 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         run = partial(_one_key, bodies=bodies)
         yield Scenario(f"concurrency/one-key-{bodies}", "concurrency", key, run, "alone", (NeedsInFlight(2),))
     enabled = (NeedsRead(), NeedsInFlight(2), NeedsHook("enable_rule"))
-    yield Scenario("concurrency/enabled", "concurrency", ("concurrency.disabled",), _enabled, "alone", enabled)
+    where_enabled = ("concurrency.disabled", *key)
+    yield Scenario("concurrency/enabled", "concurrency", where_enabled, _enabled, "alone", enabled)
     one_rule = ("concurrency.whole", "concurrency.disabled")
     yield Scenario("concurrency/one-rule", "concurrency", one_rule, _one_rule, "alone", (NeedsRead(), NeedsInFlight(2)))
     apart = ("concurrency.isolated", "concurrency.disabled")
@@ -41,20 +42,24 @@ def _round(number: int) -> str:
 def _one_key(bench: Bench, bodies: GroupBodies) -> None:
     bench.begin()
     for number in bench.cases.of(range(ROUNDS), _round):
-        key = bench.new_key()
-        planned = [
-            bench.plan_update(
-                bench.distinct(10 * number + (index if bodies == "distinct" else 0)),
-                key=key,
-                acceptance="open",
-                requirement="idempotency.concurrent",
-                label=f"simultaneous, one key, {bodies} bodies",
-                group_bodies=bodies,
-            )
-            for index in range(bench.width(WIDTH))
-        ]
-        bench.send_all(planned, together=True)
-        bench.read()
+        _send_under_one_key(bench, number, bodies)
+
+
+def _send_under_one_key(bench: Bench, number: int, bodies: GroupBodies) -> None:
+    key = bench.new_key()
+    planned = [
+        bench.plan_update(
+            bench.distinct(10 * number + (index if bodies == "distinct" else 0)),
+            key=key,
+            acceptance="open",
+            requirement="idempotency.concurrent",
+            label=f"simultaneous, one key, {bodies} bodies",
+            group_bodies=bodies,
+        )
+        for index in range(bench.width(WIDTH))
+    ]
+    bench.send_all(planned, together=True)
+    bench.read()
 
 
 def _one_rule(bench: Bench) -> None:
@@ -90,12 +95,10 @@ def _partly_kept(bench: Bench, body: dict[str, Any], held: dict[str, Any], index
 
 
 def _enabled(bench: Bench) -> None:
-    """Different bodies on an enabled rule: whichever comes last, it ends disabled."""
+    """Different bodies on an enabled rule: whichever comes last, it ends disabled; and one under one key."""
     bench.begin()
     for number in bench.cases.of(range(ROUNDS), _round):
-        bench.update(bench.usual(), purpose="setup", acceptance="open", label="before it is enabled")
-        if not bench.enable():
-            raise NotEnabled(bench.contract)
+        _enable_anew(bench)
         planned = [
             bench.plan_update(
                 bench.distinct(100 + 10 * number + index),
@@ -107,6 +110,15 @@ def _enabled(bench: Bench) -> None:
         ]
         bench.send_all(planned, together=True)
         bench.read()
+    for _ in bench.cases.of(("under one key",), str):
+        _enable_anew(bench)
+        _send_under_one_key(bench, ROUNDS, "equal")
+
+
+def _enable_anew(bench: Bench) -> None:
+    bench.update(bench.usual(), purpose="setup", acceptance="open", label="before it is enabled")
+    if not bench.enable():
+        raise NotEnabled(bench.contract)
 
 
 def _apart(bench: Bench) -> None:

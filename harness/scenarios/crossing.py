@@ -12,7 +12,7 @@ from rules_harness.harness.exchange import Exchange
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.foreign import with_unknown_account
-from rules_harness.harness.scenarios.key_steps import is_replayed
+from rules_harness.harness.scenarios.key_steps import is_replayed, other_body
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import NeedsHook, NeedsRead, Scenario
 from rules_harness.harness.scenarios.unmet import NotEnabled, Unmet
@@ -22,11 +22,15 @@ from rules_harness.strategies.bodies import Body, covering_set, is_suitable, ope
 from rules_harness.strategies.design import Row, named
 from rules_harness.strategies.factors import (
     BEFORE,
+    CHANGED,
     CHANGES,
     CLEARED,
     FOR_AN_ACCOUNT,
     KEY_USED,
     KIND,
+    MARKER,
+    ONE_FIELD,
+    PARTS,
     REFUSALS,
     REQUEST_ID_SEEN,
     RULE,
@@ -153,19 +157,30 @@ class _Crossed:
 
     def go_before(self, first: Exchange) -> None:
         """What comes between and changes nothing."""
-        bench = self._bench
-        if self._row[BEFORE.name] in REFUSALS:
-            unknown = with_unknown_account(bench) if self._row[BEFORE.name] == FOR_AN_ACCOUNT else None
-            name, content = bench.wrong_bodies()[1] if unknown is None else ("an unknown account", unknown)
-            noted = {} if bench.names.note is None else {bench.names.note: own("Refused")}
-            refused = bench.update({**content, **noted}, body="broken", acceptance="open", label=f"refused: {name}")
-            if unknown is not None and refused.answer is not None and refused.answer.is_success:
-                raise Unmet("a body that names an account of nobody was accepted")
-        elif self._row[BEFORE.name] == "a replay":
+        before = self._row[BEFORE.name]
+        if before in REFUSALS:
+            self._be_refused(first)
+        elif before == "a replay":
             self._again(first, "replay before the update")
         else:
             return
-        bench.read()
+        self._bench.read()
+
+    def _be_refused(self, first: Exchange) -> None:
+        """A refusal for an account; for the key, where one is used again and the target refuses that; else for the
+        body."""
+        bench, is_for_account = self._bench, self._row[BEFORE.name] == FOR_AN_ACCOUNT
+        if first.intent.key is not None and self._row[KEY_USED.name] == "repeated" and not is_for_account:
+            other_body(bench, bench.marked(), bench.exchanges.index(first), "refused: a used key", requirement="")
+            reused = bench.exchanges[-1].answer
+            if reused is None or not reused.is_success:
+                return
+        unknown = with_unknown_account(bench) if is_for_account else None
+        name, content = bench.wrong_bodies()[1] if unknown is None else ("an unknown account", unknown)
+        noted = {} if bench.names.note is None else {bench.names.note: own("Refused")}
+        refused = bench.update({**content, **noted}, body="broken", acceptance="open", label=f"refused: {name}")
+        if unknown is not None and refused.answer is not None and refused.answer.is_success:
+            raise Unmet("a body that names an account of nobody was accepted")
 
     def update(self, first: Exchange) -> None:
         """The update itself, and what is stored then."""
@@ -238,15 +253,28 @@ class _Crossed:
         bench, wanted, changes = self._bench, self._wanted(), self._row[CHANGES.name]
         if changes == "nothing":
             return wanted
-        held = {**wanted, bench.names.marker: own("Another text")}
-        if changes == "order" and self._ordered is not None:
+        if changes == ONE_FIELD:
+            held = {**wanted, **self._one_field(wanted)}
+        elif changes == "order" and self._ordered is not None:
             parts, _ = self._ordered
             held = {**wanted, parts: wanted[parts][::-1]}
-        elif changes in ("order", "everything"):
+        else:
             held = bench.marked()
         if bench.names.note is not None and self._row[TEXTS.name] in CLEARED:
             held[bench.names.note] = "A note"
         return held
+
+    def _one_field(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """What the rule holds of the fields of which the update changes one; of its marker, where it can hold nothing
+        else of those."""
+        bench, changed = self._bench, self._row.get(CHANGED.name, MARKER)
+        parts = {bench.names.parts}
+        fields = parts if changed == PARTS else wanted.keys() - parts - {bench.names.status, *bench.names.texts}
+        for other in () if changed == MARKER else (bench.usual().value, bench.distinct(1)):
+            held = {name: other[name] for name in other if name in fields}
+            if any(wanted.get(name) != value for name, value in held.items()):
+                return held
+        return {bench.names.marker: own("Another text")}
 
 
 def _renumbered(parts: list[Any], index: str) -> list[Any]:

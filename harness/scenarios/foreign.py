@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
@@ -24,30 +24,39 @@ def with_foreign_account(bench: Bench) -> Iterator[tuple[str, dict[str, Any], st
     """Each place, a body that has it with a foreign account of each type that suits it, and that account's id.
 
     The body is the simplest that has the place; and once more with the foreign account in the last member of the last
-    part, behind rightful ones of each, for targets that look at the first only.
+    part, behind rightful ones of each, and as deep in it as any body has it, for targets that look at the first only.
     """
-    covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
-    parts, usual = bench.names.parts, bench.usual()
-    done, done_later = set[str](), set[str]()
-    for base in (usual, *sorted(covered, key=lambda body: len(body.shapes))):
-        paths = {pointer: place.path for place, pointer, _ in visited(body_place(bench.contract), base.value)}
-        for named in accounts_in(bench.contract, base.value):
-            place = paths[named.id_at]
-            if place in done or named.id is None:
+    parts, usual = bench.names.parts, bench.usual().value
+    done_later = set[str]()
+    for place, standing in _where_accounts_stand(bench, usual).items():
+        value, named = standing[0]
+        deepest, far = max(standing, key=lambda where: len(where[1].id_at))
+        for number, account in enumerate(_suiting(bench, named)):
+            body = _naming(value, named, account)
+            yield place, body, account.id
+            of_any_kind = _KIND.sub("", place)
+            if named.id_at[0] != parts or number > 0 or of_any_kind in done_later:
                 continue
-            done.add(place)
-            for number, account in enumerate(_suiting(bench, named)):
-                body = _naming(base.value, named, account)
-                yield place, body, account.id
-                of_any_kind = _KIND.sub("", place)
-                if named.id_at[0] != parts or number > 0 or of_any_kind in done_later:
-                    continue
-                done_later.add(of_any_kind)
-                later = _behind(base.value[parts][0], body[parts][0])
-                yield place, {**body, parts: [*base.value[parts], later]}, account.id
-                if base is usual:
-                    yield place, {**body, parts: [*base.value[parts], *body[parts]]}, account.id
-                    yield place, {**body, parts: [later]}, account.id
+            done_later.add(of_any_kind)
+            later = _behind(value[parts][0], _naming(deepest, far, account)[parts][far.id_at[1]])
+            yield place, {**body, parts: [*value[parts], later]}, account.id
+            if value is usual:
+                yield place, {**body, parts: [*value[parts], *body[parts]]}, account.id
+                yield place, {**body, parts: [later]}, account.id
+
+
+def _where_accounts_stand(
+    bench: Bench, usual: dict[str, Any]
+) -> Mapping[str, list[tuple[dict[str, Any], NamedAccount]]]:
+    """For each place of a body the bodies that name an account there, the simplest first, and the account."""
+    covered = covering_set(bench.contract, bench.world) if is_suitable(bench.contract, bench.world) else ()
+    standing: dict[str, list[tuple[dict[str, Any], NamedAccount]]] = {}
+    for value in (usual, *(body.value for body in sorted(covered, key=lambda body: len(body.shapes)))):
+        paths = {pointer: place.path for place, pointer, _ in visited(body_place(bench.contract), value)}
+        for named in accounts_in(bench.contract, value):
+            if named.id is not None:
+                standing.setdefault(paths[named.id_at], []).append((value, named))
+    return standing
 
 
 def with_unknown_account(bench: Bench) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from operator import attrgetter, itemgetter
@@ -233,17 +234,17 @@ def _same_json(bench: Bench) -> None:
 
 
 def _any_key(bench: Bench) -> None:
-    """Keys that are not UUIDs, each sort of them used, read after, and used again."""
+    """Keys that are not UUIDs, each sort of them used, read after, and the last of each used again."""
     bench.begin()
-    firsts: list[tuple[str, int]] = []
+    bodies = map(bench.distinct, itertools.count(1))
+    last: list[tuple[str, int]] = []
     for case, alike in bench.cases.of(_keys_of_any_sort(bench).items(), itemgetter(0)):
-        for label, key in alike:
-            position = first_use(bench, bench.distinct(len(firsts) + 1), key, label=f"key: {label}")
-            firsts.append((f"{case}, again", position))
+        used = [first_use(bench, next(bodies), key, label=f"key: {label}") for label, key in alike]
+        last.append((f"{case}, again", used[-1]))
         # What was answered as one of the others was not executed last.
         for _ in bench.cases.of([f"{case}, read"], str):
             bench.read(requirement="idempotency.any-key", label=f"after key: {alike[-1][0]}")
-    for _, first in bench.cases.of(firsts, itemgetter(0)):
+    for _, first in bench.cases.of(last, itemgetter(0)):
         answer = bench.exchanges[first].answer
         if answer is None or not answer.is_success:
             continue
@@ -266,6 +267,7 @@ def _keys_of_any_sort(bench: Bench) -> dict[str, tuple[tuple[str, str], ...]]:
             ("an underscore", f"{unique}_1"),
             ("a tilde in its place", f"{unique}~1"),
             ("a hyphen in its place", f"{unique}-1"),
+            ("nothing in its place", f"{unique}1"),
         ),
         "number": (
             ("a number", digits),

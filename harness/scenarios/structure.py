@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from operator import itemgetter
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.target.safety import group_index_name, with_amount
+from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import covering_set, is_suitable
+from rules_harness.strategies.examples import put
 from rules_harness.strategies.mutations import Recursion, recursions
+from rules_harness.strategies.places import body_place, visited
 
 MANY = 26
 
@@ -42,19 +46,32 @@ def send_structures(bench: Bench, parts: str) -> None:
     for outer, inner in bench.cases.of(
         zip(nested, nested[::-1], strict=True), lambda pair: f"levels of {pair[0].name}"
     ):
-        tree = _levels(outer, inner)
+        body = _falling(bench.contract, outer.body_with(_levels(outer, inner)))
         label = f"equal conditions, several levels of {outer.name} and {inner.name}"
-        bench.update({**outer.body_with(tree), bench.names.marker: own("Levels")}, label=label, acceptance="open")
+        bench.update({**body, bench.names.marker: own("Levels")}, label=label, acceptance="open")
         bench.read()
 
 
 def _levels(outer: Recursion, inner: Recursion) -> Any:
-    """Many equal conditions, and three that differ and are in no order, at the end of more levels than usual."""
+    """Many conditions beside each other, and three trees that are in no order, at the end of more levels than usual."""
     leaf = inner.leaf
     tree = outer.around(inner.around(leaf, leaf), leaf, outer.around(*[leaf] * MANY))
     for around in (inner, outer, inner, outer):
         tree = around.around(tree, leaf)
     return tree
+
+
+def _falling(contract: Contract, value: dict[str, Any]) -> dict[str, Any]:
+    """The body with numbers in falling order in the first half of its conditions."""
+    changed = copy.deepcopy(value)
+    numbers = [
+        pointer
+        for place, pointer, inner in visited(body_place(contract), value)
+        if place.offers("operand") and isinstance(inner, int | float)
+    ]
+    for number, pointer in enumerate(reversed(numbers[: len(numbers) // 2]), start=1):
+        put(changed, pointer, number)
+    return changed
 
 
 def _conditional_part(bench: Bench, parts: str) -> dict[str, Any]:

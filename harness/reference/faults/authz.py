@@ -1,5 +1,6 @@
 """Faults of the family authz."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from rules_harness.harness.reference import credentials, endpoints, envelope, syntax
@@ -128,6 +129,10 @@ fault("authz.last-of-all-accounts-accepted", accounts.account_named).short(
 fault("authz.later-conditions-accounts-accepted", accounts.account_named).short(
     "Of the accounts in conditions those of the first step are checked.",
     lambda usual, node: _anybodys(node) if later_step(node) and "/params" in node.pointer else usual(node),
+)
+fault("authz.deep-condition-accounts-accepted", accounts.account_named).short(
+    "Of the accounts in conditions those of the first level are checked.",
+    lambda usual, node: _anybodys(node) if len(re.findall("/(?:any|all)/", node.pointer)) > 1 else usual(node),
 )
 fault("authz.foreign-pods-accepted", accounts.account_named).short(
     "Whose a pod is is not looked at.",

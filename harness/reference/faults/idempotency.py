@@ -17,7 +17,7 @@ from rules_harness.harness.reference.keys import Remembered, Use
 from rules_harness.harness.reference.messages import Crashed, Incoming, Refused, Reply
 from rules_harness.harness.reference.seed import Key
 from rules_harness.harness.reference.service import Store
-from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, changed, crash_if, refuse_if, then
+from rules_harness.harness.reference.stand_ins import Breaking, Later, PlantedFault, changed, crash_if, refuse_if, then
 
 faults: list[PlantedFault] = []
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -122,11 +122,23 @@ async def other_body_executed_then_refused(usual: Using, call: Call, use: Use) -
 fault = Breaking(faults, "idempotency.concurrent")
 
 
-@fault("idempotency.check-then-act", idempotency.first, "idempotency.replay")
-async def check_then_act(usual: Using, call: Call, use: Use) -> Reply:
-    """Keys are looked up and remembered in two steps without a lock."""
-    await hold(call.service, use.name)
-    return await usual(call, use)
+def _unlocked(where: Callable[[str], bool]) -> Later[Call, Use, Reply]:
+    """Look keys up and remember them in two steps, of rules with some status."""
+
+    async def stand_in(usual: Using, call: Call, use: Use) -> Reply:
+        if where(call.service.store.existing(call.rule_id).status):
+            await hold(call.service, use.name)
+        return await usual(call, use)
+
+    return stand_in
+
+
+fault("idempotency.check-then-act", idempotency.first, "idempotency.replay").short(
+    "Keys are looked up and remembered in two steps without a lock.", _unlocked(lambda status: True)
+)
+fault("idempotency.check-then-act-where-enabled", idempotency.first).short(
+    "The keys of enabled rules are remembered without a lock.", _unlocked(lambda status: status == "enabled")
+)
 
 
 @fault("idempotency.unique-violation-crash", idempotency.first, "envelope.no-server-error")
@@ -151,18 +163,6 @@ fault = Breaking(faults, "idempotency.per-rule")
 fault("idempotency.rule-ignored", idempotency.use_of).short(
     "Keys are remembered without the rule.", _under(lambda use: (use.namespace, use.key))
 )
-
-
-@fault("idempotency.stored-request-executed", idempotency.once)
-async def stored_request_executed(usual: Using, call: Call, use: Use) -> Reply:
-    """A key on another rule executes the request that is remembered for it."""
-    mine = (use.key, use.organization_id)
-    stored = (known.use for known in call.service.keys if (known.use.key, known.use.organization_id) == mine)
-    elsewhere = next((other for other in stored if other.rule_id != use.rule_id), None)
-    if elsewhere is None:
-        return await usual(call, use)
-    request = replace(call.request, body=elsewhere.body)
-    return await update.update(replace(call, request=request), use.organization_id)
 
 
 def _stored(call: Call) -> list[Remembered]:

@@ -1,5 +1,6 @@
 """Faults of the family idempotency: which keys are told apart, what is remembered under them, and for how long."""
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -168,6 +169,9 @@ fault("idempotency.keys-as-numbers", idempotency.key_of).short(
 fault("idempotency.key-pattern", idempotency.key_of).short(
     "An underscore in a key matches any character, as LIKE compares.", _read_as(lambda key: key.replace("_", "~"))
 )
+fault("idempotency.marks-dropped", idempotency.key_of).short(
+    "Tildes and full stops in a key are dropped.", _read_as(lambda key: re.sub("[.~]", "", key) or key)
+)
 fault("idempotency.zeros-ahead-dropped", idempotency.key_of).short(
     "Zeros ahead of a key are dropped.", _read_as(lambda key: key.lstrip("0") or key)
 )
@@ -235,3 +239,18 @@ async def window_not_begun_anew(usual: Using, call: Call, use: Use) -> Reply:
         if known.use.name == use.name and earlier is not None:
             known.at = earlier
     return reply
+
+
+fault = Breaking(faults, "idempotency.per-rule")
+
+
+@fault("idempotency.stored-request-executed", idempotency.once)
+async def stored_request_executed(usual: Using, call: Call, use: Use) -> Reply:
+    """A key on another rule executes the request that is remembered for it."""
+    mine = (use.key, use.organization_id)
+    stored = (known.use for known in call.service.keys if (known.use.key, known.use.organization_id) == mine)
+    elsewhere = next((other for other in stored if other.rule_id != use.rule_id), None)
+    if elsewhere is None:
+        return await usual(call, use)
+    request = replace(call.request, body=elsewhere.body)
+    return await update.update(replace(call, request=request), use.organization_id)

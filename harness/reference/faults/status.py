@@ -59,6 +59,16 @@ fault("status.kept-when-text-changes", update.status_after, "status.not-triggera
     "Only changes of trigger or steps disable the rule.",
     _kept_if(lambda before, wanted: (wanted.trigger, wanted.steps) == (before.trigger, before.steps)),
 )
+fault("status.kept-where-asked-and-steps-stay", update.status_after, "status.not-triggerable").short(
+    "What a body asks for is taken where the rule is enabled and its steps stay.",
+    lambda usual, change: (
+        change.wanted.status
+        if change.before.status == "enabled"
+        and change.wanted.steps == change.before.steps
+        and change.wanted.trigger != change.before.trigger
+        else usual(change)
+    ),
+)
 fault("status.kept-with-key", update.status_after, "status.not-triggerable").short(
     "The idempotent path forgets to disable the rule.",
     lambda usual, change: change.before.status if idempotency.key_of(change.call.request) else usual(change),
@@ -256,6 +266,11 @@ fault("status.disabled-by-a-repeated-refusal", update.validated).short(
 fault("status.disabled-by-an-account", update.validated).short(
     "A body that names an account that is not there disables the rule, as a precaution.",
     on_refusal(lambda refused, call, body: overwrite(call, status="disabled") if _names_no_account(refused) else None),
+)
+
+fault("status.disabled-by-a-used-key", idempotency.reused).short(
+    "Another body under a key disables the rule, as a precaution.",
+    on_refusal(lambda refused, call, use: overwrite(call, status="disabled")),
 )
 
 fault("status.disabled-by-another-organization", endpoints.put_rule, "authz.no-effect").short(

@@ -127,7 +127,40 @@ def _without_empty_limit(usual: Callable[[Node], dict[str, Json]], node: Node) -
 
 fault("update.limits-of-zero-dropped", actions.action).short("A limit of zero is none.", _without_empty_limit)
 
+
+def _any_sorted(usual: Callable[[Node], list[Json]], branch: Node) -> list[Json]:
+    trees = usual(branch)
+    conditions = [tree["condition"] for tree in trees if "condition" in tree]
+    is_list = branch.name == "any" and len(trees) == len(conditions) > 2
+    if not is_list or len({condition["fact"] for condition in conditions}) > 1:
+        return trees
+    return sorted(trees, key=lambda tree: tree["condition"].get("value") or 0)
+
+
+fault("update.values-sorted", conditions.members, "update.amounts-exact").short(
+    "Where any of three conditions or more on one fact is enough, they are sorted by their values.", _any_sorted
+)
+
 fault = Breaking(faults, "update.amounts-exact", "update.replaces")
+
+
+def _made_whole(steps: list[Json]) -> list[Json]:
+    return [{**step, "actions": _shared_out(step["actions"])} for step in steps]
+
+
+def _shared_out(members: list[Json]) -> list[Json]:
+    shares = [member for member in members if member["type"] == "percentage"]
+    rest = round(100 - sum(member["percentage_value"] for member in shares), 2)
+    if len(shares) < 2 or not 0 < rest < 1:
+        return members
+    last = {**shares[-1], "percentage_value": round(shares[-1]["percentage_value"] + rest, 2)}
+    return [last if member is shares[-1] else member for member in members]
+
+
+fault("update.shares-made-whole", update.steps_after).short(
+    "Shares that leave less than a percent are rounded up to all.",
+    lambda usual, change: _made_whole(usual(change)),
+)
 fault("update.no-percentage-is-all", actions.action).short(
     "A share of 0 percent is taken for none, which is all.",
     lambda usual, node: (
