@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -263,7 +264,7 @@ class Planner:
         known = self.world
         if not is_suitable(self.contract, known):
             known = msgspec.structs.replace(example_world(self.contract), now=known.now)
-        return {**inert(self.contract, known).value, self.names.marker: own("Inert")}
+        return {**copy.deepcopy(inert(self.contract, known).value), self.names.marker: own("Inert")}
 
     def wrong_bodies(self) -> list[tuple[str, dict[str, Any]]]:
         """Well-formed bodies of the wrong schema, for whoever may not even have them looked at."""

@@ -28,13 +28,16 @@ def send_structures(bench: Bench, parts: str) -> None:
     members = [part[field][0] for part in each]
     index = group_index_name(bench.contract)
     conditional = _conditional_part(bench, parts)
+    nested = [recursion for recursion in recursions(bench.contract, bench.world) if recursion.listed]
+    many_conditions = [_falling(bench.contract, each.body_with(each.around(*[each.leaf] * MANY))) for each in nested]
+    wide = [part for body in many_conditions for part in body[parts]]
     groups: list[dict[str, Any]] = [{} if index is None else {index: (MANY - number) // 2} for number in range(MANY)]
     grouped = [{**member, **group} for member, group in zip(members, groups, strict=True)]
     arrangements = (
         (f"many {parts}", each),
         (f"equal {parts}", [each[0], each[1], each[0], each[0]]),
         (f"equal {parts} in another order", [each[1], each[0], each[0], each[0]]),
-        (f"{parts} with and without conditions", [each[0], conditional, each[1], conditional, each[2]]),
+        (f"{parts} with and without conditions", [each[0], conditional, each[1], *wide, conditional, each[2]]),
         (f"many {field}", [{**each[0], field: grouped}]),
         (f"equal {field}", [{**each[0], field: [members[0], members[1], members[0]]}, each[1]]),
     )
@@ -42,18 +45,17 @@ def send_structures(bench: Bench, parts: str) -> None:
     for label, arranged in bench.cases.of(arrangements, itemgetter(0)):
         bench.update({**bench.marked(), parts: arranged}, label=label, acceptance="open")
         bench.read()
-    nested = [recursion for recursion in recursions(bench.contract, bench.world) if recursion.listed]
     for outer, inner in bench.cases.of(
         zip(nested, nested[::-1], strict=True), lambda pair: f"levels of {pair[0].name}"
     ):
-        body = _falling(bench.contract, outer.body_with(_levels(outer, inner)))
+        body = outer.body_with(_levels(outer, inner))
         label = f"equal conditions, several levels of {outer.name} and {inner.name}"
         bench.update({**body, bench.names.marker: own("Levels")}, label=label, acceptance="open")
         bench.read()
 
 
 def _levels(outer: Recursion, inner: Recursion) -> Any:
-    """Many conditions beside each other, and three trees that are in no order, at the end of more levels than usual."""
+    """Many equal conditions, and three that differ and are in no order, at the end of more levels than usual."""
     leaf = inner.leaf
     tree = outer.around(inner.around(leaf, leaf), leaf, outer.around(*[leaf] * MANY))
     for around in (inner, outer, inner, outer):
