@@ -28,15 +28,18 @@ class Findings(msgspec.Struct, frozen=True):
 def finding_changes(base: Side, head: Side, before: Traffic, after: Traffic) -> Findings:
     """Which findings came, went and stayed.
 
-    A finding is only fixed where HEAD put its requirement, and what showed it, to the test again.
+    A finding is only fixed where HEAD put its requirement, and what showed it, to the test again; of a new one it is
+    noted where BASE did not.
     """
     known = {finding.id: finding for finding in base.outcome.findings}
-    now = {finding.id for finding in head.outcome.findings}
+    now = {finding.id: finding for finding in head.outcome.findings}
     gone = [finding for finding in known.values() if finding.id not in now]
-    reasons = {finding.id: _not_tested_again(finding, head, before, after) for finding in gone}
-    stayed = [finding for finding in head.outcome.findings if finding.id in known]
+    come = [finding for finding in now.values() if finding.id not in known]
+    stayed = [finding for finding in now.values() if finding.id in known]
+    reasons = {finding.id: _untested(finding, before, "HEAD", head, after) for finding in gone}
+    reasons |= {finding.id: _untested(finding, after, "BASE", base, before) for finding in come}
     return Findings(
-        new=tuple(_change(head, finding, raised=False) for finding in head.outcome.findings if finding.id not in known),
+        new=tuple(_change(head, finding, raised=False, note=reasons[finding.id]) for finding in come),
         fixed=tuple(_change(base, finding, raised=False) for finding in gone if not reasons[finding.id]),
         still_failing=tuple(
             _change(head, finding, raised=_is_raised(known[finding.id], finding)) for finding in stayed
@@ -51,18 +54,18 @@ def _is_raised(before: Finding, now: Finding) -> bool:
     return now.level == "must" and before.level == "should"
 
 
-def _not_tested_again(finding: Finding, head: Side, before: Traffic, after: Traffic) -> str:
-    """Why HEAD says nothing about a finding of BASE; empty where it was put to the test."""
-    if not head.is_judged(finding.requirement):
-        return f"{finding.requirement} is {head.verdict(finding.requirement)} in HEAD"
-    reading = head.outcome.readings.get(finding.place)
+def _untested(finding: Finding, shown: Traffic, name: str, other: Side, sent: Traffic) -> str:
+    """Why the other run, of this name, says nothing about a finding; empty where it put it to the test."""
+    if not other.is_judged(finding.requirement):
+        return f"{finding.requirement} is {other.verdict(finding.requirement)} in {name}"
+    reading = other.outcome.readings.get(finding.place)
     if reading is not None and reading.answer is None:
-        return f"{finding.place} was not asked in HEAD"
-    inputs = before.shows.get(finding.id, ())
+        return f"{finding.place} was not asked in {name}"
+    inputs = shown.shows.get(finding.id, ())
     # Reads are the same everywhere, and say nothing of what they were sent after.
     telling = [kind for kind in inputs if kind.operation != "read"] or inputs
-    if telling and not any(kind in after.sent for kind in telling):
-        return "what showed it was not sent in HEAD"
+    if telling and not any(kind in sent.sent for kind in telling):
+        return f"what shows it was not sent in {name}"
     return ""
 
 
@@ -144,20 +147,22 @@ def _refused(side: Side, reading: ReadingOutcome) -> frozenset[str]:
 def what_is_worse(
     findings: Findings, lost: Iterable[RequirementChange], readings: Iterable[ReadingChange]
 ) -> Iterator[str]:
-    """What may not come out: a must that newly fails or is no longer exercised, a reading no longer accepted."""
-    failing: dict[str, list[Finding]] = {}
-    raised = (change for change in findings.still_failing if change.raised)
-    for finding in (change.finding for change in (*findings.new, *raised)):
-        if finding.level == "must" and not finding.accepted:
-            failing.setdefault(finding.requirement, []).append(finding)
-    for requirement, (first, *others) in failing.items():
-        place = f" at {first.place}" if first.place else ""
+    """What may not come out: a must that fails and did not in BASE, or is no longer exercised; a reading no longer
+    accepted."""
+    failing: dict[str, list[FindingChange]] = {}
+    raised = [change for change in findings.still_failing if change.raised]
+    for change in sorted((*findings.new, *raised), key=lambda change: bool(change.note)):
+        if change.finding.level == "must" and not change.finding.accepted:
+            failing.setdefault(change.finding.requirement, []).append(change)
+    for id, (first, *others) in failing.items():
+        place = f" at {first.finding.place}" if first.finding.place else ""
         more = f", and {counted(len(others), 'more finding')}" if others else ""
-        yield f"{requirement} newly fails{place}: {first.kind}{more}"
+        fails, reason = ("fails", f"; {first.note}") if first.note else ("newly fails", "")
+        yield f"{id} {fails}{place}: {first.finding.kind}{more}{reason}"
     lacking: dict[str, list[str]] = {}
-    for change in lost:
-        if change.level == "must":
-            lacking.setdefault(change.after, []).append(change.id)
+    for requirement in lost:
+        if requirement.level == "must":
+            lacking.setdefault(requirement.after, []).append(requirement.id)
     for verdict, ids in lacking.items():
         more = f" and {len(ids) - _IDS_SHOWN} more" if len(ids) > _IDS_SHOWN else ""
         yield f"no longer exercised ({verdict}): {', '.join(ids[:_IDS_SHOWN])}{more}"

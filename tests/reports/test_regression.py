@@ -308,8 +308,11 @@ def test_what_was_not_sent_again_is_not_fixed(tmp_path: Path) -> None:
     ):
         base, head = (journal(tmp_path / name, *sent) for name, sent in (("b", base_sent), ("h", head_sent)))
         comparison = compared(base, head)
-        assert {change.note for change in comparison.not_seen_again} == {"what showed it was not sent in HEAD"}
+        assert {change.note for change in comparison.not_seen_again} == {"what shows it was not sent in HEAD"}
         assert not comparison.fixed
+        turned = compared(head, base)
+        assert {change.note for change in turned.new} == {"what shows it was not sent in BASE"}
+        assert not any("newly fails" in sentence for sentence in turned.worse)
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,16 @@ def test_what_head_does_not_put_to_the_test_is_not_fixed(server: ReferenceServer
     assert sections(comparison) == {"not_seen_again", "no_longer_exercised", "worse"}
 
 
+def test_what_base_did_not_put_to_the_test_is_not_said_to_fail_newly(
+    server: ReferenceServer, broken: Path, tmp_path: Path
+) -> None:
+    comparison = compared(record(server, tmp_path / "base", select=("authz.*",)), broken)
+    assert any(
+        sentence.startswith("status.stored fails") and sentence.endswith("status.stored is not selected in BASE")
+        for sentence in comparison.worse
+    )
+
+
 def test_a_must_that_is_no_longer_exercised_is_worse(server: ReferenceServer, clean: Path, tmp_path: Path) -> None:
     head = record(server, tmp_path / "head", select=SOME, without=["trigger = "])
     comparison = compared(clean, head)
