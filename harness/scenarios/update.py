@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.cases import sent_and_read
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.scenarios.scenario import NeedsAccounts, NeedsHook, NeedsRead, NeedsRules, Scenario
@@ -85,7 +86,7 @@ def _chunked(name: str, crossed: Sequence[Crossed], requirements: tuple[str, ...
         run = partial(_send_all, bodies=chunk, is_asking=name == "open")
         return Scenario(scenario_id, "update", requirements, run)
 
-    yield from chunked(f"update/{name}", crossed, BODIES_PER_SCENARIO, _name, sending, parts=_sent_and_read)
+    yield from chunked(f"update/{name}", crossed, BODIES_PER_SCENARIO, _name, sending, parts=sent_and_read)
 
 
 @functools.lru_cache(maxsize=16)
@@ -98,11 +99,6 @@ def _crossed(
 
 def _name(crossed: Crossed) -> str:
     return crossed[0]
-
-
-def _sent_and_read(name: str) -> tuple[str, str]:
-    """The cases of one body: most of what goes wrong shows in the answer to it."""
-    return name, f"{name}, read"
 
 
 def _send_all(bench: Bench, bodies: Sequence[Crossed], *, is_asking: bool) -> None:
@@ -123,7 +119,7 @@ def _send_all(bench: Bench, bodies: Sequence[Crossed], *, is_asking: bool) -> No
             open_feature=asked,
         )
         bench.send(*planned)
-        for _ in bench.cases.of(_sent_and_read(name)[1:], str):
+        for _ in bench.cases.of(sent_and_read(name)[1:], str):
             bench.read()
 
 
@@ -131,14 +127,14 @@ def _example(bench: Bench) -> None:
     """As the page has it, enabled, where that can do no harm; and disabled."""
     body, names = example(bench.contract, bench.world).value, bench.names
     requirement = "update.documented-example"
-    bench.begin()
+    forms = {"the page's example, disabled": body}
     if bench.shared.guard.is_open:
         bench.shared.guard.enabled.add(bench.rule)
-        example_body = {**body, names.status: names.enabled}
-        bench.update(example_body, requirement=requirement, acceptance="must", label="the page's example as it stands")
+        forms = {"the page's example as it stands": {**body, names.status: names.enabled}, **forms}
+    bench.begin()
+    for label, form in bench.cases.of(forms.items(), itemgetter(0)):
+        bench.update(form, requirement=requirement, acceptance="must", label=label)
         bench.read()
-    bench.update(body, requirement=requirement, acceptance="must", label="the page's example, disabled")
-    bench.read()
 
 
 def _left_out(bench: Bench) -> None:
@@ -226,10 +222,11 @@ def _repeatable(bench: Bench) -> None:
 
 def _advances(bench: Bench) -> None:
     bench.begin()
-    for pause in (0.0, 0.1, GRANULE_SECONDS):
+    for pause in bench.cases.of((0.0, 0.1, GRANULE_SECONDS), "after {:g} s".format):
         bench.sleep(pause)
         bench.update(bench.marked())
-    bench.read()
+    for _ in bench.cases.of(("read",), str):
+        bench.read()
 
 
 def _named_twice(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from rules_harness.harness.intent import BodyKind, Meaning
 from rules_harness.harness.scenarios.bench import Bench
+from rules_harness.harness.scenarios.cases import sent_and_read
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.planner import Planned
 from rules_harness.harness.scenarios.scenario import NeedsRead, Scenario
@@ -46,7 +47,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
         mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
     ]
     yield from chunked("validation/broken", claiming, MUTATIONS_PER_SCENARIO, _name, _breaking)
-    yield from chunked("validation/asked", asking, MUTATIONS_PER_SCENARIO, _name, _asking)
+    yield from chunked("validation/asked", asking, MUTATIONS_PER_SCENARIO, _name, _asking, parts=sent_and_read)
     odd = (make(contract, world) for make in (syntax_bodies, encoding_bodies, media_types, size_bodies))
     yield from chunked("validation/odd", itertools.chain.from_iterable(odd), ODD_PER_SCENARIO, _name, _of_odd)
 
@@ -148,7 +149,8 @@ def _ask(bench: Bench, mutations: Sequence[Mutation]) -> None:
     bench.begin()
     for mutation in bench.cases.of(mutations, _name):
         bench.send(*plan_mutation(bench, mutation))
-        bench.read()
+        for _ in bench.cases.of(sent_and_read(mutation.name)[1:], str):
+            bench.read()
 
 
 def plan_wrong_body(bench: Bench, odd: OddRequest) -> Planned:

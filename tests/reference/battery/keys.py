@@ -10,7 +10,7 @@ from tests.reference.battery.races import numbered, simultaneous
 
 _LONG = ("k" * 32 + "1", "k" * 32 + "2", "k" * 200 + "1", "k" * 200 + "2")
 _UUID = "6f1c2f3e-8a1d-4c5b-9e7f-0a1b2cabcdef"
-_ALIKE = (_UUID, _UUID.upper(), "k", "K", "1", "1.0", "7", "007", "a_b", "a~b", "of:a_b", *_LONG)
+_ALIKE = (_UUID, _UUID.upper(), "k", "K", "1", "1.0", "7", "007", "a_b", "a~b", "ab", "of:a_b", *_LONG)
 _ODD = ("k" * 256, "", "a b", "a/b", "0", "null", "undefined", "constructor", "__proto__")
 
 
@@ -21,6 +21,8 @@ def idempotency(api: Api) -> Lines:
     yield from _without_key(api)
     for key in ("race-1", "race-2", "race-3"):  # on a busy machine requests may miss each other
         yield simultaneous(api, [numbered(1)] * 4, [key] * 4, [A] * 4)
+        api.enable(A)
+        yield simultaneous(api, [numbered(2)] * 4, [f"{key}-enabled"] * 4, [A] * 4)
     yield from _large(api)
     yield from _kept(api)
 

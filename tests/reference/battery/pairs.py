@@ -47,6 +47,7 @@ def authz(api: Api) -> Lines:
     yield put(api, body(steps=[step(_OURS), step(_OURS, theirs)]))
     at_theirs = condition(params={"account_id": THEIRS["id"]})
     yield put(api, body(steps=[step(_OURS), step(_OURS, conditions=at_theirs)]))
+    yield put(api, body(steps=[step(_OURS, conditions={"any": [{"all": [at_theirs]}]})]))
     yield put(api, body(), role="limited", key="forbidden")
 
 
@@ -76,6 +77,9 @@ def rare_values(api: Api) -> Lines:
     share = action("percentage", percentage_value=0, percentage_target="source_account")
     yield put(api, body(steps=[step(share)]))
     yield put(api, body(steps=[step(_OURS, conditions=condition(value=1))]))
+    falling = {"any": [condition(value=value) for value in (3, 2, 1)]}
+    yield put(api, body(steps=[step(_OURS, conditions=falling)]))
+    yield put(api, body(steps=[step(*[share | {"percentage_value": 33.33}] * 3)]))
     yield put(api, body(steps=[{"actions": [_OURS]}]))
     yield put(api, body(steps=[step(_OURS)] * 25))
     yield shown(api.send("GET", f"/rules/{A}"))
@@ -111,7 +115,8 @@ def idempotency(api: Api) -> Lines:
 
 
 def status(api: Api) -> Lines:
-    """Enabled rules: with a long description, of a limited key, of others, for a day; a replay hours later."""
+    """Enabled rules: with a long description, of a limited key, of others, for a day; a replay hours later; another
+    trigger alone; a used key."""
     api.enable(A)
     yield put(api, body(description="long " * 20))
     api.enable(LIMITED)
@@ -126,3 +131,7 @@ def status(api: Api) -> Lines:
     api.enable(A)
     api.control("clock", advance_seconds=2 * 3600)
     yield put(api, body(), key="hours-before")
+    api.enable(A)
+    yield put(api, body("/trigger/schedule_type", "WEEKLY") | {"status": "enabled"})
+    api.enable(A)
+    yield put(api, body(nickname="another"), key="hours-before")
