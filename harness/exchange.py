@@ -259,8 +259,10 @@ def _parsed_large(payload: Payload) -> Any:
 
 
 def _parsed(payload: Payload) -> Any:
+    # The hook is called for each integer: only where one can be as long.
+    parse_int = _integer if len(payload.content) > _MOST_DIGITS else int
     try:
-        value = json.loads(payload.content, parse_int=_integer)
+        value = json.loads(payload.content, parse_int=parse_int)
     except (ValueError, RecursionError):
         return None
     return _without_surrogates(value) if _SURROGATE_ESCAPE.search(payload.content) else value
