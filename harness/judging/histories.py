@@ -12,7 +12,7 @@ from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
 from rules_harness.harness.intent import Intent
-from rules_harness.harness.judging.equality import differences_from_body, differences_of_rules
+from rules_harness.harness.judging.equality import differences_of_rules
 from rules_harness.harness.judging.possibilities import (
     INITIAL,
     UNKNOWN,
@@ -22,7 +22,7 @@ from rules_harness.harness.judging.possibilities import (
     Owner,
     Possibility,
 )
-from rules_harness.harness.judging.states import same_answer, sent_body, state_shown
+from rules_harness.harness.judging.states import distance, same_answer, sent_body, state_shown
 from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
@@ -31,6 +31,8 @@ TIMES_IN_PROGRESS = 3
 """After how many a 409 is not that of a request in progress: pauses lie between them."""
 UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}
 FOREIGN_STATUSES = (403, 404)
+MOST_POSSIBILITIES = 2_000
+"""Each request that was lost doubles what may have become of its key; beyond so many nothing more is said."""
 OTHER = "other_org"
 """The credential of another organization."""
 Option = tuple[Possibility, Behaviour]
@@ -64,6 +66,8 @@ class _Follower:
                 self._update(position, exchange)
             elif intent.operation == "read" and intent.group is None:
                 self._read(position, exchange)
+            if len(self.possibilities) > MOST_POSSIBILITIES:
+                return FollowedHistory((), tuple(self.contradictions), tuple(self.judged))
         likely = {possibility for possibility in self.possibilities if possibility.is_of_one_mind} or self.possibilities
         return FollowedHistory(tuple(sorted(likely, key=str)), tuple(self.contradictions), tuple(self.judged))
 
@@ -320,7 +324,7 @@ class _Follower:
         for position, exchange in enumerate(self.exchanges[: up_to + 1]):
             body = sent_body(exchange)
             if exchange.intent.operation == "update" and body:
-                distances[position] = _distance(self.contract, body, state)
+                distances[position] = distance(self.contract, body, state)
         nearest = min(distances.values(), default=0)
         return frozenset(position for position, distance in distances.items() if distance == nearest)
 
@@ -343,8 +347,3 @@ def _telling_answer(exchange: Exchange) -> Answer | None:
     update was released together with others."""
     answer = exchange.answer
     return None if answer is None or answer.status >= 500 or exchange.intent.group is not None else answer
-
-
-def _distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:
-    status = f"/{contract.names.status}"
-    return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules_harness.harness.exchange import Answer, Exchange, parsed
-from rules_harness.harness.judging.equality import unlike
+from rules_harness.harness.judging.equality import differences_from_body, unlike
 from rules_harness.openapi.contract import Contract
 
 
@@ -32,3 +32,9 @@ def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:
     if first is None and second is None:
         return original.body == again.body
     return next(unlike(first, second, but_for=f"/{contract.names.request_id}"), None) is None
+
+
+def distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, Any]) -> int:
+    """At how many places a state is not what a body asks for, its status aside."""
+    status = f"/{contract.names.status}"
+    return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)

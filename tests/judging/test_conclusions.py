@@ -88,6 +88,13 @@ def test_two_answers_to_one_kind_of_input() -> None:
     assert "top level" in finding.actual
 
 
+def test_an_answer_that_comes_by_chance() -> None:
+    """A duplicate that did not meet its first request at work says nothing against one that did."""
+    outcome = _reading(*[Seen("reading.key-in-flight", token) for token in ("409", "original", "409")])
+    assert outcome.readings["reading.key-in-flight"].answer == "409"
+    assert outcome.findings == ()
+
+
 def test_an_answer_for_each_kind_of_input() -> None:
     outcome = _reading(
         Seen("reading.empty", "stored", "empty-steps"), *[Seen("reading.empty", "refused", "zero-amount")] * 2

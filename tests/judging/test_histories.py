@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules_harness.harness.judging.histories import follow
+from rules_harness.harness.judging.histories import MOST_POSSIBILITIES, follow
 from rules_harness.harness.judging.possibilities import FollowedHistory
-from tests.judging.episodes import CONTRACT
+from tests.judging.episodes import CONTRACT, episode, lost
+from tests.judging.keyed import again, use
 from tests.judging.simulated import OURS, THEIRS, Break, Lost, Read, Step, Target, Tokens, Update
 
 KEYS = ("order-0001-a", "order-0001-b")
@@ -117,9 +118,15 @@ def test_broken_promise_is_contradicted(broken: Break) -> None:
 @settings(max_examples=300, deadline=None)
 def test_no_history_is_too_odd(history: list[Step], chosen: Tokens, broken: Break) -> None:
     followed = _followed(history, chosen, broken)
-    assert followed.possibilities
-    assert len(followed.possibilities) < 200
+    assert 0 < len(followed.possibilities) <= MOST_POSSIBILITIES
     assert {contradiction.position for contradiction in followed.contradictions} <= set(followed.judged)
+
+
+def test_many_lost_requests_are_given_up_on() -> None:
+    """Each may have taken its key or not."""
+    sent = [use(number, f"key-{number:02d}", lost()) for number in range(1, 40)]
+    followed = follow(episode(*sent, again(1, key="key-01")), CONTRACT)
+    assert (followed.possibilities, followed.contradictions, followed.judged) == ((), (), ())
 
 
 def _all_tokens() -> Iterator[Tokens]:

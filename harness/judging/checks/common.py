@@ -64,17 +64,30 @@ def executed(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
     """
     for position, exchange, answer in updates(episode):
         intent = exchange.intent
-        if intent.key is not None and form_of(intent.key) == "short":
+        if may_be_of_another_run(intent):
             continue
         is_rightful = intent.access in ("allowed", "open") and intent.existence in ("own", "foreign")
         if answer.is_success and is_rightful and intent.repeats is None and intent.group is None:
             yield position, exchange, answer
 
 
+def may_be_of_another_run(intent: Intent) -> bool:
+    """Whether the key of a request is so short that the answer may be one that another run was given."""
+    return intent.key is not None and form_of(intent.key) == "short"
+
+
 def leads_elsewhere(contract: Contract, exchange: Exchange, answer: Answer) -> bool:
     """Whether the path is another spelling of its rule's, and the answer may say that it leads nowhere or elsewhere."""
     is_other = exchange.request.target != contract.update.path_for(exchange.intent.rule)
     return is_other and (answer.is_refusal or 300 <= answer.status < 400)
+
+
+def is_gone(contract: Contract, exchange: Exchange) -> bool:
+    """Whether a rightful read of a rule of one's own, at its path, says that there is none."""
+    intent, answer = exchange.intent, exchange.answer
+    is_own = (intent.operation, intent.access, intent.existence) == ("read", "allowed", "own")
+    is_none = answer is not None and answer.status in (404, 410)
+    return is_own and is_none and exchange.request.target == contract.update.path_for(intent.rule)
 
 
 def is_edge(contract: Contract, exchange: Exchange, answer: Answer) -> bool:
@@ -96,9 +109,9 @@ def is_disguised(contract: Contract, answer: Answer) -> bool:
 
 
 def is_refused_body(intent: Intent, answer: Answer) -> bool:
-    """Whether an answer is the refusal of a body, and of nothing else."""
+    """Whether an answer is the refusal of a body, and of nothing else: not that of a key that was used before."""
     is_rightful_update = intent.operation == "update" and intent.access == "allowed" and intent.existence == "own"
-    return is_rightful_update and answer.is_refusal and intent.body != "valid"
+    return is_rightful_update and answer.is_refusal and intent.body != "valid" and intent.repeats is None
 
 
 def state_of(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | None:

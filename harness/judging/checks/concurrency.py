@@ -8,13 +8,7 @@ from typing import Any
 import msgspec
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import (
-    changed_fields,
-    described,
-    run_by,
-    short,
-    told,
-)
+from rules_harness.harness.judging.checks.common import changed_fields, described, is_gone, run_by, short, told
 from rules_harness.harness.judging.checks.replacement import by_requirement
 from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation, finding_id
@@ -166,6 +160,7 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             continue
         group = [episode.exchanges[position] for position in round_.positions]
         updates = [exchange for exchange in group if exchange.intent.operation == "update"]
+        yield from _own_answers(episode, contract, round_)
         reads = [(p, episode.exchanges[p]) for p in (*round_.positions, *round_.final.values())]
         for position, read in reads:
             state = state_shown(contract, read)
@@ -185,6 +180,35 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                     compares_states=True,
                     explained_by=min((_causes(contract, update, read) for update in updates), key=len),
                 )
+
+
+def _own_answers(episode: Episode, contract: Contract, round_: Round) -> Iterator[Judgement]:
+    """What simultaneous updates are answered, which is one of their bodies, whole; and reads that find no rule."""
+    group = [episode.exchanges[position] for position in round_.positions]
+    updates = [exchange for exchange in group if exchange.intent.operation == "update"]
+    for exchange in group:
+        answer, is_read = exchange.answer, exchange.intent.operation == "read"
+        if answer is None:
+            continue
+        is_torn = not is_read and answer.is_success and _is_mixture(contract, updates, answer.part(contract.names.data))
+        if is_torn or (is_gone(contract, exchange) and exchange.intent.rule in episode.facts.before):
+            yield Violation(
+                "concurrency.whole",
+                "a read in between" if is_read else "the answer to one of them",
+                f"the {contract.noun} is gone" if is_read else "no body of them, whole",
+                "one of the simultaneous bodies, whole",
+                described(contract, answer),
+                round_.positions,
+                compares_states=is_read,
+                explained_by=() if is_read else _causes(contract, exchange, exchange),
+            )
+
+
+def _is_mixture(contract: Contract, updates: list[Exchange], data: Mapping[str, Any]) -> bool:
+    """Whether a state begins as one of these bodies, which nobody else sends, and is none of them."""
+    marker = contract.names.marker
+    is_ours = any(sent_body(update).get(marker, data) == data.get(marker) for update in updates)
+    return is_ours and not any(_is_body(contract, update, data) for update in updates)
 
 
 def _causes(contract: Contract, update: Exchange, read: Exchange) -> tuple[str, ...]:
@@ -216,7 +240,7 @@ def _explained(
     """Whether some order of whole updates, each at a moment of its own time under way, explains a read."""
     lag = episode.facts.settle_seconds
     for update in updates:
-        if update.answer is not None and not update.answer.is_success:
+        if update.answer is not None and update.answer.is_refusal:
             continue
         if update.started >= read.ended or not _is_body(contract, update, state):
             continue
@@ -254,8 +278,6 @@ def disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """After simultaneous updates of an enabled rule it is disabled."""
     names = contract.names
     for round_ in rounds(episode):
-        if not round_.requirement.startswith("concurrency."):
-            continue
         for rule, position in round_.final.items():
             state = state_shown(contract, episode.exchanges[position])
             if state is None or not _is_disabling(episode, contract, round_, rule):
@@ -275,12 +297,14 @@ def disabled(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def _is_disabling(episode: Episode, contract: Contract, round_: Round, rule: str) -> bool:
-    """Whether a round updated a rule for certain, and no body of it asks for another status."""
+    """Whether a round updated a rule for certain, and no body of it asks for another status; what is sent again may
+    update nothing."""
     sent = [episode.exchanges[position] for position in round_.positions]
     updates = [exchange for exchange in sent if (exchange.intent.operation, exchange.intent.rule) == ("update", rule)]
     is_executed = any(exchange.answer is not None and exchange.answer.is_success for exchange in updates)
     statuses = {sent_body(exchange).get(contract.names.status) for exchange in updates}
-    return is_executed and statuses == {contract.names.disabled}
+    is_first = all(exchange.intent.repeats is None for exchange in updates)
+    return is_executed and is_first and statuses == {contract.names.disabled}
 
 
 def isolated(episode: Episode, contract: Contract) -> Iterator[Judgement]:

@@ -166,7 +166,9 @@ def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgem
         first, again = (reply.object().get(name) if reply else None for reply in (original, answer))
         if isinstance(first, str) and isinstance(again, str):
             token = "original" if first == again else "new"
-            yield Seen("reading.replayed-request-id", token, "", (intent.repeats, position))
+            sent = exchange.request.header(contract.names.request_id_header)
+            kind = "" if sent is None else "with an id"
+            yield Seen("reading.replayed-request-id", token, kind, (intent.repeats, position))
 
 
 def key_reuse(episode: Episode, contract: Contract) -> Iterator[Judgement]:

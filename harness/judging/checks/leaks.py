@@ -60,9 +60,14 @@ _INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+_HOST = re.compile(r"\bhttps?://[^\s/\"'<>]+")
+
+
 def internals(text: str) -> list[tuple[str, str]]:
     """What of the inside of a server stands in a text: the kind of it, and the text itself."""
-    matches = ((kind, pattern.search(text)) for kind, pattern in _INTERNALS)
+    # A host and its port, `docs.example.rs:8443`, are no file and its line.
+    without_hosts = _HOST.sub("", text)
+    matches = ((kind, pattern.search(without_hosts)) for kind, pattern in _INTERNALS)
     return [(kind, match.group()) for kind, match in matches if match]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import answered, executed, run_by, updates
+from rules_harness.harness.judging.checks.common import answered, executed, is_edge, run_by, updates
 from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.outcome import FAMILY_ENDS, Judgement, Seen
 from rules_harness.harness.judging.states import sent_body
@@ -167,7 +167,7 @@ def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement
     for position, exchange, answer in answered(episode):
         if answer.status in (400, 401, 403, 404, 422) and answer.first_part(names.error):
             intent = exchange.intent
-            if intent.operation in ("update", "read") and intent.existence != "odd":
+            if intent.operation in ("update", "read") and not is_edge(contract, exchange, answer):
                 token = "present" if names.request_id in answer.object() else "absent"
                 yield Seen("reading.error-request-id", token, str(answer.status), (position,))
 

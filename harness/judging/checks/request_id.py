@@ -14,6 +14,7 @@ from rules_harness.harness.judging.checks.common import (
     is_refused_body,
     kept_or,
     kind_of_answer,
+    may_be_of_another_run,
     run_by,
     short,
 )
@@ -142,12 +143,13 @@ def hostile(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 
 def _rows(episode: Episode, contract: Contract, kind: RequestIdKind) -> Iterator[Row]:
-    """Answers that the family judges: neither replays nor what an edge may have answered by itself."""
+    """Answers that the family judges: neither replays, also of what another run sent, nor an edge's own."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
         if intent.request_id_kind != kind or intent.repeats is not None or intent.group is not None:
             continue
-        if intent.operation in ("update", "read") and not is_edge(contract, exchange, answer):
+        is_ours = not is_edge(contract, exchange, answer) and not may_be_of_another_run(intent)
+        if intent.operation in ("update", "read") and is_ours:
             yield position, exchange, answer
 
 

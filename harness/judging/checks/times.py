@@ -14,6 +14,8 @@ from rules_harness.openapi.contract import Contract
 GRANULE_SECONDS = 1.0
 FINE_GRANULE_SECONDS = 0.05
 """How long an update time with milliseconds may take to advance: the coarsest clock tick in use, with a margin."""
+TENTH = 100_000
+"""Microseconds: times that are all multiples of it may be of a clock that tells no less."""
 
 
 def created_at_kept(episode: Episode, contract: Contract) -> Iterator[Judgement]:
@@ -80,7 +82,8 @@ def _not_advanced(
         return ""
     if now < before:
         return "goes back"
-    granule = FINE_GRANULE_SECONDS if now.microsecond else GRANULE_SECONDS
+    fine = 0.1 if now.microsecond % TENTH == 0 else FINE_GRANULE_SECONDS
+    granule = fine if now.microsecond else GRANULE_SECONDS
     changed = changed_fields(contract, earlier[1], later[1])
     return "does not advance" if changed and waited > granule else ""
 

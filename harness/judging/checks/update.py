@@ -11,6 +11,7 @@ from rules_harness.harness.judging.checks.common import (
     changed_fields,
     described,
     executed,
+    is_gone,
     kept_or,
     run_by,
     short,
@@ -26,7 +27,7 @@ from rules_harness.harness.judging.equality import (
     rule_place,
     same_instant,
 )
-from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
+from rules_harness.harness.judging.outcome import Judgement, Kept, Violation, finding_id
 from rules_harness.harness.judging.states import sent_body
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.places import body_place
@@ -38,6 +39,7 @@ GONE = (403, 404, 410)
 def read_back(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """GET gives what the PUT answered."""
     last: dict[str, tuple[int, Mapping[str, Any]] | None] = {}
+    known = set(episode.facts.before)
     ended: dict[str, float] = {}
     executed_at = {position for position, _, _ in executed(episode)}
     for position, exchange in enumerate(episode.exchanges):
@@ -51,16 +53,39 @@ def read_back(episode: Episode, contract: Contract) -> Iterator[Judgement]:
         elif exchange.intent.operation != "read":
             last[rule] = None
         elif state is not None and (told_before := last.get(rule)) is not None:
-            yield _read_back(contract, told_before, position, state)
+            yield _read_back(contract, told_before, position, state, rule)
             last[rule] = None
+        elif is_gone(contract, exchange) and (told_before := last.get(rule)) is not None and rule in known:
+            yield _read_in_vain(episode, contract, told_before[0], position)
+            last[rule] = None
+        if state is not None:
+            known.add(rule)
+
+
+def _read_in_vain(episode: Episode, contract: Contract, put: int, position: int) -> Violation:
+    """A rule that could be read before an update, and that nobody finds after it."""
+    answer = episode.exchanges[position].answer
+    place, kind = episode.exchanges[put].intent.place, f"the {contract.noun} is gone"
+    return Violation(
+        "update.read-back",
+        place or "read",
+        kind,
+        "GET gives what the PUT answered",
+        "reading it afterwards: " + ("" if answer is None else described(contract, answer)),
+        (put, position),
+        compares_states=True,
+        explained_by=(finding_id("update.identity", place, kind),),
+    )
 
 
 def _read_back(
-    contract: Contract, before: tuple[int, Mapping[str, Any]], position: int, state: Mapping[str, Any]
+    contract: Contract, before: tuple[int, Mapping[str, Any]], position: int, state: Mapping[str, Any], rule: str
 ) -> Judgement:
     names = contract.names
     put, data = before
-    elsewhere = {f"/{names.status}", f"/{names.id}", f"/{names.created_at}"}
+    elsewhere = {f"/{names.status}", f"/{names.created_at}"}
+    if data.get(names.id) != rule:
+        elsewhere.add(f"/{names.id}")  # `update.identity` has it
     changed = [difference for difference in changed_fields(contract, data, state) if difference.place not in elsewhere]
     left, right = instant(data.get(names.updated_at)), instant(state.get(names.updated_at))
     if left is not None and right is not None and not same_instant(data[names.updated_at], state[names.updated_at]):

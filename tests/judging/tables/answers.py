@@ -82,6 +82,11 @@ TABLE: Table = {
     "envelope.no-leak": (
         row("an answer holds nothing secret", put(ok()), HOLDS),
         row("a refusal holds nothing secret", wrong(refused()), HOLDS),
+        row(
+            "a refusal links to a host with a port",
+            wrong(refused(message="See https://docs.example.rs:8443/errors/invalid")),
+            HOLDS,
+        ),
         row("a success holds the key of the run", put(leaking(ok(), "full")), Broken("holds an API key", "update")),
         row(
             "a success shows a key that the same request wrote into the rule",

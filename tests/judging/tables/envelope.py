@@ -85,6 +85,10 @@ TABLE: Table = {
         row("the refusal of malformed JSON is in the error envelope", put(refused(400), content="syntax"), HOLDS),
         row("data that is null is none", wrong(refused(400, data=None)), HOLDS),
         row(
+            "a key that was used is refused, whatever the body",
+            [put(ok(), key="key-a"), wrong(answered(409, b""), key="key-a", repeats=0)],
+        ),
+        row(
             "the framework has no such path",
             under_another_path(unpermitted(answered(404, b"Not Found", headers=(("Content-Type", "text/plain"),)))),
         ),
@@ -192,6 +196,7 @@ TABLE: Table = {
         row("the answer is not in the error envelope", wrong(answered(400, {"request_id": "req_1"}))),
         row("an odd id is not found", put(refused(404), rule="..", whose="odd")),
         row("the status is none of the documented ones", wrong(refused(409))),
+        row("malformed HTTP is for the server to answer", put(refused(400), raw=True)),
         row("another method is forbidden", put(refused(403), method="PATCH")),
         row("the update succeeded", put(ok(headers=JSON))),
     ),

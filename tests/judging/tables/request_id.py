@@ -50,6 +50,7 @@ TABLE: Table = {
     "request-id.generated": (
         row("an id was made", put(ok(header="req_1")), HOLDS),
         row("an id was made for a read", get(ok(header="req_1")), HOLDS),
+        row("another run may have used the key", put(ok(header="req_2"), key="0")),
         row("no id is in the header", put(ok()), Broken("no id in the header", "update")),
         row("an empty id is in the header", put(ok(header="")), Broken("no id in the header")),
         row("no id is in the body", put(ok(header="req_1", request_id=...)), Broken("no id in the body", "update")),

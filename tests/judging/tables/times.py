@@ -64,6 +64,7 @@ TABLE: Table = {
         row("updated_at is the same within a second", [first(UPDATED), at(UPDATED, at=(0.6, 0.9))], HOLDS, HOLDS),
         row("nothing changed, and updated_at neither", [at(UPDATED), at(UPDATED, at=(3, 4))], HOLDS, HOLDS),
         row("fine times are the same within a tick", [first(FINE), at(FINE, at=(0.52, 0.9))], HOLDS, HOLDS),
+        row("times in tenths are the same within one", [first(FINE), at(FINE, at=(0.58, 0.9))], HOLDS, HOLDS),
         row("fine times advance by a little", [first(FINE), at(FINER, at=(3, 4))], HOLDS, HOLDS),
         row("an update is before the making", put(ok(before_making)), Broken("before created_at", "/updated_at")),
         row(

@@ -18,6 +18,19 @@ TABLE: Table = {
         row("the read gives what the update answered", [put(ok()), get(rule())], HOLDS),
         row("the status and the times of making are judged elsewhere", [put(ok()), get(rule(status="enabled"))], HOLDS),
         row(
+            "the read gives another id",
+            [put(ok()), get(rule("17"))],
+            Broken("changed", "/id", by_states=True),
+        ),
+        row(
+            "the read finds no rule, which there was before",
+            [put(ok()), get(refused(404))],
+            Broken("the rule is gone", by_states=True, explained=True),
+            before=rule(),
+        ),
+        row("the read finds no rule, which nobody had read", [put(ok()), get(refused(404))]),
+        row("the read is not allowed any more", [put(ok()), get(refused(403))], before=rule()),
+        row(
             "the read gives the old nickname",
             [put(ok(rule(nickname="New"))), get(rule(nickname="Old"))],
             Broken("changed", "/nickname", by_states=True),

@@ -77,10 +77,10 @@ def rare_values(api: Api) -> Lines:
     share = action("percentage", percentage_value=0, percentage_target="source_account")
     yield put(api, body(steps=[step(share)]))
     yield put(api, body(steps=[step(_OURS, conditions=condition(value=1))]))
+    yield put(api, body(steps=[{"actions": [_OURS]}]))
     falling = {"any": [condition(value=value) for value in (3, 2, 1)]}
     yield put(api, body(steps=[step(_OURS, conditions=falling)]))
     yield put(api, body(steps=[step(*[share | {"percentage_value": 33.33}] * 3)]))
-    yield put(api, body(steps=[{"actions": [_OURS]}]))
     yield put(api, body(steps=[step(_OURS)] * 25))
     yield shown(api.send("GET", f"/rules/{A}"))
 
