@@ -40,8 +40,10 @@ CHANGES: Final = Factor("changes", ("nothing", ONE_FIELD, "order", "everything")
 """What differs from what the rule holds."""
 MARKER: Final = "the marker"
 PARTS: Final = "the parts"
-CHANGED: Final = Factor("changed field", (MARKER, "another", PARTS))
-"""Which field it is where one differs: the text that marks a rule, its parts, or one that is neither part nor text."""
+NOTE: Final = "the note"
+CHANGED: Final = Factor("changed field", ("another", NOTE, PARTS, MARKER))
+"""Which field it is where one differs: the text that marks a rule, its parts, its other text, or one that is none of
+them."""
 TEXTS: Final = Factor("texts", ("usual", "left out", "null", "long"))
 """What the client's free texts are: the note left out or null, where there is one, or all as long as must be taken."""
 CLEARED: Final = ("left out", "null")

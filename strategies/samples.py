@@ -173,7 +173,7 @@ def _open(contract: Contract, world: World) -> Iterator[dict[str, Any]]:
     start = soonest_start(contract, world) + timedelta(days=30)
     for date_time in (instant_text(start, "+02:00"), instant_text(start + timedelta(milliseconds=123))):
         yield with_role(contract, documented, "start-date", date_time)
-    for name, sample in itertools.product(contract.names.texts, ("", " ", " Rent\u00a0", "Re\u0000nt")):
+    for name, sample in itertools.product(contract.names.texts, ("", " ", " Rent\u00a0\n", "Re\u0000nt")):
         yield {**documented, name: sample}
 
 

@@ -31,7 +31,7 @@ _SCATTERED: Final = (*UNLUCKY, 16_777_217, 2**31, 2**53 - 1)
 """Amounts for every place at once: some of which a hundredth is no double, and the ends of the common types."""
 _GROUPS: Final = ((127, 128), (255, 256, 300), (32_767, 32_768), (65_536, 2**31))
 """Where 7, 8, 15, 16 and 31 bits end."""
-_FINE_SHARES: Final = (0, 0.125, 33.333)
+_FINE_SHARES: Final = (0, 0.125, 33.33333)
 """Percentages of which it is open whether a target takes them: none, and those of more than two digits."""
 
 

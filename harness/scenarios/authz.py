@@ -156,7 +156,10 @@ def _other_resources(bench: Bench) -> None:
             label=f"limited on each other {bench.contract.noun}",
         )
         bench.read(rule)
-    for label, target in bench.cases.of(other_paths(bench.contract, others[0]).items(), itemgetter(0)):
+    path = bench.contract.update.path_for(others[0])
+    own_named = {"its own in the query": f"{path}?{bench.names.id}={rules.limited}"}
+    spelt = {**other_paths(bench.contract, others[0]), **own_named}
+    for label, target in bench.cases.of(spelt.items(), itemgetter(0)):
         bench.update(
             bench.marked(),
             rule=others[0],

@@ -76,7 +76,7 @@ def _one_rule(bench: Bench) -> None:
                 continue
             planned.append(
                 bench.plan_update(
-                    _partly_kept(bench, bench.distinct(20 + 10 * number + index), held, index),
+                    _in_two_parts(bench, _partly_kept(bench, bench.distinct(20 + 10 * number + index), held, index)),
                     key=bench.new_key() if index % 2 else None,
                     acceptance="open",
                     requirement="concurrency.whole",
@@ -92,6 +92,12 @@ def _partly_kept(bench: Bench, body: dict[str, Any], held: dict[str, Any], index
     names = bench.names.texts
     name = names[index % len(names)] if names else None
     return body if name is None or name not in held else {**body, name: held[name]}
+
+
+def _in_two_parts(bench: Bench, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with its parts twice, where that may be sent: who writes them one by one writes for longer."""
+    parts = bench.names.parts
+    return {**body, parts: [*body[parts], *body[parts]]} if parts and bench.shared.guard.is_open else body
 
 
 def _enabled(bench: Bench) -> None:

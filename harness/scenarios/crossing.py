@@ -29,6 +29,7 @@ from rules_harness.strategies.factors import (
     KEY_USED,
     KIND,
     MARKER,
+    NOTE,
     ONE_FIELD,
     PARTS,
     REFUSALS,
@@ -268,9 +269,11 @@ class _Crossed:
         """What the rule holds of the fields of which the update changes one; of its marker, where it can hold nothing
         else of those."""
         bench, changed = self._bench, self._row.get(CHANGED.name, MARKER)
+        if changed == NOTE and bench.names.note is not None:
+            return {bench.names.note: "Another note"}
         parts = {bench.names.parts}
         fields = parts if changed == PARTS else wanted.keys() - parts - {bench.names.status, *bench.names.texts}
-        for other in () if changed == MARKER else (bench.usual().value, bench.distinct(1)):
+        for other in () if changed in (MARKER, NOTE) else (bench.usual().value, bench.distinct(1)):
             held = {name: other[name] for name in other if name in fields}
             if any(wanted.get(name) != value for name, value in held.items()):
                 return held

@@ -310,9 +310,7 @@ def test_what_was_not_sent_again_is_not_fixed(tmp_path: Path) -> None:
         comparison = compared(base, head)
         assert {change.note for change in comparison.not_seen_again} == {"what shows it was not sent in HEAD"}
         assert not comparison.fixed
-        turned = compared(head, base)
-        assert {change.note for change in turned.new} == {"what shows it was not sent in BASE"}
-        assert not any("newly fails" in sentence for sentence in turned.worse)
+        assert {change.note for change in compared(head, base).new} == {"what shows it was not sent in BASE"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
 
 from rules_harness.harness.reference import credentials, endpoints, envelope, syntax
 from rules_harness.harness.reference.calls import Call
@@ -65,9 +66,19 @@ fault("authz.resource-under-its-plain-path-alone", credentials.authorize).short(
     "The list of resources is looked at only where the path is written as usual.",
     lambda usual, call, caller, entry: usual(call, caller, _unlimited(entry) if "%" in call.request.path else entry),
 )
+fault("authz.resource-of-the-query", credentials.authorize).short(
+    "The list of resources is asked for the id in the query, where there is one.",
+    lambda usual, call, caller, entry: usual(
+        call, caller, _unlimited(entry) if entry and _listed_in_query(call, entry) else entry
+    ),
+)
 fault("authz.listed-rule-refused", credentials.is_listed).short(
     "Only `*` grants access, a listed rule does not.", lambda usual, rule_id, entry: "*" in entry.resources
 )
+
+
+def _listed_in_query(call: Call, entry: Permission) -> bool:
+    return bool(set(parse_qs(call.request.query).get("id", ())) & set(entry.resources))
 
 
 def _unlimited(entry: Permission | None) -> Permission | None:

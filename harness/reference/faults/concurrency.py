@@ -51,6 +51,18 @@ async def steps_deleted_then_inserted(usual: Carrying, call: Call, wanted: Confi
     return rule
 
 
+@fault("concurrency.further-steps-late", update.carried_out, "concurrency.isolated")
+async def further_steps_late(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
+    """Steps are inserted one by one, without a transaction."""
+    store = call.service.store
+    rule = update.replaced(RuleChange(call, store.existing(call.rule_id), wanted))
+    store.put(replace(rule, steps=rule.steps[:1]))
+    if len(rule.steps) > 1:
+        await hold(call.service, call.rule_id)
+        store.put(replace(store.existing(call.rule_id), steps=rule.steps))
+    return rule
+
+
 @fault("concurrency.changed-columns-alone", update.carried_out, "concurrency.disabled", "concurrency.isolated")
 async def changed_columns_alone(usual: Carrying, call: Call, wanted: Configuration) -> Rule:
     """Only the columns that differ from what was read are written, without a lock in between."""

@@ -59,6 +59,15 @@ fault("status.kept-when-text-changes", update.status_after, "status.not-triggera
     "Only changes of trigger or steps disable the rule.",
     _kept_if(lambda before, wanted: (wanted.trigger, wanted.steps) == (before.trigger, before.steps)),
 )
+fault("status.kept-when-the-description-changes", update.status_after, "status.not-triggerable").short(
+    "A new description needs no review.",
+    _kept_if(
+        lambda before, wanted: (
+            (wanted.nickname, wanted.trigger, wanted.steps) == (before.nickname, before.trigger, before.steps)
+            and wanted.description != before.description
+        )
+    ),
+)
 fault("status.kept-where-asked-and-steps-stay", update.status_after, "status.not-triggerable").short(
     "What a body asks for is taken where the rule is enabled and its steps stay.",
     lambda usual, change: (

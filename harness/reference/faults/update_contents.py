@@ -31,6 +31,10 @@ fault = Breaking(faults, "update.replaces")
 fault("update.text-cut-at-50", values.text).short(
     "Text is cut at 50 characters.", lambda usual, node: (text := usual(node)) and text[:50]
 )
+fault("update.last-line-end-dropped", values.text).short(
+    "The line end behind a text is dropped.",
+    lambda usual, node: text.removesuffix("\n") if (text := usual(node)) else text,
+)
 fault("update.text-trimmed", values.text).short(
     "White space at the ends of text is removed.", lambda usual, node: (text := usual(node)) and text.strip()
 )
@@ -225,6 +229,9 @@ fault("update.amounts-in-whole-dollars", values.cents).short(
 )
 fault("update.percentages-two-digits", values.percentage).short(
     "Percentages are rounded to two digits.", lambda usual, node: round(usual(node), 2)
+)
+fault("update.percentages-four-digits", values.percentage).short(
+    "Percentages are rounded to four digits.", lambda usual, node: round(usual(node), 4)
 )
 fault("update.percentages-whole", values.percentage).short(
     "Percentages are stored as integers.", lambda usual, node: int(usual(node))

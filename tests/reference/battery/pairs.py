@@ -43,6 +43,7 @@ def authz(api: Api) -> Lines:
     """A key with a list under another spelling of the path; an account of others in the last of all places."""
     for rule_id in (A, LIMITED):
         yield put(api, body(), f"{rule_id[:-1]}%{ord(rule_id[-1]):02X}", role="limited")
+    yield put(api, body(), f"{A}?id={LIMITED}", role="limited")
     theirs = action("fixed_amount", amount_in_cents=31, destination=THEIRS)
     yield put(api, body(steps=[step(_OURS), step(_OURS, theirs)]))
     at_theirs = condition(params={"account_id": THEIRS["id"]})
@@ -66,7 +67,7 @@ def update(api: Api) -> Lines:
 def rare_values(api: Api) -> Lines:
     """Texts that look like something else, dates of which every part counts, zeros, what is left out, long lists."""
     yield put(api, body(nickname="007", description="$$ “quoted”"))
-    yield put(api, body(nickname="x", description="2027-01-01T00:00:00+02:00"))
+    yield put(api, body(nickname="x\n", description="2027-01-01T00:00:00+02:00"))
     for date in ("2027-04-01T09:00:00.005Z", "2039-03-01T09:00:00Z"):
         yield put(api, body("/trigger/start_date", date))
     once = body("/trigger/start_date", "2027-04-01T09:00:00.25Z")
@@ -81,6 +82,7 @@ def rare_values(api: Api) -> Lines:
     falling = {"any": [condition(value=value) for value in (3, 2, 1)]}
     yield put(api, body(steps=[step(_OURS, conditions=falling)]))
     yield put(api, body(steps=[step(*[share | {"percentage_value": 33.33}] * 3)]))
+    yield put(api, body(steps=[step(share | {"percentage_value": 33.33333})]))
     yield put(api, body(steps=[step(_OURS)] * 25))
     yield shown(api.send("GET", f"/rules/{A}"))
 
@@ -133,5 +135,7 @@ def status(api: Api) -> Lines:
     yield put(api, body(), key="hours-before")
     api.enable(A)
     yield put(api, body("/trigger/schedule_type", "WEEKLY") | {"status": "enabled"})
+    api.enable(A)
+    yield put(api, body("/trigger/schedule_type", "WEEKLY", description="another"))
     api.enable(A)
     yield put(api, body(nickname="another"), key="hours-before")
