@@ -345,7 +345,6 @@ def test_an_unreadable_contract_is_not_compared(base: Path, tmp_path: Path, caps
 
 
 def test_damaged_lines_are_counted(base: Path, tmp_path: Path) -> None:
-    lines = base.read_bytes().splitlines(keepends=True)
-    head = tmp_path / "head.jsonl"
-    head.write_bytes(lines[0] + b'{"record":"episode","episode":{"id"' + b"\n" + b"".join(lines[1:]))
+    first, *lines = base.read_bytes().splitlines(keepends=True)
+    (head := tmp_path / "head.jsonl").write_bytes(first + b'{"record":"episode","episode":{"id"\n' + b"".join(lines))
     assert any(remark.startswith("1 line of the journal of HEAD") for remark in compared(base, head).remarks)
