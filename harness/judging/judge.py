@@ -113,7 +113,7 @@ def conclude(
     reasons = _skip_reasons(skipped)
     beyond = _broken_beyond(marked, select)
     requirements = {
-        requirement.id: _verdict(requirement, tally, marked, reasons, whole=whole)
+        requirement.id: _verdict(requirement, tally, marked, reasons, whole=whole and not interrupted)
         for requirement in contract.requirements.values()
         if selected(requirement.id, select) or requirement.id in beyond
     }

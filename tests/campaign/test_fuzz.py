@@ -101,7 +101,7 @@ def test_a_crash_is_one_finding_at_the_feature_of_the_body_that_draws_it(
     reference.configure(faults=["envelope.null-nickname-crash"])
     text = whole_profile.read_text(encoding="utf-8")
     whole_profile.write_text(text.replace("[limits]", "[limits]\nminimise_requests = 0"), encoding="utf-8")
-    ended = shell("fuzz", "--target", whole_profile, "--requests", "200", "--time", "60s", "--quiet")
+    ended = shell("fuzz", "--target", whole_profile, "--requests", "1000", "--time", "60s", "--quiet")
     assert ended.code == 1, ended.out
     [crash] = shell.summary()["findings"]
     assert (crash["requirement"], crash["place"]) == ("envelope.no-server-error", "/nickname=null")
