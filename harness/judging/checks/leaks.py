@@ -46,7 +46,8 @@ _INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a stack trace", re.compile(r"\bat [\w.$<>]+\((?:[\w$]+\.(?:java|kt|scala|cs)|Native Method|Unknown Source)[:)]")),
     ("a stack trace", re.compile(r"\bat [^\s()]{0,80} ?\(?[^\s()]{1,200}\.[cm]?[jt]s:\d+:\d+")),
     ("a stack trace", re.compile(r"goroutine \d+ \[\w+")),
-    ("a stack trace", re.compile(r"\.(?:go|rb|php|py|rs):\d+(?::in `|\b)")),
+    # Not behind two slashes: a host and its port, `https://docs.example.rs:8443`, are no file and its line.
+    ("a stack trace", re.compile(r"(?<![\w/\\.-])(?!//)[\w/\\.-]*\.(?:go|rb|php|py|rs):\d+(?::in `|\b)")),
     ("a stack trace", re.compile(r"\bin (?:<b>)?[^\s<>]{1,200}\.php(?:</b>)? on line (?:<b>)?\d+")),
     ("a stack trace", re.compile(r"thread '[^'\n]+' panicked at")),
     (
@@ -60,14 +61,9 @@ _INTERNALS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-_HOST = re.compile(r"\bhttps?://[^\s/\"'<>]+")
-
-
 def internals(text: str) -> list[tuple[str, str]]:
     """What of the inside of a server stands in a text: the kind of it, and the text itself."""
-    # A host and its port, `docs.example.rs:8443`, are no file and its line.
-    without_hosts = _HOST.sub("", text)
-    matches = ((kind, pattern.search(without_hosts)) for kind, pattern in _INTERNALS)
+    matches = ((kind, pattern.search(text)) for kind, pattern in _INTERNALS)
     return [(kind, match.group()) for kind, match in matches if match]
 
 

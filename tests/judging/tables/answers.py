@@ -83,6 +83,14 @@ TABLE: Table = {
         row("an answer holds nothing secret", put(ok()), HOLDS),
         row("a refusal holds nothing secret", wrong(refused()), HOLDS),
         row(
+            "a refusal repeats the place in a script that was sent",
+            put(
+                refused(message="No such thing: at run http://host/x.js:1:2"),
+                body(nickname="at run http://host/x.js:1:2"),
+            ),
+            HOLDS,
+        ),
+        row(
             "a refusal links to a host with a port",
             wrong(refused(message="See https://docs.example.rs:8443/errors/invalid")),
             HOLDS,
