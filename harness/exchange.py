@@ -259,13 +259,14 @@ def _parsed_large(payload: Payload) -> Any:
 
 
 def _parsed(payload: Payload) -> Any:
+    content = payload.content
     # The hook is called for each integer: only where one can be as long.
-    parse_int = _integer if len(payload.content) > _MOST_DIGITS else int
+    parse_int = _integer if len(content) > _MOST_DIGITS else int
     try:
-        value = json.loads(payload.content, parse_int=parse_int)
+        value = json.loads(content, parse_int=parse_int)
     except (ValueError, RecursionError):
         return None
-    return _without_surrogates(value) if _SURROGATE_ESCAPE.search(payload.content) else value
+    return _without_surrogates(value) if _SURROGATE_ESCAPE.search(content) else value
 
 
 def _integer(digits: str) -> int | str:
