@@ -10,9 +10,8 @@ import msgspec
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import changed_fields, described, is_gone, run_by, short, told
 from rules_harness.harness.judging.checks.replacement import by_requirement
-from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation, finding_id
-from rules_harness.harness.judging.states import same_answer, sent_body, state_shown
+from rules_harness.harness.judging.states import distance, same_answer, sent_body, state_shown
 from rules_harness.openapi.contract import Contract
 
 IN_FLIGHT = 409
@@ -160,7 +159,7 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             continue
         group = [episode.exchanges[position] for position in round_.positions]
         updates = [exchange for exchange in group if exchange.intent.operation == "update"]
-        yield from _own_answers(episode, contract, round_)
+        yield from _own_answers(episode, contract, round_, updates)
         reads = [(p, episode.exchanges[p]) for p in (*round_.positions, *round_.final.values())]
         for position, read in reads:
             state = state_shown(contract, read)
@@ -182,11 +181,9 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
                 )
 
 
-def _own_answers(episode: Episode, contract: Contract, round_: Round) -> Iterator[Judgement]:
+def _own_answers(episode: Episode, contract: Contract, round_: Round, updates: list[Exchange]) -> Iterator[Judgement]:
     """What simultaneous updates are answered, which is one of their bodies, whole; and reads that find no rule."""
-    group = [episode.exchanges[position] for position in round_.positions]
-    updates = [exchange for exchange in group if exchange.intent.operation == "update"]
-    for exchange in group:
+    for exchange in (episode.exchanges[position] for position in round_.positions):
         answer, is_read = exchange.answer, exchange.intent.operation == "read"
         if answer is None:
             continue
@@ -206,8 +203,8 @@ def _own_answers(episode: Episode, contract: Contract, round_: Round) -> Iterato
 
 def _is_mixture(contract: Contract, updates: list[Exchange], data: Mapping[str, Any]) -> bool:
     """Whether a state begins as one of these bodies, which nobody else sends, and is none of them."""
-    marker = contract.names.marker
-    is_ours = any(sent_body(update).get(marker, data) == data.get(marker) for update in updates)
+    shown = data.get(contract.names.marker)
+    is_ours = shown is not None and any(sent_body(update).get(contract.names.marker) == shown for update in updates)
     return is_ours and not any(_is_body(contract, update, data) for update in updates)
 
 
@@ -261,9 +258,7 @@ def _overwrites(other: Exchange, update: Exchange, read: Exchange, lag: float) -
 
 
 def _is_body(contract: Contract, update: Exchange, state: Mapping[str, Any]) -> bool:
-    status = f"/{contract.names.status}"
-    differences = differences_from_body(contract, sent_body(update), state)
-    return all(difference.place == status for difference in differences)
+    return distance(contract, sent_body(update), state) == 0
 
 
 def _state_before(episode: Episode, contract: Contract, moment: float, rule: str) -> Mapping[str, Any] | None:
