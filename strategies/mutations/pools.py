@@ -112,11 +112,14 @@ def _candidates(contract: Contract, world: World) -> Iterator[list[dict[str, Any
     """
     first = inert(contract, world).value
     own = source_of(contract, first)
-    before = [first]
-    for each in (world, _with_liabilities(world, own), example_world(contract)):
+
+    def covering(each: World) -> list[dict[str, Any]]:
         values = (_moved(contract, body.value, own) for body in covering_set(contract, each))
-        yield [*before, *sorted(values, key=lambda value: len(msgspec.json.encode(value)))]
-        before = []
+        return sorted(values, key=lambda value: len(msgspec.json.encode(value)))
+
+    yield [first, *covering(world)]
+    yield covering(_with_liabilities(world, own))
+    yield covering(example_world(contract))
 
 
 def _moved(contract: Contract, body: dict[str, Any], own: NamedAccount | None) -> dict[str, Any]:
