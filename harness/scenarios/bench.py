@@ -12,6 +12,7 @@ from typing import Any, Unpack
 from rules_harness.harness.exchange import Episode, Exchange, Facts, Request
 from rules_harness.harness.intent import Intent, Meaning
 from rules_harness.harness.judging.states import state_shown
+from rules_harness.harness.scenarios.cases import sent_and_read
 from rules_harness.harness.scenarios.details import ReadDetails, UpdateDetails
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.own_texts import own
@@ -174,6 +175,11 @@ class Bench(Planner):
             if exchange.intent.rule not in written:
                 self._remember(exchange)
         return sent
+
+    def read_apart(self, case: str) -> None:
+        """Read the rule, which a short run may leave out behind a case."""
+        for _ in self.cases.of(sent_and_read(case)[1:], str):
+            self.read()
 
     def enable(self, rule: str | None = None) -> bool:
         """Have the operator's hook enable a rule, and read it to be sure; whether it is enabled now."""

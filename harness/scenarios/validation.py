@@ -149,8 +149,7 @@ def _ask(bench: Bench, mutations: Sequence[Mutation]) -> None:
     bench.begin()
     for mutation in bench.cases.of(mutations, _name):
         bench.send(*plan_mutation(bench, mutation))
-        for _ in bench.cases.of(sent_and_read(mutation.name)[1:], str):
-            bench.read()
+        bench.read_apart(mutation.name)
 
 
 def plan_wrong_body(bench: Bench, odd: OddRequest) -> Planned:
