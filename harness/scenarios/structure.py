@@ -29,8 +29,7 @@ def send_structures(bench: Bench, parts: str) -> None:
     index = group_index_name(bench.contract)
     conditional = _conditional_part(bench, parts)
     nested = [recursion for recursion in recursions(bench.contract, bench.world) if recursion.listed]
-    many_conditions = [_falling(bench.contract, each.body_with(each.around(*[each.leaf] * MANY))) for each in nested]
-    wide = [part for body in many_conditions for part in body[parts]]
+    wide = [part for recursion in nested for part in _wide(bench.contract, recursion)[parts]]
     groups: list[dict[str, Any]] = [{} if index is None else {index: (MANY - number) // 2} for number in range(MANY)]
     grouped = [{**member, **group} for member, group in zip(members, groups, strict=True)]
     arrangements = (
@@ -63,17 +62,17 @@ def _levels(outer: Recursion, inner: Recursion) -> Any:
     return tree
 
 
-def _falling(contract: Contract, value: dict[str, Any]) -> dict[str, Any]:
-    """The body with numbers in falling order in the first half of its conditions."""
-    changed = copy.deepcopy(value)
+def _wide(contract: Contract, recursion: Recursion) -> dict[str, Any]:
+    """A body with many conditions beside each other, of which the first half have numbers in falling order."""
+    body: dict[str, Any] = copy.deepcopy(recursion.body_with(recursion.around(*[recursion.leaf] * MANY)))
     numbers = [
         pointer
-        for place, pointer, inner in visited(body_place(contract), value)
+        for place, pointer, inner in visited(body_place(contract), body)
         if place.offers("operand") and isinstance(inner, int | float)
     ]
     for number, pointer in enumerate(reversed(numbers[: len(numbers) // 2]), start=1):
-        put(changed, pointer, number)
-    return changed
+        put(body, pointer, number)
+    return body
 
 
 def _conditional_part(bench: Bench, parts: str) -> dict[str, Any]:
