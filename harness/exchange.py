@@ -23,6 +23,8 @@ from rules_harness.strategies.keys import KeyReference
 Aftermath = Literal["", "again", "down", "gone"]
 FaultKind = Literal["timeout", "connect", "proxy", "closed", "abandoned", "too-large", "malformed", "unsent"]
 
+IN_PROGRESS: Final = 409
+"""What a request may be answered whose key is that of one that is being executed."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _MOST_DIGITS: Final = sys.int_info.default_max_str_digits
@@ -164,18 +166,33 @@ class TransportFault(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=
 
 
 class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One request and what came of it; times are seconds since the run began."""
+    """One request and what came of it; times are seconds since the run began.
+
+    ``resent`` says that it left more than once, and may have been executed before the outcome that is recorded: a
+    proxy answered 502 or 504 in the target's place, or a connection ended.
+    """
 
     request: Request
     outcome: Answer | TransportFault
     intent: Intent
     started: float
     ended: float
+    resent: bool = False
 
     @property
     def answer(self) -> Answer | None:
         """The answer, if a whole one came: a part of one shows nothing but its status."""
         return self.outcome if isinstance(self.outcome, Answer) and not self.outcome.cut else None
+
+    @property
+    def may_replay_itself(self) -> bool:
+        """Whether the answer may be that to a repeated key: the request's own, which had arrived before."""
+        return self.resent and self.intent.key is not None
+
+    @property
+    def is_in_its_own_way(self) -> bool:
+        """Whether it was refused since its key is in progress, which may be by its own first attempt."""
+        return self.may_replay_itself and self.answer is not None and self.answer.status == IN_PROGRESS
 
 
 def only(exchanges: tuple[Exchange, ...], positions: Iterable[int]) -> tuple[Exchange, ...] | None:

@@ -99,6 +99,7 @@ class _Sent(msgspec.Struct, frozen=True):
     outcome: Answer
     started: float
     ended: float
+    resent: bool = False
 
 
 class Rehearsal:

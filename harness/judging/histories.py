@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange, parsed
-from rules_harness.harness.intent import Intent
+from rules_harness.harness.exchange import IN_PROGRESS, Answer, Episode, Exchange, parsed
 from rules_harness.harness.judging.equality import differences_of_rules
 from rules_harness.harness.judging.possibilities import (
     INITIAL,
@@ -19,14 +18,20 @@ from rules_harness.harness.judging.possibilities import (
     Behaviour,
     Contradiction,
     FollowedHistory,
-    Owner,
     Possibility,
+    owner_of,
 )
-from rules_harness.harness.judging.states import distance, same_answer, sent_body, state_shown
+from rules_harness.harness.judging.states import (
+    distance,
+    kind_of_refusal,
+    kind_of_spelling,
+    same_answer,
+    sent_body,
+    state_shown,
+)
 from rules_harness.openapi.contract import Contract
 
 REUSE_STATUSES = (400, 409, 422)
-IN_PROGRESS = 409
 TIMES_IN_PROGRESS = 3
 """After how many a 409 is not that of a request in progress: pauses lie between them."""
 UNAUTHORIZED = {"unauthenticated": (401, 403), "no-permission": (403,), "outside-resources": (403,)}
@@ -107,12 +112,12 @@ class _Follower:
 
     def _taking_its_key(self, possibility: Possibility, position: int) -> Possibility:
         """The possibility in which a key that no request had belongs to this one."""
-        is_taken = _owner(self.exchanges[position].intent) in dict(possibility.entries)
+        is_taken = owner_of(self.exchanges[position].intent) in dict(possibility.entries)
         return possibility if is_taken else self._entering(possibility, position)
 
     def _entering(self, possibility: Possibility, position: int) -> Possibility:
         """The possibility in which the key of a request, if it has one, belongs to it."""
-        owner = _owner(self.exchanges[position].intent)
+        owner = owner_of(self.exchanges[position].intent)
         return possibility if owner is None else possibility.entering(owner, position)
 
     def _read(self, position: int, exchange: Exchange) -> None:
@@ -209,8 +214,9 @@ class _Follower:
         if sent == before:
             yield possibility, replay
         elif sent and before and parsed(sent) is not None and parsed(sent) == parsed(before):
-            yield possibility.saying("reading.body-identity", "json-value"), replay
-            yield from self._reused(possibility.saying("reading.body-identity", "bytes"), position, first)
+            reading, kind = "reading.body-identity", kind_of_spelling(before, sent)
+            yield possibility.saying(reading, "json-value", kind), replay
+            yield from self._reused(possibility.saying(reading, "bytes", kind), position, first)
         else:
             yield from self._reused(possibility, position, first)
 
@@ -225,9 +231,9 @@ class _Follower:
         if status == 401:
             yield from self._fresh(possibility, position)
             return
-        reading = "reading.refusal-replayed"
-        yield from self._fresh(possibility.saying(reading, "not-stored", str(status)), position)
-        kept = possibility.saying(reading, "stored", str(status))
+        reading, kind = "reading.refusal-replayed", kind_of_refusal(self.exchanges[first].intent, status)
+        yield from self._fresh(possibility.saying(reading, "not-stored", kind), position)
+        kept = possibility.saying(reading, "stored", kind)
         yield kept, Behaviour("replay", first, enters=False)
         if self.exchanges[position].request.body == self.exchanges[first].request.body:
             # In progress, as far as this request goes: whether for good is for `idempotency.not-stuck`.
@@ -335,15 +341,8 @@ class _Follower:
         return f"the body of request {position + 1}" + (f" ({label})" if label else "")
 
 
-def _owner(intent: Intent) -> Owner | None:
-    """Whose a key would be, if the request has one that its caller may use."""
-    if intent.key is None or intent.access in ("unauthenticated", "open"):
-        return None
-    return intent.caller, intent.key, intent.rule
-
-
 def _telling_answer(exchange: Exchange) -> Answer | None:
-    """The answer that tells what became of an update: none where it was lost, is an error of the server, or where the
-    update was released together with others."""
-    answer = exchange.answer
-    return None if answer is None or answer.status >= 500 or exchange.intent.group is not None else answer
+    """The answer that tells what became of an update: none where it was lost, is an error of the server or of the
+    update's own key, or where the update was released together with others."""
+    answer, is_hidden = exchange.answer, exchange.is_in_its_own_way or exchange.intent.group is not None
+    return None if answer is None or answer.status >= 500 or is_hidden else answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from rules_harness.harness.intent import Intent
+
 INITIAL = -1
 """The position that stands for a rule's state before the history."""
 UNKNOWN = -2
@@ -12,6 +14,13 @@ Tokens = tuple[tuple[str, str, str], ...]
 """(reading, token, kind of input), sorted."""
 Owner = tuple[str, str, str]
 """(credential, key, rule): each rule has keys of its own, and what a key of one does to another is a reading."""
+
+
+def owner_of(intent: Intent) -> Owner | None:
+    """Whose a key would be, if the request has one that its caller may use."""
+    if intent.key is None or intent.access in ("unauthenticated", "open"):
+        return None
+    return intent.caller, intent.key, intent.rule
 
 
 class Possibility(msgspec.Struct, frozen=True):

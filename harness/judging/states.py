@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from rules_harness.harness.exchange import Answer, Exchange, parsed
+from rules_harness.harness.exchange import Answer, Exchange, Payload, parsed
+from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.equality import differences_from_body, unlike
 from rules_harness.openapi.contract import Contract
 
@@ -38,3 +40,15 @@ def distance(contract: Contract, body: Mapping[str, Any], state: Mapping[str, An
     """At how many places a state is not what a body asks for, its status aside."""
     status = f"/{contract.names.status}"
     return sum(1 for difference in differences_from_body(contract, body, state) if difference.place != status)
+
+
+def kind_of_refusal(intent: Intent, status: int) -> str:
+    """What sort of refusal one is, for `reading.refusal-replayed`: a parser, a schema and a look for accounts come one
+    after the other, and what is stored for a key may begin between them."""
+    return str(status) if intent.body in ("none", "valid", "open", "broken") else f"{status} of {intent.body}"
+
+
+def kind_of_spelling(body: Payload, other: Payload) -> str:
+    """In what two texts of one JSON value differ, for `reading.body-identity`: the order of names, which a parser may
+    keep, or white space, escapes and the like, which none does."""
+    return "" if json.dumps(parsed(body)) == json.dumps(parsed(other)) else "order"

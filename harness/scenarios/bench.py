@@ -163,7 +163,7 @@ class Bench(Planner):
         else:
             results = self.shared.client.send_many(requests)
         sent = [
-            Exchange(request, result.outcome, intent, result.started, result.ended)
+            Exchange(request, result.outcome, intent, result.started, result.ended, result.resent)
             for (request, intent), result in zip(planned, results, strict=True)
         ]
         self.exchanges += sent

@@ -50,3 +50,6 @@ class TimedOutcome(Protocol):
 
     @property
     def ended(self) -> float: ...
+
+    @property
+    def resent(self) -> bool: ...

@@ -67,6 +67,13 @@ class Delivery(msgspec.Struct, frozen=True):
         """Nothing of the request left."""
         return isinstance(self.outcome, TransportFault) and self.outcome.kind in ("connect", "proxy")
 
+    @property
+    def may_have_executed(self) -> bool:
+        """The target may have had the request, although no answer of its own came back."""
+        if isinstance(self.outcome, Answer):
+            return self.outcome.status in (502, 504)
+        return self.outcome.has_left and not self.is_unreached
+
 
 class Attempts:
     """Makes attempts within the limits of a profile; may be used by several threads."""

@@ -33,11 +33,15 @@ RESTORING_HEEDS: Final = 20.0
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """What came of a request, and when: seconds since the client was made, all attempts together."""
+    """What came of a request, and when: seconds since the client was made, all attempts together.
+
+    ``resent`` says that an attempt before the last may have been executed.
+    """
 
     outcome: Answer | TransportFault
     started: float
     ended: float
+    resent: bool = False
 
 
 class Client:
@@ -170,20 +174,23 @@ class Client:
     def _settled(self, ready: ReadyRequest, first: Delivery, *, in_group: bool = False) -> Sent:
         """Send again what is to be sent again; the last outcome stands."""
         retries = Retries(ready.request.method)
-        attempt = first
+        attempt, is_resent = first, False
         with suppress(Stopped, BudgetSpent, TargetDown):
             while self._is_due(retries, ready, attempt):
                 again = self._attempts.one(ready)
                 if attempt.was_stale and again.is_unreached:
                     # The first is the one that reached the target, and after which it was gone.
                     break
+                is_resent |= attempt.may_have_executed
                 attempt = again
-            attempt = self._recovery.settled(ready, attempt, is_repeatable=not in_group)
+            settled = self._recovery.settled(ready, attempt, is_repeatable=not in_group)
+            is_resent |= settled.started != attempt.started and attempt.may_have_executed
+            attempt = settled
             if self._renewal.helps(ready.request, ready.key, attempt.outcome):
                 payload, key = self._codec.encode(ready.request), self._renewal.key_in(ready.request)
                 attempt = self._attempts.one(msgspec.structs.replace(ready, payload=payload, key=key))
         self._check_suspicion()
-        return Sent(attempt.outcome, first.started, attempt.ended)
+        return Sent(attempt.outcome, first.started, attempt.ended, is_resent)
 
     def _is_due(self, retries: Retries, ready: ReadyRequest, attempt: Delivery) -> bool:
         return retries.is_due(attempt.outcome, was_stale=attempt.was_stale) and self._attempts.waits_for(ready)

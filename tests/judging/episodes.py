@@ -51,6 +51,7 @@ class Sent(msgspec.Struct, frozen=True):
     outcome: Outcome
     intent: Intent
     at: tuple[float, float] | None
+    resent: bool = False
 
 
 def body(**fields: Any) -> Value:
@@ -230,11 +231,16 @@ def episode(*sent: Sent, before: Value | tuple[Value, ...] = (), settle: float =
     """These requests, one after the other unless they say when; ``before`` are the states known at the beginning."""
     states = before if isinstance(before, tuple) else (before,)
     exchanges = tuple(
-        Exchange(one.request, one.outcome, one.intent, *(one.at or (float(position), position + 0.5)))
+        Exchange(one.request, one.outcome, one.intent, *(one.at or (float(position), position + 0.5)), one.resent)
         for position, one in enumerate(sent)
     )
     facts = Facts(before={state["id"]: state for state in states}, accounts=ACCOUNTS, settle_seconds=settle)
     return Episode("made by hand", "any", "any", exchanges, facts, disturbed=disturbed)
+
+
+def resent(sent: Sent) -> Sent:
+    """The request as one that left twice: a proxy answered the first time."""
+    return msgspec.structs.replace(sent, resent=True)
 
 
 def under_another_path(sent: Sent) -> Sent:

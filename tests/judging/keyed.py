@@ -41,6 +41,12 @@ def spaced(outcome: Any, **about: Any) -> Sent:
     return put(outcome, json.dumps(says(1), indent=1).encode(), key="key-a", repeats=0, **about)
 
 
+def reordered(outcome: Any, **about: Any) -> Sent:
+    """The first body with its names in another order."""
+    names = reversed(says(1).items())
+    return put(outcome, json.dumps(dict(names)).encode(), key="key-a", repeats=0, **about)
+
+
 def wrong(outcome: Any = None, **about: Any) -> Sent:
     """The first use of a key, with a broken body; refused, unless it came to something else."""
     return use(outcome=refused(400) if outcome is None else outcome, content="broken", **about)

@@ -46,7 +46,7 @@ def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
     """Every exchange that got an answer to its request, with its position."""
     for position, exchange in enumerate(episode.exchanges):
         answer = exchange.answer
-        if answer is not None and not answer.is_put_off:
+        if answer is not None and not answer.is_put_off and not exchange.is_in_its_own_way:
             yield position, exchange, answer
 
 

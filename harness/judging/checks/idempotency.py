@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterator
 from functools import lru_cache, partial
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.exchange import IN_PROGRESS, Answer, Episode, Exchange
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.checks.common import (
     answered,
@@ -21,7 +21,7 @@ from rules_harness.harness.judging.checks.common import (
     where,
 )
 from rules_harness.harness.judging.equality import unlike
-from rules_harness.harness.judging.histories import IN_PROGRESS, follow
+from rules_harness.harness.judging.histories import follow
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation
 from rules_harness.harness.judging.possibilities import FollowedHistory
 from rules_harness.openapi.contract import Contract

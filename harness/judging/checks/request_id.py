@@ -146,7 +146,9 @@ def _rows(episode: Episode, contract: Contract, kind: RequestIdKind) -> Iterator
     """Answers that the family judges: neither replays, also of what another run sent, nor an edge's own."""
     for position, exchange, answer in answered(episode):
         intent = exchange.intent
-        if intent.request_id_kind != kind or intent.repeats is not None or intent.group is not None:
+        if intent.request_id_kind != kind or intent.group is not None:
+            continue
+        if intent.repeats is not None or exchange.may_replay_itself:
             continue
         is_ours = not is_edge(contract, exchange, answer) and not may_be_of_another_run(intent)
         if intent.operation in ("update", "read") and is_ours:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.judging.episodes import OTHER, THEIRS, answered, get, put, refused, under_another_path
+from tests.judging.episodes import OTHER, THEIRS, answered, get, put, refused, resent, under_another_path
 from tests.judging.keyed import (
     BEFORE,
     LATER,
@@ -192,6 +192,13 @@ TABLE: Table = {
         row("it is for another requirement", [poison(), use(outcome=refused(401))]),
     ),
     "idempotency.any-key": (
+        row("a key that nobody used is in progress", any_key(outcome=refused(409)), Broken("answered 409")),
+        row(
+            "a key is in progress by the request itself, which left twice",
+            [resent(any_key(outcome=refused(409))), get(held(1), requirement="idempotency.any-key")],
+            HOLDS,
+            before=BEFORE,
+        ),
         row("a key of letters is taken", any_key(key="order-1"), HOLDS, before=BEFORE),
         row("a key of the marks that must be taken is taken", any_key(key="a-b_c.d~e:f"), HOLDS, before=BEFORE),
         row(

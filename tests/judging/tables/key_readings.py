@@ -15,6 +15,7 @@ from tests.judging.keyed import (
     not_poisoned,
     not_reused,
     poison,
+    reordered,
     replay,
     reuse,
     spaced,
@@ -101,6 +102,18 @@ TABLE: Table = {
             before=BEFORE,
         ),
         row("the bytes are the same", [use(), replay()], before=BEFORE),
+        row(
+            "white space is no difference, and the order of names is one",
+            [
+                use(),
+                spaced(answer(1), requirement="idempotency.replay"),
+                reordered(refused(422), requirement="idempotency.replay"),
+                reuse(refused(422)),
+            ],
+            Says("bytes", "order"),
+            Says("json-value"),
+            before=BEFORE,
+        ),
     ),
     "reading.refusal-replayed": (
         row(
@@ -113,6 +126,18 @@ TABLE: Table = {
             "a refused body is not stored",
             [use(outcome=refused(422), content="broken"), not_poisoned()],
             Says("not-stored", "422"),
+            before=BEFORE,
+        ),
+        row(
+            "a refused body is not stored, and one that names an account of nobody is",
+            [
+                use(outcome=refused(422), content="broken"),
+                not_poisoned(),
+                use(2, key="key-b", outcome=refused(422), content="foreign-account"),
+                not_poisoned(2, key="key-b", repeats=2, outcome=refused(422)),
+            ],
+            Says("not-stored", "422"),
+            Says("stored", "422 of foreign-account"),
             before=BEFORE,
         ),
         row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.judging.episodes import JSON, answered, body, get, lost, ok, put, refused, under_another_path
+from tests.judging.episodes import JSON, answered, body, get, lost, ok, put, refused, resent, under_another_path
 from tests.judging.rows import HOLDS, Broken, Table, row
 
 named = partial(put, request_id="mine-1")
@@ -51,6 +51,12 @@ TABLE: Table = {
         row("an id was made", put(ok(header="req_1")), HOLDS),
         row("an id was made for a read", get(ok(header="req_1")), HOLDS),
         row("another run may have used the key", put(ok(header="req_2"), key="0")),
+        row("the key may have been used by the request itself", resent(put(ok(header="req_2"), key="key-a"))),
+        row(
+            "the request left twice, without a key",
+            resent(put(ok(header="req_2"))),
+            Broken("header and body differ", "update"),
+        ),
         row("no id is in the header", put(ok()), Broken("no id in the header", "update")),
         row("an empty id is in the header", put(ok(header="")), Broken("no id in the header")),
         row("no id is in the body", put(ok(header="req_1", request_id=...)), Broken("no id in the body", "update")),
