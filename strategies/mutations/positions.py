@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any, Final
 
 from rules_harness.openapi.contract import Contract
@@ -19,7 +20,7 @@ def movable(contract: Contract, route: PlaceRoute) -> list[Factor]:
     factors = []
     if _is_in_members(route):
         factors.append(MEMBER)
-    if _tree_at(route) is not None and _level(contract):
+    if _tree_at(route) is not None and _levels(contract):
         factors.append(DEPTH)
     return factors
 
@@ -30,9 +31,10 @@ def moved(
     """The body with rightful members before those that the route leads through, or with more levels around, and the
     keys that lead on."""
     tree = _tree_at(route)
-    for _ in range(int(setting.get(DEPTH.name, "1")) - 1 if tree is not None else 0):
-        assert tree is not None
-        body, keys = _deeper(pool, body, keys, tree)
+    if tree is not None:
+        around = itertools.cycle(_levels(pool.contract))
+        for name in itertools.islice(around, int(setting.get(DEPTH.name, "1")) - 1):
+            body, keys = _deeper(body, keys, tree, name)
     if setting.get(MEMBER.name) == LATER_MEMBER:
         return _behind(pool, body, keys, 3)
     if setting.get(MEMBER.name) == LATER_PART:
@@ -61,15 +63,12 @@ def _tree_at(route: PlaceRoute) -> int | None:
     return depth if depth is not None and depth < len(route.steps) - 1 else None
 
 
-def _deeper(pool: BodyPool, body: Any, keys: tuple[Key, ...], tree: int) -> tuple[Any, tuple[Key, ...]]:
-    name = _level(pool.contract)
+def _deeper(body: Any, keys: tuple[Key, ...], tree: int, name: str) -> tuple[Any, tuple[Key, ...]]:
     return edited(body, keys[:tree], lambda inner: {name: [inner]}), (*keys[:tree], name, 0, *keys[tree:])
 
 
 @functools.lru_cache(maxsize=16)
-def _level(contract: Contract) -> str:
-    """The name of the list of trees that a tree of conditions may be; empty where there is none."""
-    for route in routes(contract):
-        if route.recursive and route.steps[-1].name is None and _tree_at(route) is not None:
-            return route.steps[-2].name or ""
-    return ""
+def _levels(contract: Contract) -> tuple[str, ...]:
+    """The names of the lists of trees that a tree of conditions may be."""
+    lists = (route for route in routes(contract) if route.recursive and route.steps[-1].name is None)
+    return tuple(dict.fromkeys(route.steps[-2].name or "" for route in lists if _tree_at(route) is not None))

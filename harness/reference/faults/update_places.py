@@ -30,7 +30,7 @@ def later_action(node: Node) -> bool:
     return _LATER_ACTION.search(node.pointer) is not None
 
 
-def _level(branch: Node) -> int:
+def level_of(branch: Node) -> int:
     """How many levels of conditions are around a place, its own included."""
     return len(_BRANCH.findall(branch.pointer))
 
@@ -62,7 +62,7 @@ fault("update.non-ascii-cut-at-255-bytes", values.text).short(
 )
 fault("update.deep-conditions-emptied", conditions.members).short(
     "Conditions below the second level are not stored.",
-    lambda usual, branch: usual(branch) if _level(branch) < 3 else [],
+    lambda usual, branch: usual(branch) if level_of(branch) < 3 else [],
 )
 fault("update.equal-conditions-merged", conditions.members).short(
     "Of equal conditions one is kept.", lambda usual, branch: _unique(usual(branch))

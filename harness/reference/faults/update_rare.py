@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from rules_harness.harness.reference import endpoints, update
+from rules_harness.harness.reference.faults.update_places import level_of
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, changed
 from rules_harness.harness.reference.update import RuleChange
@@ -89,13 +90,9 @@ fault("update.three-branches-sorted", conditions.members).short(
 )
 
 
-def _levels(node: Node) -> int:
-    return sum(node.pointer.count(f"/{name}/") for name in ("any", "all"))
-
-
 fault("update.deep-branches-lost", conditions.members).short(
     "Branches below the fourth level are not stored.",
-    lambda usual, branch: usual(branch) if _levels(branch) < _DEEPEST else [],
+    lambda usual, branch: usual(branch) if level_of(branch) <= _DEEPEST else [],
 )
 
 

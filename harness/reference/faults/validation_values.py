@@ -8,7 +8,7 @@ from collections.abc import Callable, Set
 import msgspec
 
 from rules_harness.harness.reference import syntax, update
-from rules_harness.harness.reference.faults.update_places import later_action, later_step
+from rules_harness.harness.reference.faults.update_places import later_action, later_step, level_of
 from rules_harness.harness.reference.messages import Json
 from rules_harness.harness.reference.stand_ins import Breaking, PlantedFault, crash_if
 from rules_harness.harness.reference.validation import actions, body, conditions, values
@@ -108,9 +108,13 @@ fault("validation.falsy-conditions-dropped", body.rule_step, "validation.require
 )
 fault("validation.deep-conditions-unchecked", conditions.members, "validation.enum", "validation.required").short(
     "Conditions below the first level are stored as they are.",
+    lambda usual, branch: list(branch.value) if level_of(branch) > 1 and type(branch.value) is list else usual(branch),
+)
+fault("validation.below-all-unchecked", conditions.members, "validation.enum", "validation.required").short(
+    "Conditions in an `all` that stands in other conditions are stored as they are.",
     lambda usual, branch: (
         list(branch.value)
-        if branch.pointer.count("/any") + branch.pointer.count("/all") > 1 and type(branch.value) is list
+        if branch.name == "all" and level_of(branch) > 1 and type(branch.value) is list
         else usual(branch)
     ),
 )
@@ -160,6 +164,10 @@ fault("validation.line-ends-behind-choices", values.choice).short(
 fault("validation.empty-choice-is-the-first", values.choice).short(
     "An empty text is taken for the first of the listed values.",
     _or(lambda node: node.value == "", lambda _, choices: min(choices)),
+)
+fault("validation.choices-below-the-third-level-unchecked", values.choice).short(
+    "In conditions below the third level, listed values are not checked.",
+    _or(lambda node: level_of(node) > 3 and type(node.value) is str, lambda node, _: node.value),
 )
 fault("validation.later-choices-unchecked", values.choice).short(
     "In actions after the first, listed values are not checked.",

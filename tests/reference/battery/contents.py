@@ -135,8 +135,10 @@ def _values(api: Api) -> Lines:
         yield put(
             api, with_actions(action("percentage", percentage_value=percentage, percentage_target="source_account"))
         )
-    trees: list[Any] = [{"any": []}, {"all": []}, {"condition": {"fact": "DATE", "operator": "LIKE"}}]
+    unknown = {"condition": {"fact": "DATE", "operator": "LIKE"}}
+    trees: list[Any] = [{"any": []}, {"all": []}, unknown]
     trees += [{"any": [None]}, {"any": [{**condition(), "all": []}]}]
+    trees += [{"any": [{"all": [unknown]}]}, {"any": [{"any": [{"any": [{"any": [unknown]}]}]}]}]
     for tree in trees:
         yield put(api, with_actions(action("next_payment_minimum"), conditions=tree))
     yield put(api, body(status="paused", trigger=body()["trigger"] | {"account_id": "acc_unknown"}))
