@@ -77,6 +77,14 @@ def left(report: RunReport) -> Iterator[Text]:
             yield Text(f"Not put back: {row.rule}: {row.problem}", style="bold red")
 
 
+def broken(report: RunReport) -> Iterator[Text]:
+    """Which requirements failed, warned or could not be judged for an error, a line for each verdict."""
+    for verdict in ("failed", "error", "warned"):
+        names = [row.id for row in report.requirements if row.verdict == verdict]
+        if names:
+            yield Text(f"{verdict}: {', '.join(names)}", style=_STYLES[verdict])
+
+
 def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
     yield _requirements(report)
     asked = [row for row in report.readings if row.answer is not None]

@@ -52,7 +52,7 @@ def _switch(name: str, attribute: Literal["plain", "quiet"], help: str) -> click
 
 
 _SWITCHES: Final = (
-    _switch("--quiet", "quiet", "One line that says what came of it, and what was written."),
+    _switch("--quiet", "quiet", "What came of it in a few lines, and what was written."),
     _switch("--no-color", "plain", "No colours and no moving lines; NO_COLOR in the environment says the same."),
 )
 """Every command has them, but for those that it has an option of its own for."""

@@ -122,7 +122,9 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
 @click.option("--now", callback=_moment, metavar="T", help="What dates ahead are counted from; by default the present.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
-@click.option("--quiet", is_flag=True, help="No progress, no tables: the verdict, and what was written.")
+@click.option(
+    "--quiet", is_flag=True, help="No progress, no tables: what is broken, the verdict, and the files written."
+)
 @click.pass_obj
 def command(output: Output, /, **given: Any) -> int:
     """Judge a target by the contract, and say what does not hold.

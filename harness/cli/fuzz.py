@@ -148,7 +148,9 @@ def _workers(ctx: click.Context, parameter: click.Parameter, value: str) -> int 
     metavar="PORT",
     help="Show the campaign on a page of this machine, http://127.0.0.1:PORT/, while it goes on; 0 takes a free one.",
 )
-@click.option("--quiet", is_flag=True, help="No progress, no tables: the verdict, and what was written.")
+@click.option(
+    "--quiet", is_flag=True, help="No progress, no tables: what is broken, the verdict, and the files written."
+)
 @click.pass_obj
 def command(output: Output, /, **given: Any) -> int:
     """Look for what nobody asked: random requests and histories, judged like those of `check`.

@@ -66,6 +66,13 @@ def test_quiet_says_the_verdict_and_what_was_written(shell: Shell, whole_profile
     assert ended.err == ""
 
 
+def test_quiet_names_what_does_not_hold(shell: Shell, reference: ReferenceServer, whole_profile: Path) -> None:
+    reference.configure(faults=["auth.missing-403", "request-id.on-success-only"])
+    only = ("--select", "auth.missing", "--select", "request-id.on-errors")
+    lines = shell("check", "--target", whole_profile, *only, "--quiet").out.splitlines()
+    assert any(line.startswith("failed: request-id.on-errors, auth.missing") for line in lines)
+
+
 def test_every_command_can_be_quiet(shell: Shell, whole_profile: Path) -> None:
     for out in ("one", "two"):
         shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet", "--out", out)
