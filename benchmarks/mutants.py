@@ -1,7 +1,7 @@
 """Weaken one condition of the checks at a time, and see whether the tables of tests/judging notice.
 
-`python -m benchmarks.mutants [MODULE …]` in the root of a checkout lists each change that no row notices, as file, line
-and what was changed; MODULE is the name of a file of harness/judging/checks. What is left is a change of wording, or of
+`python -m benchmarks.mutants [MODULE …]` in the root of a checkout lists each change that no row notices, as module,
+function and what was changed; MODULE is the name of a file of harness/judging/checks. What is left is a change of wording, or of
 nothing that can be seen, or a row to write. Nothing is written and nothing is sent.
 """
 
@@ -36,15 +36,24 @@ TRIALS = (
 )
 
 
-def weakened(tree: ast.Module) -> Iterator[tuple[int, str, ast.Module]]:
-    """Every way to weaken one condition: its line, the change in words, and the module with it."""
+def weakened(tree: ast.Module) -> Iterator[tuple[str, str, ast.Module]]:
+    """Every way to weaken one condition: its function, the change in words, and the module with it."""
+    around = dict(_functions(tree))
     for index, node in enumerate(ast.walk(tree)):
         for change, replacement in _changes(node):
             mutant = copy.deepcopy(tree)
             changed = list(ast.walk(mutant))[index]
             for field, value in ast.iter_fields(replacement):
                 setattr(changed, field, copy.deepcopy(value))
-            yield getattr(node, "lineno", 0), change, ast.fix_missing_locations(mutant)
+            yield around.get(node, ""), change, ast.fix_missing_locations(mutant)
+
+
+def _functions(node: ast.AST, name: str = "") -> Iterator[tuple[ast.AST, str]]:
+    """Every node with the name of the function that it stands in, those of classes and functions around it before."""
+    for inner in ast.iter_child_nodes(node):
+        own = f"{name}.{inner.name}" if isinstance(inner, ast.FunctionDef | ast.ClassDef) else name
+        yield inner, own
+        yield from _functions(inner, own)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -115,11 +124,11 @@ def main(names: list[str]) -> None:
     for path in sorted(FOLDER.glob("*.py")):
         if path.stem in APART or (names and path.stem not in names):
             continue
-        for line, change, mutant in weakened(ast.parse(path.read_text(encoding="utf-8"))):
+        for function, change, mutant in weakened(ast.parse(path.read_text(encoding="utf-8"))):
             made += 1
             if not is_noticed(path.stem, mutant):
                 survived += 1
-                print(f"{path.name}:{line}: {change}")
+                print(f"{path.stem}{function}: {change}")
     print(f"{made} changes, {survived} not noticed")
 
 
