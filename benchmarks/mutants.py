@@ -1,8 +1,8 @@
 """Weaken one condition of the checks at a time, and see whether the tables of tests/judging notice.
 
 `python -m benchmarks.mutants [MODULE …]` in the root of a checkout lists each change that no row notices, as module,
-function and what was changed; MODULE is the name of a file of harness/judging/checks. What is left is a change of wording, or of
-nothing that can be seen, or a row to write. Nothing is written and nothing is sent.
+function and what was changed; MODULE is the name of a file of harness/judging/checks. What is left is a change of
+wording, or of nothing that can be seen, or a row to write. Nothing is written and nothing is sent.
 """
 
 from __future__ import annotations
