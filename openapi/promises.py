@@ -45,6 +45,9 @@ class Reading(msgspec.Struct, frozen=True):
     """Those accepted where the profile does not say otherwise."""
     requirement: str
     """The requirement that an answer counts against when it is not accepted."""
+    by_chance: str = ""
+    """The answer that only says that another did not show, as chance will have it; beside that one it counts for
+    nothing."""
 
 
 class Promises(msgspec.Struct, frozen=True):
@@ -196,10 +199,16 @@ def _reading(place: str, entry: Mapping[str, Any], requirements: Mapping[str, Re
         raise ContractError(
             place + "/requirement", f"there is no requirement {requirement!r}", "name one of x-requirements"
         )
+    by_chance = entry.get("by-chance", "")
+    if by_chance and by_chance not in tokens:
+        raise ContractError(
+            place + "/by-chance", f"{by_chance!r} is none of the tokens", f"use one of {', '.join(tokens)}"
+        )
     return Reading(
         id=identity,
         question=member(entry, "question", str, place, remedy="ask the question"),
         tokens=tokens,
         accepted=accepted,
         requirement=requirement,
+        by_chance=by_chance,
     )

@@ -36,9 +36,6 @@ LIMITED = "limited"
 FOR_FINDINGS = "for findings"
 """In the data of such a note: the limit is one of findings, so that without any the rest was left out for nothing."""
 REASONS_SHOWN = 3
-SHOWN_BY_CHANCE = {"reading.key-in-flight": "original"}
-"""By reading, the answer that comes too where the other one does: whether a duplicate meets its first request at work
-is a matter of moments."""
 NOT_SEEN_AGAIN_AT_ALL = "what ended the run early did not show again, and the rest was not sent"
 UNFINISHED = "the run was cut off before its end"
 
@@ -214,7 +211,7 @@ def _readings(tally: Tally, narrowed: Mapping[str, Iterable[str]]) -> tuple[dict
     outcomes: dict[str, ReadingOutcome] = {}
     findings: list[Finding] = []
     for reading in tally.contract.readings.values():
-        kinds = {kind: _telling(reading.id, counter) for kind, counter in tally.readings.get(reading.id, {}).items()}
+        kinds = {kind: _telling(reading, counter) for kind, counter in tally.readings.get(reading.id, {}).items()}
         answer = _answer(kinds)
         accepted = tuple(narrowed.get(reading.id, reading.accepted))
         tokens = {token for counter in kinds.values() for token in counter}
@@ -231,11 +228,11 @@ def _readings(tally: Tally, narrowed: Mapping[str, Iterable[str]]) -> tuple[dict
     return outcomes, findings
 
 
-def _telling(reading: str, counter: Counter[str]) -> Counter[str]:
-    """The answers to one kind of input, without those that only say that another did not show."""
-    if len(counter) < 2 or reading not in SHOWN_BY_CHANCE:
+def _telling(reading: Reading, counter: Counter[str]) -> Counter[str]:
+    """The answers to one kind of input, without one that only says that another did not show."""
+    if len(counter) < 2:
         return counter
-    return Counter({token: times for token, times in counter.items() if token != SHOWN_BY_CHANCE[reading]})
+    return Counter({token: times for token, times in counter.items() if token != reading.by_chance})
 
 
 def _by_family(kinds: Mapping[str, Counter[str]]) -> dict[str, tuple[str, ...]]:

@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
-from rules_harness.harness.exchange import Answer, Episode, Exchange
+from rules_harness.harness.exchange import IN_PROGRESS, Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import changed_fields, described, is_gone, run_by, short, told
 from rules_harness.harness.judging.checks.replacement import by_requirement
 from rules_harness.harness.judging.outcome import Judgement, Kept, Seen, Violation, finding_id
 from rules_harness.harness.judging.states import distance, same_answer, sent_body, state_shown
 from rules_harness.openapi.contract import Contract
 
-IN_FLIGHT = 409
 ELSEWHERE = frozenset({401, 403, 404})
 """What a refusal for other reasons is answered."""
 ONE_KEY = "idempotency.concurrent"
@@ -83,15 +82,13 @@ def concurrent(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def key_in_flight(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What answers the simultaneous duplicates of a request with a key?"""
-    statuses: set[int] = set()
     for round_ in rounds(episode):
         first = episode.exchanges[round_.positions[0]]
         is_asked = round_.requirement == ONE_KEY and first.intent.group_bodies == "equal"
         answers = _telling(episode, round_)
         if is_asked and len(answers) > 1 and _problem(episode, contract, round_) is None:
-            statuses |= {answer.status for answer in answers}
-    if statuses:
-        yield Seen("reading.key-in-flight", "409" if IN_FLIGHT in statuses else "original")
+            is_refused = any(answer.status == IN_PROGRESS for answer in answers)
+            yield Seen("reading.key-in-flight", "409" if is_refused else "original")
 
 
 def _telling(episode: Episode, round_: Round) -> list[Answer]:
@@ -129,7 +126,7 @@ def _odd_refusal(sent: list[tuple[int, Exchange]]) -> tuple[str, str] | None:
             continue
         # What refuses the reuse of a key executes nothing, whatever its status: `reading.key-reuse` has it.
         is_reuse = exchange.intent.group_bodies == "distinct" and answer.is_refusal and answer.status not in ELSEWHERE
-        if answer.status != IN_FLIGHT and not is_reuse:
+        if answer.status != IN_PROGRESS and not is_reuse:
             return f"answered {answer.status}", f"{answer.status} to one of the simultaneous requests"
     return None
 
