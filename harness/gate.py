@@ -186,7 +186,7 @@ class Gate(Session):
         """Whether a finding fails the run already: what another lane is about to confirm may not show again."""
         if finding.id in self._accepted or (finding.level != "must" and self.settings.fail_on == "must"):
             return False
-        suspect = self.record.tally.suspects[self.record.tally.seen_first_as(finding)]
+        suspect = self.record.suspect(finding)
         return suspect.is_confirmed or not suspect.violation.compares_states
 
     def _make_smaller(self) -> None:
@@ -221,7 +221,7 @@ class Gate(Session):
     def _findings(self) -> list[Finding]:
         """Those so far, against what is selected."""
         return [
-            finding for finding in self.record.tally.findings() if selected(finding.requirement, self.settings.select)
+            finding for finding in self.record.findings_so_far() if selected(finding.requirement, self.settings.select)
         ]
 
     def _confirm(self, scenario: Scenario, rules: tuple[str, ...], episode: str, doubtful: frozenset[str]) -> None:

@@ -7,7 +7,6 @@ re-judgement is made from this file alone.  A long one is packed when its run ha
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +23,8 @@ from rules_harness.openapi.bounds import Unbounded, check
 
 SCHEMA_VERSION = 3
 _LEVEL = 6
-_BUFFER = 1024 * 1024
+_PIECE = 64 * 1024
+"""Bytes of a packed journal that are unpacked at once."""
 FILE_NAME = "journal.jsonl"
 PACKED_NAME = f"{FILE_NAME}.zst"
 """What a run that has ended is packed into (Zstandard, RFC 8878); readers take both."""
@@ -162,9 +162,11 @@ class Journal:
 
     def write(self, record: Record, *, sync: bool = False) -> None:
         """Write one record; with ``sync`` it is on the disk, not just with the operating system, on return."""
-        line = self._clean(_encoder.encode(record)) + b"\n"
+        rest = memoryview(self._clean(_encoder.encode(record)) + b"\n")
         with self._lock:
-            self._file.write(line)
+            # A disk that is full may take a part of a line, and say so only when it is given the rest.
+            while rest:
+                rest = rest[self._file.write(rest) :]
             if sync:
                 os.fsync(self._file.fileno())
 
@@ -247,14 +249,17 @@ def pack(path: Path) -> Path:
 
 
 def unpack(folder: Path) -> None:
-    """Unpack the journal of a folder, so that it can go on. Raises `OSError`."""
+    """Unpack the journal of a folder, so that it can go on. Raises `OSError`, and `UsageError` for a damaged one."""
     packed = folder / PACKED_NAME
     if recorded_in(folder) != packed:
         return
     # Under its name once it is whole: a part of it would be taken for the journal if we were killed here.
     part = folder / f"{FILE_NAME}.part"
     with packed.open("rb") as source, open_private(part) as into:
-        zstandard.ZstdDecompressor().copy_stream(source, into)
+        try:
+            into.writelines(_unpacked(source))
+        except zstandard.ZstdError as error:
+            raise UsageError(f"cannot go on with {packed}: {error}") from error
         os.fsync(into.fileno())
     part.replace(folder / FILE_NAME)
     packed.unlink()
@@ -266,11 +271,24 @@ def _lines(path: Path) -> Iterator[bytes | None]:
         if path.suffix != ".zst":
             yield from file
             return
+        rest = b""
         try:
-            with zstandard.ZstdDecompressor().stream_reader(file) as unpacked:
-                yield from io.BufferedReader(unpacked, _BUFFER)
+            for content in _unpacked(file):
+                *lines, rest = (rest + content).split(b"\n")
+                yield from lines
+            if rest:
+                yield rest
         except zstandard.ZstdError:
             yield None
+
+
+def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
+    """What a packed file holds, piece by piece. Raises `zstandard.ZstdError`, also where it ends before its time."""
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    while packed := file.read(_PIECE):
+        yield unpacker.decompress(packed)
+    if not unpacker.eof:
+        raise zstandard.ZstdError("it ends before its time")
 
 
 def stream(run: Path) -> Iterator[Record | None]:

@@ -130,10 +130,10 @@ def standalone(document: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
         for name, child in node.items():
             if name == "$ref" and isinstance(child, str):
                 copy[name] = moved(child)
-            elif name == "discriminator":
+            elif name == "discriminator" and isinstance(child, dict):
                 mapping = {value: moved(reference) for value, reference in discriminated(node).items()}
                 copy[name] = {**child, "mapping": mapping}
-            elif name == "properties":
+            elif name == "properties" and isinstance(child, dict):
                 copy[name] = {field: copied(inner) for field, inner in child.items()}
             else:
                 copy[name] = child if name in _DATA_KEYWORDS else copied(child)

@@ -122,7 +122,7 @@ def _secret(secret: Secret, environment: Mapping[str, str]) -> str:
     return {
         "": f'"${key}"',
         "truncated": f'"${{{key}%?}}"',
-        "extended": f'"${{{key}}}x"',
+        "extended": f'"${{{key}}}$([ "${{{key}%0}}" = "${key}" ] && echo 0 || echo 1)"',
         "swapcase": f'"$(printf %s "${key}" | tr A-Za-z a-zA-Z)"',
         "basic": f'"$(printf %s "${key}:" | base64 | tr -d \'\\n\')"',
     }[secret.form]

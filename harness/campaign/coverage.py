@@ -162,14 +162,14 @@ class Coverage:
             REQUIREMENTS: len(chart.requirements) * len(chart.shapes),
         }
         counts: dict[str, dict[str, Any]] = {
-            name: {"reached": len(self._reached[name]), "all": total} for name, total in totals.items()
+            name: {"reached": len(self._reached[name]), "of": total} for name, total in totals.items()
         }
         names = (SHAPES, chart.shapes), (MUTATIONS, tuple(mutation.name for mutation in chart.mutations))
         for name, members in names:
-            missed = [member for number, member in enumerate(members) if number not in self._reached[name]]
-            counts[name]["missed"] = missed[:_MISSED_SHOWN]
+            missing = [member for number, member in enumerate(members) if number not in self._reached[name]]
+            counts[name]["missing"] = missing[:_MISSED_SHOWN]
         answers = len(self._reached[ANSWERS])
-        counts[ANSWERS] = {"reached": answers, "all": answers}
+        counts[ANSWERS] = {"reached": answers, "of": answers}
         return counts
 
     def _shape_numbers(self, shapes: Iterable[str]) -> Iterable[int]:

@@ -19,8 +19,7 @@ from rules_harness.harness.campaign.messages import CorpusEntry, Report, Shard, 
 from rules_harness.harness.campaign.searching import Search
 from rules_harness.harness.campaign.settings import CampaignSettings, State, Watcher
 from rules_harness.harness.journal import EpisodeRecord, Journal, Note
-from rules_harness.harness.judging.judge import LIMITED, conclude
-from rules_harness.harness.judging.outcome import Outcome
+from rules_harness.harness.judging.judge import LIMITED
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.scenarios import all_scenarios, needs_told
 from rules_harness.harness.scenarios.scenario import Situation, lacking
@@ -249,7 +248,7 @@ class Campaign(Session):
                 requests_left=max(0, wanted - self.collector.requests),
                 rate=self.collector.rate,
                 latency=self.collector.latency,
-                coverage={name: (count["reached"], count["all"]) for name, count in coverage.items()},
+                coverage={name: (count["reached"], count["of"]) for name, count in coverage.items()},
                 findings=dict(self.collector.findings),
             )
         )
@@ -285,17 +284,6 @@ class Campaign(Session):
         """What all parts of the campaign took and reached."""
         seconds = self._earlier_seconds + time.monotonic() - self._began
         return Totals(self.collector.requests, seconds, self.collector.coverage.summary())
-
-    def conclude(self, select: tuple[str, ...] | None = None) -> Outcome:
-        """The outcome of what was recorded."""
-        return conclude(
-            self.collector.tally,
-            profile=self.profile_record(),
-            skipped=self.collector.skipped,
-            notes=self.collector.notes,
-            accepted=self._accepted,
-            interrupted=self.interrupted,
-        )
 
     def profile_record(self) -> dict[str, Any]:
         """The profile as the journal holds it: what a gate must judge binds no random run."""

@@ -192,6 +192,3 @@ class _Hooks(Hooks):
 
     def advance_clock(self, seconds: float) -> None:
         self._target.moved += seconds
-
-    def reset(self) -> None:
-        self._target.keys.clear()

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from rules_harness.harness.exchange import Exchange
-from rules_harness.harness.intent import BodyKind
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.circumstances import plan_in
 from rules_harness.harness.scenarios.foreign import with_unknown_account
@@ -180,8 +179,7 @@ class _Crossed:
         unknown = with_unknown_account(bench) if is_for_account else None
         name, content = bench.wrong_bodies()[1] if unknown is None else ("an unknown account", unknown)
         noted = {} if bench.names.note is None else {bench.names.note: own("Refused")}
-        kind: BodyKind = "broken" if unknown is None else "foreign-account"
-        refused = bench.update({**content, **noted}, body=kind, acceptance="open", label=f"refused: {name}")
+        refused = bench.update({**content, **noted}, body="broken", acceptance="open", label=f"refused: {name}")
         if unknown is not None and refused.answer is not None and refused.answer.is_success:
             raise Unmet("a body that names an account of nobody was accepted")
 

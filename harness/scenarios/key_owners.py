@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
-from typing import Any
 
 from rules_harness.harness.exchange import IN_PROGRESS, Exchange
-from rules_harness.harness.intent import Access, BodyKind
+from rules_harness.harness.intent import Access
 from rules_harness.harness.judging.histories import TIMES_IN_PROGRESS
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.details import Authorization
@@ -114,15 +113,12 @@ def refused_again(bench: Bench) -> None:
     bench.begin()
     requirement = "idempotency.not-stuck"
     _, wrong = bench.wrong_bodies()[1]
-    refused: tuple[tuple[str, BodyKind, Any], ...] = (
-        ("refused for its body", "broken", wrong),
-        ("refused for its account", "foreign-account", with_unknown_account(bench)),
-    )
-    for label, kind, body in bench.cases.of(refused, itemgetter(0)):
+    refused = {"refused for its body": wrong, "refused for its account": with_unknown_account(bench)}
+    for label, body in bench.cases.of(refused.items(), itemgetter(0)):
         if body is None:
             continue
         key = bench.new_key()
-        bench.update(body, key=key, body=kind, acceptance="open", label=label)
+        bench.update(body, key=key, body="broken", acceptance="open", label=label)
         first = len(bench.exchanges) - 1
         _until_settled(bench, partial(again, bench, first, f"{label}, again", requirement=requirement))
         then = f"{label}, then a right body"

@@ -98,7 +98,7 @@ class NeedsCredential(msgspec.Struct, frozen=True):
 class NeedsHook(msgspec.Struct, frozen=True):
     """A hook of the operator's."""
 
-    name: Literal["enable_rule", "advance_clock", "reset"]
+    name: Literal["enable_rule", "advance_clock"]
 
     def lacking(self, situation: Situation) -> str | None:
         return None if self.name in situation.profile.hooks else f"the profile has no {self}"

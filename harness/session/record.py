@@ -6,7 +6,8 @@ import threading
 
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import EpisodeRecord, Footer, FoundRule, Journal, Note, Record, Restored, Skipped
-from rules_harness.harness.judging.outcome import Judgement
+from rules_harness.harness.judging.outcome import Finding, Judgement
+from rules_harness.harness.judging.suspects import Suspect
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.session.endings import Unrecorded
 
@@ -52,6 +53,16 @@ class RunRecord:
         self.write(EpisodeRecord(episode))
         with self._lock:
             return self.tally.add(episode)
+
+    def findings_so_far(self) -> list[Finding]:
+        """The findings, while other threads go on."""
+        with self._lock:
+            return self.tally.findings()
+
+    def suspect(self, finding: Finding) -> Suspect:
+        """What a finding rests on, as it was seen first."""
+        with self._lock:
+            return self.tally.suspects[self.tally.seen_first_as(finding)]
 
     def skip(self, skipped: Skipped) -> None:
         """Record what cannot be run, with the reason."""

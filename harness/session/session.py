@@ -8,6 +8,7 @@ import shlex
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol
 
@@ -169,7 +170,10 @@ class Session(ABC):
             self._give_back()
         except BaseException as reason:  # noqa: BLE001 - the record is ended and told of all the same
             self._end(reason)
-        self._close()
+        try:
+            self._close()
+        except BaseException as reason:  # noqa: BLE001 - as above
+            self._end(reason)
         self.finish()
         return self.conclude()
 
@@ -254,9 +258,9 @@ class Session(ABC):
             self._remarks.note(f"{rule} could not be put back: {problem}; try again with: {self.restore_command}")
 
     def _close(self) -> None:
-        self.keeping.close()
-        self.hooks.close()
-        self.client.close()
+        with ExitStack() as closing:
+            for used in (self.client, self.hooks, self.keeping):
+                closing.callback(used.close)
 
 
 def header_of(session: Session) -> Header:

@@ -44,8 +44,7 @@ class Cleaner:
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
-        self._made_of = -1
-        self._made: Sought
+        self._made: tuple[int, Sought] | None = None
 
     @property
     def cares(self) -> Mapping[str, Care]:
@@ -55,11 +54,11 @@ class Cleaner:
     @property
     def _sought(self) -> Sought:
         """What is looked for, with the keys that there are now."""
-        generation = self._keyring.generation
-        if self._made_of != generation:
-            self._made = Sought(self._keyring.secrets(), self._keyring.words)
-            self._made_of = generation
-        return self._made
+        generation, made = self._keyring.generation, self._made
+        if made is None or made[0] != generation:
+            # Both at once: a thread that was slower must not put older keys under a newer number.
+            self._made = made = (generation, Sought(self._keyring.secrets(), self._keyring.words))
+        return made[1]
 
     def recorded(self, episode: Episode) -> Episode:
         """The episode as a record holds it."""

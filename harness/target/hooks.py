@@ -1,4 +1,4 @@
-"""What only an operator can do, by way of the profile: enable a rule, move the clock, reset."""
+"""What only an operator can do, by way of the profile: enable a rule, move the clock."""
 
 from __future__ import annotations
 
@@ -54,10 +54,6 @@ class Hooks:
     def advance_clock(self, seconds: float) -> None:
         """Move the target's clock forward."""
         self._run("advance_clock", {"seconds": int(seconds) if seconds == int(seconds) else seconds})
-
-    def reset(self) -> None:
-        """Put the target into its first state."""
-        self._run("reset", {})
 
     def close(self) -> None:
         """Close the connections to operators' tools."""

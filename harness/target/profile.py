@@ -18,6 +18,7 @@ from rules_harness.strategies.world import Account, World
 
 ROLES: Final = ("full", "limited", "read_only", "unrelated", "trigger_only", "other_org", "revoked")
 HOOKS: Final = ("enable_rule", "advance_clock", "reset")
+"""What a profile may have; `reset` is for whoever shares it, and no run calls it: rules are put back one by one."""
 MAX_AMOUNT: Final = 2**53 - 1
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]

@@ -85,16 +85,10 @@ class Route:
             self._addresses = _resolved(host, port, self._peer, patience)
         problem = ""
         for family, address in self._addresses:
-            sock = socket.socket(family, socket.SOCK_STREAM)
             try:
-                _join(sock, address, self._peer, patience)
-                return sock
+                return _joined(family, address, self._peer, patience)
             except OSError as error:
                 problem = reason(error)
-                sock.close()
-            except BaseException:
-                sock.close()
-                raise
         raise Fault("connect", f"no connection to {self._peer}: {problem}")
 
     def _secured(self, sock: socket.socket, tls: ssl.SSLContext, patience: Patience) -> socket.socket:
@@ -171,6 +165,17 @@ def _resolved(host: str, port: int, peer: str, patience: Patience) -> list[Addre
     if not addresses:
         raise Fault("connect", f"no address for {peer}: {''.join(problems)}")
     return addresses
+
+
+def _joined(family: int, address: Any, peer: str, patience: Patience) -> socket.socket:
+    """A socket that is connected to an address. Raises `OSError`, also where the machine has no such family."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        _join(sock, address, peer, patience)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _join(sock: socket.socket, address: Any, peer: str, patience: Patience) -> None:

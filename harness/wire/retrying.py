@@ -1,8 +1,8 @@
 """Whether a request is sent again, and what a target that asks for patience is granted.
 
-Only where that cannot blur a verdict: after a 429, or a 503 that says when (RFC 9110, section 10.2.3); once after a 502
-or 504, which stand for a proxy's trouble; and once where a kept connection turned out to be closed before one byte of
-an answer came, if the method is idempotent (section 9.2.2).
+Only where that cannot blur a verdict: after a 425 or 429, or a 503 that says when (RFC 9110, section 10.2.3); once
+after a 502 or 504, which stand for a proxy's trouble; and once where a kept connection turned out to be closed before
+one byte of an answer came, if the method is idempotent (section 9.2.2).
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def seconds_asked(outcome: Answer | TransportFault) -> float | None:
     """For how long the target wants to be left alone; ``None`` where an outcome does not ask for that."""
     if isinstance(outcome, TransportFault):
         return None
+    if not outcome.is_put_off:
+        return None
     value = outcome.header("Retry-After")
-    if outcome.status == 429 or (outcome.status == 503 and value is not None):
-        return USUAL_PAUSE if value is None else min(_seconds(value.strip()), LONGEST_ASKED)
-    return None
+    return USUAL_PAUSE if value is None else min(_seconds(value.strip()), LONGEST_ASKED)
 
 
 def _seconds(value: str) -> float:

@@ -34,6 +34,7 @@ def test_a_target_that_conforms(shell: Shell, whole_profile: Path, rules: Callab
     assert summary["findings"] == []
     assert 300 < summary["requests"] <= 500 + 60
     assert summary["coverage"]["mutations"]["reached"] > 20
+    assert f"mutations {summary['coverage']['mutations']['reached']} of" in " ".join(ended.out.split())
     assert {row["restored"] for row in summary["rules"]} == {True}
     assert rules() == before
 
@@ -50,6 +51,15 @@ def test_what_a_journal_holds_is_enough_to_judge_it_again(shell: Shell, whole_pr
     }
     kept = sum(len(episode.exchanges) for episode in run.episodes)
     assert kept < run.footer.requests if run.footer else False
+
+
+def test_what_is_selected_decides_the_verdict(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
+    reference.configure(faults=["request-id.on-success-only"])
+    arguments = ("fuzz", "--target", whole_profile, "--requests", "300", "--time", "60s")
+    assert shell(*arguments).code == 1
+    ended = shell(*arguments, "--exclude", "request-id", "--out", "again")
+    assert (ended.code, shell.summary("again")["findings"]) == (0, []), ended.out
+    assert shell("judge", "again", "--quiet").code == 0
 
 
 def test_everything_is_kept_where_that_is_asked_for(shell: Shell, whole_profile: Path) -> None:

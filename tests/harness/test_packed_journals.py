@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
-import zstandard
 
 from rules_harness.harness import journal
 from rules_harness.harness.errors import UsageError
@@ -48,6 +49,11 @@ def test_one_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     cut = read(packed)
     assert (cut.header.target, cut.is_whole, cut.torn_lines) == ("staging", False, 1)
     assert cut.notes == tuple(notes[: len(cut.notes)])
+    packed.write_bytes(whole[:-2])
+    assert read(packed).torn_lines == 1, "its lines are all there, but for what proves it"
+    with pytest.raises(UsageError, match="ends before its time"):
+        Journal(tmp_path / "run", append=True)
+    assert packed.read_bytes() == whole[:-2]
     packed.write_bytes(b"not packed at all")
     with pytest.raises(UsageError, match="cannot be unpacked"):
         read(packed)
@@ -66,16 +72,27 @@ def test_a_journal_is_whole_when_its_unpacking_is_cut_off(tmp_path: Path, monkey
     pack(run(tmp_path / "run"))
     before = read(tmp_path / "run")
 
-    class Full:
-        def copy_stream(self, source: IO[bytes], into: IO[bytes]) -> None:
-            into.write(b'{"record"')
-            raise OSError(errno.ENOSPC, "No space left on device")
+    def full(source: IO[bytes]) -> Iterator[bytes]:
+        yield b'{"record"'
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(zstandard, "ZstdDecompressor", Full)
+        patched.setattr(journal, "_unpacked", full)
         with pytest.raises(UsageError, match="No space"):
             Journal(tmp_path / "run", append=True)
     assert read(tmp_path / "run") == before
+
+
+def test_a_disk_that_takes_a_part_of_a_record_says_so(tmp_path: Path) -> None:
+    written_to = Journal(tmp_path / "run")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            written_to.write(Note("long", "x" * 5000), sync=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        written_to.close()
 
 
 def test_a_packed_record_of_rules_is_not_overwritten_either(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_targets_arrive_as_they_were(server: tuple[str, Received], target: str) 
     [
         ("full", "", "sk_live_abcDEF123"),
         ("full", "truncated", "sk_live_abcDEF12"),
-        ("full", "extended", "sk_live_abcDEF123x"),
+        ("full", "extended", "sk_live_abcDEF1230"),
         ("full", "swapcase", "SK_LIVE_ABCdef123"),
         ("full", "basic", "c2tfbGl2ZV9hYmNERUYxMjM6"),
         ("unknown", "", UNKNOWN_KEY),

@@ -67,32 +67,32 @@ def test_a_command_gets_its_arguments_and_no_shell(tmp_path: Path) -> None:
         (python(f"import sys; sys.exit('bad {KEYS['full']}')"), "bad {key:full}"),
         (python("import time; time.sleep(9)", timeout=0.1), "took longer than 0.1 s"),
         (CommandHook(command=("/no/such/program",)), "No such file"),
-        (HttpHook(url="http://127.0.0.1:1/reset"), "refused"),
+        (HttpHook(url="http://127.0.0.1:1/enable"), "refused"),
     ],
 )
 def test_a_hook_that_fails_says_why(hook: HttpHook | CommandHook, part: str) -> None:
     with pytest.raises(HookFailed) as caught:
-        hooks(reset=hook).reset()
-    assert caught.value.name == "reset"
+        hooks(enable_rule=hook).enable_rule("rule_a")
+    assert caught.value.name == "enable_rule"
     assert part in caught.value.detail
-    assert str(caught.value).startswith("hook reset: ")
+    assert str(caught.value).startswith("hook enable_rule: ")
 
 
 def test_a_refusal_is_shown_without_keys_and_not_followed() -> None:
     refusal = answer(f"use {KEYS['full']}".encode(), status="302 Found", headers="Location: /elsewhere\r\n")
     with Server(always(refusal)) as server:
         with pytest.raises(HookFailed, match=r"answered 302: use \{key:full\}"):
-            hooks(reset=HttpHook(url=server.url)).reset()
+            hooks(enable_rule=HttpHook(url=server.url)).enable_rule("rule_a")
         assert len(server.received) == 1
 
 
 def test_a_slow_hook_is_given_up() -> None:
-    with Server(lambda received, sock: time.sleep(3)) as server, pytest.raises(HookFailed, match="hook reset: "):
-        hooks(reset=HttpHook(url=server.url, timeout=0.2)).reset()
+    with Server(lambda received, sock: time.sleep(3)) as server, pytest.raises(HookFailed, match="hook enable_rule: "):
+        hooks(enable_rule=HttpHook(url=server.url, timeout=0.2)).enable_rule("rule_a")
 
 
 def test_a_hook_that_the_profile_lacks_is_named() -> None:
     none = hooks()
-    with pytest.raises(HookFailed, match=r"the profile has no hooks\.reset"):
-        none.reset()
+    with pytest.raises(HookFailed, match=r"the profile has no hooks\.enable_rule"):
+        none.enable_rule("rule_a")
     none.close()

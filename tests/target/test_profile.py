@@ -150,8 +150,6 @@ def test_the_template_is_a_profile(tmp_path: Path) -> None:
 
 
 def test_the_template_with_every_line_in_use_is_a_profile(tmp_path: Path) -> None:
-    (tmp_path / "reset-staging").write_text("#!/bin/sh\n", encoding="utf-8")
-    (tmp_path / "reset-staging").chmod(0o700)
     lines = [
         line.removeprefix("# ") if " = " in line or "[" in line else line for line in template(CONTRACT).splitlines()
     ]
@@ -161,7 +159,7 @@ def test_the_template_with_every_line_in_use_is_a_profile(tmp_path: Path) -> Non
     environ = ENVIRONMENT | {"RULES_KEY_SCOPE_LIST_RULES": "key-list-rules-0"}
     profile, keyring = read(tmp_path, text, environ)
     assert set(keyring.names) == {*ROLES, "scope.LIST_RULES"}
-    assert set(profile.hooks) == {"enable_rule", "advance_clock", "reset"}
+    assert set(profile.hooks) == {"enable_rule", "advance_clock"}
     assert profile.rules.all == ("rule_a", "rule_b", "rule_c", "rule_d")
 
 

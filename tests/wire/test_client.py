@@ -40,6 +40,7 @@ def most_in_a_second(moments: list[float]) -> int:
         (answer(status="429 Too Many Requests"), 0.4, False),
         (answer(status="429 Too Many Requests", headers="Retry-After: soon\r\n"), 0.4, False),
         (answer(status="429 Too Many Requests", headers=f"Retry-After: {formatdate(0, usegmt=True)}\r\n"), 0, False),
+        (answer(status="425 Too Early", headers="Retry-After: 0\r\n"), 0, False),
         (answer(status="502 Bad Gateway"), 0, True),
         (answer(status="504 Gateway Timeout"), 0, True),
     ],

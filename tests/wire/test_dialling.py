@@ -25,6 +25,8 @@ PUT = Request(
     body=Payload(text="x" * 3_000_000),
     key=KeyReference("full", "Authorization", "ApiKey "),
 )
+_NO_FAMILY = 44
+"""A family of addresses that no machine has."""
 WRAP = Callable[[socket.socket], socket.socket]
 
 
@@ -89,6 +91,18 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+def test_an_address_of_a_family_that_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_ipv6(*arguments: object, **named: object) -> list[tuple[object, ...]]:
+        port = int(str(arguments[1]))
+        there = socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)
+        return [(_NO_FAMILY, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)), there]
+
+    monkeypatch.setattr(socket, "getaddrinfo", without_ipv6)
+    with Server(always(answer(b'{"a":1}'))) as server:
+        outcome = send(server.url.replace("127.0.0.1", "localhost"), request=GET)
+    assert isinstance(outcome, Answer), outcome
 
 
 def test_a_target_behind_tls_is_reached_with_its_certificate(certificate: Path, wrap: WRAP) -> None:
