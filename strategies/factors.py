@@ -22,7 +22,7 @@ REQUEST_ID: Final = Factor("request id", ("absent", "given"))
 SPELLING: Final = Factor("spelling", ("compact", "spaced", "escaped", "reversed"))
 MEMBER: Final = Factor("member", (FIRST, LATER_PART, LATER_MEMBER))
 """Whether what is odd stands in the first member of the first part, or behind rightful ones."""
-DEPTH: Final = Factor("depth", ("1", "2", "5"))
+DEPTH: Final = Factor("depth", ("1", "2", "4"))
 """How many levels of conditions are around what is odd."""
 OUTSIDE: Final = (KEY, REQUEST_ID, SPELLING)
 """What any update can have, whatever it says."""

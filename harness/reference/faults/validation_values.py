@@ -165,9 +165,9 @@ fault("validation.empty-choice-is-the-first", values.choice).short(
     "An empty text is taken for the first of the listed values.",
     _or(lambda node: node.value == "", lambda _, choices: min(choices)),
 )
-fault("validation.choices-below-the-third-level-unchecked", values.choice).short(
-    "In conditions below the third level, listed values are not checked.",
-    _or(lambda node: level_of(node) > 3 and type(node.value) is str, lambda node, _: node.value),
+fault("validation.choices-below-the-second-level-unchecked", values.choice).short(
+    "In conditions below the second level, listed values are not checked.",
+    _or(lambda node: level_of(node) > 2 and type(node.value) is str, lambda node, _: node.value),
 )
 fault("validation.later-choices-unchecked", values.choice).short(
     "In actions after the first, listed values are not checked.",
