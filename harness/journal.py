@@ -19,12 +19,11 @@ import zstandard
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.files import make_private, open_private
+from rules_harness.harness.packed import lines_of, unpacked
 from rules_harness.openapi.bounds import Unbounded, check
 
 SCHEMA_VERSION = 3
 _LEVEL = 6
-_PIECE = 64 * 1024
-"""Bytes of a packed journal that are unpacked at once."""
 FILE_NAME = "journal.jsonl"
 PACKED_NAME = f"{FILE_NAME}.zst"
 """What a run that has ended is packed into (Zstandard, RFC 8878); readers take both."""
@@ -257,38 +256,12 @@ def unpack(folder: Path) -> None:
     part = folder / f"{FILE_NAME}.part"
     with packed.open("rb") as source, open_private(part) as into:
         try:
-            into.writelines(_unpacked(source))
+            into.writelines(unpacked(source))
         except zstandard.ZstdError as error:
             raise UsageError(f"cannot go on with {packed}: {error}") from error
         os.fsync(into.fileno())
     part.replace(folder / FILE_NAME)
     packed.unlink()
-
-
-def _lines(path: Path) -> Iterator[bytes | None]:
-    """The lines of a journal; ``None`` where a packed one ends before its time."""
-    with path.open("rb") as file:
-        if path.suffix != ".zst":
-            yield from file
-            return
-        rest = b""
-        try:
-            for content in _unpacked(file):
-                *lines, rest = (rest + content).split(b"\n")
-                yield from lines
-            if rest:
-                yield rest
-        except zstandard.ZstdError:
-            yield None
-
-
-def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
-    """What a packed file holds, piece by piece. Raises `zstandard.ZstdError`, also where it ends before its time."""
-    unpacker = zstandard.ZstdDecompressor().decompressobj()
-    while packed := file.read(_PIECE):
-        yield unpacker.decompress(packed)
-    if not unpacker.eof:
-        raise zstandard.ZstdError("it ends before its time")
 
 
 def stream(run: Path) -> Iterator[Record | None]:
@@ -297,7 +270,7 @@ def stream(run: Path) -> Iterator[Record | None]:
     Raises `UsageError` where the file is empty, is not a journal, or was written by another version.
     """
     path = locate(run)
-    lines = _lines(path)
+    lines = lines_of(path)
     first = next(lines, b"")
     if first is None:
         raise UsageError(f"{path} is not a journal: it cannot be unpacked")

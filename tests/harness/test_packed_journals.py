@@ -77,7 +77,7 @@ def test_a_journal_is_whole_when_its_unpacking_is_cut_off(tmp_path: Path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(journal, "_unpacked", full)
+        patched.setattr(journal, "unpacked", full)
         with pytest.raises(UsageError, match="No space"):
             Journal(tmp_path / "run", append=True)
     assert read(tmp_path / "run") == before
