@@ -126,8 +126,8 @@ class Keeping:
                 # Whoever wrote that puts it back.
                 reasons[rule.rule] = STRANGE
                 del self._found[rule.rule]
-            if done.beyond:
-                bench.notes.append(f"put back with what an update clears beyond the contract: {', '.join(done.beyond)}")
+            if done.remark:
+                bench.notes.append(done.remark)
             self._record.episode(bench.episode("status", rule.rule))
             self.contain_where_needed(bench)
             if rule.rule in reasons:

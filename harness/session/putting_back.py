@@ -28,15 +28,16 @@ class PutBack(msgspec.Struct, frozen=True):
     """Why it could not be put back, or not all of it."""
     state: dict[str, Any] | None = None
     """The rule as it was read afterwards."""
-    beyond: tuple[str, ...] = ()
-    """What stands in the rule beyond the contract, and would have been cleared without it."""
+    remark: str = ""
+    """What was cleared of the rule beyond the contract, and what became of that."""
 
 
 def put_back(bench: Bench, original: FoundRule, *, status: str | None = None) -> PutBack:
     """Write the configuration that a rule had, and read it.
 
     The rule ends disabled, unless ``status`` says what the body shall say.  Where an update clears fields that the
-    contract does not know, they are put back too.
+    contract does not know, they are put back too.  What went empty of a rule that was enabled, and is not taken from a
+    body, is the target's to fill in: when a rule runs next, say.
     """
     state = bench.shared.client.cleaner.recalled_value(original.state)
     problem = _write(bench, original, state, status=status)
@@ -46,13 +47,15 @@ def put_back(bench: Bench, original: FoundRule, *, status: str | None = None) ->
     lost = () if after is None else tuple(cleared(bench.contract, state, after))
     if not lost:
         return PutBack(None, after)
-    names = tuple("/".join(map(str, pointer)) for pointer in lost)
+    names = ", ".join("/".join(map(str, pointer)) for pointer in lost)
     problem = _write(bench, original, state, status=status, beyond=lost)
     after = bench.read(original.rule, existence=bench.existence(original.rule))
     if problem is None and after is not None and not tuple(cleared(bench.contract, state, after)):
-        return PutBack(None, after, names)
+        return PutBack(None, after, f"put back with what an update clears beyond the contract: {names}")
+    if original.enabled and after is not None:
+        return PutBack(None, after, f"empty since it is disabled, and not taken from a body: {names}")
     why = "they are not taken" if problem is None else f"with them it {problem}"
-    return PutBack(f"cleared {', '.join(names)}, which the contract does not know, and THAT IS LOST: {why}", after)
+    return PutBack(f"cleared {names}, which the contract does not know, and THAT IS LOST: {why}", after)
 
 
 def _write(
@@ -105,10 +108,11 @@ def _put_back_disabled(bench: Bench, original: FoundRule) -> str | None:
                 f"STILL ENABLED, with a harmless configuration in place of its own ({problem}): disable it by hand now"
             )
     done = put_back(bench, original)
-    if done.problem is not None:
-        return done.problem
-    if original.enabled or not _is_enabled(bench, done.state):
-        return _disturbed(bench, original, done.state)
+    state = done.state
+    if done.problem is not None and bench.readable:
+        state = bench.read(original.rule, existence=bench.existence(original.rule))
+    if original.enabled or not _is_enabled(bench, state):
+        return done.problem or _disturbed(bench, original, state)
     problem = contain(bench, original.rule).problem
     left = "it is disabled" if problem is None else f"STILL ENABLED ({problem}): disable it by hand now"
     return f"its own configuration left it enabled, so it holds a harmless one; {left}"

@@ -250,7 +250,11 @@ def group_index_name(contract: Contract) -> str | None:
 
 
 def cleared(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Pointer]:
-    """Where a state had something beyond the contract, and has nothing any more."""
+    """Where a state had something beyond the contract, and has nothing any more.
+
+    A name that is one of the contract's in other letters is no such thing: a target that compares names without regard
+    to case would take it for that one, its status say.
+    """
     yield from _cleared(body_place(contract), before, after, ())
 
 
@@ -262,11 +266,12 @@ def _cleared(place: Place, before: Any, after: Any, pointer: Pointer) -> Iterato
             yield from _cleared(place.items, left, right, (*pointer, index))
     if not isinstance(before, dict) or not isinstance(after, dict) or not place.properties:
         return
+    known = {name.casefold() for name in place.properties}
     for name, left in before.items():
         right = after.get(name)
         if name in place.properties:
             yield from _cleared(place.properties[name], left, right, (*pointer, name))
-        elif left not in _NOTHING and right in _NOTHING:
+        elif name.casefold() not in known and left not in _NOTHING and right in _NOTHING:
             yield (*pointer, name)
 
 

@@ -101,6 +101,28 @@ def test_a_rule_is_not_used_where_that_cannot_be_put_back(refuses: bool, tmp_pat
     assert configuration(keeper.state) == configuration(BODY)
 
 
+@pytest.mark.parametrize("refuses", [False, True])
+def test_what_goes_empty_with_the_status_of_an_enabled_rule_is_the_target_s(refuses: bool, tmp_path: Path) -> None:
+    def update(before: dict[str, Any], body: dict[str, Any]) -> dict[str, Any] | int:
+        return 400 if refuses and "next_run_at" in body else {**body, "status": "disabled", "next_run_at": None}
+
+    keeper = Keeper({**BODY, "status": "enabled", "next_run_at": "2027-01-01T00:00:00Z"}, update)
+    ended = run(keeper, tmp_path, "--report", "html")
+    assert ended.code in (0, 1), ended.out + ended.err
+    assert {record.problem for record in ended.run.restored} == {None}
+    html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "empty since it is disabled, and not taken from a body: next_run_at" in html
+
+
+def test_a_name_of_the_contract_in_other_letters_is_not_put_back(tmp_path: Path) -> None:
+    def update(before: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        return {name.lower(): value for name, value in body.items()}
+
+    keeper = Keeper({**BODY, "STATUS": "enabled"}, update)
+    run(keeper, tmp_path)
+    assert keeper.state["status"] == "disabled"
+
+
 def test_what_a_target_fills_in_or_counts_by_itself_is_left_alone(tmp_path: Path) -> None:
     def update(before: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         assert not body.keys() & {"version", "owner"}
