@@ -137,7 +137,7 @@ class _Crossed:
         if exchange.answer is None or not exchange.answer.is_success:
             raise Unmet(f"what the {bench.contract.noun} is to hold before the update was not accepted")
         bench.read()
-        if exchange.intent.key is not None and not is_replayed(bench, bench.exchanges.index(exchange), requirement=""):
+        if exchange.intent.key is not None and not is_replayed(bench, bench.exchanges.index(exchange)):
             raise Unmet("a replay at once is not answered as one, so that there is none")
         return exchange
 

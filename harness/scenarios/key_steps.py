@@ -62,10 +62,10 @@ def again(
     )
 
 
-def is_replayed(bench: Bench, first: int, *, requirement: str = REPLAY) -> bool:
+def is_replayed(bench: Bench, first: int) -> bool:
     """Send the very same request again, and see whether it gets the original answer."""
     bench.sleep(bench.granule())
-    original, answer = bench.exchanges[first].answer, again(bench, first, requirement=requirement).answer
+    original, answer = bench.exchanges[first].answer, again(bench, first).answer
     return original is not None and answer is not None and same_answer(bench.contract, original, answer)
 
 
@@ -77,9 +77,9 @@ def again_where_taken(bench: Bench, first: int, label: str) -> None:
         again(bench, first, label)
 
 
-def need_replays(bench: Bench, first: int, *, requirement: str = "") -> None:
+def need_replays(bench: Bench, first: int) -> None:
     """Go on only where a key that nothing is odd about keeps its answer: where it does not, that is the finding."""
-    if not is_replayed(bench, first, requirement=requirement):
+    if not is_replayed(bench, first):
         raise Unmet("a replay at once is not answered as one, so that no more can be said of keys")
 
 

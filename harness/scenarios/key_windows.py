@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Final
 
 from rules_harness.harness.scenarios.bench import Bench
-from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, REPLAY, again, first_use, need_replays, other_body
+from rules_harness.harness.scenarios.key_steps import MARGIN_SECONDS, again, first_use, need_replays, other_body
 from rules_harness.harness.scenarios.unmet import NotEnabled
 
 HOUR: Final = 3_600
@@ -20,7 +20,7 @@ def window(bench: Bench) -> None:
     seconds = bench.names.key_window_seconds
     bench.begin()
     first = first_use(bench, bench.distinct(1), bench.new_key())
-    need_replays(bench, first, requirement=REPLAY)
+    need_replays(bench, first)
     bench.update(bench.distinct(2), key=bench.new_key(), acceptance="open", label="another update")
     passed = 0
     moments = (("long before its end", seconds // 4), ("just before its end", seconds - MARGIN_SECONDS))

@@ -71,6 +71,10 @@ fault("idempotency.long-answers-forgotten", idempotency.first).short(
     "An answer that does not fit the cache is not remembered.",
     then(lambda call, use: call.service.keys.forget(use.name) if len(use.body) > _LARGE else None),
 )
+fault("idempotency.bodies-that-enable-not-remembered", idempotency.first, "status.replay-keeps").short(
+    "The key of a body that says enabled is not kept.",
+    then(lambda call, use: call.service.keys.forget(use.name) if b'"enabled"' in use.body else None),
+)
 
 
 def _with_request_id(usual: Callable[[Call, Key, str], Use], call: Call, caller: Key, key: str) -> Use:

@@ -111,6 +111,8 @@ def idempotency(api: Api) -> Lines:
     for key in ("after-a-401", "after-a-refusal"):
         yield put(api, body(), key=key)
         yield put(api, body(), key=key)
+    for _ in range(2):
+        yield put(api, body(status="enabled"), key="enabling")
     for hours in (0, 2):
         api.control("clock", advance_seconds=hours * 3600)
         yield put(api, body(nickname=f"{hours}"), key="hours-later")
