@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from rules_harness.openapi.document import Schema, follow, member
+from rules_harness.openapi.errors import ContractError
 from rules_harness.openapi.names import Names
 from rules_harness.openapi.operations import Operation, operations, update_of
 
@@ -16,6 +17,8 @@ MARK: Final = "x-resource"
 """The extension that says what the thing is called, for a document whose path does not."""
 _PLACE: Final = "/" + MARK
 _WORD: Final = re.compile(r"\{([a-z][a-z -]*)\}")
+_PLAIN: Final = re.compile(r"[^\W_][\w -]{0,59}")
+"""What a noun may be: it stands in messages, and in the scripts that findings leave."""
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _ENDINGS: Final = (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x"), ("ss", "ss"), ("s", ""))
 """How a plural ends, and what stands there in the singular."""
@@ -42,7 +45,11 @@ def noun_of(document: Mapping[str, Any]) -> Noun:
     if MARK in document:
         given = member(document, MARK, dict, "", remedy="name the resource: {singular: …, plural: …}")
         remedy = "write down what people call it"
-        return Noun(**{name: member(given, name, str, _PLACE, remedy=remedy) for name in ("singular", "plural")})
+        said = {name: member(given, name, str, _PLACE, remedy=remedy) for name in ("singular", "plural")}
+        for name, word in said.items():
+            if not _PLAIN.fullmatch(word):
+                raise ContractError(f"{_PLACE}/{name}", "is not a word or a few", remedy)
+        return Noun(**said)
     path = update_of(list(operations(document))).path
     segments = [segment for segment in path.rpartition("{")[0].split("/") if segment and "{" not in segment]
     plural = " ".join(part.lower() for part in _HUMP.split(segments[-1]) if part) if segments else "resources"

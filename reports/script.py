@@ -29,6 +29,7 @@ from rules_harness.strategies.places import body_place, visited
 
 FILE_NAME: Final = "curl.sh"
 _RULE_ID: Final = "{rule_id}"
+_PLAIN_URL: Final = r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[^?#]*)?$"
 _END: Final = """\
 end() {  # CODE TEXT
   echo "$2"
@@ -115,6 +116,8 @@ class _Script:
 
     def _guards(self) -> Iterator[str]:
         yield f"base_url=${{RULES_BASE_URL:-{curl.quoted(self._target.base_url)}}}"
+        # Nothing of it may be read otherwise by curl than here: no user name, no second slash, no query.
+        yield f'[[ $base_url =~ {_PLAIN_URL} ]] || end 3 "RULES_BASE_URL is not a plain http address"'
         yield 'host=${base_url#*://} host=$(printf %s "${host%%[:/]*}" | tr A-Z a-z)'
         for name in self._contract.names.production_hosts:
             yield f'[ "${{host%.}}" != {curl.quoted(name.lower())} ] || end 3 "$host is production: nothing is sent"'
@@ -163,7 +166,8 @@ class _Script:
         if repetition.shows_enabled(self._contract, shown.exchange) and not shown.is_proof:
             names = self._contract.names
             wanted = curl.quoted(f'"{names.status}" *: *"{names.enabled}"')
-            yield f'grep -q {wanted} "$answers/{number}" || end 3 "the {self._contract.noun} is not enabled"'
+            why = curl.quoted(f"the {self._contract.noun} is not enabled")
+            yield f'grep -q {wanted} "$answers/{number}" || end 3 {why}'
         is_rightful = intent.body == "valid" and intent.access == "allowed" and intent.existence in ("own", "foreign")
         if is_rightful and not shown.is_proof and answer is not None and answer.is_success:
             yield f'[ "${{status#2}}" != "$status" ] || end 3 "request {number}, a preparation, was answered $status"'

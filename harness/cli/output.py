@@ -20,7 +20,7 @@ _LAST_STANDARD: Final = 2
 """The descriptor of stderr."""
 _LOG_WIDTH: Final = 140
 """Columns where there is no terminal and the environment does not say."""
-_WORKFLOW_COMMAND: Final = re.compile(r"^[ \t]*:(?=:[A-Za-z])|##(?=\[)", re.MULTILINE)
+_WORKFLOW_COMMAND: Final = re.compile(r"^[^\S\n]*:(?=:[A-Za-z])|##(?=[A-Za-z]*\[)", re.MULTILINE)
 """What the log of a CI job is read for: text of a target's or a journal's must not give orders to a runner."""
 _HELD_APART: Final = "\\g<0>\u200b"
 """The same to whoever reads it, and no command any more."""

@@ -77,7 +77,7 @@ def unrestored(run: Path) -> tuple[FoundRule, ...]:
 def needed_keys(left: Iterable[FoundRule]) -> set[str]:
     """The credentials whose keys it takes to put rules back: their owners', and those that stand in the rules."""
     names = {name for original in left for name in (original.credential, *named_in(original.state))}
-    return {name for name in names if ":" not in name}
+    return {name.partition("#")[0] for name in names if ":" not in name}
 
 
 def keep_unrestored(folder: Path) -> None:

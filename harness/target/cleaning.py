@@ -127,7 +127,9 @@ class Cleaner:
         if not name:
             return OPENING
         parts = _FORM.fullmatch(form or "")
-        secret = self._keyring.secrets().get(name)
+        secrets = self._keyring.secrets()
+        # A key that another run renewed has no number here: the present one takes its place.
+        secret = secrets.get(name, secrets.get(name.partition("#")[0]))
         text = None if secret is None or parts is None else bases(secret).get(parts[1])
         if text is None or parts is None:
             raise UnknownKey(f"the record holds {match[0]}, and the profile has no such key")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ssl
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Final
@@ -17,6 +18,8 @@ from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.harness.target.secrets import Keyring
 
 _SHOWN: Final = 300
+_TAKEN_IN: Final = 64 * 1024
+"""Bytes of an operator's tool's answer; more of it says nothing."""
 """Characters of a hook's answer that are shown where it failed."""
 
 
@@ -83,9 +86,17 @@ class Hooks:
         url = _filled(hook.url, {placeholder: quote(str(value), safe="") for placeholder, value in values.items()})
         headers = {header: self._keyring.value(value) for header, value in hook.headers}
         content = None if hook.json is None else _json(hook.json, values)
-        answer = self._client.request(hook.method, url, json=content, headers=headers, timeout=hook.timeout)
+        until, said = time.monotonic() + hook.timeout, b""
+        with self._client.stream(hook.method, url, json=content, headers=headers, timeout=hook.timeout) as answer:
+            for piece in answer.iter_bytes():
+                said += piece
+                if time.monotonic() > until:
+                    raise self._failed(name, f"took longer than {hook.timeout:g} s")
+                if len(said) > _TAKEN_IN:
+                    break
         if not answer.is_success:
-            raise self._failed(name, f"answered {answer.status_code}: {answer.text[:_SHOWN]}")
+            text = said.decode("utf-8", "replace")[:_SHOWN]
+            raise self._failed(name, f"answered {answer.status_code}: {text}")
 
     def _execute(self, name: str, command: list[str], timeout: float) -> None:
         done = subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ RULE = "rule_01HXYZ1234"
 UNLISTED = "rule_01HXZA2468"
 VARIABLE = "A_SECRET_OF_THE_READER"
 NOTHING_HERE = answer(b'{"error":{"code":"unauthorized","message":"No."}}', status="401 Unauthorized")
-EVIL_TEXT = "\x1b]0;owned\x07\x1b[2J\u202e\n::error::owned\n##[error]owned"
+EVIL_TEXT = "\x1b]0;owned\x07\x1b[2J\u202e\n::error::owned\n##[error]owned ##vso[task.setvariable variable=A]b"
 
 Record = dict[str, Any]
 
@@ -346,5 +347,4 @@ def test_what_a_journal_says_is_printed_inert(theirs: Theirs) -> None:
         ended = theirs.run(*arguments)
         for text in (ended.out, ended.err):
             assert not set("\x1b\x07\u202e") & set(text), arguments
-            assert "##[" not in text
-            assert not [line for line in text.splitlines() if line.strip().startswith("::error")]
+            assert not re.search(r"##[a-z]*\[|^\s*::error", text, re.MULTILINE)

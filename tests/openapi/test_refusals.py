@@ -126,6 +126,7 @@ def edited(*path: str | int, value: Any) -> Edit:
         ),
         (edited("x-readings", 0, "id", value="validation"), "/x-readings/0/id", "not a reading's id"),
         (edited("x-readings", 0, "accepted", value=["500"]), "/x-readings/0/accepted/0", "none of the tokens"),
+        (edited("x-resource", value={"singular": "$(id)", "plural": "x"}), "/x-resource/singular", "not a word"),
         (edited("x-readings", 0, "by-chance", value="500"), "/x-readings/0/by-chance", "none of the tokens"),
         (edited("x-readings", 0, "requirement", value="a.b"), "/x-readings/0/requirement", "no requirement 'a.b'"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import sys
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.harness.target.profile import CommandHook, HttpHook, Profile, SecretReference, Target
 from rules_harness.harness.target.secrets import Keyring
-from tests.wire.servers import KEYS, Server, always, answer
+from tests.wire.servers import KEYS, Received, Server, always, answer
 
 
 def hooks(**given: HttpHook | CommandHook) -> Hooks:
@@ -89,6 +91,18 @@ def test_a_refusal_is_shown_without_keys_and_not_followed() -> None:
 def test_a_slow_hook_is_given_up() -> None:
     with Server(lambda received, sock: time.sleep(3)) as server, pytest.raises(HookFailed, match="hook enable_rule: "):
         hooks(enable_rule=HttpHook(url=server.url, timeout=0.2)).enable_rule("rule_a")
+
+
+def test_a_hook_whose_answer_drips_is_given_up() -> None:
+    def drip(received: Received, sock: socket.socket) -> None:
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                time.sleep(0.05)
+                sock.sendall(b"x")
+
+    with Server(drip) as server, pytest.raises(HookFailed, match=r"took longer than 0\.3 s"):
+        hooks(enable_rule=HttpHook(url=server.url, timeout=0.3)).enable_rule("rule_a")
 
 
 def test_a_hook_that_the_profile_lacks_is_named() -> None:

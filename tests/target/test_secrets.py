@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request
 from rules_harness.harness.intent import Intent
+from rules_harness.harness.journal import FoundRule
+from rules_harness.harness.session.recorded import needed_keys
 from rules_harness.harness.target.cleaning import Cleaner, UnknownKey
 from rules_harness.harness.target.profile import SecretReference
 from rules_harness.harness.target.secrets import Keyring
@@ -296,3 +298,16 @@ def test_a_keyring_shows_and_gives_away_nothing() -> None:
     for copied in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="stays in the process"):
             copied(KEYRING)
+
+
+def test_a_key_that_another_run_renewed_is_the_present_one() -> None:
+    """A run that was killed after its key changed is restored by one that knows the new key only."""
+    first, second = "sk_live_the_first_of_two", "sk_live_the_second_of_two"
+    sources = iter([second])
+    renewing = Keyring({"full": first}, sources={"full": lambda: next(sources)})
+    assert renewing.renew("full", first)
+    recorded = Cleaner(renewing).recorded_value({"description": f"use {second}"})
+    assert "full#2" in recorded["description"]
+    found = FoundRule("rule_a", "full", recorded, enabled=False)
+    assert needed_keys([found]) == {"full"}
+    assert Cleaner(Keyring({"full": second})).recalled_value(recorded) == {"description": f"use {second}"}
