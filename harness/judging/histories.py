@@ -7,6 +7,7 @@ answer or a read contradicts are dropped.  Where none is left, the contract is v
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ from rules_harness.harness.judging.states import (
     same_answer,
     sent_body,
     state_shown,
+    telling_answer,
 )
 from rules_harness.openapi.contract import Contract
 
@@ -79,7 +81,7 @@ class _Follower:
     def _update(self, position: int, exchange: Exchange) -> None:
         if exchange.answer is not None and exchange.answer.is_put_off:
             return
-        answer = _telling_answer(exchange)
+        answer = telling_answer(exchange)
         if answer is None:
             self.possibilities |= {
                 after for possibility in self.possibilities for after in self._in_doubt(possibility, position)
@@ -106,9 +108,16 @@ class _Follower:
     def _in_doubt(self, possibility: Possibility, position: int) -> Iterator[Possibility]:
         """What may have become of a request whose answer does not tell, beside nothing at all: its key may be taken
         although it was refused, or is still in progress."""
-        taken = self._taking_its_key(possibility, position)
-        yield taken.executing(self.exchanges[position].intent.rule, position)
-        yield taken
+        for renewed in self._renewed(possibility, position):
+            taken = self._taking_its_key(renewed, position)
+            yield taken.executing(self.exchanges[position].intent.rule, position)
+            yield taken
+
+    def _renewed(self, possibility: Possibility, position: int) -> Iterator[Possibility]:
+        """The possibility, and the one in which a key whose window may be over belongs to this request from now on."""
+        yield possibility
+        if self.exchanges[position].intent.window == "beyond":
+            yield self._entering(possibility, position)
 
     def _taking_its_key(self, possibility: Possibility, position: int) -> Possibility:
         """The possibility in which a key that no request had belongs to this one."""
@@ -160,7 +169,8 @@ class _Follower:
 
     def _anything(self, possibility: Possibility, position: int) -> Iterator[Option]:
         """A request that the model says nothing about: if it succeeded, it was executed or, by a used key, replayed."""
-        yield possibility, Behaviour("anything", position)
+        for renewed in self._renewed(possibility, position):
+            yield renewed, Behaviour("anything", position)
         key = self.exchanges[position].intent.key
         if key is not None and any(used == key for (_, used, _), _ in possibility.entries):
             yield possibility, Behaviour("nothing", position, enters=False)
@@ -197,7 +207,7 @@ class _Follower:
 
     def _repeated(self, possibility: Possibility, position: int, first: int) -> Iterator[Option]:
         """The key belongs to an earlier request for the same rule."""
-        intent, answer = self.exchanges[position].intent, _telling_answer(self.exchanges[first])
+        intent, answer = self.exchanges[position].intent, telling_answer(self.exchanges[first])
         if answer is None:
             yield from self._anything(possibility, position)
         elif answer.is_refusal:
@@ -324,13 +334,12 @@ class _Follower:
     def identify(self, rule: str, state: Mapping[str, Any], up_to: int) -> frozenset[int]:
         """The requests so far whose body a state is nearest to; several where their bodies are the same."""
         distances: dict[int, int] = {}
-        before = self.before.get(rule)
-        if before is not None:
-            distances[INITIAL] = sum(1 for _ in differences_of_rules(self.contract, before, state))
+        if rule in self.before:
+            distances[INITIAL] = sum(1 for _ in differences_of_rules(self.contract, self.before[rule], state))
+        distance_to = functools.cache(lambda body: distance(self.contract, parsed(body), state))
         for position, exchange in enumerate(self.exchanges[: up_to + 1]):
-            body = sent_body(exchange)
-            if exchange.intent.operation == "update" and body:
-                distances[position] = distance(self.contract, body, state)
+            if exchange.intent.operation == "update" and sent_body(exchange):
+                distances[position] = distance_to(exchange.request.body)
         nearest = min(distances.values(), default=0)
         return frozenset(position for position, distance in distances.items() if distance == nearest)
 
@@ -339,10 +348,3 @@ class _Follower:
             return "the state before"
         label = self.exchanges[position].intent.label
         return f"the body of request {position + 1}" + (f" ({label})" if label else "")
-
-
-def _telling_answer(exchange: Exchange) -> Answer | None:
-    """The answer that tells what became of an update: none where it was lost, is an error of the server or of the
-    update's own key, or where the update was released together with others."""
-    answer, is_hidden = exchange.answer, exchange.is_in_its_own_way or exchange.intent.group is not None
-    return None if answer is None or answer.status >= 500 or is_hidden else answer

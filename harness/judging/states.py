@@ -26,6 +26,13 @@ def state_shown(contract: Contract, exchange: Exchange) -> Mapping[str, Any] | N
     return answer.part(contract.names.data) or None
 
 
+def telling_answer(exchange: Exchange) -> Answer | None:
+    """The answer that tells what became of an update: none where it was lost, is an error of the server or of the
+    update's own key, or where the update was released together with others."""
+    answer, is_hidden = exchange.answer, exchange.is_in_its_own_way or exchange.intent.group is not None
+    return None if answer is None or answer.status >= 500 or is_hidden else answer
+
+
 def same_answer(contract: Contract, original: Answer, again: Answer) -> bool:
     """Whether an answer is the original one: the same status and the same body, `request_id` aside."""
     if original.status != again.status:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import get_args, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rules_harness.harness.judging.histories import MOST_POSSIBILITIES, follow
@@ -66,6 +66,13 @@ def _followed(history: list[Step], chosen: Tokens, broken: Break = "") -> Follow
     return follow(Target(chosen, broken).recorded(history), CONTRACT)
 
 
+LATE_REFUSAL: list[Step] = [Update(key=A), Update(key=A, broken=True, late=True), Update(key=A)]
+LATE_LOSS: list[Step] = [Update(key=A), Update(key=A, late=True, lost="its answer"), Update(key=A)]
+"""A key whose window is over is taken by a request that was refused, or whose answer never came."""
+
+
+@example(history=LATE_REFUSAL, chosen=Tokens(key_reuse="original", refusal_replayed="stored"))
+@example(history=LATE_LOSS, chosen=Tokens(request_id="new"))
 @given(history=histories, chosen=tokens)
 @settings(max_examples=300, deadline=None)
 def test_everything_allowed_is_explained(history: list[Step], chosen: Tokens) -> None:
