@@ -226,7 +226,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     enabled_by: Literal["", "found", "hook"] = ""
 
 
-class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
+class Episode(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """The exchanges that are judged together, in order."""
 
     id: str
@@ -246,6 +246,15 @@ class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of the finding that nothing smaller than this episode shows."""
     stability: str = ""
     """How often a smallest episode showed its finding when it was sent again, such as ``2 of 3``."""
+
+    @functools.cached_property
+    def answered(self) -> tuple[tuple[int, Exchange, Answer], ...]:
+        """Every exchange that got an answer to its request, with its position. Kept, as nearly every check asks."""
+        return tuple(
+            (position, exchange, answer)
+            for position, exchange in enumerate(self.exchanges)
+            if (answer := exchange.answer) is not None and not answer.is_put_off and not exchange.is_in_its_own_way
+        )
 
 
 def parsed(payload: Payload) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from typing import Final, Literal
 
@@ -10,6 +11,7 @@ _SHORT: Final = 16
 """Keys shorter than this stay as they are: what is odd in them is all there is of them."""
 
 
+@functools.lru_cache(maxsize=1024)
 def form_of(key: str) -> Form:
     """The form of a key: a UUID, a text whose letters and digits may be exchanged, or one too short for that."""
     try:

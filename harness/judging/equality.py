@@ -118,7 +118,7 @@ def unlike(first: Any, second: Any, *, but_for: str) -> Iterator[str]:
 
 def _compare(place: Place, sent: Any, got: Any) -> Iterator[Difference | _Pair]:
     """How a place itself differs, and the pairs below it, in their order."""
-    if place.keywords.get("x-server-filled"):
+    if place.keywords.get("x-server-filled") or (isinstance(sent, dict | list) and _is_to_the_letter(sent, got)):
         return
     if place.alternatives:
         place = place.alternative(sent) or place
@@ -172,6 +172,15 @@ def _compare_arrays(place: Place, items: Place, sent: list[Any], got: Any) -> It
             yield items, left, right
 
 
+def _is_to_the_letter(sent: Any, got: Any) -> bool:
+    """Whether a value came back just as it was sent, which most do: nothing below it differs by any rule. Equal values
+    may still be written otherwise, as true for 1."""
+    try:
+        return bool(sent == got) and repr(sent) == repr(got)
+    except RecursionError:
+        return False
+
+
 def are_same_members(items: Place, sent: list[Any], got: list[Any]) -> bool:
     """Whether each member that was sent came back, wherever it stands."""
     left = list(got)
@@ -220,8 +229,8 @@ def left_behind(place: Place, sent: Any, got: Any, before: Any) -> Iterator[Diff
         for name in sorted(others - chosen.properties.keys() - sent.keys()):
             if got.get(name) is not None and got[name] == before.get(name):
                 yield Difference(f"{chosen.path}/{name}", "not-cleared", None, got[name])
-        parts = chosen.properties.items()
-        waiting += reversed([(part, sent.get(name), got.get(name), before.get(name)) for name, part in parts])
+        parts = [(name, part) for name, part in chosen.properties.items() if isinstance(sent.get(name), dict | list)]
+        waiting += [(part, sent[name], got.get(name), before.get(name)) for name, part in reversed(parts)]
 
 
 def _equal_scalars(place: Place, sent: Any, got: Any) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
-    answered,
     described,
     kept_or,
     kind_of_answer,
@@ -55,7 +54,7 @@ def no_effect(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def challenge(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A 401 carries WWW-Authenticate (RFC 9110 15.5.2)."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if answer.status == 401 and exchange.intent.operation == "update":
             yield kept_or(
                 bool(answer.header("www-authenticate")),
@@ -71,7 +70,7 @@ def challenge(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def scheme_case(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """What answers the authorization scheme in lower case?"""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if exchange.intent.reading == "reading.scheme-case" and (answer.is_success or answer.status == 401):
             token = "401" if answer.status == 401 else "accepted"
             yield Seen("reading.scheme-case", token, exchange.intent.label, (position,))
@@ -81,7 +80,7 @@ def _answers_401(
     episode: Episode, contract: Contract, requirement: str, *, can_lead_elsewhere: bool = False
 ) -> Iterator[Judgement]:
     """Judges that every request made for a requirement is answered with 401."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if answer.status != 401 and can_lead_elsewhere and leads_elsewhere(contract, exchange, answer):
             continue
         if exchange.intent.requirement == requirement:

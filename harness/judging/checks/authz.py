@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.judging.checks.common import (
-    answered,
     described,
     kept_or,
     leads_elsewhere,
@@ -133,7 +132,7 @@ def limited_unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgeme
 def _answers(
     episode: Episode, contract: Contract, requirement: str, access: str, statuses: set[int]
 ) -> Iterator[Judgement]:
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if intent.requirement != requirement or intent.access != access:
             continue

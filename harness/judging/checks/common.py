@@ -42,17 +42,9 @@ class Span(msgspec.Struct, frozen=True):
     """Where the state before was read; -1 where it was known from the first."""
 
 
-def answered(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
-    """Every exchange that got an answer to its request, with its position."""
-    for position, exchange in enumerate(episode.exchanges):
-        answer = exchange.answer
-        if answer is not None and not answer.is_put_off and not exchange.is_in_its_own_way:
-            yield position, exchange, answer
-
-
 def updates(episode: Episode) -> Iterator[tuple[int, Exchange, Answer]]:
     """Every answered update that is judged: not what only puts back or contains."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if exchange.intent.operation == "update":
             yield position, exchange, answer
 

@@ -11,7 +11,6 @@ import jsonschema_rs
 from rules_harness.harness.exchange import Answer, Episode, Exchange, TransportFault
 from rules_harness.harness.judging.checks.common import (
     EDGE_STATUSES,
-    answered,
     described,
     executed,
     is_edge,
@@ -38,7 +37,7 @@ CODED = {401: "unauthorized", 403: "forbidden", 404: "not_found"}
 def success(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A success is a JSON object with `request_id` (non-empty string) and `data` (object), and no `error`."""
     names = contract.names
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if not answer.is_success or exchange.intent.operation not in ("update", "read"):
             continue
         content = answer.json()
@@ -109,7 +108,7 @@ def error(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Every 401, 403, 404 and refusal of a body (malformed JSON included) is a JSON object with `error.code` and
     `error.message`, both non-empty strings, and no `data`."""
     names = contract.names
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if not _is_error_of_ours(contract, exchange, answer):
             continue
         content = answer.json()
@@ -139,7 +138,7 @@ def error(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def error_code(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """401 carries `unauthorized`, 403 `forbidden`, 404 `resource_not_found`."""
     names = contract.names
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if answer.status not in CODED or not _is_error_of_ours(contract, exchange, answer):
             continue
         code = answer.first_part(names.error).get(names.code)
@@ -163,7 +162,7 @@ def error_code(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def not_found_names_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """The 404 for a rule names in its message the id that was asked for."""
     names = contract.names
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if answer.status != 404 or intent.existence != "unknown" or intent.access != "allowed" or not intent.rule:
             continue
@@ -183,7 +182,7 @@ def not_found_names_id(episode: Episode, contract: Contract) -> Iterator[Judgeme
 
 def content_type(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Every JSON answer is sent as `application/json`."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if not isinstance(answer.json(), dict):
             continue
         if is_edge(contract, exchange, answer):
@@ -231,7 +230,7 @@ def no_server_error(episode: Episode, contract: Contract) -> Iterator[Judgement]
 
 def well_formed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Answers are valid UTF-8 JSON: no duplicate names, no NaN, not cut off."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         media_type = (answer.header("content-type") or "").split(";")[0].strip().lower()
         if media_type != "application/json" or answer.status in EDGE_STATUSES:
             continue
@@ -252,7 +251,7 @@ def well_formed(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def documented_status(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No status outside 200, 400, 401, 403, 404, 405, 409, 413, 414, 415, 417, 422, 429, 431, the edges' own, and 3xx
     to odd ids."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if answer.status >= 500 or intent.operation in ("trigger", "other"):
             continue
@@ -276,7 +275,7 @@ def code_stable(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Within a run, one kind of fault is always answered with one status and one error code."""
     names = contract.names
     seen: dict[Any, tuple[int, int, Any]] = {}
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if not answer.is_refusal or intent.key is not None:
             continue

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import answered, described, kept_or, run_by, unchanged
+from rules_harness.harness.judging.checks.common import described, kept_or, run_by, unchanged
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.openapi.contract import Contract
 
 
 def methods(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """PATCH and POST on the path do not update; 405 (then with Allow), or 401/403/404."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if exchange.intent.requirement != "http.methods":
             continue
         lacks_allow = answer.status == 405 and answer.header("allow") is None
@@ -30,7 +30,7 @@ def methods(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def headers(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Unknown, duplicated and oversized headers: no 5xx, no effect."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if exchange.intent.requirement == "http.headers":
             yield kept_or(
                 answer.status < 500,

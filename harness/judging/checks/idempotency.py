@@ -10,7 +10,6 @@ from functools import lru_cache, partial
 from rules_harness.harness.exchange import IN_PROGRESS, Answer, Episode, Exchange
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.judging.checks.common import (
-    answered,
     described,
     is_refused_body,
     kept_or,
@@ -103,7 +102,7 @@ def not_stuck(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """A key whose first request was refused (400, 422) is not left in progress: the same request again, one after the
     other, is answered by that refusal or executes, and is no 409 for good."""
     again: dict[int, list[int]] = {}
-    for position, exchange, _ in answered(episode):
+    for position, exchange, _ in episode.answered:
         first = exchange.intent.repeats
         if first is not None and exchange.request.body == episode.exchanges[first].request.body:
             again.setdefault(first, []).append(position)
@@ -137,7 +136,7 @@ def same_rule(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Empty, very long, odd keys: accepted or a 4xx, never a 5xx; up to 255 visible ASCII characters accepted; `0`,
     `null`, `undefined` are keys like others."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if intent.requirement != "idempotency.odd-keys" or intent.repeats is not None or intent.operation == "read":
             continue
@@ -158,7 +157,7 @@ def odd_keys(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def replayed_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Which `request_id` has a replay?"""
     name = contract.names.request_id or contract.names.request_id_header
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if intent.requirement != "idempotency.replay" or intent.repeats is None or not answer.is_success:
             continue

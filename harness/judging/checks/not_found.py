@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules_harness.harness.exchange import Episode
-from rules_harness.harness.judging.checks.common import answered, described, kept_or, run_by
+from rules_harness.harness.judging.checks.common import described, kept_or, run_by
 from rules_harness.harness.judging.outcome import Judgement
 from rules_harness.openapi.contract import Contract
 
 
 def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """An id that does not exist: 404 in the error envelope."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if exchange.intent.requirement == "not-found.unknown-id":
             is_enveloped = bool(answer.first_part(contract.names.error))
             yield kept_or(
@@ -29,7 +29,7 @@ def unknown_id(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 def no_upsert(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """No rule is created by an update of an id that does not exist."""
     asked: set[str] = set()
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if intent.existence != "unknown":
             continue
@@ -51,7 +51,7 @@ def odd_ids(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     """Odd ids (long, encoded, unicode, dots, NUL, SQL, traversal), chosen so that neither they nor what lenient routers
     make of them (percent-decoding, RFC 3986 6.2.2, trimmed white space and slashes, letter case) is a rule or leaves
     `/rules/`: a 4xx or a redirect, never a 5xx, never another rule."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if intent.requirement != "not-found.odd-ids":
             continue

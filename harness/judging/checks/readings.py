@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules_harness.harness.exchange import Answer, Episode, Exchange
-from rules_harness.harness.judging.checks.common import answered, executed, is_edge, run_by, updates
+from rules_harness.harness.judging.checks.common import executed, is_edge, run_by, updates
 from rules_harness.harness.judging.equality import differences_from_body
 from rules_harness.harness.judging.outcome import FAMILY_ENDS, Judgement, Seen
 from rules_harness.harness.judging.states import sent_body
@@ -153,9 +153,9 @@ def _defaulted(place: Place, sent: Any, got: Any) -> Iterator[tuple[str, bool]]:
             continue
         place = place.alternative(sent) or place if place.alternatives else place
         for name, part in place.properties.items():
-            if name in sent:
+            if name in sent and isinstance(sent[name], dict | list):
                 waiting.append((part, sent[name], got.get(name)))
-            elif "default" in part.keywords:
+            elif name not in sent and "default" in part.keywords:
                 yield part.path, got.get(name) is not None
 
 
@@ -164,7 +164,7 @@ def error_request_id(episode: Episode, contract: Contract) -> Iterator[Judgement
     names = contract.names
     if names.request_id is None:
         return
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         if answer.status in (400, 401, 403, 404, 422) and answer.first_part(names.error):
             intent = exchange.intent
             if intent.operation in ("update", "read") and not is_edge(contract, exchange, answer):

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from rules_harness.harness.exchange import Answer, Episode, Exchange
 from rules_harness.harness.intent import RequestIdKind
 from rules_harness.harness.judging.checks.common import (
-    answered,
     described,
     is_edge,
     is_refused_body,
@@ -144,7 +143,7 @@ def hostile(episode: Episode, contract: Contract) -> Iterator[Judgement]:
 
 def _rows(episode: Episode, contract: Contract, kind: RequestIdKind) -> Iterator[Row]:
     """Answers that the family judges: neither replays, also of what another run sent, nor an edge's own."""
-    for position, exchange, answer in answered(episode):
+    for position, exchange, answer in episode.answered:
         intent = exchange.intent
         if intent.request_id_kind != kind or intent.group is not None:
             continue
