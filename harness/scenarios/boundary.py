@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from rules_harness.harness.intent import BodyKind
 from rules_harness.harness.scenarios.bench import Bench
@@ -18,11 +17,9 @@ from rules_harness.harness.scenarios.telling import chunked
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.bodies import is_suitable
+from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
 from rules_harness.strategies.mutations import catalogue
 from rules_harness.strategies.world import World
-
-if TYPE_CHECKING:
-    from rules_harness.strategies.boundary import BoundaryCase
 
 ABOUT = frozenset(
     {
@@ -44,8 +41,6 @@ KINDS: dict[str, BodyKind] = {"validation.syntax": "media-type", "validation.med
 
 def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
     """Boundary cases whose numbers stay within the cap, and that stay inert where they must."""
-    from rules_harness.strategies.boundary import boundary_cases  # noqa: PLC0415 - imports schemathesis, for these alone
-
     if not is_suitable(contract, world):
         return
     live = profile.is_loopback or profile.permissions.live_shapes

@@ -1,22 +1,19 @@
-"""Schemathesis' boundary cases ("coverage") for the update, as plain records."""
+"""Schemathesis' boundary cases ("coverage") for the update, as what is to be sent."""
 
 from __future__ import annotations
 
 import functools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
-from schemathesis import Case, GenerationMode
-from schemathesis.core import NotSet
-from schemathesis.core.parameters import ParameterLocation
 
 from rules_harness.openapi.contract import Contract
+from rules_harness.strategies.boundary.generated import JSON, Generated, example_of, recorded
 from rules_harness.strategies.boundary.pins import Pins, largest_number, place_at
-from rules_harness.strategies.boundary.source import JSON, update_with_example
-from rules_harness.strategies.examples import body_of, inert
+from rules_harness.strategies.examples import body_of
 from rules_harness.strategies.mutations.edits import Level
 from rules_harness.strategies.places import Place, Standing
 from rules_harness.strategies.validity import is_valid_body
@@ -74,18 +71,15 @@ def boundary_cases(contract: Contract, world: World) -> tuple[BoundaryCase, ...]
     Left out are other methods, and what varies the rule's id, the credentials, the Idempotency-Key or the X-Request-ID
     alone.  Bodies say the disabled state unless the state was broken, and name accounts of the world for unknown ones.
     """
+    generated: Iterable[Generated] | None = recorded(contract)
+    if generated is None:
+        # Slow to import, and slow to generate: not for the document whose cases are recorded.
+        from rules_harness.strategies.boundary.source import generate  # noqa: PLC0415
+
+        generated = generate(contract)
     maker = _Maker(contract, world)
-    records = (maker.record(case) for case in _generated(contract, inert(contract, world).value))
+    records = map(maker.record, generated)
     return tuple(record for record in records if record is not None)
-
-
-def _generated(contract: Contract, example: Mapping[str, Any]) -> Iterator[Case[Any]]:
-    operation = update_with_example(contract, example)
-    yield from operation.schema.iter_coverage_cases(
-        operation,
-        generation_modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE],
-        generation_config=operation.schema.config.generation_for(operation=operation),
-    )
 
 
 class _Maker:
@@ -99,28 +93,26 @@ class _Maker:
         self._names: Counter[str] = Counter()
         names = contract.names
         self._pinned = {names.authorization.lower(), names.idempotency_key.lower(), names.request_id_header.lower()}
+        self._example = example_of(contract)
 
-    def record(self, case: Case[Any]) -> BoundaryCase | None:
+    def record(self, case: Generated) -> BoundaryCase | None:
         """The record; None for a case that is left out, or whose request is there already."""
-        meta = case.meta
-        if meta is None or case.method != self._contract.update.method:
-            return None
-        data: Any = meta.phase.data
-        is_pinned = str(data.parameter).lower() in self._pinned or data.parameter_location == ParameterLocation.PATH
-        value = None if isinstance(case.body, NotSet) else self._pins.body(case.body)
-        body = None if isinstance(case.body, NotSet) else json.dumps(value, separators=(",", ":")).encode()
+        is_missing = case.body is msgspec.UNSET
+        value = None if is_missing else self._pins.body(case.body, self._example)
+        body = None if is_missing else json.dumps(value, separators=(",", ":")).encode()
         headers = self._headers(case)
+        is_pinned = case.parameter.lower() in self._pinned
         if is_pinned or (headers, body) in self._sent:
             return None
         self._sent.add((headers, body))
-        place = place_at(self._contract, data.location or "")
+        place = place_at(self._contract, case.location)
         valid = body is not None and (_CONTENT_TYPE, JSON) in headers and is_valid_body(self._contract, body)
-        requirement = self._requirement(data.scenario.value, headers, body, valid=valid)
+        requirement = self._requirement(case.scenario, headers, body, valid=valid)
         return BoundaryCase(
-            name=self._name(place, data.scenario.value),
-            scenario=data.scenario.value,
-            detail=data.description,
-            claims_violation=meta.generation.mode.is_negative,
+            name=self._name(place, case.scenario),
+            scenario=case.scenario,
+            detail=case.detail,
+            claims_violation=case.claims_violation,
             valid=valid,
             plausible=valid and value is not None and body_of(self._contract, self._world, value).acceptance == "must",
             within_cap=largest_number(value) <= self._world.max_amount_in_cents,
@@ -133,11 +125,9 @@ class _Maker:
             body=body,
         )
 
-    def _headers(self, case: Case[Any]) -> tuple[tuple[str, str], ...]:
+    def _headers(self, case: Generated) -> tuple[tuple[str, str], ...]:
         """Content-Type and what nobody knows."""
-        given = {str(name): str(value) for name, value in case.headers.items() if name.lower() not in self._pinned}
-        if case.media_type is not None:
-            given = {_CONTENT_TYPE: case.media_type, **given}
+        given = {name: value for name, value in case.headers.items() if name.lower() not in self._pinned}
         return tuple(sorted(given.items()))
 
     def _requirement(

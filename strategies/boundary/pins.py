@@ -24,8 +24,10 @@ class Pins:
         self._inert = inert(contract, world).value
         self._own = {account.side: account.id for account in accounts_in(contract, self._inert)}
 
-    def body(self, value: Any) -> Any:
-        """A copy that does not say the enabled state, and names accounts of the inert body in place of unknown ones."""
+    def body(self, value: Any, example: Any) -> Any:
+        """A copy that is this world's inert body where it is the example that it was made from, does not say the
+        enabled state, and names accounts of the inert body in place of unknown ones."""
+        value = _transposed(value, example, self._inert)
         if not isinstance(value, dict):
             return value
         if value.get(self._names.status) == self._names.enabled:
@@ -40,6 +42,20 @@ class Pins:
         """Whether a body says the disabled state, and that it begins when the inert body does."""
         decisive = (self._names.status, *fields_with(self._contract, "start-date"))
         return isinstance(value, dict) and all(value.get(name) == self._inert[name] for name in decisive)
+
+
+def _transposed(value: Any, example: Any, own: Any) -> Any:
+    """A value with what stands in `own` wherever it has what stands in `example`."""
+    if isinstance(value, dict) and isinstance(example, dict) and isinstance(own, dict):
+        shared = example.keys() & own.keys()
+        return {
+            name: _transposed(inner, example[name], own[name]) if name in shared else inner
+            for name, inner in value.items()
+        }
+    if isinstance(value, list) and isinstance(example, list) and isinstance(own, list):
+        moved = [_transposed(*members) for members in zip(value, example, own, strict=False)]
+        return [*moved, *value[len(moved) :]]
+    return own if type(value) is type(example) and value == example else value
 
 
 def largest_number(value: Any) -> float:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -9,7 +12,10 @@ import pytest
 
 from rules_harness.openapi.contract import load
 from rules_harness.strategies.bodies import inert
-from rules_harness.strategies.boundary import GENERIC_CHECKS, BoundaryCase, boundary_cases, judge_generic
+from rules_harness.strategies.boundary import BoundaryCase, boundary_cases
+from rules_harness.strategies.boundary.checks import GENERIC_CHECKS, judge_generic
+from rules_harness.strategies.boundary.generated import Generated, recorded
+from rules_harness.strategies.boundary.source import generate
 from rules_harness.strategies.world import Account, World
 
 CONTRACT = load()
@@ -43,6 +49,35 @@ def test_there_are_hundreds_each_once() -> None:
 def test_they_are_the_same_every_time() -> None:
     uncached = boundary_cases.__wrapped__
     assert uncached(CONTRACT, WORLD) == CASES
+
+
+def test_what_is_kept_with_the_package_is_what_schemathesis_makes_now() -> None:
+    """If this fails: `python -m rules_harness.strategies.boundary`. Values may differ: Hypothesis has reasons of its
+    own."""
+    kept = recorded(CONTRACT)
+    assert kept is not None
+    assert _tried(kept) == _tried(generate(CONTRACT))
+
+
+def _tried(cases: Iterable[Generated]) -> Counter[tuple[str, str, bool]]:
+    return Counter((case.scenario, case.location, case.claims_violation) for case in cases)
+
+
+def test_another_document_has_cases_of_its_own(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "overlay: 1.0.0\ninfo: {title: Longer names, version: '1'}\nactions:\n"
+        "  - target: $.components.schemas.RuleUpdate.properties.nickname\n    update: {maxLength: 77}\n"
+    )
+    other = load(overlays=(overlay,))
+    assert recorded(other) is None
+    assert 78 in _lengths(boundary_cases(other, WORLD))
+    assert 78 not in _lengths(CASES)
+
+
+def _lengths(cases: Iterable[BoundaryCase]) -> set[int]:
+    bodies = [value for value in map(value_of, cases) if isinstance(value, dict)]
+    return {len(body["nickname"]) for body in bodies if isinstance(body.get("nickname"), str)}
 
 
 def test_validity_is_decided_from_the_bytes() -> None:

@@ -35,7 +35,7 @@ def generic(episode: Episode, contract: Contract) -> Iterator[Judgement]:
     for position, exchange, answer in updates(episode):
         if not exchange.intent.boundary or answer.status in EDGE_STATUSES or answer.status >= SERVER_ERROR:
             continue
-        from rules_harness.strategies.boundary import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
+        from rules_harness.strategies.boundary.checks import judge_generic  # noqa: PLC0415 - imports schemathesis, which few episodes need
 
         problems = judge_generic(
             contract, contract.update, answer.status, answer.headers, answer.body.content, allowed_statuses=ALLOWED
