@@ -21,9 +21,9 @@ import msgspec
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Payload, Request
 from rules_harness.harness.target.secrets import Keyring
 from rules_harness.harness.target.sightings import MARK, OPENING, Care, Sought, marked
-from rules_harness.harness.target.spelling import bases, written
+from rules_harness.harness.target.spelling import UNTOLD, bases, written
 
-_FORM = re.compile(r"([a-z0-9]*)(?::(\d+)-(\d+))?(?:~([0-9a-z]+))?")
+_FORM = re.compile(r"([a-z0-9]*)(?::(\d+)-(\d+))?(?:~([0-9a-zA-Z]+))?(?:!([0-9a-zA-Z.,?]+))?")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 T = TypeVar("T")
@@ -135,9 +135,15 @@ class Cleaner:
             raise UnknownKey(f"the record holds {match[0]}, and the profile has no such key")
         part = text[int(parts[2] or 0) : int(parts[3] or len(text))]
         try:
-            return written(part, parts[4] or "")
+            return written(part, parts[4] or "", parts[5] or "")
         except ValueError:
-            raise UnknownKey(f"the record holds {match[0]}, and the key that the profile has is another") from None
+            is_untold = UNTOLD in (parts[5] or "")
+            why = (
+                "this spelling is one that no record can say"
+                if is_untold
+                else "the key that the profile has is another"
+            )
+            raise UnknownKey(f"the record holds {match[0]}, and {why}") from None
 
     def _suspects(self, text: str) -> bool:
         """Whether a mark could be needed; never falsely no."""

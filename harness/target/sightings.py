@@ -12,8 +12,9 @@ from typing import Final, Literal
 import msgspec
 from ahocorasick_rs import BytesAhoCorasick
 
+from rules_harness.harness.target.escapes import FOLDS, GAPS, LAYERS, Units, folded, unescaped
 from rules_harness.harness.target.secrets import extension
-from rules_harness.harness.target.spelling import FOLDS, Units, bases, codes, folded
+from rules_harness.harness.target.spelling import bases, codes
 
 Care = Literal["none", "token", "every-form"]
 """How a secret is looked for: not at all; where it stands as a token of its own, or whole in an encoding; or wherever
@@ -31,12 +32,8 @@ OPENING: Final = "{key:"
 _LITERAL: Final = "{key:|}"
 MARK: Final = re.compile(r"\{key:([^{}|]*)(?:\|([^{}|]*))?\}")
 _ORDINARY = re.compile(r"[A-Z]?[a-z]{1,14}\d{0,4}|[A-Z]{1,14}\d{0,4}|\d{1,8}")
-
-
-# Not `\\+`: only where each alternative begins with a character of its own does `re` skip whatever lies between.
-_ESCAPES = re.compile(rb"%(?:25)*([0-9a-fA-F]{2})|\\\\*(?:u00([0-9a-fA-F]{2})|(/))")
-_WITH_MARKS = re.compile(_ESCAPES.pattern + rb'|\\\\*(["\\])')
-"""How JSON or a URL may spell a character, within other JSON and another URL too."""
+_SIGNS: Final = (b"%", b"\\", b"&")
+"""How each escape begins."""
 
 
 def care(secret: str, words: Iterable[str] = ()) -> Care:
@@ -105,7 +102,7 @@ class Sighting(msgspec.Struct, frozen=True):
             return self.is_whole
         text = self.wanted.text
         is_deformed = units.characters[self.begin : self.end] == text.swapcase() != text
-        return not is_deformed and units.characters[self.end : self.end + 1] != extension(text)
+        return not is_deformed and units.behind(self.end) != extension(text)
 
     def behind(self, position: int) -> Sighting:
         """The part of it that begins no earlier than there."""
@@ -113,11 +110,21 @@ class Sighting(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, begin=self.begin + cut, first=self.first + cut)
 
     def mark(self, units: Units) -> str:
-        wanted = self.wanted
-        part = "" if self.is_whole else f":{self.first}-{self.last}"
-        spelling = codes(wanted.text[self.first : self.last], iter(units.raw[self.begin : self.end]))
-        form = wanted.base + part + (f"~{spelling}" if spelling else "")
-        return f"{OPENING}{wanted.name}{f'|{form}' if form else ''}}}"
+        """The marks for it: mostly one; where it is spelled in more ways than one can list, another for the rest."""
+        wanted, characters = self.wanted, units.characters[self.begin : self.end]
+        gaps = ["", *units.gaps[self.begin + 1 : self.end]]
+        spelling, shapes = codes(
+            wanted.text[self.first : self.last], characters, gaps, units.raw[self.begin : self.end]
+        )
+        last = self.first + len(spelling)
+        spelling = spelling.rstrip("0")
+        part = "" if last - self.first == len(wanted.text) else f":{self.first}-{last}"
+        form = wanted.base + part + (f"~{spelling}" if spelling else "") + (f"!{shapes}" if shapes else "")
+        mark = f"{OPENING}{wanted.name}{f'|{form}' if form else ''}}}"
+        if last == self.last:
+            return mark
+        position = self.begin + last - self.first
+        return mark + units.gap(position) + self.behind(position).mark(units)
 
 
 class Sought:
@@ -128,24 +135,30 @@ class Sought:
         self.wanted = [wanted for name, secret in secrets.items() for wanted in _wanted(name, secret, self.cares[name])]
         self.certain = [wanted for wanted in self.wanted if self.cares[wanted.name] == "every-form"]
         """What stands in no ordinary text."""
-        needles = [wanted.core.encode() for wanted in self.wanted]
-        self._needles = BytesAhoCorasick(needles)
+        needles = [wanted.core.encode().translate(None, GAPS) for wanted in self.wanted]
+        self._needles = BytesAhoCorasick([needle for needle in needles if needle])
+        self._is_everywhere = not all(needles)
         self._has_quotes = any(mark in needle for needle in needles for mark in (b'"', b"\\"))
-        # Marks of JSON itself are escaped in every record: they are looked at only where a secret has some.
-        self._escapes = _WITH_MARKS if self._has_quotes else _ESCAPES
 
     def stands_in(self, text: bytes) -> bool:
         """Whether a secret may stand in a text; never falsely no."""
         if self._has_needle(text):
             return True
-        if not self._has_quotes:
-            if not any(sign in text for sign in (b"%", b"\\u00", b"\\/")):
+        for _ in range(LAYERS):
+            if not self._has_quotes:
+                text = text.replace(b'\\"', b'"')  # most escapes of a record, and in no secret here
+            if not any(sign in text for sign in _SIGNS):
                 return False
-            text = text.replace(b'\\"', b'"')  # most escapes of a record, and in no secret here
-        return self._has_needle(self._escapes.sub(_unescaped, text))
+            read = unescaped(text)
+            if read is None:
+                return False
+            if self._has_needle(read):
+                return True
+            text = read
+        return False
 
     def _has_needle(self, text: bytes) -> bool:
-        return bool(self._needles.find_matches_as_indexes(text.translate(FOLDS)))
+        return self._is_everywhere or bool(self._needles.find_matches_as_indexes(text.translate(FOLDS, GAPS)))
 
 
 def _wanted(name: str, secret: str, care: Care) -> Iterator[Wanted]:
@@ -154,7 +167,7 @@ def _wanted(name: str, secret: str, care: Care) -> Iterator[Wanted]:
     for base, text in bases(secret).items():
         if care == "every-form":
             yield Wanted.of(name, base, text, max(_LEAST, -(-len(text) * 3 // 4)), is_token=False)
-        elif base == "":
+        elif base in ("", "read"):
             least = len(text) - 1 if len(text) >= STRONG else len(text)
             yield Wanted.of(name, base, text, least, is_token=True)
         elif len(secret) >= _SHORTEST_ENCODED:
@@ -173,7 +186,7 @@ def marked(text: str, wanted: Iterable[Wanted], leaks: dict[str, None], *, escap
     position = 0
 
     def add_text(end: int) -> None:
-        between = "".join(units.raw[position:end])
+        between = units.text(position, end) + units.gap(end)
         pieces.append(between.replace(OPENING, _LITERAL) if escape else between)
 
     for sighting in sorted(sightings, key=lambda sighting: (sighting.begin, -sighting.end)):
@@ -184,8 +197,3 @@ def marked(text: str, wanted: Iterable[Wanted], leaks: dict[str, None], *, escap
             position = rest.end
     add_text(len(units.raw))
     return "".join(pieces)
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    code = match[1] or match[2]
-    return match[match.lastindex or 0] if code is None else bytes([int(code, 16)])
