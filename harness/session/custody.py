@@ -1,7 +1,8 @@
 """Rules in custody: read before anything is written, and put back first and last.
 
 Every rule that a run may write is read, its configuration is on the disk before the first write, and that first write
-puts the same configuration back; a rule that refuses its own configuration is not used.
+puts the same configuration back; a rule that refuses its own configuration is not used, nor one that holds what a
+record cannot say.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rules_harness.harness.journal import FoundRule, Note
 from rules_harness.harness.judging.checks.common import described
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.session.endings import stopped
+from rules_harness.harness.session.exactness import cannot_be_kept
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.accounts import accounts_in as accounts_named
@@ -57,8 +59,14 @@ def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange]) -> Sur
             reasons[rule] = "reading it " + told(bench.contract, exchange)
         else:
             enabled = state.get(bench.names.status) != bench.names.disabled
-            recorded = bench.shared.client.cleaner.recorded_value(state)
-            rules.append(FoundRule(rule=rule, credential=bench.reader(rule), state=recorded, enabled=enabled))
+            cleaner, answer = bench.shared.client.cleaner, exchange.answer
+            recorded = cleaner.recorded_value(state)
+            found = FoundRule(rule=rule, credential=bench.reader(rule), state=recorded, enabled=enabled)
+            assert answer is not None  # it showed the state
+            reason = cannot_be_kept(answer, bench.names.data, found, cleaner)
+            if reason is not None:
+                reasons[rule] = reason
+            rules.append(found)
     readable = bool(rules) or not reads
     statuses = {exchange.answer.status if exchange.answer else 0 for exchange in reads.values()}
     if stop is None and reads and not rules:

@@ -215,3 +215,34 @@ def test_nobody_listens(server: ReferenceServer, streams: str, tmp_path: Path) -
     judged = command("judge", tmp_path / "out", environ={}, folder=tmp_path / "out")
     assert judged.code == 0
     assert {record.problem for record in judged.run.restored} == {None}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('"weight": 0.1234567890123456789', "/weight"),
+        ('"weight": 1e400', "/weight"),
+        ('"weight": -Infinity', "/weight"),
+        (f'"weight": {"7" * 4301}', "/weight"),
+        ('"labels": ["half \\ud83d of one"]', "/labels/0"),
+        ('"labels": {"\\udc00": 1}', "/labels"),
+    ],
+)
+def test_a_rule_is_not_used_that_cannot_be_put_back_exactly(text: str, place: str, tmp_path: Path) -> None:
+    keeper = Keeper(BODY, lambda before, body: body)
+    exact = json.dumps({"request_id": "r", "data": keeper.state})[:-2] + f", {text}}}}}"
+    keeper.aside = lambda updates: answer(exact.encode(), status="200 So", headers="X-Request-ID: r\r\n")
+    ended = run(keeper, tmp_path)
+    assert ended.code in (1, 3)
+    assert keeper.updates == 0
+    assert f"what it holds at {place} cannot be put back exactly as it is" in ended.out + ended.err
+
+
+@pytest.mark.parametrize("weight", ["0.1", "1.50", "-0.0", "1E22", "18446744073709551616", "1e-7", '"\\ud83d\\ude00"'])
+def test_a_rule_is_used_that_can(weight: str, tmp_path: Path) -> None:
+    keeper = Keeper({**BODY, "weight": json.loads(weight)}, lambda before, body: {**body, "weight": json.loads(weight)})
+    shown = json.dumps({"request_id": "r", "data": keeper.state})
+    raw = shown.replace(f'"weight": {json.dumps(json.loads(weight))}', f'"weight": {weight}')
+    keeper.aside = lambda updates: None if updates else answer(raw.encode(), headers="X-Request-ID: r\r\n")
+    assert run(keeper, tmp_path).code in (0, 1)
+    assert keeper.updates > 1
