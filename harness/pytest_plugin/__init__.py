@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from rules_harness.harness.pytest_plugin.judging import Drawn, RulesTarget
     from rules_harness.harness.pytest_plugin.verdicts import Verdicts
+    from rules_harness.harness.target.cleaning import Cleaner
     from rules_harness.openapi.contract import Contract
 
 TARGET = pytest.StashKey[Path]()
 CONTRACT: pytest.StashKey[Contract] = pytest.StashKey()
 VERDICTS: pytest.StashKey[Verdicts] = pytest.StashKey()
+_CLEANERS: pytest.StashKey[list[Cleaner]] = pytest.StashKey()
 _SHARED = pytest.StashKey[Path]()
 _SHARED_INPUT = "rules_harness_shared"
 _NO_TARGET = "needs a target: pytest --rules-target FILE"
@@ -93,6 +95,19 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return ProfileFile.from_parent(parent, path=file_path)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the keys of the profile out of what is shown of a test: assertions, locals, what was printed and logged."""
+    report = yield
+    for cleaner in item.config.stash.get(_CLEANERS, []):
+        shown = "" if report.longrepr is None else str(report.longrepr)
+        cleaned = cleaner.clean_text(shown)
+        if cleaned != shown:
+            report.longrepr = cleaned
+        report.sections = [(name, cleaner.clean_text(content)) for name, content in report.sections]
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say where the record of the run lies."""
     verdicts = config.stash.get(VERDICTS, None)
@@ -158,9 +173,13 @@ def _target(path: Path, config: pytest.Config) -> RulesTarget:
     from rules_harness.openapi.errors import ContractError  # noqa: PLC0415 - likewise
 
     try:
-        return target_of(path, contract_of(config))
+        target = target_of(path, contract_of(config))
     except (HarnessError, ContractError) as error:
         pytest.fail(str(error), pytrace=False)
+    from rules_harness.harness.target.cleaning import Cleaner  # noqa: PLC0415 - only where it was asked for
+
+    config.stash.setdefault(_CLEANERS, []).append(Cleaner(target.keyring))
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,20 @@ _FIRST: Final = 20
 """So many draws meet every sort of value that takes time when it is made first."""
 
 
+class _KeyText(str):
+    """A text with a key, of which pytest shows the name where it shows values: in failing assertions and locals."""
+
+    _shown: str
+
+    def __new__(cls, text: str, shown: str) -> _KeyText:
+        made = super().__new__(cls, text)
+        made._shown = shown
+        return made
+
+    def __repr__(self) -> str:
+        return repr(self._shown)
+
+
 class RulesTarget(msgspec.Struct, frozen=True):
     """The target that tests are for. Keys stay in the environment; `headers` makes the header that carries one."""
 
@@ -65,8 +79,12 @@ class RulesTarget(msgspec.Struct, frozen=True):
     def headers(self, credential: str = "full") -> dict[str, str]:
         """The headers of an update by a credential of the profile. Raises KeyError for one that it has not."""
         names = self.contract.names
-        authorization = self.keyring.text(KeyReference(credential, names.authorization, f"{names.auth_scheme} "))
-        return {names.authorization: authorization, "Content-Type": "application/json"}
+        before = f"{names.auth_scheme} "
+        text = self.keyring.text(KeyReference(credential, names.authorization, before))
+        return {
+            names.authorization: _KeyText(text, f"{before}{{key:{credential}}}"),
+            "Content-Type": "application/json",
+        }
 
 
 class Drawn(msgspec.Struct, frozen=True):
