@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from rules_harness.harness import journal
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.session.recorded import keep_unrestored
@@ -21,11 +23,19 @@ REPLAYS: Final = "replays"
 def make_room(folder: Path) -> None:
     """Remove what an earlier run left in a folder; whatever else is there stays.
 
-    Raises `UsageError` where the only record of how rules stood would be lost, or something cannot be removed.
+    Raises `UsageError` where the only record of how rules stood would be lost, something cannot be removed, or what has
+    the names of a run's files is somebody else's: neither a journal nor a summary beside it says that a run was here.
     """
     replays = _folders(folder / REPLAYS, journal.FILE_NAME) + _folders(folder / REPLAYS, journal.PACKED_NAME)
     for run in (folder, *replays):
         keep_unrestored(run)
+    in_the_way = [*_files(folder), *_folders(folder / FINDINGS, script.FILE_NAME)]
+    if any(path.is_dir() or path.stat().st_size for path in in_the_way) and not _is_of_a_run(folder):
+        names = ", ".join(str(path.relative_to(folder)) for path in in_the_way)
+        raise UsageError(
+            f"{folder} holds {names}, and neither a journal nor a summary says that a run left that: it would be lost; "
+            "move it away, or give another folder with --out"
+        )
     try:
         for path in _files(folder):
             path.unlink()
@@ -38,6 +48,18 @@ def make_room(folder: Path) -> None:
         raise UsageError(
             f"cannot remove what an earlier run left in {folder}: {error.strerror}; give another folder with --out"
         ) from error
+
+
+def _is_of_a_run(folder: Path) -> bool:
+    """Whether an earlier run was here; a journal that is none was objected to before."""
+    recorded = journal.recorded_in(folder)
+    if recorded.is_file() and recorded.stat().st_size:
+        return True
+    try:
+        content = msgspec.json.decode((folder / FORMATS["summary"].file_name).read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.keys() >= {"tool_version", "outcome", "exit_code", "requirements"}
 
 
 def _files(folder: Path) -> Iterator[Path]:

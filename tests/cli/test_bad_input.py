@@ -113,6 +113,22 @@ def test_folder_that_cannot_be_written(shell: Shell) -> None:
     assert "--out" in message
 
 
+@pytest.mark.parametrize(
+    "name", ["report.html", "junit.xml", "summary.json", "badge.json", "journal.jsonl", "findings/mine/curl.sh"]
+)
+def test_folder_with_files_that_no_run_left(shell: Shell, name: str) -> None:
+    path = shell.folder / "project" / name
+    path.parent.mkdir(parents=True)
+    path.write_text('{"outcome": "mine"}', encoding="utf-8")
+    with Server(servers.EXAMPLE) as server:
+        for command in ("check", "fuzz"):
+            message = _message(shell, command, "--target", shell.profile(server.url), "--out", "project")
+            assert name.removesuffix("/curl.sh") in message
+            assert "--out" in message
+        assert server.received == []
+    assert path.read_text(encoding="utf-8") == '{"outcome": "mine"}'
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_folder_without_permission(shell: Shell) -> None:
     (shell.folder / "locked").mkdir(mode=0o500)
