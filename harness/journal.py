@@ -19,7 +19,7 @@ import zstandard
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.files import make_private, open_private
-from rules_harness.harness.packed import lines_of, unpacked
+from rules_harness.harness.packed import lines_of, most_of, unpacked
 from rules_harness.openapi.bounds import Unbounded, check
 
 SCHEMA_VERSION = 3
@@ -235,7 +235,10 @@ def recorded_in(folder: Path) -> Path:
 
 
 def pack(path: Path) -> Path:
-    """Pack the journal of a run that has ended, if it is long; returns where it is now. Raises `OSError`."""
+    """Pack the journal of a run that has ended, if it is long; returns where it is now. Raises `OSError`.
+
+    What would not be unpacked again, since it is so much longer, stays as it is.
+    """
     if path.name != FILE_NAME or path.stat().st_size < PACK_FROM:
         return path
     packed = path.with_name(PACKED_NAME)
@@ -243,6 +246,9 @@ def pack(path: Path) -> Path:
     with path.open("rb") as source, open_private(packed) as into:
         compressor.copy_stream(source, into)
         os.fsync(into.fileno())
+    if path.stat().st_size > most_of(packed.stat().st_size):
+        packed.unlink()
+        return path
     path.unlink()
     return packed
 
@@ -254,12 +260,15 @@ def unpack(folder: Path) -> None:
         return
     # Under its name once it is whole: a part of it would be taken for the journal if we were killed here.
     part = folder / f"{FILE_NAME}.part"
-    with packed.open("rb") as source, open_private(part) as into:
-        try:
+    try:
+        with packed.open("rb") as source, open_private(part) as into:
             into.writelines(unpacked(source))
-        except zstandard.ZstdError as error:
+            os.fsync(into.fileno())
+    except (OSError, UsageError, zstandard.ZstdError) as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, zstandard.ZstdError):
             raise UsageError(f"cannot go on with {packed}: {error}") from error
-        os.fsync(into.fileno())
+        raise
     part.replace(folder / FILE_NAME)
     packed.unlink()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +16,7 @@ import pytest
 
 from rules_harness.harness.campaign.corpus import open_corpus
 from rules_harness.harness.campaign.messages import CorpusEntry
+from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, Note, read
 from rules_harness.harness.target.profile import Profile, Target
 from rules_harness.openapi.contract import load
@@ -99,11 +103,45 @@ def test_the_first_line_of_a_journal(tmp_path: Path, bounded: Callable[..., Ende
         assert "journal.jsonl" in bounded(*arguments).err
 
 
+HEADER = msgspec.json.encode(Header(SCHEMA_VERSION, "", "gate", "", "", "", "", {}, {}, 1, "", "")) + b"\n"
+BOMBS = {
+    "one line": "b'a' * 2**30",
+    "a line after others": f"{HEADER!r} * 10 + b'a' * 2**28",
+    "many lines": f"{HEADER!r} + (b'{{' + b' ' * 200 + b'}}\\n') * 2**22",
+}
+
+
+@pytest.fixture(scope="module", params=BOMBS)
+def bomb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    code = "import sys, zstandard; sys.stdout.buffer.write(zstandard.compress(eval(sys.argv[1])))"
+    # In a process of its own, since the memory of this one is measured.
+    packed = subprocess.run([sys.executable, "-c", code, BOMBS[request.param]], capture_output=True, check=True).stdout
+    path = tmp_path_factory.mktemp("bomb") / "journal.jsonl.zst"
+    path.write_bytes(packed)
+    return path
+
+
+def test_a_packed_journal_that_unpacks_to_too_much(bomb: Path, bounded: Callable[..., Ended]) -> None:
+    for arguments in (("judge", bomb), ("report", bomb.parent, "--format", "html")):
+        assert re.search("a line of more than 32 MiB|unpacks to 200 times", bounded(*arguments).err)
+    with pytest.raises(UsageError, match="unpacks to 200 times"):
+        Journal(bomb.parent, append=True)
+    assert [path.name for path in bomb.parent.iterdir()] == [bomb.name]
+
+
+def test_a_line_of_a_journal_that_is_too_long(tmp_path: Path, bounded: Callable[..., Ended]) -> None:
+    path = tmp_path / "journal.jsonl"
+    for before in (b"", HEADER):
+        with path.open("wb") as file:
+            file.write(before + b"{")
+            file.truncate(2**30)
+        assert "a line of more than 32 MiB" in bounded("judge", path).err
+
+
 def test_further_lines_of_a_journal_that_are_too_deep_are_left_out(tmp_path: Path) -> None:
-    header = msgspec.json.encode(Header(SCHEMA_VERSION, "", "gate", "", "", "", "", {}, {}, 1, "", "")) + b"\n"
     deep = b'{"record":"note","kind":"a","text":"b","data":{"a":' + b"[" * DEEP + b"]" * DEEP + b"}}\n"
     path = tmp_path / "journal.jsonl"
-    path.write_bytes(header + deep + b'{"record":"no')
+    path.write_bytes(HEADER + deep + b'{"record":"no')
     journal = Journal(tmp_path, append=True)
     journal.write(Note("seen", "after a torn line"))
     journal.write(Note("seen", "after a whole one"))

@@ -113,3 +113,10 @@ def test_a_folder_of_runs_is_kept_small(tmp_path: Path, capsys: pytest.CaptureFi
     assert {path.name for path in tmp_path.iterdir()} == {"cut", "run-4", "run-5", "other", "notes"}
     assert recorded_in(tmp_path / "run-5").name == journal.PACKED_NAME
     assert "only record of how 1 rule stood" in said
+
+
+def test_what_is_so_uniform_that_it_would_not_be_unpacked_stays_as_it_is(tmp_path: Path) -> None:
+    path = written(tmp_path / "run", [header(), *[Note("odd", "a" * 2**20)] * 24, footer()])
+    assert pack(path) == path
+    assert [left.name for left in path.parent.iterdir()] == [path.name]
+    assert len(read(path).notes) == 24
