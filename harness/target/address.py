@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.target.form import HEADER_NAME
@@ -21,6 +21,7 @@ from rules_harness.openapi.contract import Contract
 
 COMMAND_LINE: Final = "command line"
 _SECRET_NAME = re.compile(r"auth|token|key|secret|cookie|passw|credential|signature", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(_SECRET_NAME.pattern + r"|^(?:sig|code|pass|pwd|pin|jwt)$", re.IGNORECASE)
 _HEADER_VALUE = re.compile(r"[\x21-\x7e\xa1-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?")
 _OWN_HEADERS: Final = ("host", "connection", "content-length", "transfer-encoding", "content-type", "accept", "expect")
 _OPTIONS: Final = {"target.base_url": "--base-url", "credentials.full.key_env": "--key-env", "rules": "--rule"}
@@ -74,15 +75,17 @@ class TargetReader:
 
     def _url(self, place: str, text: str) -> SplitResult:
         remedy = "Write an absolute URL such as https://host.example/api/v1."
+        shown = _shown(text)
         if not re.fullmatch(r"[!-~]+", text):
-            self._fail(place, f"{text!r} is empty or has characters that no URL has", remedy)
+            self._fail(place, f"{shown!r} is empty or has characters that no URL has", remedy)
         try:
             url = urlsplit(text)
             port = url.port
         except ValueError as error:
-            self._fail(place, f"{text!r} is not a URL ({error})", remedy)
+            why = f" ({error})" if shown == text else ""
+            self._fail(place, f"{shown!r} is not a URL{why}", remedy)
         if url.scheme not in ("http", "https") or not url.hostname or port == 0:
-            self._fail(place, f"{text!r} is not an absolute http or https URL", remedy)
+            self._fail(place, f"{shown!r} is not an absolute http or https URL", remedy)
         return url
 
     def _ca_bundle(self, text: str | None) -> str | None:
@@ -121,11 +124,29 @@ class TargetReader:
             return None, None
         url = self._url("target.proxy", text)
         if url.scheme != "http" or url.path.strip("/") or url.query:
-            self._fail("target.proxy", f"{text!r} is not the address of a proxy", "Write http://host:port.")
+            self._fail("target.proxy", f"{_shown(text)!r} is not the address of a proxy", "Write http://host:port.")
         login, separator, address = url.netloc.rpartition("@")
         if separator:
             return f"http://{address}", self._secret("proxy:login", login)
         return f"http://{address}", None
+
+    def _apart(
+        self, hook: str, url: str
+    ) -> tuple[str, SecretReference | None, tuple[tuple[str, SecretReference], ...]]:
+        """The URL of a hook without its secrets, its login, and the parameters of its query that look like secrets."""
+        scheme, _, rest = url.partition("#")[0].partition("://")
+        authority, slash, path = re.fullmatch(r"([^/?]*)([/?]?)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr] # whatever it is, it matches
+        login, separator, address = authority.rpartition("@")
+        kept, query = [], []
+        before, mark, parameters = (slash + path).partition("?")
+        for parameter in parameters.split("&"):
+            name, _, value = parameter.partition("=")
+            if _SECRET_PARAMETER.search(unquote(name)) and value and not re.fullmatch(r"\{[^{}]*\}", value):
+                query.append((name, self._secret(f"hook:{hook}.{re.sub('[{}|]', '/', name)}", value)))
+            else:
+                kept.append(parameter)
+        rest = address + before + (f"?{'&'.join(kept)}" if mark and kept else "")
+        return f"{scheme}://{rest}", self._secret(f"hook:{hook}.login", login) if separator else None, tuple(query)
 
     def _target_headers(self, headers: Mapping[str, Any]) -> Headers:
         names = self._contract.names
@@ -172,3 +193,8 @@ class TargetReader:
         if self._source == COMMAND_LINE:
             place = _OPTIONS.get(place, place)
         raise UsageError(f"{self._source}: {place}: {problem}. {remedy}")
+
+
+def _shown(url: str) -> str:
+    """A URL as an error shows it: without a login, and without what follows its path."""
+    return re.sub(r"(?<=//).*@", "…@", re.split("[?#]", url)[0])

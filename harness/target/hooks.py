@@ -18,9 +18,9 @@ from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.harness.target.secrets import Keyring
 
 _SHOWN: Final = 300
+"""Characters of a hook's answer that are shown where it failed."""
 _TAKEN_IN: Final = 64 * 1024
 """Bytes of an operator's tool's answer; more of it says nothing."""
-"""Characters of a hook's answer that are shown where it failed."""
 
 
 Values = Mapping[str, str | float]
@@ -79,11 +79,15 @@ class Hooks:
                 self._execute(name, [_filled(part, values) for part in hook.command], hook.timeout)
         except (httpx.HTTPError, OSError) as error:
             raise self._failed(name, str(error) or type(error).__name__) from None
+        except KeyError as error:
+            raise self._failed(name, f"there is no {error.args[0]}, which no journal holds") from None
         except subprocess.TimeoutExpired:
             raise self._failed(name, f"took longer than {hook.timeout:g} s") from None
 
     def _call(self, name: str, hook: HttpHook, values: Values) -> None:
-        url = _filled(hook.url, {placeholder: quote(str(value), safe="") for placeholder, value in values.items()})
+        url = _filled(
+            self._url(hook), {placeholder: quote(str(value), safe="") for placeholder, value in values.items()}
+        )
         headers = {header: self._keyring.value(value) for header, value in hook.headers}
         content = None if hook.json is None else _json(hook.json, values)
         until, said = time.monotonic() + hook.timeout, b""
@@ -97,6 +101,13 @@ class Hooks:
         if not answer.is_success:
             text = said.decode("utf-8", "replace")[:_SHOWN]
             raise self._failed(name, f"answered {answer.status_code}: {text}")
+
+    def _url(self, hook: HttpHook) -> str:
+        """The URL of a hook with its secrets."""
+        scheme, _, rest = hook.url.partition("://")
+        login = "" if hook.login is None else f"{self._keyring.value(hook.login)}@"
+        query = "&".join(f"{name}={self._keyring.value(value)}" for name, value in hook.query)
+        return f"{scheme}://{login}{rest}" + (f"{'&' if '?' in rest else '?'}{query}" if query else "")
 
     def _execute(self, name: str, command: list[str], timeout: float) -> None:
         done = subprocess.run(

@@ -92,13 +92,25 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class HttpHook(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="http"):
-    """A request that an operator's tool answers; ``timeout`` in seconds."""
+    """A request that an operator's tool answers; ``timeout`` in seconds.
+
+    ``url`` has neither a login nor what looks like a secret in its query: these are in ``login`` and ``query``.
+    """
 
     url: str
     method: str = "POST"
     json: Any = None
     headers: Headers = ()
     timeout: float = 10
+    login: SecretReference | None = None
+    """User name and password, percent-encoded and with a colon between them."""
+    query: tuple[tuple[str, SecretReference], ...] = ()
+    """Parameters of the query behind those of the URL, percent-encoded."""
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether it takes more than the profile says to call it."""
+        return bool(self.login or self.query) or any(not isinstance(value, str) for _, value in self.headers)
 
 
 class CommandHook(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="command"):

@@ -199,7 +199,16 @@ class _Reader(TargetReader):
         if not HEADER_NAME.fullmatch(table.method):
             self._fail(f"{place}.method", f"{table.method!r} is not a method", 'Write "POST".')
         headers = self._headers(f"{place}.headers", f"{name}.", table.headers)
-        return HttpHook(url=url, method=table.method, json=table.json, headers=headers, timeout=table.timeout)
+        url, login, query = self._apart(name, url)
+        return HttpHook(
+            url=url,
+            method=table.method,
+            json=table.json,
+            headers=headers,
+            timeout=table.timeout,
+            login=login,
+            query=query,
+        )
 
     def _reading(self, id: str, value: Any) -> tuple[str, ...]:
         place = f'readings."{id}"'

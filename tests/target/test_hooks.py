@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import socket
 import sys
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
+import msgspec
 import pytest
 
+from rules_harness.harness.errors import UsageError
 from rules_harness.harness.target.hooks import HookFailed, Hooks
 from rules_harness.harness.target.profile import CommandHook, HttpHook, Profile, SecretReference, Target
+from rules_harness.harness.target.reader import load
 from rules_harness.harness.target.secrets import Keyring
+from rules_harness.openapi.contract import load as load_contract
 from tests.wire.servers import KEYS, Received, Server, always, answer
 
 
@@ -110,3 +116,53 @@ def test_a_hook_that_the_profile_lacks_is_named() -> None:
     with pytest.raises(HookFailed, match=r"the profile has no hooks\.enable_rule"):
         none.enable_rule("rule_a")
     none.close()
+
+
+LOGIN = "ops:Tk4%4095b2c7f1e8"
+SECRETS = {"token": "v9Xq2Lm7Rt4Zp6Wn", "sig": "Ab%2Fc9Dd8Ee7Ff6Gg"}
+
+
+def read_hook(folder: Path, url: str) -> tuple[Profile, Keyring]:
+    text = (
+        '[target]\nbase_url = "http://127.0.0.1:1"\n[credentials.full]\nkey_env = "KEY"\n'
+        f'[hooks]\nenable_rule = {{ url = "{url}" }}\n'
+    )
+    (folder / "profile.toml").write_text(text, encoding="utf-8")
+    return load(folder / "profile.toml", contract=load_contract(), environ={"KEY": KEYS["full"]})
+
+
+def test_a_url_is_recorded_without_its_login_and_its_tokens(tmp_path: Path) -> None:
+    with Server(always(answer(f"no {SECRETS['token']}".encode(), status="403 No"))) as server:
+        url = f"{server.url.replace('//', f'//{LOGIN}@')}/{{rule_id}}?a=1&token={SECRETS['token']}&rule_key={{rule_id}}"
+        profile, keyring = read_hook(tmp_path, f"{url}&sig={SECRETS['sig']}#x")
+        hook = profile.hooks["enable_rule"]
+        assert isinstance(hook, HttpHook)
+        assert hook.url == f"{server.url}/{{rule_id}}?a=1&rule_key={{rule_id}}"
+        assert hook.has_secrets
+        recorded = msgspec.json.encode(profile).decode()
+        assert not [part for part in (LOGIN, "Tk4", *SECRETS.values()) if part in recorded]
+        assert msgspec.json.decode(recorded, type=Profile) == profile
+        with pytest.raises(HookFailed, match="answered 403") as caught:
+            Hooks(profile, keyring).enable_rule("r1")
+        assert SECRETS["token"] not in str(caught.value)
+        (received,) = server.received
+    line = f"POST /api/v1/r1?a=1&rule_key=r1&token={SECRETS['token']}&sig={SECRETS['sig']} HTTP/1.1"
+    assert received.line == line
+    sent = base64.b64decode(dict(received.headers)["Authorization"].removeprefix("Basic "))
+    assert sent.decode() == unquote(LOGIN)
+    with pytest.raises(HookFailed, match="no journal holds"):
+        Hooks(profile, Keyring(KEYS)).enable_rule("r1")
+
+
+@pytest.mark.parametrize("url", ["http://h/{rule_id}", "http://h", "http://h?a=b&a", "http://h/x?key={rule_id}"])
+def test_a_url_without_secrets_stays_as_it_is(url: str, tmp_path: Path) -> None:
+    profile, _ = read_hook(tmp_path, url)
+    assert profile.hooks["enable_rule"] == HttpHook(url=url)
+
+
+@pytest.mark.parametrize("url", ["ftp://{}@h?token={}", "http://{}@h:x/?token={}", "http://{}@h:0?token={}"])
+def test_an_error_about_a_url_shows_no_secret(url: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_hook(tmp_path, url.format("ops:Tk4", "v9X"))
+    assert "hooks.enable_rule.url" in str(caught.value)
+    assert not {part for part in ("Tk4", "v9X") if part in str(caught.value)}
