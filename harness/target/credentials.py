@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from rules_harness.harness.target import bounded
 from rules_harness.harness.target.profile import Credential
 
 COMMAND_SECONDS: Final = 30.0
 _KEY = re.compile(r"[!#-\[\]-z|~]+")
-_SHOWN: Final = 300
-"""Characters of what a program says that are shown where it gives no key."""
+_KEY_ALONE: Final = "It must be the key, and nothing else."
 
 
 class NoKey(Exception):
@@ -36,7 +36,7 @@ def read_key(credential: Credential, environ: Mapping[str, str]) -> str:
         return _in_environment(credential.key_env, environ)
     key = text.strip()
     if not key:
-        raise NoKey(f"{where} is empty", "It must be the key, and nothing else.")
+        raise NoKey(f"{where} is empty", _KEY_ALONE)
     return _checked(key, where, "It must be the key, and nothing else: no quotation marks, no further lines.")
 
 
@@ -58,34 +58,31 @@ def _in_environment(variable: str, environ: Mapping[str, str]) -> str:
 
 def _in_file(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return bounded.read(path, COMMAND_SECONDS).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NoKey(f"the file {path} is not text", "It must be the key, and nothing else.") from None
+        raise NoKey(f"the file {path} is not text", _KEY_ALONE) from None
+    except bounded.TooMuch:
+        raise NoKey(f"the file {path} has more than {bounded.MOST:,} bytes", _KEY_ALONE) from None
     except OSError as error:
         remedy = "Name a file that holds the key alone; a relative path starts at the profile's folder."
         raise NoKey(f"the file {path} cannot be read ({error.strerror})", remedy) from None
 
 
 def _printed(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """What a program prints. What it says of an error is not shown: nobody knows yet what the key is."""
     remedy = "It must print the key, and end with 0."
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=dict(environ),
-            text=True,
-            errors="replace",
-        )
+        done = bounded.run(command, COMMAND_SECONDS, environ=environ, is_strict=True)
     except OSError as error:
         raise NoKey(f"{command[0]} cannot be started ({error.strerror})", remedy) from None
+    except bounded.TooMuch:
+        raise NoKey(f"{command[0]} prints more than {bounded.MOST:,} bytes", remedy) from None
     except subprocess.TimeoutExpired:
         raise NoKey(f"{command[0]} took longer than {COMMAND_SECONDS:g} s", remedy) from None
-    if done.returncode != 0:
-        raise NoKey(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[-_SHOWN:]}", remedy)
-    return done.stdout
+    if done.code != 0:
+        hidden = "; what it says may hold the key, and is not shown: start it by hand to see it" if done.err else ""
+        raise NoKey(f"{command[0]} ended with {done.code}{hidden}", remedy)
+    return done.out.decode("utf-8", "replace")
 
 
 def _checked(key: str, where: str, remedy: str) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
+from rules_harness.harness.target import bounded
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.harness.target.secrets import Keyring
@@ -99,7 +100,7 @@ class Hooks:
                 if len(said) > _TAKEN_IN:
                     break
         if not answer.is_success:
-            text = said.decode("utf-8", "replace")[:_SHOWN]
+            text = self._cleaner.clean_text(said.decode("utf-8", "replace"))[:_SHOWN]
             raise self._failed(name, f"answered {answer.status_code}: {text}")
 
     def _url(self, hook: HttpHook) -> str:
@@ -110,18 +111,11 @@ class Hooks:
         return f"{scheme}://{login}{rest}" + (f"{'&' if '?' in rest else '?'}{query}" if query else "")
 
     def _execute(self, name: str, command: list[str], timeout: float) -> None:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-        )
-        if done.returncode != 0:
-            said = (done.stderr or done.stdout).strip()[-_SHOWN:]
-            raise self._failed(name, f"ended with {done.returncode}: {said}")
+        done = bounded.run(command, timeout)
+        if done.code != 0:
+            said = (done.err or done.out).decode("utf-8", "replace").strip()
+            # Cleaned before it is cut: of a key that is cut in two, nobody would find the rest.
+            raise self._failed(name, f"ended with {done.code}: {self._cleaner.clean_text(said)[-_SHOWN:]}")
 
     def _failed(self, name: str, detail: str) -> HookFailed:
         return HookFailed(name, self._cleaner.clean_text(detail))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import resource
 import socket
 import sys
 import time
@@ -166,3 +167,17 @@ def test_an_error_about_a_url_shows_no_secret(url: str, tmp_path: Path) -> None:
         read_hook(tmp_path, url.format("ops:Tk4", "v9X"))
     assert "hooks.enable_rule.url" in str(caught.value)
     assert not {part for part in ("Tk4", "v9X") if part in str(caught.value)}
+
+
+def test_what_a_command_says_without_end_takes_no_memory() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(HookFailed, match="took longer than"):
+        hooks(advance_clock=CommandHook(command=("yes",), timeout=1)).advance_clock(1)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+
+
+def test_a_key_that_would_be_cut_in_two_is_not_shown() -> None:
+    code = f"import sys; sys.exit('{KEYS['full']}' + '.' * {300 - len(KEYS['full']) // 2})"
+    with pytest.raises(HookFailed) as caught:
+        hooks(advance_clock=python(code)).advance_clock(1)
+    assert KEYS["full"][-8:] not in str(caught.value)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,44 @@ def test_a_program_that_takes_too_long_for_a_key_is_given_up(tmp_path: Path, mon
     monkeypatch.setattr(credentials, "COMMAND_SECONDS", 0.1)
     with pytest.raises(UsageError, match="took longer than"):
         read(tmp_path, with_source('key_command = ["sleep", "9"]'), {"PATH": os.environ["PATH"]})
+
+
+def test_what_a_program_says_of_an_error_is_not_shown(tmp_path: Path) -> None:
+    for said in ("echo key-1234-abcd >&2", "echo key-1234-abcd"):
+        source = f'key_command = ["sh", "-c", "{said}; exit 3"]'
+        error = refusal(tmp_path, with_source(source), {"PATH": os.environ["PATH"]})
+        assert "ended with 3" in error
+        assert "abcd" not in error
+
+
+@pytest.mark.parametrize(
+    ("source", "part"),
+    [
+        ('key_command = ["yes", "key"]', "yes prints more than 65,536 bytes"),
+        ('key_command = ["sh", "-c", "yes key >&2"]', "took longer than 1 s"),
+        ('key_command = ["sh", "-c", "sleep 60 & echo key"]', "took longer than 1 s"),
+        ('key_file = "/dev/zero"', "the file /dev/zero has more than 65,536 bytes"),
+        ('key_file = "large"', "large has more than 65,536 bytes"),
+        ('key_file = "pipe"', "pipe cannot be read (nothing for 1 s)"),
+    ],
+)
+def test_what_has_no_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, part: str) -> None:
+    monkeypatch.setattr(credentials, "COMMAND_SECONDS", 1)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"k" * 70_000)
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert part in refusal(tmp_path, with_source(source), {"PATH": os.environ["PATH"]})
+    assert time.monotonic() - began < 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+
+
+def test_a_key_may_come_from_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("key-through-a-pipe",))
+    writer.start()
+    _, keyring = read(tmp_path, with_source('key_file = "pipe"'))
+    writer.join()
+    assert keyring.secrets() == {"full": "key-through-a-pipe"}
 
 
 @pytest.mark.parametrize(
