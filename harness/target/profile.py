@@ -7,9 +7,11 @@ references that only the `Keyring` can resolve.  `harness.target.reader` fills t
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from datetime import datetime
+from encodings.idna import nameprep
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -19,6 +21,8 @@ from rules_harness.strategies.world import Account, World
 ROLES: Final = ("full", "limited", "read_only", "unrelated", "trigger_only", "other_org", "revoked")
 HOOKS: Final = ("enable_rule", "advance_clock", "reset")
 """What a profile may have; `reset` is for whoever shares it, and no run calls it: rules are put back one by one."""
+_DECODINGS: Final = 4
+"""How many layers of percent-encoding of a host are undone."""
 MAX_AMOUNT: Final = 2**53 - 1
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
@@ -182,8 +186,10 @@ class Profile(msgspec.Struct, frozen=True):
         return self.is_loopback or self.permissions.live_shapes
 
     def is_production(self, contract: Contract) -> bool:
-        """Whether the host is one that the contract lists as production, whatever its port and letter case."""
-        return host_of(self.target.base_url) in {name.lower() for name in contract.names.production_hosts}
+        """Whether requests may get to a host that the contract lists as production, however it is spelled."""
+        listed = {_understood(name) for name in contract.names.production_hosts}
+        urls = (self.target.base_url, self.target.proxy)
+        return any(_understood(host_of(url)) in listed for url in urls if url is not None)
 
     def world(self, now: datetime) -> World:
         """What strategies must know of this target; ``now`` is aware, UTC."""
@@ -198,6 +204,19 @@ class Profile(msgspec.Struct, frozen=True):
 def host_of(url: str) -> str:
     """The host of a URL in lower case, without the root's dot."""
     return (urlsplit(url).hostname or "").rstrip(".")
+
+
+def _understood(host: str) -> str:
+    """The name that somebody on the way, such as a proxy or a resolver, may understand by a host."""
+    for _ in range(_DECODINGS):
+        host = unquote(host)
+    host = unicodedata.normalize("NFKC", host.partition("\\")[0]).replace("\u3002", ".")
+    # What IDNA maps to nothing, such as a soft hyphen, and what differs in case alone (RFC 3491).
+    try:
+        labels = [nameprep(label) for label in host.split(".")]
+    except UnicodeError:
+        labels = host.split(".")
+    return ".".join(labels).lower().strip(". ")
 
 
 def _is_loopback(url: str) -> bool:

@@ -87,10 +87,6 @@ def refusal(folder: Path, text: str, environ: dict[str, str] | None = None) -> s
     return message.removeprefix(f"{folder / 'staging.toml'}: ")
 
 
-def at(base_url: str, proxy: str | None = None) -> Profile:
-    return Profile(target=Target("any", base_url, proxy=proxy), credentials={})
-
-
 def test_a_url_and_one_credential_are_enough(tmp_path: Path) -> None:
     profile, keyring = read(tmp_path, SMALLEST)
     assert profile.target == Target("127.0.0.1:9101", "http://127.0.0.1:9101/api/v1")
@@ -299,38 +295,3 @@ def test_options_stand_for_a_profile() -> None:
 def test_wrong_options_are_named_as_options(base_url: str, key_env: str, part: str) -> None:
     with pytest.raises(UsageError, match=part):
         from_options(base_url=base_url, key_env=key_env, rules=[], contract=CONTRACT, environ={"MY_KEY": "my-key-1"})
-
-
-@pytest.mark.parametrize(
-    ("base_url", "proxy", "expected"),
-    [
-        ("http://127.0.0.1:9101/api", None, True),
-        ("http://127.9.8.7", None, True),
-        ("http://[::1]:80", None, True),
-        ("http://[::ffff:127.0.0.1]", None, True),
-        ("http://LOCALHOST.", None, True),
-        ("http://localhost", "http://localhost:3128", True),
-        ("http://localhost", "http://{proxy:login}@proxy.test:3128", False),
-        ("http://localhost.example.test", None, False),
-        ("http://0.0.0.0", None, False),
-        ("http://10.0.0.1", None, False),
-        ("http://[::2]", None, False),
-        ("https://127.0.0.1.nip.test", None, False),
-    ],
-)
-def test_loopback_is_what_never_leaves_the_machine(base_url: str, proxy: str | None, expected: bool) -> None:
-    assert at(base_url, proxy).is_loopback is expected
-
-
-@pytest.mark.parametrize(
-    ("base_url", "expected"),
-    [
-        ("https://api.getsequence.io/api/v1", True),
-        ("https://API.GetSequence.io.:8443/api/v1", True),
-        ("http://api.getsequence.io", True),
-        ("https://staging.getsequence.io", False),
-        ("https://api.getsequence.io.test", False),
-    ],
-)
-def test_production_is_known_by_its_host(base_url: str, expected: bool) -> None:
-    assert at(base_url).is_production(CONTRACT) is expected
