@@ -26,6 +26,7 @@ class Replaying(Session):
     """Sends a finding again, and says how often it showed. Make it, call `run` once."""
 
     kind: ClassVar[str] = "replay"
+    knows_endpoint: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -44,14 +44,15 @@ def look(bench: Bench, profile: Profile) -> dict[str, Exchange]:
     return {rule: bench.send(*bench.plan_read(rule, existence=bench.existence(rule))) for rule in profile.rules.all}
 
 
-def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange]) -> Survey:
+def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange], *, is_known: bool = False) -> Survey:
     """What the first reads show, and an update of a rule that does not exist; nothing that exists is written.
 
-    Raises what the client raises.
+    Where the endpoint ``is_known`` to be there, only a read of a rule can show that it is there no more. Raises what
+    the client raises.
     """
     unknown = bench.unknown_id()
     probe = bench.update(bench.inert(), rule=unknown, existence="unknown", requirement="not-found.unknown-id")
-    stop = _nothing_to_judge(bench.contract, [*reads.values(), probe])
+    stop = _nothing_to_judge(bench.contract, [*reads.values(), probe], may_be_missing=bool(reads) or not is_known)
     rules, reasons = [], {}
     for rule, exchange in reads.items():
         state = _state(bench.contract, exchange)
@@ -130,7 +131,7 @@ def _state(contract: Contract, exchange: Exchange) -> dict[str, Any] | None:
     return answer.part(contract.names.data) or None
 
 
-def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | None:
+def _nothing_to_judge(contract: Contract, exchanges: list[Exchange], *, may_be_missing: bool) -> Note | None:
     """Why the first answers, taken together, show that there is nothing to judge."""
     answers = [exchange.answer for exchange in exchanges if exchange.answer is not None]
     if not answers:
@@ -144,7 +145,7 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange]) -> Note | N
         return stopped(
             "credentials: every request was answered 401; are the keys in the environment those of this target?"
         )
-    if statuses <= MISSING and not any(_is_enveloped(contract, answer) for answer in answers):
+    if may_be_missing and statuses <= MISSING and not any(_is_enveloped(contract, answer) for answer in answers):
         return stopped(
             "endpoint not there: every request was answered "
             + " or ".join(str(status) for status in sorted(statuses))

@@ -45,9 +45,17 @@ class Keeping:
     """The rules of one run. Call `take` once, `give_back` last, whatever happened in between."""
 
     def __init__(
-        self, shared: Shared, profile: Profile, record: RunRecord, earlier: Mapping[str, FoundRule], locks: RuleLocks
+        self,
+        shared: Shared,
+        profile: Profile,
+        record: RunRecord,
+        earlier: Mapping[str, FoundRule],
+        locks: RuleLocks,
+        *,
+        is_known: bool,
     ) -> None:
-        """``earlier`` are rules as an earlier part of the run found them; that is how they are put back."""
+        """``earlier`` are rules as an earlier part of the run found them; that is how they are put back.  The endpoint
+        ``is_known`` where an earlier run found it there."""
         self.shared = shared
         self.known = Known()
         self.stop: Note | None = None
@@ -59,6 +67,7 @@ class Keeping:
         self._found: dict[str, FoundRule] = dict(earlier)
         self._earlier = frozenset(earlier)
         self._locks = locks
+        self._is_known = is_known
 
     def bench(self, scenario_id: str, rules: Iterable[str], *, attempt: int = 0) -> Bench:
         """A bench on which these rules may be used."""
@@ -76,7 +85,7 @@ class Keeping:
         self._profile = with_known_accounts(self.shared.contract, self._profile, states_in(self.shared.contract, reads))
         self.shared = shared_for(self.shared, self._profile, readable=True)
         bench.adopt(self.shared)
-        seen = survey(bench, self._profile, reads)
+        seen = survey(bench, self._profile, reads, is_known=self._is_known)
         self.stop = seen.stop
         if seen.stop is not None:
             return None

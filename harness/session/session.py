@@ -104,6 +104,8 @@ class Session(ABC):
     """What the header of the journal says that this is."""
     is_sampled: ClassVar[bool] = False
     """Only some of what could be sent is sent: what did not show is not gone."""
+    knows_endpoint: ClassVar[bool] = False
+    """A run before it found the endpoint there."""
 
     def __init__(
         self,
@@ -138,7 +140,7 @@ class Session(ABC):
             applicable=target.keyring.applicable,
         )
         locks = RuleLocks(target.profile.target.base_url if client is None else None)
-        self.keeping = Keeping(shared, target.profile, self.record, earlier or {}, locks)
+        self.keeping = Keeping(shared, target.profile, self.record, earlier or {}, locks, is_known=self.knows_endpoint)
         self.interrupted = False
         self._path = target.path
         self._remarks = remarks
