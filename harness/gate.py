@@ -19,7 +19,7 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.outgoing import Outgoing
 from rules_harness.harness.scenarios.planner import Shared
 from rules_harness.harness.scenarios.scenario import Scenario, Situation
-from rules_harness.harness.scenarios.telling import telling_first
+from rules_harness.harness.scenarios.telling import most_telling_first, telling_first
 from rules_harness.harness.scenarios.unmet import NotBegun, Unmet
 from rules_harness.harness.session.confirming import Confirming, confirm
 from rules_harness.harness.session.endings import Contained
@@ -86,6 +86,8 @@ class Gate(Session):
             self.stop_for("no two accounts are known that money can move between; list them under [[accounts]]")
         scenarios = self._scenarios(self.contract, self.keeping.shared, self.settings.select)
         chosen = self._short(runnable(scenarios, situation, self.record), situation)
+        if self.settings.max_failures is not None:
+            chosen = most_telling_first(chosen)
         self._progress.planned(len(chosen))
         try:
             self._run_lanes(chosen, situation)

@@ -24,7 +24,6 @@ from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.reference.variants import VARIANTS
 from rules_harness.harness.scenarios.scenario import Scenario
-from rules_harness.harness.session.lanes import GENERAL
 from rules_harness.harness.session.opening import Opened
 from rules_harness.harness.session.session import Progress, Settings, Silent
 from rules_harness.harness.target.reader import load as load_profile
@@ -33,15 +32,6 @@ from rules_harness.openapi.contract import load
 COMBINATIONS = 30
 DUE = 25
 """How many variants of a combination are some that have not had their turn."""
-FIRST_LOOK = (
-    "auth.missing",
-    "authz.scope",
-    "not-found.*",
-    "request-id.*",
-    "update.documented-example",
-    "status.stored",
-)
-"""What shows most faults of every answer; only where it does not is the whole gate run."""
 NOW = datetime.now(UTC)
 """One instant for all runs of a process, so that what is made from it is made once."""
 TrialKind = Literal["clean", "fault", "variant", "combination"]
@@ -154,14 +144,6 @@ def _start() -> None:
 
 
 def _run(trial: Trial) -> Verdict:
-    if trial.kind == "fault" and trial.expects.startswith(f"{GENERAL}.") and trial.requests is None:
-        verdict = _attempt(msgspec.structs.replace(trial, select=FIRST_LOOK, ends_when_killed=False))
-        if verdict.problem is None:
-            return verdict
-    return _attempt(trial)
-
-
-def _attempt(trial: Trial) -> Verdict:
     server = _SERVER[0]
     server.configure(faults=trial.faults, variants=trial.variants)
     counted = _Counted()

@@ -117,7 +117,12 @@ def _moment(ctx: click.Context, parameter: click.Parameter, value: str | None) -
     metavar="N",
     help="A short run: about so many, the most telling first. The report says what was left out.",
 )
-@click.option("--max-failures", type=click.IntRange(min=1), metavar="N", help="End the run at so many findings.")
+@click.option(
+    "--max-failures",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="End the run at so many findings; the most telling is sent first.",
+)
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings that are accepted.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Decides what is drawn.")
 @click.option("--now", callback=_moment, metavar="T", help="What dates ahead are counted from; by default the present.")

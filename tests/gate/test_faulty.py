@@ -60,3 +60,16 @@ def test_rules_that_get_mixed_up_are_one_finding(server: ReferenceServer, tmp_pa
     ended = check(profile, "--select", select, environ=server.environment, out=tmp_path / "out")
     assert {finding["requirement"] for finding in ended.summary["findings"]} == {"concurrency.isolated"}
     assert "the rest was sent to one rule after the other" in ended.err
+
+
+def test_where_one_failure_ends_a_run_what_tells_most_is_sent_first(server: ReferenceServer, tmp_path: Path) -> None:
+    server.configure(faults=["update.seconds-in-31-bits"])
+    profile = tmp_path / "profile.toml"
+    profile.write_text(server.profile_toml, encoding="utf-8")
+    sent = {}
+    for name, options in {"whole": (), "first": ("--max-failures", "1")}.items():
+        out = tmp_path / name
+        ended = check(profile, "--select", "update.replaces", *options, environ=server.environment, out=out)
+        assert ended.code == 1, ended.out
+        sent[name] = ended.summary["requests"]
+    assert sent["first"] < sent["whole"] / 4, sent

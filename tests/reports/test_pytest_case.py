@@ -25,7 +25,6 @@ from rules_harness.harness.pytest_plugin.fixed import AssertFixed
 from rules_harness.harness.pytest_plugin.judging import target_of
 from rules_harness.harness.reference.faults import FAULTS
 from rules_harness.harness.reference.process import ReferenceServer
-from rules_harness.harness.selftest import FIRST_LOOK
 from rules_harness.harness.session.session import Settings
 from rules_harness.reports import pytest_case
 from rules_harness.reports.collect import collect
@@ -46,13 +45,6 @@ FAULT_OF = {
     "idempotency.per-rule": "idempotency.stored-request-executed",
 }
 """For each requirement a fault that breaks it."""
-SELECT = {
-    "envelope.no-server-error": ("update.omitted-is-cleared",),
-    "envelope.no-leak": ("auth.malformed",),
-    "envelope.documented-status": ("validation.media-type",),
-    "envelope.code-stable": ("envelope.code-stable",),
-}
-"""What shows a fault of every answer, where the first look of the self-test does not."""
 NOW = datetime.fromisoformat(runs.NOW)
 has_shell = bool(os.environ.get("CI")) or all(map(shutil.which, ("bash", "curl")))
 """In CI they must be there: a script that was not tried is no proof."""
@@ -60,11 +52,7 @@ has_shell = bool(os.environ.get("CI")) or all(map(shutil.which, ("bash", "curl")
 
 def left(server: ReferenceServer, folder: Path, requirement: str, fault: str = "") -> Path:
     """The folder of a finding against a requirement: of those that a run leaves, the one with the fewest requests."""
-    general = FIRST_LOOK if requirement.startswith("envelope.") else (requirement,)
-    select = SELECT.get(requirement, general)
-    # What breaks the requirement that is selected is enough once it is found.
-    most = 1 if requirement in select else None
-    settings = Settings(now=NOW, select=select, fail_on="should", max_failures=most)
+    settings = Settings(now=NOW, select=(requirement,), fail_on="should", max_failures=1)
     gate = run_gate(server, folder, settings, faults=[fault or FAULT_OF[requirement]])
     report = collect(partial(stream, folder), conclude(gate.record.tally, profile={}), contract())
     views = [view for view in report.findings if view.requirement.id == requirement and view.finding.shown_by]
