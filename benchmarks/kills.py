@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
-from rules_harness.harness.journal import read, recorded_in
-from rules_harness.harness.judging.judge import judge
+from rules_harness.harness.journal import read, recorded_in, stream
+from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 
@@ -170,7 +170,7 @@ def findings(folder: Path) -> Counter[str]:
     """The findings of the journal as it stands, by family."""
     if not is_begun(folder):
         return Counter()
-    outcome = judge(read(folder / "out"), CONTRACT)
+    outcome = outcome_of(stream(folder / "out"), CONTRACT)
     return Counter(finding.requirement.partition(".")[0] for finding in outcome.findings)
 
 

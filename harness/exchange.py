@@ -221,9 +221,6 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     readable: bool = True
     """The companion GET answers, so that states can be compared."""
     settle_seconds: float = 0.0
-    windowed: bool = False
-    """The target's clock can be moved."""
-    enabled_by: Literal["", "found", "hook"] = ""
 
 
 class Episode(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):

@@ -58,10 +58,6 @@ class Baseline(msgspec.Struct, frozen=True):
         """The reasons of the entries in force, by finding id."""
         return {entry.id: entry.reason for entry in self.entries if entry.expires >= self.today}
 
-    def accepts(self, finding: Finding) -> str | None:
-        """Why a finding is accepted; `None` where it is not."""
-        return self.accepted.get(finding.id)
-
     @property
     def expired(self) -> tuple[Entry, ...]:
         """The entries whose day has passed."""

@@ -96,13 +96,13 @@ class Abilities(msgspec.Struct, frozen=True):
     together: bool = False
 
 
-def histories(abilities: Abilities, *, most_steps: int = STEPS) -> st.SearchStrategy[History]:
+def histories(abilities: Abilities) -> st.SearchStrategy[History]:
     """Histories in which every reference leads to an earlier step that has a key.
 
     They shrink toward few steps, the first body and the least reference.  Simultaneous requests come last: what a
     rule holds after them is one of several things.
     """
-    return st.lists(_step(abilities), min_size=1, max_size=most_steps).map(consistent)
+    return st.lists(_step(abilities), min_size=1, max_size=STEPS).map(consistent)
 
 
 def consistent(steps: Sequence[Step]) -> History:

@@ -102,14 +102,12 @@ def below(place: Place) -> Iterator[Place]:
         waiting += [child for child in reversed(inner) if child is not None]
 
 
-def visited(
-    place: Place, value: Any, pointer: tuple[str | int, ...] = ()
-) -> Iterator[tuple[Place, tuple[str | int, ...], Any]]:
+def visited(place: Place, value: Any) -> Iterator[tuple[Place, tuple[str | int, ...], Any]]:
     """The places of a value, each with where in the value it is and what stands there; unknown fields have none.
 
     Values may be nested deeper than functions can call each other.
     """
-    waiting = [(place, pointer, value)]
+    waiting: list[tuple[Place, tuple[str | int, ...], Any]] = [(place, (), value)]
     while waiting:
         place, pointer, value = waiting.pop()
         yield place, pointer, value

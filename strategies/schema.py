@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import scalars
 from rules_harness.strategies.drawing import ABSENT, NOTHING, Listed, Made, either, fresh, is_empty, record, strategy_of
-from rules_harness.strategies.folding import Schema, UnsupportedSchema
-from rules_harness.strategies.places import Place, has_type, place_of
+from rules_harness.strategies.folding import UnsupportedSchema
+from rules_harness.strategies.places import Place, has_type
 from rules_harness.strategies.text import any_text
 
-__all__ = ["JSON", "Make", "UnsupportedSchema", "from_schema", "values"]
+__all__ = ["JSON", "Make", "UnsupportedSchema", "values"]
 
 JSON: TypeAlias = Any
 Make: TypeAlias = Callable[[Place], Made]
@@ -38,26 +38,13 @@ _ASSERTIONS: Final = frozenset(
 )
 
 
-def from_schema(contract: Contract, schema: Schema, *, levels: int = _LEVELS) -> st.SearchStrategy[JSON]:
-    """Values that satisfy `schema`, whose references lead into the contract's document.
+def values(contract: Contract, place: Place, *, override: Override | None = None) -> st.SearchStrategy[JSON]:
+    """Values for a place, no two of which share an object or array; none where nothing can satisfy it.
 
-    A schema that contains itself is followed for so many `levels`. Raises UnsupportedSchema, with the place in the
-    document, for a keyword that no values are made from, and where nothing can satisfy the schema.
-    """
-    strategy = values(contract, place_of(contract, schema), levels=levels)
-    if strategy.is_empty:
-        raise UnsupportedSchema("", "no value satisfies the schema", "remove what contradicts itself")
-    return strategy
-
-
-def values(
-    contract: Contract, place: Place, *, levels: int = _LEVELS, override: Override | None = None
-) -> st.SearchStrategy[JSON]:
-    """Values for a place, no two of which share an object or array.
-
+    A schema that contains itself is followed for a few levels. Raises UnsupportedSchema for what no values are made of.
     `override` may answer what stands at a place, null and absence aside; it gets the maker of inner places.
     """
-    return strategy_of(_Maker(contract, override).make(place, levels)).map(fresh)
+    return strategy_of(_Maker(contract, override).make(place, _LEVELS)).map(fresh)
 
 
 def allowed(contract: Contract, place: Place, samples: Iterable[JSON]) -> tuple[JSON, ...]:

@@ -39,10 +39,9 @@ def _standings(contract: Contract) -> dict[str, Standing]:
     return standings | dict.fromkeys(shapes_of(contract, contract.example_body()), "documented")
 
 
-def shapes_of(contract: Contract, value: Any, world: World | None = None) -> frozenset[str]:
-    """The shapes that a body contains. The most of an amount is the cap of the world, by default that of a default
-    world."""
-    return contents_of(contract, world or complete_world(contract), value).shapes
+def shapes_of(contract: Contract, value: Any) -> frozenset[str]:
+    """The shapes that a body contains. The most of an amount is the cap of a default world."""
+    return contents_of(contract, complete_world(contract), value).shapes
 
 
 def is_kind(shape: str) -> bool:

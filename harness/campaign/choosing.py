@@ -216,9 +216,9 @@ class Chooser:
         self._uses += 1
         return self._fresh
 
-    def _broken(self, size: int, base: Body | None = None) -> Attempt:
+    def _broken(self, size: int) -> Attempt:
         """A batch of refusals: what was never sent, then what this sort of body was never broken by, then anything."""
-        base = base or self._base()
+        base = self._base()
         size = min(size, len(self._chart.mutations))
         chosen = [self._pending.pop() for _ in range(min(size, len(self._pending)))]
         left = size - len(chosen)

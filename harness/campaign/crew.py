@@ -57,11 +57,6 @@ class Processes:
         for _ in range(size):
             self._start(len(self._processes))
 
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The process ids of the members."""
-        return tuple(process.pid for process in self._processes)
-
     def assign(self, member: int, shard: Shard) -> None:
         """Give a member its next shard; one that has ended is noticed by `reports`."""
         self._shards[member] = shard

@@ -310,8 +310,8 @@ class Work:
                 self._end(ending_of(left))
                 raise Stopped
 
-    def _bench(self, scenario_id: str, number: int = 0, *, rules: tuple[str, ...], known: Known) -> Bench:
-        return Bench(self._shared, known, scenario_id, rules, attempt=number)
+    def _bench(self, scenario_id: str, attempt: int = 0, *, rules: tuple[str, ...], known: Known) -> Bench:
+        return Bench(self._shared, known, scenario_id, rules, attempt=attempt)
 
 
 def _wish(shard: Shard, world: World) -> Wish:

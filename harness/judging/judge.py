@@ -11,7 +11,7 @@ import msgspec
 
 from rules_harness.harness.errors import CONFORMS, INTERRUPTED, NOT_JUDGED, VIOLATED
 from rules_harness.harness.intent import Level
-from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Run, Skipped
+from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Skipped
 from rules_harness.harness.judging.outcome import (
     FAMILY_ENDS,
     Conclusion,
@@ -38,11 +38,6 @@ FOR_FINDINGS = "for findings"
 REASONS_SHOWN = 3
 NOT_SEEN_AGAIN_AT_ALL = "what ended the run early did not show again, and the rest was not sent"
 UNFINISHED = "the run was cut off before its end"
-
-
-def judge(run: Run, contract: Contract, *, accepted: Mapping[str, str] | None = None) -> Outcome:
-    """The outcome of a whole recorded run in memory; see `outcome_of`."""
-    return outcome_of(run.records(), contract, accepted=accepted)
 
 
 def outcome_of(
@@ -100,7 +95,7 @@ def conclude(
     interrupted: bool = False,
     whole: bool = True,
 ) -> Outcome:
-    """The outcome of what was added up; see `judge`."""
+    """The outcome of what was added up; see `outcome_of`."""
     contract = tally.contract
     readings, on_readings = _readings(tally, profile.get("readings", {}))
     marked = tuple(

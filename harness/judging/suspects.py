@@ -37,11 +37,10 @@ class Observation(msgspec.Struct):
 
 
 class Suspect(msgspec.Struct):
-    """A violation with the first episode that shows it, and how often it did."""
+    """A violation with the first episode that shows it."""
 
     violation: Violation
     episode: str
-    count: int = 0
     doubt: str = ""
     """Why it may be somebody else's doing, if so: it was looked at again, and did not show."""
     is_confirmed: bool = False

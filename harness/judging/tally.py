@@ -158,7 +158,6 @@ class Tally:
             return
         identity = finding_id(violation.requirement, violation.place, violation.kind)
         suspect = self.suspects.setdefault(identity, Suspect(violation, episode.id))
-        suspect.count += 1
         suspect.rules.update(episode.exchanges[position].intent.rule for position in violation.shown_by)
         suspect.observations.setdefault(sort_of(violation), Observation(violation, episode.id)).count += 1
         if violation.compares_states:

@@ -14,7 +14,6 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--fault", action="append", default=[], metavar="ID")
     parser.add_argument("--variant", action="append", default=[], metavar="ID")
-    parser.add_argument("--latency-ms", type=int, default=0)
     given = parser.parse_args()
     try:
         switch(given.fault, given.variant)
@@ -26,7 +25,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(ready(listener)._asdict()) + "\n")
         sys.stdout.flush()
 
-    run(listener, announce, given.latency_ms, until_stdin_closes=True)
+    run(listener, announce, latency_ms=0, until_stdin_closes=True)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,9 @@ class ServerError(Exception):
 class ReferenceServer:
     """A context manager: the server runs inside the `with` block, on loopback, and ends with it or with its parent."""
 
-    def __init__(
-        self, *, faults: Sequence[str] = (), variants: Sequence[str] = (), latency_ms: int = 0, port: int = 0
-    ) -> None:
-        """Prepare a server; `port` 0 takes a free one, `latency_ms` is added to each answer, jittered by half of it."""
+    def __init__(self, *, faults: Sequence[str] = (), variants: Sequence[str] = ()) -> None:
+        """Prepare a server, on a free port."""
         self._command = [sys.executable, "-m", "rules_harness.harness.reference"]
-        self._command += ["--port", str(port), "--latency-ms", str(latency_ms)]
         for fault_id in faults:
             self._command += ["--fault", fault_id]
         for variant_id in variants:
@@ -90,6 +87,8 @@ class ReferenceServer:
 
     def configure(self, faults: Sequence[str] = (), variants: Sequence[str] = (), latency_ms: int = 0) -> None:
         """Switch the running server over; rules, keys and clock go back to the start.
+
+        `latency_ms` is added to each answer, jittered by half of it.
 
         Raises:
             ServerError: an id is unknown, or two variants exclude each other.

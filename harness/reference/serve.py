@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from rules_harness.harness.reference.profile_text import key_environment, profile_text
 from rules_harness.harness.reference.server import listen, ready, run
@@ -19,9 +18,8 @@ def serve(
     latency_ms: int = 0,
     *,
     profile: Path | None = None,
-    output: TextIO | None = None,
 ) -> None:
-    """Serve until interrupted; first say how to use it (on `output`, stdout by default), and write the `profile`.
+    """Serve until interrupted; first say on stdout how to use it, and write the `profile`.
 
     Raises:
         UnknownSwitch: an id that no table lists, or two variants that exclude each other.
@@ -30,18 +28,17 @@ def serve(
     """
     switch(faults, variants)
     listener = listen(port)
-    out = output or sys.stdout
 
     def announce() -> None:
         base_url, control_url = ready(listener)
         text = profile_text(base_url, control_url)
-        out.write(_usage(base_url, control_url))
+        sys.stdout.write(_usage(base_url, control_url))
         if profile is None:
-            out.write(f"# The profile; save it as profile.toml and run: {_CHECK} profile.toml\n{text}")
+            sys.stdout.write(f"# The profile; save it as profile.toml and run: {_CHECK} profile.toml\n{text}")
         else:
             _write(profile, text)
-            out.write(f"# The profile is in {profile}; run: {_CHECK} {profile}\n")
-        out.flush()
+            sys.stdout.write(f"# The profile is in {profile}; run: {_CHECK} {profile}\n")
+        sys.stdout.flush()
 
     run(listener, announce, latency_ms)
 

@@ -35,15 +35,6 @@ MakeBench = Callable[[str, tuple[str, ...]], Bench]
 """A bench for a scenario's id and the rules that it may use."""
 
 
-def _same_rules(recording: Recording) -> dict[str, str]:
-    """Each rule in its own place."""
-    return {rule: rule for rule in recording.rules}
-
-
-def _left_alone(bench: Bench) -> None:
-    """Do nothing with the rules of a bench after it was used."""
-
-
 class Smallest(msgspec.Struct, frozen=True):
     """What came of it: the smallest episode that shows the violation, how often it did, and what that took."""
 
@@ -78,15 +69,12 @@ class Minimiser:
         contract: Contract,
         world: World,
         make_bench: MakeBench,
-        rules: Callable[[Recording], dict[str, str]] = _same_rules,
-        after: Callable[[Bench], None] = _left_alone,
+        after: Callable[[Bench], None],
     ) -> None:
-        """``rules`` maps a recorded rule to the one that takes its place; ``after`` is called with each bench that
-        something was sent on, and leaves its rules as they may stand."""
+        """``after`` is called with each bench that something was sent on, and leaves its rules as they may stand."""
         self.contract = contract
         self._world = world
         self._make_bench = make_bench
-        self._rules = rules
         self._after = after
         self._mutations = {mutation.name: mutation for mutation in catalogue(contract)}
 
@@ -106,10 +94,9 @@ class Minimiser:
 
         Raises one of `UNREPEATABLE` where the target cannot be prepared as it was, and what the client raises.
         """
-        rules = self._rules(recording)
-        bench = self._make_bench(name, tuple(dict.fromkeys(rules.values())))
+        bench = self._make_bench(name, recording.rules)
         try:
-            positions = resend(bench, recording, rules)
+            positions = resend(bench, recording, {rule: rule for rule in recording.rules})
         finally:
             self._after(bench)
         return Resent(bench.episode(name.partition("/")[0], name.partition("/")[2]), positions)

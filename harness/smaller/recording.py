@@ -28,8 +28,8 @@ class Recording(msgspec.Struct, frozen=True):
     shown_by: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, episode: Episode, now: datetime | None = None) -> Recording:
-        return cls(episode.exchanges, episode.facts.before, now)
+    def of(cls, episode: Episode) -> Recording:
+        return cls(episode.exchanges, episode.facts.before)
 
     @property
     def rules(self) -> tuple[str, ...]:

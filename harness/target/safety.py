@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import unquote
@@ -27,16 +27,13 @@ from rules_harness.strategies.requests import is_safe
 from rules_harness.strategies.validity import is_valid_body
 
 INERT_AHEAD = timedelta(days=365)
+"""Money goes by the real time: dates are inert by it, whatever the dates of a run are counted from."""
 Pointer = tuple[str | int, ...]
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
 class SafetyError(Exception):
     """A scenario asked for a request that must not leave; the harness, not the target, is at fault."""
-
-
-def _real_time() -> datetime:
-    return datetime.now(UTC)
 
 
 class Guard:
@@ -47,11 +44,9 @@ class Guard:
     nothing is believed: an id counts as unknown only once the target said so.
     """
 
-    def __init__(self, contract: Contract, profile: Profile, clock: Callable[[], datetime] = _real_time):
-        """``clock`` is what money goes by: dates are inert by it, whatever the dates of a run are counted from."""
+    def __init__(self, contract: Contract, profile: Profile):
         self.contract = contract
         self.profile = profile
-        self._clock = clock
         self.writable: set[str] = set()
         self.enabled: set[str] = set()
         self.is_distrustful = False
@@ -171,7 +166,7 @@ class Guard:
         """Whether anything in a body that is not valid could still move money soon, for whoever is lenient."""
         place = body_place(self.contract)
         amounts, dates = _having(place, body, "amount"), map(instant, _having(place, body, "start-date"))
-        earliest = self._clock() + INERT_AHEAD
+        earliest = datetime.now(UTC) + INERT_AHEAD
         return any(isinstance(amount, int | float) and amount > 1 for amount in amounts) or any(
             date is not None and date < earliest for date in dates
         )
@@ -187,7 +182,7 @@ class Guard:
         dates = [instant(value) for value in _having(place, body, "start-date")]
         amounts = [in_cents(value) for value in _having(place, body, "amount")]
         actions = [value for at, _, value in visited(place, body) if _is_action(at)]
-        earliest = self._clock() + INERT_AHEAD
+        earliest = datetime.now(UTC) + INERT_AHEAD
         far = bool(dates) and all(date is not None and date >= earliest for date in dates)
         return far and amounts == [1] * len(actions) and len(actions) <= 1
 

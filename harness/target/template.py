@@ -17,10 +17,10 @@ _HOST: Final = "https://staging.example"
 _PARAMETER: Final = re.compile(r"\{([^}]*)\}")
 
 
-def template(contract: Contract, *, base_url: str | None = None, name: str = "staging") -> str:
+def template(contract: Contract) -> str:
     """A profile that fits the contract, and loads once the environment variable of its one active credential is set.
 
-    ``base_url`` is by default that of the document, on a host to be filled in.
+    The base URL is that of the document, on a host to be filled in.
     """
     text = resources.files("rules_harness.harness.target").joinpath("template.toml").read_text(encoding="utf-8")
     tags = Environment(trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined)
@@ -28,10 +28,10 @@ def template(contract: Contract, *, base_url: str | None = None, name: str = "st
     usual = _HOST + urlsplit(contract.names.default_base).path.rstrip("/") + _PARAMETER.sub(r"\1", prefix)
     to_fill_in = _PARAMETER.findall(prefix)
     return tags.from_string(text).render(
-        name=json.dumps(name),
-        base_url=json.dumps(base_url or usual),
+        name=json.dumps("staging"),
+        base_url=json.dumps(usual),
         path=contract.update.path,
-        to_fill_in=f"; fill in {' and '.join(to_fill_in)}" if to_fill_in and base_url is None else "",
+        to_fill_in=f"; fill in {' and '.join(to_fill_in)}" if to_fill_in else "",
         authorization=f"{contract.names.authorization}: {contract.names.auth_scheme} KEY",
         noun=noun,
         id=noun.singular.replace(" ", "_"),

@@ -67,10 +67,6 @@ class Client:
         return self._attempts.requests_sent
 
     @property
-    def budget_left(self) -> int:
-        return max(0, self._limits.max_requests - self.requests_sent)
-
-    @property
     def most_together(self) -> int:
         """How many requests `send_together` can release at one moment without exceeding a limit."""
         return self._attempts.most_together

@@ -95,14 +95,14 @@ class Segment(msgspec.Struct, frozen=True):
     count: int
 
 
-def shares(counts: dict[str, int], width: float = WIDTH) -> tuple[Segment, ...]:
+def shares(counts: dict[str, int]) -> tuple[Segment, ...]:
     """A bar divided by counts; what is there at all is at least a few units wide."""
     present = {name: count for name, count in counts.items() if count}
     total = sum(present.values())
     if not total:
         return ()
     weights = {name: max(count / total, 0.012) for name, count in present.items()}
-    scale = width / sum(weights.values())
+    scale = WIDTH / sum(weights.values())
     gap = 1.5 if len(present) > 1 else 0
     segments = []
     x = 0.0

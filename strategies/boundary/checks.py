@@ -26,8 +26,6 @@ _CHECKS: Final[tuple[CheckFunction, ...]] = (
     response_headers_conformance,
     response_schema_conformance,
 )
-GENERIC_CHECKS: Final = tuple(check.__name__ for check in _CHECKS)
-"""The names of the checks, in the order in which they judge."""
 
 
 class GenericFinding(msgspec.Struct, frozen=True):

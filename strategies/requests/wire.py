@@ -65,11 +65,6 @@ class OddRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     raw: bool = False
     exposes_key: bool = False
 
-    @property
-    def may_succeed(self) -> bool:
-        """Whether a conforming answer may be a success."""
-        return self.expect in ("accepted", "success-or-4xx", "refused-or-unaltered")
-
 
 class Token(msgspec.Struct, frozen=True):
     """One token of a JSON text; `kind` is name, string, number, literal or what the mark is called."""

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from rules_harness.harness.journal import read
-from rules_harness.harness.judging.judge import judge
+from rules_harness.harness.journal import read, stream
+from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Finding
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
@@ -150,7 +150,7 @@ def test_a_killed_campaign_goes_on_and_is_put_back(
 
 def shell_findings(shell: Shell) -> list[Finding]:
     """What today's checks find in the journal as it stands."""
-    return list(judge(read(shell.folder / "out"), load()).findings)
+    return list(outcome_of(stream(shell.folder / "out"), load()).findings)
 
 
 def children(pid: int) -> list[int]:

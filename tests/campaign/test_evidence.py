@@ -23,7 +23,7 @@ from rules_harness.harness.campaign.recording import Recorder
 from rules_harness.harness.exchange import Answer, Episode, Exchange, Facts, Payload, Request, TransportFault
 from rules_harness.harness.intent import Intent
 from rules_harness.harness.journal import SCHEMA_VERSION, Header, Journal, read
-from rules_harness.harness.judging.judge import conclude, judge
+from rules_harness.harness.judging.judge import conclude, outcome_of
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.judging.tally import Tally
 from rules_harness.harness.reference.process import ReferenceServer
@@ -69,7 +69,7 @@ def campaigned(folder: Path, lanes: Sequence[Iterable[Told]], *, capture_all: bo
     live = conclude(collector.tally, profile={})
     journal.close()
     run = read(folder)
-    return Campaigned(live, judge(run, CONTRACT), sum(len(one.exchanges) for one in run.episodes))
+    return Campaigned(live, outcome_of(run.records(), CONTRACT), sum(len(one.exchanges) for one in run.episodes))
 
 
 def _sent(report: Report) -> Report:

@@ -14,7 +14,7 @@ import pytest
 
 from rules_harness.harness.exchange import TransportFault
 from rules_harness.harness.journal import read
-from rules_harness.harness.judging.judge import LIMITED, judge
+from rules_harness.harness.judging.judge import LIMITED, outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 from tests.campaign.conftest import Rules
@@ -44,7 +44,7 @@ def test_what_a_journal_holds_is_enough_to_judge_it_again(shell: Shell, whole_pr
     assert ended.code == 0, ended.out
     run = read(shell.folder / "out")
     assert run.is_whole
-    again = judge(run, load())
+    again = outcome_of(run.records(), load())
     told = shell.summary()["requirements"]
     assert {id: row.exercised for id, row in again.requirements.items()} == {
         id: row["exercised"] for id, row in told.items()

@@ -30,7 +30,7 @@ class Scripted(Minimiser):
 
     def __init__(self, tries: Sequence[Try], resent: Resent | None = None) -> None:
         world = specimen(CONTRACT).world(datetime(2026, 6, 1, tzinfo=UTC))
-        super().__init__(CONTRACT, world, lambda *_: pytest.fail("nothing is sent"), lambda _: {})
+        super().__init__(CONTRACT, world, lambda *_: pytest.fail("nothing is sent"), lambda _: None)
         self._left = list(tries)
         self._last: Try = "passes"
         self._resent = resent or Resent(EPISODE, (0,))

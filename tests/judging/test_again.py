@@ -11,7 +11,7 @@ import pytest
 
 from rules_harness.harness.errors import UsageError
 from rules_harness.harness.journal import FILE_NAME, SCHEMA_VERSION, Run, read
-from rules_harness.harness.judging.judge import judge
+from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 from tests.gate.runs import Ended, check
@@ -35,7 +35,7 @@ def _checked(server: ReferenceServer, folder: Path, faults: tuple[str, ...], *se
 
 
 def _assert_same(ended: Ended, run: Run) -> None:
-    again, summary = judge(run, CONTRACT), ended.summary
+    again, summary = outcome_of(run.records(), CONTRACT), ended.summary
     assert (again.conclusion, again.exit_code) == (summary["outcome"], summary["exit_code"])
     rows = {
         name: {
@@ -83,8 +83,8 @@ def test_order_of_lanes_does_not_matter(faulty: Ended) -> None:
     """Lanes run side by side; what they are judged to show is the same in any order that keeps confirmations last."""
     run = faulty.run
     turned = sorted(run.episodes, key=lambda episode: (bool(episode.confirms), episode.id))
-    one = judge(run, CONTRACT)
-    other = judge(msgspec.structs.replace(run, episodes=tuple(turned)), CONTRACT)
+    one = outcome_of(run.records(), CONTRACT)
+    other = outcome_of(msgspec.structs.replace(run, episodes=tuple(turned)).records(), CONTRACT)
     assert {name: row.verdict for name, row in one.requirements.items()} == {
         name: row.verdict for name, row in other.requirements.items()
     }
@@ -100,12 +100,12 @@ def test_truncated_journal(share: float, faulty: Ended, tmp_path: Path) -> None:
     assert run.footer is None
     assert not run.is_whole
     assert run.torn_lines <= 1
-    outcome = judge(run, CONTRACT)
+    outcome = outcome_of(run.records(), CONTRACT)
     for name, row in outcome.requirements.items():
         assert row.exercised > 0 or row.verdict != "passed", name
         if row.verdict == "inconclusive" and not row.exercised:
             assert row.reason == "the run was cut off before its end"
-    before = judge(faulty.run, CONTRACT)
+    before = outcome_of(faulty.run.records(), CONTRACT)
     assert {finding.requirement for finding in outcome.findings} <= {
         finding.requirement for finding in before.findings
     } | {row.id for row in before.requirements.values() if row.verdict == "inconclusive"}
@@ -119,7 +119,7 @@ def test_damaged_line(clean: Ended, tmp_path: Path) -> None:
     run = read(tmp_path)
     assert run.torn_lines == 1
     assert not run.is_whole
-    assert judge(run, CONTRACT).exit_code == 0
+    assert outcome_of(run.records(), CONTRACT).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,11 @@ from rules_harness.strategies.bodies import (
     inert,
     open_bodies,
     places_of,
-    shapes_of,
     standing_of,
     unreachable_shapes,
     variations,
 )
-from rules_harness.strategies.contents import place_asking
+from rules_harness.strategies.contents import contents_of, place_asking
 from rules_harness.strategies.places import body_place
 from rules_harness.strategies.plausible import UnsuitableWorld, share_out
 from rules_harness.strategies.world import Account, World
@@ -82,7 +81,7 @@ def test_bodies_satisfy_the_schema_and_say_disabled(sample: list[Body], world: W
     for body in [*all_of(sample, world), *open_bodies(CONTRACT, world), *exact_bodies(CONTRACT, world)]:
         JUDGE.validate(body.value)
         assert body.value["status"] == "disabled"
-        assert body.shapes == shapes_of(CONTRACT, body.value, world)
+        assert body.shapes == contents_of(CONTRACT, world, body.value).shapes
 
 
 def test_accounts_exist_and_suit_the_action(sample: list[Body], world: World) -> None:

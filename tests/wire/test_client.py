@@ -226,7 +226,6 @@ def test_putting_back_goes_on_after_a_stop_within_bounds() -> None:
 def test_the_budget_is_kept_to_the_request() -> None:
     with served(always(OK), max_requests=5) as (server, client):
         client.send(GET)
-        assert client.budget_left == 4
         results = client.send_many([GET] * 6)
         assert [isinstance(sent.outcome, Answer) for sent in results].count(True) == 4
         unsent = next(fault(sent) for sent in results if isinstance(sent.outcome, TransportFault))
@@ -238,7 +237,7 @@ def test_the_budget_is_kept_to_the_request() -> None:
         ):
             with pytest.raises(BudgetSpent):
                 send()
-        assert (client.requests_sent, client.budget_left) == (5, 0)
+        assert client.requests_sent == 5
         with client.restoring():
             answered(client.send(PUT))
     assert len(server.received) == 6

@@ -130,9 +130,9 @@ def spans(episode: Episode, contract: Contract) -> Iterator[Span]:
         since[rule] = []
 
 
-def texts_in(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+def texts_in(value: Any) -> Iterator[tuple[str, str]]:
     """Every text of a state, however deep, with where it stands."""
-    waiting = [(pointer, value)]
+    waiting = [("", value)]
     while waiting:
         at, current = waiting.pop()
         if isinstance(current, str):
