@@ -125,7 +125,7 @@ def _plausible(body: Body) -> Drawn:
 
 def broken(target: RulesTarget) -> SearchStrategy[Drawn]:
     """Bodies with one violation each; what a lax target might carry out only where live shapes may be sent."""
-    may_be_live = target.profile.is_loopback or target.profile.permissions.live_shapes
+    may_be_live = target.profile.allows_live_shapes
     # Each takes its time when it is done first, and the draws that prepare a strategy meet few of them.
     for mutation in catalogue(target.contract):
         apply(target.contract, target.world, mutation)

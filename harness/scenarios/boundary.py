@@ -43,12 +43,11 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     """Boundary cases whose numbers stay within the cap, and that stay inert where they must."""
     if not is_suitable(contract, world):
         return
-    live = profile.is_loopback or profile.permissions.live_shapes
     chosen: dict[tuple[str, str], BoundaryCase] = {}
     known = {(mutation.place, mutation.requirement) for mutation in catalogue(contract) if mutation.is_to_be_refused}
     for case in sorted(boundary_cases(contract, world), key=_is_lenient):
         is_known = not case.valid and (case.place, case.requirement) in known
-        if case.within_cap and (case.dormant or live) and not is_known:
+        if case.within_cap and (case.dormant or profile.allows_live_shapes) and not is_known:
             chosen.setdefault((case.place, case.scenario), case)
     some = tuple(chosen.values())
     yield from chunked("boundary/cases", some, CASES_PER_SCENARIO, _name, _sending)

@@ -37,11 +37,7 @@ def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Sc
     """The whole catalogue, and every odd body."""
     if not is_suitable(contract, world):
         return
-    sendable = [
-        mutation
-        for mutation in catalogue(contract)
-        if profile.is_loopback or profile.permissions.live_shapes or not mutation.risky
-    ]
+    sendable = [mutation for mutation in catalogue(contract) if profile.allows_live_shapes or not mutation.risky]
     claiming = [mutation for mutation in sendable if mutation.is_to_be_refused]
     asking = [
         mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
