@@ -11,7 +11,7 @@ import msgspec
 
 from rules_harness.harness.exchange import Episode
 from rules_harness.harness.journal import Note, Skipped
-from rules_harness.harness.judging.outcome import Crash, Judgement, Kept, Seen, Stored, Violation, finding_id
+from rules_harness.harness.judging.outcome import Crash, Judgement, Kept, Seen, Stored, Violation
 from rules_harness.harness.judging.unjudged import unanswered_in
 from rules_harness.harness.target.profile import Profile
 from rules_harness.strategies.histories import History
@@ -47,9 +47,9 @@ class Counts(msgspec.Struct, frozen=True, omit_defaults=True):
             match judgement:
                 case Kept(requirement=requirement):
                     exercised[requirement] += 1
-                case Violation(requirement=requirement, place=place, kind=kind):
+                case Violation(requirement=requirement):
                     exercised[requirement] += 1
-                    violations[finding_id(requirement, place, kind)] += 1
+                    violations[judgement.finding_id] += 1
                 case Seen(reading=reading, token=token, kind=kind):
                     readings[reading, token, kind] += 1
                 case Stored(places=stored):
@@ -121,9 +121,7 @@ class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
         by_identity: dict[str, list[Violation]] = {}
         for judgement in self.judgements:
             if isinstance(judgement, Violation):
-                by_identity.setdefault(finding_id(judgement.requirement, judgement.place, judgement.kind), []).append(
-                    judgement
-                )
+                by_identity.setdefault(judgement.finding_id, []).append(judgement)
         return by_identity
 
     @property

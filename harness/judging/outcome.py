@@ -55,6 +55,11 @@ class Violation(msgspec.Struct, frozen=True, tag=True):
     explained_by: tuple[str, ...] = ()
     """The ids of the findings that are its cause where the run has each of them: then it does not count."""
 
+    @property
+    def finding_id(self) -> str:
+        """The id of the finding that it is by itself, whatever turns out to be its cause."""
+        return finding_id(self.requirement, self.place, self.kind)
+
 
 class Seen(msgspec.Struct, frozen=True, tag=True):
     """An answer to a question that the documentation leaves open; ``kind`` is the sort of input it was given to."""

@@ -156,8 +156,7 @@ class Tally:
         if violation.compares_states and episode.disturbed:
             self._disturbed[violation.requirement] = written_by_another(episode.disturbed)
             return
-        identity = finding_id(violation.requirement, violation.place, violation.kind)
-        suspect = self.suspects.setdefault(identity, Suspect(violation, episode.id))
+        suspect = self.suspects.setdefault(violation.finding_id, Suspect(violation, episode.id))
         suspect.rules.update(episode.exchanges[position].intent.rule for position in violation.shown_by)
         suspect.observations.setdefault(sort_of(violation), Observation(violation, episode.id)).count += 1
         if violation.compares_states:
@@ -171,14 +170,9 @@ class Tally:
         """Violations that rest on comparing states count only if they show again when nobody else writes."""
         if episode.disturbed:
             self._written_by_others.add(episode.disturbed)
-        again = {
-            finding_id(judgement.requirement, judgement.place, judgement.kind)
-            for judgement in judgements
-            if isinstance(judgement, Violation)
-        }
+        again = {judgement.finding_id for judgement in judgements if isinstance(judgement, Violation)}
         for suspect in self._awaiting.get(episode.confirms, ()):
-            violation = suspect.violation
-            if finding_id(violation.requirement, violation.place, violation.kind) in again and not episode.disturbed:
+            if suspect.violation.finding_id in again and not episode.disturbed:
                 suspect.is_confirmed = True
             else:
                 suspect.doubt = (
@@ -256,8 +250,7 @@ class Tally:
         )
 
     def _counted_of(self, suspect: Suspect) -> int:
-        violation = suspect.violation
-        return self._counted[finding_id(violation.requirement, violation.place, violation.kind)]
+        return self._counted[suspect.violation.finding_id]
 
     def doubt_about(self, requirement: str) -> str:
         """Why a violation of a requirement was seen and does not count, if so."""

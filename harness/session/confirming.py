@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from rules_harness.harness.judging.outcome import TRIES_AGAIN, Judgement, Violation, finding_id
+from rules_harness.harness.judging.outcome import TRIES_AGAIN, Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.scenario import Scenario
 from rules_harness.harness.scenarios.unmet import Unmet
@@ -66,7 +66,7 @@ def confirm(scenario: Scenario, doubtful: frozenset[str], make_bench: MakeBench,
 def _compared(judgements: Iterable[Judgement]) -> Iterable[str]:
     """The ids of what rests on comparing states."""
     return (
-        finding_id(judgement.requirement, judgement.place, judgement.kind)
+        judgement.finding_id
         for judgement in judgements
         if isinstance(judgement, Violation) and judgement.compares_states
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rules_harness.harness.judging.judge import conclude
-from rules_harness.harness.judging.outcome import Judgement, RequirementOutcome, Stored, Violation, finding_id
+from rules_harness.harness.judging.outcome import Judgement, RequirementOutcome, Stored, Violation
 from rules_harness.harness.judging.tally import Tally
 from tests.judging.episodes import CONTRACT, episode, put
 
@@ -55,8 +55,7 @@ def test_one_crash_is_one_finding_at_its_cause() -> None:
 
 def test_what_another_finding_explains_is_told_there_alone() -> None:
     cause = _violation(place="/trigger:SCHEDULED/start_date")
-    identity = finding_id(cause.requirement, cause.place, cause.kind)
-    mixed = _violation("concurrency.isolated", place="different rules", explained_by=(identity,))
+    mixed = _violation("concurrency.isolated", place="different rules", explained_by=(cause.finding_id,))
     assert _isolated(mixed).verdict == "failed"
     assert [finding.requirement for finding in _tally(mixed, cause).findings()] == [cause.requirement]
     told = _isolated(mixed, cause)

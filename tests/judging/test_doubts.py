@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from rules_harness.harness.judging.outcome import Judgement, Kept, Violation, finding_id
+from rules_harness.harness.judging.outcome import Judgement, Kept, Violation
 from rules_harness.harness.judging.tally import Tally
 from tests.judging.episodes import OTHER, RULE, episode, put
 from tests.judging.tallies import a_violation, an_episode, concluded, tally_of, verdict_of
@@ -73,8 +73,7 @@ def test_what_rests_on_no_state_is_not_doubted() -> None:
 
 def _sent_again(violation: Violation, stability: str) -> Tally:
     tally = tally_of(violation)
-    identity = finding_id(violation.requirement, violation.place, violation.kind)
-    tally.add(an_episode("smallest", smallest=identity, stability=stability), [violation])
+    tally.add(an_episode("smallest", smallest=violation.finding_id, stability=stability), [violation])
     return tally
 
 

@@ -13,7 +13,7 @@ import pytest
 from rules_harness.harness.dry_run.rehearsal import Rehearsal
 from rules_harness.harness.dry_run.target import PretendedTarget
 from rules_harness.harness.exchange import Answer, Exchange, Payload
-from rules_harness.harness.judging.outcome import Judgement, Violation, finding_id
+from rules_harness.harness.judging.outcome import Judgement, Violation
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.known import Known
 from rules_harness.harness.scenarios.planner import Shared
@@ -31,7 +31,7 @@ PROFILE = specimen(CONTRACT)
 NOW = datetime.now(UTC)
 RULE = PROFILE.rules.writable[0]
 SHOWN = Violation("auth.no-effect", "refused with 401", "changed", "as before", "another", (0,), compares_states=True)
-DOUBTFUL = frozenset({finding_id(SHOWN.requirement, SHOWN.place, SHOWN.kind)})
+DOUBTFUL = frozenset({SHOWN.finding_id})
 
 
 @pytest.fixture
