@@ -35,6 +35,13 @@ LIMITED = "limited"
 """The kind of note that says which limit ended a search before its time; it changes no verdict of a requirement."""
 FOR_FINDINGS = "for findings"
 """In the data of such a note: the limit is one of findings, so that without any the rest was left out for nothing."""
+EXIT_CODES: Mapping[Conclusion, int] = {
+    "conforms": CONFORMS,
+    "violates": VIOLATED,
+    "inconclusive": NOT_JUDGED,
+    "error": NOT_JUDGED,
+}
+"""Of a run that was not interrupted."""
 REASONS_SHOWN = 3
 NOT_SEEN_AGAIN_AT_ALL = "what ended the run early did not show again, and the rest was not sent"
 UNFINISHED = "the run was cut off before its end"
@@ -104,23 +111,23 @@ def conclude(
     )
     reasons = _skip_reasons(skipped)
     beyond = _broken_beyond(marked, select)
+    cut_short = "interrupted" if interrupted else None if whole else UNFINISHED
     requirements = {
-        requirement.id: _verdict(requirement, tally, marked, reasons, whole=whole and not interrupted)
+        requirement.id: _outcome(requirement, tally, marked, reasons, is_cut_short=cut_short is not None)
         for requirement in contract.requirements.values()
         if selected(requirement.id, select) or requirement.id in beyond
     }
-    stopped = next((note for note in notes if note.kind in (CONTAINED, STOPPED)), None)
-    conclusion, exit_code, reason = _conclusion(requirements, profile, fail_on, stopped)
-    if conclusion == "conforms" and any(note.data.get(FOR_FINDINGS) for note in notes):
-        conclusion, exit_code, reason = "inconclusive", NOT_JUDGED, NOT_SEEN_AGAIN_AT_ALL
+    conclusion, why = _conclusion(requirements, profile, fail_on, tuple(notes), cut_short)
     if beyond:
-        reason = f"{reason}; broken by what was sent for the selection, and not selected: {', '.join(sorted(beyond))}"
-    if interrupted or not whole:
-        conclusion = "inconclusive" if conclusion == "conforms" else conclusion
-        exit_code = INTERRUPTED if interrupted else exit_code if exit_code == VIOLATED else NOT_JUDGED
-        reason = "interrupted" if interrupted else UNFINISHED
-    findings = tuple(finding for finding in marked if finding.requirement in requirements)
-    return Outcome(conclusion, exit_code, reason, requirements, readings, findings)
+        why = f"{why}; broken by what was sent for the selection, and not selected: {', '.join(sorted(beyond))}"
+    return Outcome(
+        conclusion=conclusion,
+        exit_code=INTERRUPTED if interrupted else EXIT_CODES[conclusion],
+        reason=cut_short or why,
+        requirements=requirements,
+        readings=readings,
+        findings=tuple(finding for finding in marked if finding.requirement in requirements),
+    )
 
 
 def _broken_beyond(findings: Iterable[Finding], select: tuple[str, ...]) -> set[str]:
@@ -154,38 +161,46 @@ def _skip_reasons(skipped: Iterable[Skipped]) -> dict[str, str]:
     return reasons
 
 
-def _verdict(
+def _outcome(
     requirement: Requirement,
     tally: Tally,
     findings: tuple[Finding, ...],
     skip_reasons: Mapping[str, str],
     *,
-    whole: bool,
+    is_cut_short: bool,
 ) -> RequirementOutcome:
     own = [finding for finding in findings if finding.requirement == requirement.id]
+    verdict, reason = _verdict(requirement, tally, own, skip_reasons, is_cut_short=is_cut_short)
     exercised = tally.exercised[requirement.id]
-    counting = [finding for finding in own if not finding.accepted]
-    verdict: Verdict = "passed"
-    reason: str | None = None
-    if any(finding.level == "must" for finding in counting):
-        verdict = "failed"
-    elif (crash := _crash(requirement, tally)) is not None:
-        verdict, reason = "error", crash
-    elif counting:
-        verdict = "warned"
-    elif doubt := tally.doubt_about(requirement.id):
-        verdict, reason = "inconclusive", doubt
-    elif exercised:
-        reason = f"{len(own)} accepted by the baseline" if own else None
-    elif requirement.id in skip_reasons:
-        verdict, reason = "skipped", skip_reasons[requirement.id]
-    elif requirement.id in tally.unanswered:
-        verdict, reason = "error", tally.unanswered[requirement.id]
-    else:
-        verdict, reason = "inconclusive", _why_open(requirement, tally) if whole else UNFINISHED
-    if verdict in ("failed", "warned"):
-        reason = f"{counting[0].place}: {counting[0].kind}"
     return RequirementOutcome(requirement.id, requirement.level, verdict, exercised, len(own), reason)
+
+
+def _verdict(
+    requirement: Requirement,
+    tally: Tally,
+    findings: list[Finding],
+    skip_reasons: Mapping[str, str],
+    *,
+    is_cut_short: bool,
+) -> tuple[Verdict, str | None]:
+    """The verdict on a requirement that has these findings, and the reason."""
+    counting = [finding for finding in findings if not finding.accepted]
+    first = f"{counting[0].place}: {counting[0].kind}" if counting else ""
+    if any(finding.level == "must" for finding in counting):
+        return "failed", first
+    if (crash := _crash(requirement, tally)) is not None:
+        return "error", crash
+    if counting:
+        return "warned", first
+    if doubt := tally.doubt_about(requirement.id):
+        return "inconclusive", doubt
+    if tally.exercised[requirement.id]:
+        return "passed", f"{len(findings)} accepted by the baseline" if findings else None
+    if requirement.id in skip_reasons:
+        return "skipped", skip_reasons[requirement.id]
+    if requirement.id in tally.unanswered:
+        return "error", tally.unanswered[requirement.id]
+    return "inconclusive", UNFINISHED if is_cut_short else _why_open(requirement, tally)
 
 
 def _why_open(requirement: Requirement, tally: Tally) -> str:
@@ -278,18 +293,21 @@ def _conclusion(
     requirements: Mapping[str, RequirementOutcome],
     profile: Mapping[str, Any],
     fail_on: str,
-    stopped: Note | None,
-) -> tuple[Conclusion, int, str | None]:
+    notes: tuple[Note, ...],
+    cut_short: str | None,
+) -> tuple[Conclusion, str | None]:
+    """What a run comes to, and why: the first of these that is so."""
     failing = {"failed"} if fail_on == "must" else {"failed", "warned"}
     failed = [outcome.id for outcome in requirements.values() if outcome.verdict in failing]
+    stopped = next((note for note in notes if note.kind in (CONTAINED, STOPPED)), None)
     if stopped is not None and stopped.kind == CONTAINED:
-        return "violates", VIOLATED, stopped.text
+        return "violates", stopped.text
     if stopped is not None and stopped.data.get("beats_findings"):
-        return "inconclusive", NOT_JUDGED, stopped.text
+        return "inconclusive", stopped.text
     if failed:
-        return "violates", VIOLATED, f"{len(failed)} of {len(requirements)} requirements do not hold"
+        return "violates", f"{len(failed)} of {len(requirements)} requirements do not hold"
     if stopped is not None:
-        return "error", NOT_JUDGED, stopped.text
+        return "error", stopped.text
     wanted = tuple(profile.get("gate", {}).get("required", ()))
     missing = [
         outcome.id
@@ -297,10 +315,11 @@ def _conclusion(
         if wanted and selected(outcome.id, wanted) and outcome.verdict in ("skipped", "inconclusive", "error")
     ]
     if missing:
-        return "inconclusive", NOT_JUDGED, f"required by the profile and not judged: {', '.join(missing)}"
-    if any(outcome.verdict == "error" for outcome in requirements.values()):
-        names = [outcome.id for outcome in requirements.values() if outcome.verdict == "error"]
-        return "error", NOT_JUDGED, f"could not be judged: {', '.join(names)}"
+        return "inconclusive", f"required by the profile and not judged: {', '.join(missing)}"
+    broken = [outcome.id for outcome in requirements.values() if outcome.verdict == "error"]
+    if broken:
+        return "error", f"could not be judged: {', '.join(broken)}"
     if not any(outcome.exercised for outcome in requirements.values()):
-        return "inconclusive", NOT_JUDGED, "nothing could be judged"
-    return "conforms", CONFORMS, None
+        return "inconclusive", "nothing could be judged"
+    left_out = NOT_SEEN_AGAIN_AT_ALL if any(note.data.get(FOR_FINDINGS) for note in notes) else cut_short
+    return ("conforms", None) if left_out is None else ("inconclusive", left_out)
