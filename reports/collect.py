@@ -20,6 +20,7 @@ from rules_harness.harness.journal import (
     Note,
     Record,
     Restored,
+    Skipped,
 )
 from rules_harness.harness.judging.decisive import Basis, basis_of
 from rules_harness.harness.judging.judge import LIMITED
@@ -37,6 +38,7 @@ from rules_harness.reports.model import (
     RuleRow,
     RunReport,
     Shown,
+    SkippedRow,
     TargetView,
 )
 from rules_harness.reports.references import assembled, part_of
@@ -94,6 +96,7 @@ def collect(
         latency=gathered.latency.result(),
         coverage=tuple(_coverage(footer.coverage if footer else {})),
         rules=tuple(gathered.rules.values()),
+        skipped=tuple(SkippedRow(reason, tuple(scenarios)) for reason, scenarios in gathered.skipped.items()),
         notes=tuple(_notes(gathered)),
         records=records,
         baseline=None if baseline is None else _baseline(baseline, outcome, is_sampled=header.kind != "gate"),
@@ -129,6 +132,8 @@ class _Gathered:
         """What each finding rests on, by its id."""
         self.footer: Footer | None = None
         self.rules: dict[str, RuleRow] = {}
+        self.skipped: dict[str, list[str]] = {}
+        """By reason, the scenarios that were not run."""
         self.notes: list[str] = []
         self.limits: list[str] = []
         self.torn = self.episodes = self.exchanges = self.counted = 0
@@ -151,19 +156,26 @@ class _Gathered:
             case FoundRule(rule=rule, enabled=enabled):
                 self.rules[rule] = RuleRow(line(rule), enabled, None, None)
             case Restored(rule=rule, problem=problem):
-                known = self.rules.get(rule, RuleRow(line(rule), False, None, None))
-                reason = None if problem is None else line(problem, TEXT_LIMIT)
-                self.rules[rule] = msgspec.structs.replace(known, restored=problem is None, problem=reason)
-            case Note(kind=kind, text=text):
-                if kind == LIMITED:
-                    self.limits.append(line(text, TEXT_LIMIT))
-                self.notes.append(line(text, TEXT_LIMIT))
+                self._add_restored(rule, problem)
+            case Skipped(scenario=scenario, reason=reason):
+                self.skipped.setdefault(line(reason, TEXT_LIMIT), []).append(line(scenario))
+            case Note():
+                self._add_note(record)
             case Count(kept=kept):
                 self.counted += sum(kept.values())
             case None:
                 self.torn += 1
-            case _:
-                pass
+
+    def _add_restored(self, rule: str, problem: str | None) -> None:
+        known = self.rules.get(rule, RuleRow(line(rule), False, None, None))
+        reason = None if problem is None else line(problem, TEXT_LIMIT)
+        self.rules[rule] = msgspec.structs.replace(known, restored=problem is None, problem=reason)
+
+    def _add_note(self, note: Note) -> None:
+        text = line(note.text, TEXT_LIMIT)
+        self.notes.append(text)
+        if note.kind == LIMITED:
+            self.limits.append(text)
 
     def _add_episode(self, episode: Episode) -> None:
         findings = self.wanted.get(episode.id, ())

@@ -14,10 +14,10 @@ import msgspec
 
 from rules_harness.harness.exchange import Exchange, Request
 from rules_harness.harness.journal import Footer, Header, Record
-from rules_harness.harness.judging.outcome import Finding, Outcome, Verdict
+from rules_harness.harness.judging.outcome import UNJUDGED, Finding, Outcome, Verdict
 from rules_harness.openapi.contract import Contract
 from rules_harness.reports.references import Part
-from rules_harness.reports.text import Excerpt
+from rules_harness.reports.text import Excerpt, counted
 
 VERDICTS: tuple[Verdict, ...] = ("failed", "warned", "error", "inconclusive", "skipped", "passed")
 """In the order in which a reader wants to know of them."""
@@ -255,6 +255,13 @@ class RuleRow(msgspec.Struct, frozen=True):
     problem: str | None
 
 
+class SkippedRow(msgspec.Struct, frozen=True):
+    """Scenarios that one reason kept from being run. Of a campaign it is the first one that met it."""
+
+    reason: str
+    scenarios: tuple[str, ...]
+
+
 class BaselineView(msgspec.Struct, frozen=True):
     """What a baseline did to a run: how many findings it accepts, until when, and which of its entries fail the run."""
 
@@ -289,6 +296,7 @@ class RunReport(msgspec.Struct, frozen=True):
     latency: Latency | None
     coverage: tuple[CoverageRow, ...]
     rules: tuple[RuleRow, ...]
+    skipped: tuple[SkippedRow, ...]
     notes: tuple[str, ...]
     records: Callable[[], Iterable[Record | None]]
     baseline: BaselineView | None = None
@@ -314,7 +322,11 @@ class RunReport(msgspec.Struct, frozen=True):
 
     @property
     def headline(self) -> str:
-        """The verdict on the target, in a few words."""
+        """The verdict on the target, in a few words: of one that conforms, no more than was judged."""
+        unjudged = sum(row.level == "must" and row.verdict in UNJUDGED for row in self.requirements)
+        if self.outcome.conclusion == "conforms" and unjudged:
+            were = "was" if unjudged == 1 else "were"
+            return f"Conforms in what could be judged; {counted(unjudged, 'must')} {were} not judged"
         return HEADLINES[self.outcome.conclusion]
 
 

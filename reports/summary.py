@@ -45,6 +45,7 @@ def run(report: RunReport) -> dict[str, Any]:
         "tool_version": report.header.tool_version,
         "contract": {"version": report.header.contract_version, "sha256": report.header.contract_sha256},
         "missing": list(report.missing),
+        "skipped": [{"reason": row.reason, "scenarios": list(row.scenarios)} for row in report.skipped],
         "baseline": baseline
         and {
             "accepted": baseline.accepted,

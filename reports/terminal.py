@@ -32,6 +32,8 @@ _CONCLUSIONS: Final = {
 }
 _OTHERS_SHOWN: Final = 5
 _COMMANDS_SHOWN: Final = 3
+_REASONS_SHOWN: Final = 8
+_SCENARIOS_SHOWN: Final = 3
 _WIDTH_LIMIT: Final = 160
 
 
@@ -54,6 +56,14 @@ class _Command(msgspec.Struct, frozen=True):
     text: str
 
 
+def brief(report: RunReport) -> Iterator[Text]:
+    """The run in a few lines, the verdict last."""
+    yield from _skipped(report)
+    yield from _left(report)
+    yield from _broken(report)
+    yield verdict(report)
+
+
 def verdict(report: RunReport) -> Text:
     """The last line: what the run concludes."""
     text = Text()
@@ -67,7 +77,7 @@ def verdict(report: RunReport) -> Text:
     return text
 
 
-def left(report: RunReport) -> Iterator[Text]:
+def _left(report: RunReport) -> Iterator[Text]:
     """What somebody must see to about the rules that a run wrote to."""
     enabled = [row.rule for row in report.rules if row.was_enabled and row.restored]
     if enabled:
@@ -77,12 +87,22 @@ def left(report: RunReport) -> Iterator[Text]:
             yield Text(f"Not put back: {row.rule}: {row.problem}", style="bold red")
 
 
-def broken(report: RunReport) -> Iterator[Text]:
+def _broken(report: RunReport) -> Iterator[Text]:
     """Which requirements failed, warned or could not be judged for an error, a line for each verdict."""
     for verdict in ("failed", "error", "warned"):
         names = [row.id for row in report.requirements if row.verdict == verdict]
         if names:
             yield Text(f"{verdict}: {', '.join(names)}", style=_STYLES[verdict])
+
+
+def _skipped(report: RunReport) -> Iterator[Text]:
+    """What was not sent at all, a line for each reason."""
+    for row in report.skipped[:_REASONS_SHOWN]:
+        more = f" and {len(row.scenarios) - _SCENARIOS_SHOWN:,} more" if len(row.scenarios) > _SCENARIOS_SHOWN else ""
+        yield Text(f"Skipped: {', '.join(row.scenarios[:_SCENARIOS_SHOWN])}{more}: {row.reason}", style="dim")
+    if len(report.skipped) > _REASONS_SHOWN:
+        left_out = counted(len(report.skipped) - _REASONS_SHOWN, "more reason")
+        yield Text(f"Skipped for {left_out}, in summary.json", style="dim")
 
 
 def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
@@ -98,7 +118,8 @@ def _parts(report: RunReport) -> Iterator[RenderableType | _Command]:
         yield Text(f"Baseline: {problem}", style="yellow")
     for sentence in report.missing:
         yield Text(f"Incomplete: {sentence}", style="yellow")
-    yield from left(report)
+    yield from _skipped(report)
+    yield from _left(report)
     yield verdict(report)
 
 

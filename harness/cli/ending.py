@@ -61,7 +61,7 @@ def leave(
 
 def _show(report: RunReport, output: Output, *, quiet: bool, tables: bool) -> None:
     if quiet:
-        for text in (*terminal.left(report), *terminal.broken(report), terminal.verdict(report)):
+        for text in terminal.brief(report):
             output.print(text.plain)
     elif tables:
         terminal.show(report, output.console())

@@ -14,6 +14,7 @@ from rules_harness.harness.intent import Level
 from rules_harness.harness.journal import Count, EpisodeRecord, Footer, Header, Note, Record, Skipped
 from rules_harness.harness.judging.outcome import (
     FAMILY_ENDS,
+    UNJUDGED,
     Conclusion,
     Finding,
     Outcome,
@@ -312,7 +313,7 @@ def _conclusion(
     missing = [
         outcome.id
         for outcome in requirements.values()
-        if wanted and selected(outcome.id, wanted) and outcome.verdict in ("skipped", "inconclusive", "error")
+        if wanted and selected(outcome.id, wanted) and outcome.verdict in UNJUDGED
     ]
     if missing:
         return "inconclusive", f"required by the profile and not judged: {', '.join(missing)}"

@@ -10,6 +10,8 @@ import msgspec
 from rules_harness.harness.intent import Level
 
 Verdict = Literal["passed", "failed", "warned", "skipped", "inconclusive", "error"]
+UNJUDGED: Final[frozenset[Verdict]] = frozenset({"skipped", "inconclusive", "error"})
+"""The verdicts that say nothing of the target."""
 Conclusion = Literal["conforms", "violates", "inconclusive", "error"]
 TRIES_AGAIN: Final = 3
 """What rests on comparing states, was not confirmed, and does not show in so many further tries is inconclusive."""

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
+from rules_harness.harness.judging.outcome import UNJUDGED
 from rules_harness.reports import again, curl, plain
 from rules_harness.reports.html import page
 from rules_harness.reports.html.pictures import HEIGHT, WIDTH, histogram, shares
@@ -61,6 +62,7 @@ def render(report: RunReport) -> str:
         report=report,
         groups=tuple(cards.group(group, is_open=at < _GROUPS_OPEN) for at, group in enumerate(report.groups)),
         verdicts=VERDICTS,
+        unjudged=UNJUDGED,
         verdict_bar=shares({verdict: report.count(verdict) for verdict in reversed(VERDICTS)}),
         status_bar=shares(dict(report.statuses)),
         histogram=histogram(report.latency) if report.latency else None,

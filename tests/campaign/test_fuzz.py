@@ -27,7 +27,7 @@ def test_a_target_that_conforms(shell: Shell, whole_profile: Path, rules: Callab
         "fuzz", "--target", whole_profile, "--requests", "500", "--time", "60s", "--workers", "2", "--corpus", "corpus"
     )
     assert ended.code == 0, ended.out
-    assert "Conforms to the contract" in ended.out
+    assert "Conforms in what could be judged" in ended.out  # so few requests do not get to every must
     assert "without their exchanges" not in ended.out  # keeping a sample is how it works, and nothing to see to
     summary = shell.summary()
     assert summary["kind"] == "campaign"

@@ -70,6 +70,7 @@ def test_summary_has_the_documented_form(report: RunReport) -> None:
         "seed": 1,
     }
     assert summary["seconds"] == 6.2
+    assert [row["scenarios"] for row in summary["skipped"]] == [["idempotency/window"]]
     assert summary["requirements"]["auth.malformed"] == {
         "level": "must",
         "verdict": "passed",

@@ -6,8 +6,9 @@ import re
 import pytest
 from rich.console import Console
 
-from rules_harness.harness.judging.outcome import ReadingOutcome
-from rules_harness.reports import markdown, terminal
+from rules_harness.harness.journal import Skipped
+from rules_harness.harness.judging.outcome import ReadingOutcome, Verdict
+from rules_harness.reports import html, markdown, terminal
 from rules_harness.reports.model import RunReport
 from tests.reports.factories import contract, footer, header, outcome, report_of
 from tests.reports.samples import sample_report
@@ -42,6 +43,34 @@ def test_the_last_line_is_the_verdict() -> None:
     assert violated in " ".join(shown().split()[-40:])
     good = report_of([header(), footer()], outcome())
     assert shown(report=good).splitlines()[-1].startswith(f"Conforms to the contract: staging ({number} passed")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "headline"),
+    [
+        ({"status.stored": ("skipped", "no hook")}, "Conforms in what could be judged; 1 must was not judged"),
+        (
+            {"status.stored": ("skipped", "no hook"), "auth.missing": ("inconclusive", "nothing was sent")},
+            "Conforms in what could be judged; 2 musts were not judged",
+        ),
+        ({"http.methods": ("skipped", "no hook")}, "Conforms to the contract"),
+    ],
+)
+def test_a_run_that_judged_a_part_says_so_first(verdicts: dict[str, tuple[Verdict, str]], headline: str) -> None:
+    report = report_of([header(), footer()], outcome(verdicts=verdicts))
+    assert shown(report=report, width=160).splitlines()[-1].startswith(f"{headline}: staging")
+    assert f"<title>{headline}: " in html.render(report)
+    assert markdown.render(report).startswith(f"# ✅ {markdown.escaped(headline)}: ")
+
+
+def test_skipped_scenarios_are_told_by_their_reason() -> None:
+    names = [f"status/enabled-{number}" for number in range(5)]
+    records = [Skipped(name, ("status.stored",), "no hook enable_rule") for name in names]
+    reasons = [Skipped(f"authz/{number}", ("authz.update",), f"no key {number}") for number in range(9)]
+    lines = shown(report=report_of([header(), *records, *reasons, footer()], outcome())).splitlines()
+    assert f"Skipped: {', '.join(names[:3])} and 2 more: no hook enable_rule" in lines
+    assert "Skipped: authz/0: no key 0" in lines
+    assert "Skipped for 2 more reasons, in summary.json" in lines
 
 
 @pytest.mark.parametrize("width", [80, 120, 160, 240])
