@@ -17,7 +17,7 @@ from rules_harness.harness.campaign.coverage import Coverage, Map
 from rules_harness.harness.campaign.drawing import Supplies
 from rules_harness.harness.campaign.messages import CorpusEntry, Shard, Stage
 from rules_harness.harness.campaign.performing import Materials, perform
-from rules_harness.harness.scenarios import SCENARIOS, boundary, crossing
+from rules_harness.harness.scenarios import SCENARIOS, crossing
 from rules_harness.harness.scenarios.scenario import Scenario, Situation, lacking
 from rules_harness.harness.scenarios.telling import most_telling_first
 from rules_harness.harness.target.profile import Profile
@@ -50,8 +50,6 @@ UNTRIED_SHARE: Final = 0.8
 REUSED: Final = 3
 """How many times a drawn body is broken in bulk before another is drawn."""
 _KEPT: Final = 64
-_BULKY: Final = "validation/broken"
-"""Its mutations are chosen one by one."""
 _IN_TURN: Final = (
     *("broken",) * 10,
     *("plausible",) * 3,
@@ -319,11 +317,10 @@ class Chooser:
 
 
 def made_scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
-    """The gate's scenarios but those whose like is drawn here, or comes from somebody else's generator."""
+    """The gate's scenarios that campaigns run too."""
     for source in SCENARIOS:
-        if source.make is not boundary.scenarios:
-            made = source.make(contract, world, profile)
-            yield from (scenario for scenario in made if not scenario.id.startswith(_BULKY))
+        if not source.gate_alone:
+            yield from source.make(contract, world, profile)
 
 
 @functools.lru_cache(maxsize=4)

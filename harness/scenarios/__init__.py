@@ -42,6 +42,8 @@ class Source(msgspec.Struct, frozen=True):
     make: Maker
     families: frozenset[str]
     costly_for: frozenset[str] = frozenset()
+    gate_alone: bool = False
+    """Campaigns draw the like themselves, or leave it to whose generator it is."""
 
 
 SCENARIOS: Final = (
@@ -53,8 +55,9 @@ SCENARIOS: Final = (
     Source(http.scenarios, frozenset({"http"})),
     Source(status.scenarios, frozenset({"status", "auth", "authz", "update", "idempotency"})),
     Source(update.scenarios, frozenset({"update"})),
-    Source(validation.scenarios, frozenset({"validation", "update"})),
-    Source(boundary.scenarios, frozenset({"validation", "http"}), boundary.ABOUT),
+    Source(validation.broken, frozenset({"validation", "update"}), gate_alone=True),
+    Source(validation.asked_and_odd, frozenset({"validation", "update"})),
+    Source(boundary.scenarios, frozenset({"validation", "http"}), boundary.ABOUT, gate_alone=True),
     Source(idempotency.at_the_end, frozenset({"idempotency"})),
     Source(idempotency.scenarios, frozenset({"idempotency", "status"})),
     Source(concurrency.scenarios, frozenset({"concurrency", "idempotency"})),

@@ -33,19 +33,32 @@ KINDS: dict[str, BodyKind] = {
 }
 
 
-def scenarios(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
-    """The whole catalogue, and every odd body."""
+def broken(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
+    """What of the catalogue is to be refused."""
+    claiming = [mutation for mutation in _sendable(contract, world, profile) if mutation.is_to_be_refused]
+    yield from chunked("validation/broken", claiming, MUTATIONS_PER_SCENARIO, _name, _breaking)
+
+
+def asked_and_odd(contract: Contract, world: World, profile: Profile) -> Iterator[Scenario]:
+    """What of the catalogue asks a question, and every odd body."""
     if not is_suitable(contract, world):
         return
-    sendable = [mutation for mutation in catalogue(contract) if profile.allows_live_shapes or not mutation.risky]
-    claiming = [mutation for mutation in sendable if mutation.is_to_be_refused]
     asking = [
-        mutation for mutation in sendable if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
+        mutation
+        for mutation in _sendable(contract, world, profile)
+        if not mutation.is_to_be_refused and mutation.requirement != SERVER_OWNED
     ]
-    yield from chunked("validation/broken", claiming, MUTATIONS_PER_SCENARIO, _name, _breaking)
     yield from chunked("validation/asked", asking, MUTATIONS_PER_SCENARIO, _name, _asking, parts=sent_and_read)
     odd = (make(contract, world) for make in (syntax_bodies, encoding_bodies, media_types, size_bodies))
     yield from chunked("validation/odd", itertools.chain.from_iterable(odd), ODD_PER_SCENARIO, _name, _of_odd)
+
+
+def _sendable(contract: Contract, world: World, profile: Profile) -> Iterator[Mutation]:
+    """The catalogue, where there is a body to break, without what a lax target might carry out and may not."""
+    if is_suitable(contract, world):
+        for mutation in catalogue(contract):
+            if profile.allows_live_shapes or not mutation.risky:
+                yield mutation
 
 
 def _name(case: Mutation | OddRequest) -> str:
