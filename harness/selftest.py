@@ -64,7 +64,7 @@ class SentCase(msgspec.Struct):
     """Those that it puts to the test."""
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class TrialResult(msgspec.Struct, frozen=True):
     """What a trial showed; ``problem`` is ``None`` where it went as it must."""
 
     trial: Trial
@@ -127,8 +127,8 @@ def _combinations(seed: int, count: int) -> Iterator[tuple[str, ...]]:
         yield tuple(sorted(chosen.values()))
 
 
-def run_trials(chosen: Sequence[Trial], *, workers: int) -> Iterator[Verdict]:
-    """Run trials, several at a time; verdicts come in the order of the trials."""
+def run_trials(chosen: Sequence[Trial], *, workers: int) -> Iterator[TrialResult]:
+    """Run trials, several at a time; results come in the order of the trials."""
     with ProcessPoolExecutor(workers, initializer=_start) as pool:
         yield from pool.map(_run, chosen)
 
@@ -143,7 +143,7 @@ def _start() -> None:
     _SERVER.append(server)
 
 
-def _run(trial: Trial) -> Verdict:
+def _run(trial: Trial) -> TrialResult:
     server = _SERVER[0]
     server.configure(faults=trial.faults, variants=trial.variants)
     counted = _Counted()
@@ -158,7 +158,7 @@ def _run(trial: Trial) -> Verdict:
     for episode, cases in gate.record.tally.violated_in.get(trial.expects, {}).items():
         shown_in.setdefault(counted.listed_as.get(episode, episode), set()).update(cases)
     listed = {name: tuple(sorted(cases)) for name, cases in sorted(shown_in.items())}
-    return Verdict(trial, flagged, _problem(trial, outcome, flagged), listed, counted.sent)
+    return TrialResult(trial, flagged, _problem(trial, outcome, flagged), listed, counted.sent)
 
 
 class _Counted(Silent):
@@ -220,27 +220,27 @@ def _problem(trial: Trial, outcome: Outcome, flagged: tuple[str, ...]) -> str | 
     return None
 
 
-def matrix(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """The verdicts as JSON values: what each trial expected, and what was flagged."""
+def matrix(results: Sequence[TrialResult]) -> dict[str, Any]:
+    """The results as JSON values: what each trial expected, and what was flagged."""
     return {
         "schema_version": 1,
-        "passed": sum(verdict.problem is None for verdict in verdicts),
-        "failed": sum(verdict.problem is not None for verdict in verdicts),
+        "passed": sum(result.problem is None for result in results),
+        "failed": sum(result.problem is not None for result in results),
         "trials": [
             {
-                "kind": verdict.trial.kind,
-                "name": verdict.trial.name,
-                "seed": verdict.trial.seed,
-                "expects": verdict.trial.expects or None,
-                "variants": verdict.trial.variants,
-                "flagged": verdict.flagged,
-                "problem": verdict.problem,
-                "shown_in": verdict.shown_in,
+                "kind": result.trial.kind,
+                "name": result.trial.name,
+                "seed": result.trial.seed,
+                "expects": result.trial.expects or None,
+                "variants": result.trial.variants,
+                "flagged": result.flagged,
+                "problem": result.problem,
+                "shown_in": result.shown_in,
                 "sent": {
                     name: {case: (of.requests, sorted(of.requirements)) for case, of in cases.items()}
-                    for name, cases in (verdict.sent if verdict.trial.kind == "clean" else {}).items()
+                    for name, cases in (result.sent if result.trial.kind == "clean" else {}).items()
                 },
             }
-            for verdict in verdicts
+            for result in results
         ],
     }

@@ -11,7 +11,7 @@ import yaml
 
 from rules_harness.openapi.bounds import Unbounded
 from rules_harness.openapi.errors import ContractError
-from rules_harness.openapi.reading import values
+from rules_harness.openapi.parsing import values
 
 Schema = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import yaml
 
 from rules_harness.openapi.document import pointer
-from rules_harness.openapi.reading import Loader
+from rules_harness.openapi.parsing import Loader
 
 
 def lines_of(text: bytes, places: Iterable[str]) -> dict[str, int]:

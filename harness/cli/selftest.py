@@ -11,7 +11,7 @@ import click
 from rules_harness.harness.cli.output import Output
 from rules_harness.harness.errors import CONFORMS, VIOLATED, UsageError
 from rules_harness.harness.files import write_private
-from rules_harness.harness.selftest import Verdict, matrix, run_trials, trials
+from rules_harness.harness.selftest import TrialResult, matrix, run_trials, trials
 
 
 @click.command(short_help="Put the checks on trial: every fault killed, nothing allowed flagged.")
@@ -30,24 +30,24 @@ def command(output: Output, seeds: int, only: str, requests: int | None, workers
     chosen = [trial for trial in trials(range(1, seeds + 1), requests=requests) if only in trial.name]
     if not chosen:
         raise UsageError(f"no trial has {only!r} in its name; see `rules-harness list faults` and `list variants`")
-    verdicts = []
-    for verdict in run_trials(chosen, workers=workers):
-        verdicts.append(verdict)
-        if not output.quiet or verdict.problem is not None:
-            output.print(_line(verdict))
-    results = matrix(verdicts)
-    output.print(f"{results['passed']} of {len(verdicts)} trials went as they must")
+    results = []
+    for result in run_trials(chosen, workers=workers):
+        results.append(result)
+        if not output.quiet or result.problem is not None:
+            output.print(_line(result))
+    totals = matrix(results)
+    output.print(f"{totals['passed']} of {len(results)} trials went as they must")
     if json_path is not None:
         try:
-            write_private(json_path, [(json.dumps(results, indent=2) + "\n").encode()])
+            write_private(json_path, [(json.dumps(totals, indent=2) + "\n").encode()])
         except OSError as error:
             raise UsageError(f"cannot write {json_path}: {error.strerror}") from error
-    return VIOLATED if results["failed"] else CONFORMS
+    return VIOLATED if totals["failed"] else CONFORMS
 
 
-def _line(verdict: Verdict) -> str:
-    trial = verdict.trial
-    result = verdict.problem or ("killed" if trial.kind == "fault" else "nothing flagged")
+def _line(result: TrialResult) -> str:
+    trial = result.trial
+    ended = result.problem or ("killed" if trial.kind == "fault" else "nothing flagged")
     expects = f" ({trial.expects})" if trial.expects else ""
-    mark = "ok " if verdict.problem is None else "BAD"
-    return f"{mark}  seed {trial.seed}  {trial.kind:<11}  {trial.name}{expects}: {result}"
+    mark = "ok " if result.problem is None else "BAD"
+    return f"{mark}  seed {trial.seed}  {trial.kind:<11}  {trial.name}{expects}: {ended}"

@@ -60,7 +60,8 @@ def rule_place(contract: Contract) -> Place:
 
 
 def same_instant(left: Any, right: Any) -> bool:
-    """Whether two date-times are the same instant to the millisecond (False where either is not a date-time)."""
+    """Whether two date-times are the same instant to the millisecond (False where either is not a date-time): an offset
+    says where a clock stands, not another time (RFC 3339, section 4.2)."""
     first, second = instant(left), instant(right)
     if first is None or second is None:
         return False
@@ -68,7 +69,10 @@ def same_instant(left: Any, right: Any) -> bool:
 
 
 def instant(value: Any) -> datetime | None:
-    """An RFC 3339 date-time as an aware value, in UTC where it names no zone; ``None`` where it is not a date-time."""
+    """A date-time (RFC 3339, section 5.6) as an aware value, in UTC where it names no zone; ``None`` for anything else.
+
+    White space around it and lower case are let pass.
+    """
     if not isinstance(value, str):
         return None
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from rules_harness.harness.intent import Intent
@@ -12,6 +14,9 @@ UNKNOWN = -2
 """The position that stands for a state of which nothing is known."""
 Tokens = tuple[tuple[str, str, str], ...]
 """(reading, token, kind of input), sorted."""
+Act = Literal["execute", "replay", "refuse", "anything", "nothing"]
+"""The request is executed, has another one's answer or is refused. Where the model says nothing of it, ``anything`` is
+executed if it succeeds, and ``nothing`` has no effect."""
 Owner = tuple[str, str, str]
 """(credential, key, rule): each rule has keys of its own, and what a key of one does to another is a reading."""
 
@@ -53,12 +58,12 @@ class Possibility(msgspec.Struct, frozen=True):
 
 
 class Behaviour(msgspec.Struct, frozen=True):
-    """What the target may do with one update: ``execute`` it, ``replay`` another's answer, or ``refuse`` it.
+    """What the target may do with one update.
 
     ``enters`` says that its key now belongs to this request, if to none before.
     """
 
-    act: str
+    act: Act
     of: int = INITIAL
     statuses: tuple[int, ...] = ()
     enters: bool = True

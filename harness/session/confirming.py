@@ -16,7 +16,7 @@ from rules_harness.harness.target.hooks import HookFailed
 
 CONFIRMATIONS: Final = 2
 """How often one finding is confirmed, at most, before further sightings are believed."""
-MakeBench = Callable[[str, int], Bench]
+BenchOfAttempt = Callable[[str, int], Bench]
 """A bench for a scenario's id and the number of an attempt."""
 Record = Callable[[Bench, str], Iterable[Judgement]]
 """Records what was sent on a bench, with the rule that somebody else writes to, and says what is judged of it."""
@@ -39,7 +39,7 @@ class Confirming:
         return doubtful
 
 
-def confirm(scenario: Scenario, doubtful: frozenset[str], make_bench: MakeBench, record: Record) -> None:
+def confirm(scenario: Scenario, doubtful: frozenset[str], make_bench: BenchOfAttempt, record: Record) -> None:
     """Watch the rules for another writer, and run a scenario again until each doubtful finding was seen once more.
 
     That is tried `TRIES_AGAIN` times at most, and not at all where the target does not let it be tried.  Raises what
