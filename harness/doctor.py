@@ -91,7 +91,7 @@ class _Examination:
         self._unknown = contract.noun.singular.replace(" ", "_") + _NOBODYS
         self._profile = profile
         self._client = client
-        self._main = "full" if "full" in profile.credentials else next(iter(profile.credentials))
+        self._main = profile.main_credential
         self._found: dict[str, FoundRule] = {}
         self._reasons: dict[str, str] = {}
 
@@ -99,7 +99,7 @@ class _Examination:
         unknown = self._get(self._unknown, self._main)
         if isinstance(unknown, TransportFault):
             return Diagnosis((), obstacle=self._unreached(unknown))
-        answers = {rule: self._get(rule, self._reader(rule)) for rule in self._profile.rules.all}
+        answers = {rule: self._get(rule, self._profile.credential_of(rule)) for rule in self._profile.rules.all}
         obstacle = self._obstacle([unknown, *(answer for answer in answers.values() if isinstance(answer, Answer))])
         remarks = [Remark("ok", "target", f"{self._profile.target.base_url} answers")]
         remarks += self._on_unknown(unknown)
@@ -116,10 +116,6 @@ class _Examination:
     def _get(self, rule: str, caller: str | None) -> Answer | TransportFault:
         key = KeyReference(caller, self._names.authorization, f"{self._names.auth_scheme} ") if caller else None
         return self._client.send(Request(self._read.method, self._read.path_for(rule), key=key)).outcome
-
-    def _reader(self, rule: str) -> str:
-        foreign = rule == self._profile.rules.other_org and "other_org" in self._profile.credentials
-        return "other_org" if foreign else self._main
 
     def _told(self, outcome: Answer | TransportFault) -> str:
         if isinstance(outcome, TransportFault):
@@ -196,7 +192,9 @@ class _Examination:
             self._reasons[rule] = f"reading it {self._told(outcome)}"
             return Remark("problem", f"{self._noun} {rule}", f"cannot be used: {self._reasons[rule]}")
         enabled = state.get(self._names.status) == self._names.enabled
-        self._found[rule] = FoundRule(rule=rule, credential=self._reader(rule), state=dict(state), enabled=enabled)
+        self._found[rule] = FoundRule(
+            rule=rule, credential=self._profile.credential_of(rule), state=dict(state), enabled=enabled
+        )
         if enabled:
             text = "is there and enabled; a run leaves it disabled, and a human re-enables it"
             return Remark("advice", f"{self._noun} {rule}", text)

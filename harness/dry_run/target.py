@@ -108,10 +108,9 @@ class PretendedTarget:
     def _permit(self, caller: str, operation: str, rule: str) -> None:
         """Raise what refuses a caller, or says that there is no such rule in its organization."""
         names, rules = self._names, self._profile.rules
-        main = "full" if "full" in self._profile.credentials else next(iter(self._profile.credentials))
         reads = ("read_only", "scope.READ_RULES")
         triggers = ("trigger_only", "scope.TRIGGER_RULES")
-        holds = caller in (main, "limited", "other_org")
+        holds = caller in (self._profile.main_credential, "limited", "other_org")
         holds = holds or (operation == "read" and caller in reads) or (operation == "trigger" and caller in triggers)
         if not holds or (caller == "limited" and rule != rules.limited):
             raise _Refused(403, names.forbidden, "This key may not.")

@@ -69,7 +69,7 @@ class Bench(Planner):
         self.update(
             body,
             rule=rule,
-            caller=self.writer(rule),
+            caller=self.owner(rule),
             existence=self.existence(rule),
             purpose="setup",
             acceptance="open",
@@ -194,7 +194,7 @@ class Bench(Planner):
         Raises `NotEnabled`, and `Unmet` where the rule holds something else that could move money.
         """
         body = self.usual() if body is None else body
-        caller = self.writer(self.rule if rule is None else rule)
+        caller = self.owner(self.rule if rule is None else rule)
         self.update(body, rule=rule, caller=caller, purpose="setup", acceptance="open", label="before it is enabled")
         state = self.read(rule)
         if state is None or not self.enable(rule):

@@ -54,7 +54,11 @@ def _unknown(bench: Bench) -> None:
                 label="unknown id",
             )
         if bench.readable:
-            bench.send(*bench.plan_read(rule, caller=bench.main_caller(), existence="unknown", purpose="probe"))
+            bench.send(
+                *bench.plan_read(
+                    rule, caller=bench.shared.profile.main_credential, existence="unknown", purpose="probe"
+                )
+            )
 
 
 def _near_ids(bench: Bench) -> None:

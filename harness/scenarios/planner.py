@@ -179,7 +179,7 @@ class Planner:
         if self.contract.read is None:
             raise Unmet("the contract has no companion GET")
         rule = self.rule if rule is None else rule
-        caller = caller or self.reader(rule)
+        caller = caller or self.owner(rule)
         key = self.key_of(caller) if authorization is None else authorization or None
         headers = () if request_id is None else ((self.names.request_id_header, request_id),)
         if request_id is not None:
@@ -280,19 +280,9 @@ class Planner:
             wrong.append((f"no {required[0]}", {name: value for name, value in usual.items() if name != required[0]}))
         return wrong
 
-    def reader(self, rule: str) -> str:
-        """The credential that reads a rule."""
-        foreign = rule == self.shared.profile.rules.other_org and "other_org" in self.shared.profile.credentials
-        return "other_org" if foreign else self.main_caller()
-
-    def writer(self, rule: str) -> str:
-        """The credential that may update a rule."""
-        return self.reader(rule)
-
-    def main_caller(self) -> str:
-        """The credential that may update and read every rule."""
-        credentials = self.shared.profile.credentials
-        return "full" if "full" in credentials else next(iter(credentials))
+    def owner(self, rule: str) -> str:
+        """The credential that may update and read a rule."""
+        return self.shared.profile.credential_of(rule)
 
     def existence(self, rule: str) -> Existence:
         """Whose a rule of the profile is, as the main credential sees it."""

@@ -279,7 +279,7 @@ def _isolated(bench: Bench) -> None:
         body = bench.own_body(rule, own(f"Isolated {bench.random.randrange(10**6)}"))
         most = bench.world.max_amount_in_cents if bench.shared.guard.is_open else 1
         body = with_amount(bench.contract, body, bench.random.randint(1, most))
-        bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.writer(rule), acceptance="open")
+        bench.update(body, rule=rule, existence=bench.existence(rule), caller=bench.owner(rule), acceptance="open")
         for other in watched:
             if other != rule:
                 bench.read(other, existence=bench.existence(other))

@@ -62,7 +62,7 @@ def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange], *, is_
             enabled = state.get(bench.names.status) != bench.names.disabled
             cleaner, answer = bench.shared.client.cleaner, exchange.answer
             recorded = cleaner.recorded_value(state)
-            found = FoundRule(rule=rule, credential=bench.reader(rule), state=recorded, enabled=enabled)
+            found = FoundRule(rule=rule, credential=bench.owner(rule), state=recorded, enabled=enabled)
             assert answer is not None  # it showed the state
             reason = cannot_be_kept(answer, bench.names.data, found, cleaner)
             if reason is not None:

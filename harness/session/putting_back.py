@@ -153,7 +153,7 @@ def contain(bench: Bench, rule: str) -> Contained:
     exchange = bench.update(
         {**bench.harmless(rule), bench.names.marker: own(f"Disabled {bench.random.randrange(10**6):06d}")},
         rule=rule,
-        caller=bench.writer(rule),
+        caller=bench.owner(rule),
         existence=bench.existence(rule),
         purpose="contain",
         acceptance="open",

@@ -112,7 +112,9 @@ class _Resending:
             if request.target.rpartition("/")[2] in odd:
                 bench.shared.guard.believe_vacant(request.target)
                 continue
-            read = Request("GET", request.target, raw=request.raw, key=bench.key_of(bench.main_caller()))
+            read = Request(
+                "GET", request.target, raw=request.raw, key=bench.key_of(bench.shared.profile.main_credential)
+            )
             intent = Intent(purpose="read", operation="read", rule=rule, existence="unknown")
             answer = bench.send(read, intent).answer
             if answer is None or answer.status not in _NO_RULE:
@@ -169,7 +171,7 @@ class _Resending:
         if state is not None and state.get(names.status) == names.enabled and bench.existence(rule) == "own":
             body = {**bench.inert(), names.marker: own("Disabled again")}
             bench.update(
-                body, rule=rule, caller=bench.writer(rule), purpose="contain", acceptance="open", label=DISABLED
+                body, rule=rule, caller=bench.owner(rule), purpose="contain", acceptance="open", label=DISABLED
             )
             bench.read(rule)
 

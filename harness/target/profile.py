@@ -181,6 +181,16 @@ class Profile(msgspec.Struct, frozen=True):
         return all(_is_loopback(url) for url in urls if url is not None)
 
     @property
+    def main_credential(self) -> str:
+        """The one that may update and read every rule of ours."""
+        return "full" if "full" in self.credentials else next(iter(self.credentials))
+
+    def credential_of(self, rule: str) -> str:
+        """The credential that may update and read a rule."""
+        foreign = rule == self.rules.other_org and "other_org" in self.credentials
+        return "other_org" if foreign else self.main_credential
+
+    @property
     def allows_live_shapes(self) -> bool:
         """Whether bodies that could move money may be sent: nothing leaves this machine, or the owner allows it."""
         return self.is_loopback or self.permissions.live_shapes

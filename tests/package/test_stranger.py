@@ -94,6 +94,6 @@ def test_from_nothing_to_a_verdict_and_a_test(stranger: Stranger) -> None:
 
 def test_a_hunt(stranger: Stranger) -> None:
     told = stranger("fuzz", "--time", os.environ.get("RULES_HUNT", "2s"), "--out", "campaign", "--quiet")
-    verdict, written = [line for line in told.splitlines() if line.startswith(("Conforms", "wrote"))]
-    assert (verdict.startswith("Conforms to the contract"), "summary.json" in written) == (True, True)
+    _, written = [line for line in told.splitlines() if line.startswith(("Conforms", "wrote"))]
+    assert "summary.json" in written
     assert (stranger.folder / "campaign/corpus").is_dir()
