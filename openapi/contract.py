@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ from rules_harness.openapi.plausibility import check_plausible
 from rules_harness.openapi.promises import Reading, Requirement, borrowed, read_promises
 from rules_harness.openapi.words import Noun, noun_of, words_of
 
-__all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requirement", "load"]
+__all__ = ["Contract", "ContractError", "Names", "Operation", "Reading", "Requirement", "load", "recorded"]
 
 _JSON: Final = "application/json"
 
@@ -80,7 +81,16 @@ def load(path: Path | None = None, overlays: Sequence[Path] = ()) -> Contract:
     """
     if path is None and not overlays:
         return _packaged()
-    own = _read(texts_of(path, overlays))
+    return _own(texts_of(path, overlays))
+
+
+def recorded(document: Mapping[str, Any]) -> Contract:
+    """The contract of a document that was taken from one before. Raises ContractError."""
+    return _own([("the recorded contract", json.dumps(document).encode())])
+
+
+def _own(texts: Sequence[Text]) -> Contract:
+    own = _read(texts)
     packaged = _packaged().names.production_hosts
     hosts = tuple(dict.fromkeys((*packaged, *own.names.production_hosts)))
     return msgspec.structs.replace(own, names=msgspec.structs.replace(own.names, production_hosts=hosts))

@@ -9,9 +9,7 @@ import json
 import os
 import struct
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 import msgspec
@@ -23,7 +21,7 @@ from rules_harness.harness.errors import UsageError
 from rules_harness.harness.session.signals import leave_to_director
 from rules_harness.harness.target.profile import Profile
 from rules_harness.harness.target.secrets import Keyring, ordinary_words
-from rules_harness.openapi.contract import Contract, load
+from rules_harness.openapi.contract import Contract, load, recorded
 
 _LENGTH = struct.Struct(">I")
 
@@ -55,7 +53,7 @@ def equipment_for(setup: Setup, environ: Mapping[str, str]) -> Equipment:
         if not environ.get(variable):
             raise UsageError(f"the environment variable {variable} is not set on the worker's machine")
         keys[name] = environ[variable]
-    contract = load() if setup.document is None else _contract(setup.document)
+    contract = load() if setup.document is None else recorded(setup.document)
     return Equipment(contract, Keyring(keys, words=setup.words), Drawer(contract))
 
 
@@ -79,13 +77,6 @@ def reader(stream: IO[bytes]) -> Callable[[], bytes]:
         return content
 
     return read
-
-
-def _contract(document: Mapping[str, Any]) -> Contract:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "contract.json")
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return load(path)
 
 
 def main() -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -126,9 +125,8 @@ def specimen(contract: Contract) -> Profile:
 
 def _read(text: str, contract: Contract) -> tuple[Profile, Keyring]:
     """The embedded target's profile, with its demo keys; without those whose scope the contract does not list."""
-    scopes = "|".join(map(re.escape, contract.names.scopes))
-    text = re.sub(rf"\[credentials\.scope\.(?!(?:{scopes})\])[^\]]*\]\nkey_env = [^\n]*\n", "", text)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "embedded.toml")
-        path.write_text(text, encoding="utf-8")
-        return profile_reader.load(path, contract=contract, environ={**os.environ, **key_environment()})
+    document = tomllib.loads(text)
+    scoped = document["credentials"]["scope"]
+    document["credentials"]["scope"] = {name: key for name, key in scoped.items() if name in contract.names.scopes}
+    environ = {**os.environ, **key_environment()}
+    return profile_reader.from_document(document, "the embedded target", contract=contract, environ=environ)

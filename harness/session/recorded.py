@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from rules_harness.harness.journal import Footer, FoundRule, Header, Restored
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Outcome
 from rules_harness.harness.target.cleaning import named_in
-from rules_harness.openapi.contract import Contract, load
+from rules_harness.openapi.contract import Contract, load, recorded
 
 EMBEDDED = "embedded"
 """The option of a header that says that the target ended with the run."""
@@ -29,10 +27,7 @@ def contract_for(header: Header, given: Contract | None) -> Contract:
         return given
     if not header.options.get(OWN_CONTRACT):
         return load()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "contract.json")
-        path.write_text(json.dumps(header.contract_document), encoding="utf-8")
-        return msgspec.structs.replace(load(path), sha256=header.contract_sha256)
+    return msgspec.structs.replace(recorded(header.contract_document), sha256=header.contract_sha256)
 
 
 def header_of(run: Path) -> Header:

@@ -48,6 +48,13 @@ def load(path: Path, *, contract: Contract, environ: Mapping[str, str]) -> tuple
     return _Reader(str(path), path.parent, contract, environ).read(parse(path))
 
 
+def from_document(
+    document: Mapping[str, Any], source: str, *, contract: Contract, environ: Mapping[str, str]
+) -> tuple[Profile, Keyring]:
+    """The profile that a document in memory holds, and its keys; ``source`` is what errors call it."""
+    return _Reader(source, Path(), contract, environ).read(document)
+
+
 def from_options(
     *,
     base_url: str,
@@ -68,7 +75,7 @@ def from_options(
         "rules": {"writable": list(rules)},
         "limits": _given(limits),
     }
-    return _Reader(COMMAND_LINE, Path(), contract, environ).read(document)
+    return from_document(document, COMMAND_LINE, contract=contract, environ=environ)
 
 
 def _given(table: Mapping[str, Any]) -> dict[str, Any]:
