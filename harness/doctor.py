@@ -16,7 +16,7 @@ from rules_harness.harness.judging.checks.common import described
 from rules_harness.harness.scenarios import ANY_TIME, needs_told
 from rules_harness.harness.scenarios.outgoing import TimedOutcome
 from rules_harness.harness.scenarios.scenario import Situation, lacking
-from rules_harness.harness.session.custody import accounts_in, with_known_accounts
+from rules_harness.harness.session.custody import accounts_in, is_endpoint_missing, is_enveloped, with_known_accounts
 from rules_harness.harness.target.cleaning import Cleaner
 from rules_harness.harness.target.profile import HttpHook, Profile
 from rules_harness.openapi.contract import Contract, Operation
@@ -162,7 +162,7 @@ class _Examination:
                 f"what answers is not a JSON API: {answered} with {kind}. target.base_url may lead to a web page, a "
                 "login or a proxy."
             )
-        if set(statuses) <= {404, 405, 501} and not any(self._is_enveloped(answer) for answer in answers):
+        if is_endpoint_missing(self._contract, answers):
             return self._endpoint_missing(answered)
         return None
 
@@ -173,12 +173,9 @@ class _Examination:
             "path."
         )
 
-    def _is_enveloped(self, answer: Answer) -> bool:
-        return isinstance(answer.first_part(self._names.error).get(self._names.code), str)
-
     def _on_unknown(self, answer: Answer) -> Iterator[Remark]:
         observation = f"reading {self._noun.with_article} that does not exist {self._told(answer)}"
-        if answer.status == 404 and self._is_enveloped(answer):
+        if answer.status == 404 and is_enveloped(self._contract, answer):
             yield Remark("ok", "endpoint", observation)
         else:
             yield Remark("advice", "endpoint", f"{observation}, where 404 in the error envelope was expected")

@@ -7,7 +7,7 @@ record cannot say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ import msgspec
 from rules_harness.harness.exchange import Answer, Exchange, TransportFault
 from rules_harness.harness.journal import FoundRule, Note
 from rules_harness.harness.judging.checks.common import described
+from rules_harness.harness.judging.states import state_shown
 from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.session.endings import stopped
 from rules_harness.harness.session.exactness import cannot_be_kept
@@ -55,13 +56,13 @@ def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange], *, is_
     stop = _nothing_to_judge(bench.contract, [*reads.values(), probe], may_be_missing=bool(reads) or not is_known)
     rules, reasons = [], {}
     for rule, exchange in reads.items():
-        state = _state(bench.contract, exchange)
+        state = state_shown(bench.contract, exchange)
         if state is None:
             reasons[rule] = "reading it " + told(bench.contract, exchange)
         else:
             enabled = state.get(bench.names.status) != bench.names.disabled
             cleaner, answer = bench.shared.client.cleaner, exchange.answer
-            recorded = cleaner.recorded_value(state)
+            recorded = cleaner.recorded_value(dict(state))
             found = FoundRule(rule=rule, credential=bench.owner(rule), state=recorded, enabled=enabled)
             assert answer is not None  # it showed the state
             reason = cannot_be_kept(answer, bench.names.data, found, cleaner)
@@ -71,7 +72,7 @@ def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange], *, is_
     readable = bool(rules) or not reads
     statuses = {exchange.answer.status if exchange.answer else 0 for exchange in reads.values()}
     if stop is None and reads and not rules:
-        stop = _no_rule_readable(bench.contract, reads, probe, statuses, profile)
+        stop = _no_rule_readable(bench.contract, reads, statuses, profile)
     return Survey(tuple(rules), reasons, readable, stop)
 
 
@@ -105,9 +106,9 @@ def with_known_accounts(contract: Contract, profile: Profile, states: Mapping[st
     )
 
 
-def states_in(contract: Contract, reads: Mapping[str, Exchange]) -> dict[str, dict[str, Any]]:
+def states_in(contract: Contract, reads: Mapping[str, Exchange]) -> dict[str, Mapping[str, Any]]:
     """The states that successful reads of rules show, by rule."""
-    return {rule: state for rule, exchange in reads.items() if (state := _state(contract, exchange)) is not None}
+    return {rule: state for rule, exchange in reads.items() if (state := state_shown(contract, exchange)) is not None}
 
 
 def accounts_in(contract: Contract, rules: Iterable[FoundRule]) -> tuple[Account, ...]:
@@ -124,13 +125,6 @@ def _accounts_in(contract: Contract, *states: Mapping[str, Any]) -> tuple[Accoun
     return tuple(accounts.values())
 
 
-def _state(contract: Contract, exchange: Exchange) -> dict[str, Any] | None:
-    answer = exchange.answer
-    if answer is None or answer.status != 200:
-        return None
-    return answer.part(contract.names.data) or None
-
-
 def _nothing_to_judge(contract: Contract, exchanges: list[Exchange], *, may_be_missing: bool) -> Note | None:
     """Why the first answers, taken together, show that there is nothing to judge."""
     answers = [exchange.answer for exchange in exchanges if exchange.answer is not None]
@@ -145,7 +139,7 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange], *, may_be_m
         return stopped(
             "credentials: every request was answered 401; are the keys in the environment those of this target?"
         )
-    if may_be_missing and statuses <= MISSING and not any(_is_enveloped(contract, answer) for answer in answers):
+    if may_be_missing and is_endpoint_missing(contract, answers):
         return stopped(
             "endpoint not there: every request was answered "
             + " or ".join(str(status) for status in sorted(statuses))
@@ -161,11 +155,11 @@ def _nothing_to_judge(contract: Contract, exchanges: list[Exchange], *, may_be_m
 
 
 def _no_rule_readable(
-    contract: Contract, reads: Mapping[str, Exchange], probe: Exchange, statuses: set[int], profile: Profile
+    contract: Contract, reads: Mapping[str, Exchange], statuses: set[int], profile: Profile
 ) -> Note | None:
     """The endpoint answers, and not one rule of the profile can be read."""
     rules = ", ".join(reads)
-    enveloped = all(e.answer is not None and _is_enveloped(contract, e.answer) for e in reads.values())
+    enveloped = all(e.answer is not None and is_enveloped(contract, e.answer) for e in reads.values())
     if statuses == {404} and enveloped and not profile.permissions.no_restore:
         return stopped(
             f"the {contract.noun.plural} of the profile do not exist on the target ({rules}): every one was "
@@ -185,7 +179,7 @@ def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | No
     if answers and all(
         answer is not None
         and answer.status in MISSING
-        and not (answer.status == 404 and _is_enveloped(contract, answer))
+        and not (answer.status == 404 and is_enveloped(contract, answer))
         for answer in answers
     ):
         return stopped(
@@ -195,5 +189,13 @@ def endpoint_missing(contract: Contract, exchanges: list[Exchange]) -> Note | No
     return None
 
 
-def _is_enveloped(contract: Contract, answer: Answer) -> bool:
+def is_endpoint_missing(contract: Contract, answers: Collection[Answer]) -> bool:
+    """Whether all answers are those of a server that knows no such path."""
+    return all(answer.status in MISSING for answer in answers) and not any(
+        is_enveloped(contract, answer) for answer in answers
+    )
+
+
+def is_enveloped(contract: Contract, answer: Answer) -> bool:
+    """Whether an answer has the error envelope, as far as its code."""
     return isinstance(answer.first_part(contract.names.error).get(contract.names.code), str)

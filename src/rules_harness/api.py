@@ -216,6 +216,7 @@ def _run(
         with interruptible(running):
             outcome = cleaned(running.run(), cleaner)
     run = Run(running.record.journal.path, profile._contract, outcome)
-    run.report(*ALWAYS)
-    further(report_of(run.journal, outcome, profile._contract))
+    report = report_of(run.journal, outcome, profile._contract)
+    write_reports(run.folder, ALWAYS, report)
+    further(report)
     return run
