@@ -97,7 +97,7 @@ def is_own(kind: str) -> bool:
     return kind.count("/") == 1
 
 
-def bodies_crossed(contract: Contract, bodies: Sequence[Body]) -> Iterator[tuple[Body, Row]]:
+def bodies_crossed(bodies: Sequence[Body]) -> Iterator[tuple[Body, Row]]:
     """Bodies with circumstances, so that each kind of a field, and of a member of the parts, meets each of them; of
     several members the kind that is rarest here counts."""
     times = Counter(kind for body in bodies for kind in filter(is_kind, body.shapes))

@@ -161,7 +161,7 @@ class Chooser:
     def next_for_rule(self, size: int) -> Attempt:
         """What one rule's lane does next; ``size`` is how many refusals are expected at once."""
         if self._entries:
-            return self._entry(self._entries.popleft(), size)
+            return self._entry(self._entries.popleft())
         if self._chance.random() < UNTRIED_SHARE and (scenario := self._untried("rule")) is not None:
             return self._attempt(scenario, scenario.name)
         if not is_suitable(self.contract, self.world):
@@ -304,8 +304,8 @@ class Chooser:
         scenario = Scenario("idempotency/history", "idempotency", (), run)
         return self._attempt(scenario, "history", history=history, materials=materials)
 
-    def _entry(self, entry: CorpusEntry, size: int) -> Attempt:
-        """Something from the corpus; what this contract no longer has gives way to a batch."""
+    def _entry(self, entry: CorpusEntry) -> Attempt:
+        """Something from the corpus; what this contract no longer has gives way to odd requests."""
         if entry.history:
             return self._performing(entry.history, Materials(entry.bodies, self._chart.mutations[:8]))
         base = None if entry.body is None else body_of(self.contract, self.world, entry.body)

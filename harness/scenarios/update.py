@@ -93,7 +93,7 @@ def _chunked(name: str, crossed: Sequence[Crossed], requirements: tuple[str, ...
 def _crossed(
     contract: Contract, world: World, bodies: Callable[[Contract, World], tuple[Body, ...]]
 ) -> tuple[Crossed, ...]:
-    crossed = enumerate(bodies_crossed(contract, bodies(contract, world)), start=1)
+    crossed = enumerate(bodies_crossed(bodies(contract, world)), start=1)
     return tuple((f"body {number}", body, row) for number, (body, row) in crossed)
 
 

@@ -162,7 +162,7 @@ def whole(episode: Episode, contract: Contract) -> Iterator[Judgement]:
             state = state_shown(contract, read)
             if state is None:
                 continue
-            if _explained(episode, contract, updates, read, state, position):
+            if _explained(episode, contract, updates, read, state):
                 yield Kept("concurrency.whole")
             else:
                 in_between = position in round_.positions
@@ -229,7 +229,6 @@ def _explained(
     updates: list[Exchange],
     read: Exchange,
     state: Mapping[str, Any],
-    position: int,
 ) -> bool:
     """Whether some order of whole updates, each at a moment of its own time under way, explains a read."""
     lag = episode.facts.settle_seconds

@@ -322,12 +322,8 @@ def _place(path: list[str | int]) -> str:
 
 
 @lru_cache(maxsize=4)
-def _validator_of(document: str, contract: Contract) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(contract.standalone(contract.rule_schema), validate_formats=True)
-
-
 def _rule_validator(contract: Contract) -> jsonschema_rs.Draft202012Validator:
-    return _validator_of(contract.sha256, contract)
+    return jsonschema_rs.Draft202012Validator(contract.standalone(contract.rule_schema), validate_formats=True)
 
 
 CHECKS = run_by(
