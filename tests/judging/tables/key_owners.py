@@ -241,7 +241,7 @@ TABLE: Table = {
             Broken("not executed", by_states=True),
             before=BEFORE,
         ),
-        row("a long key is refused", any_key(key=LONG_KEY, outcome=refused(400)), before=BEFORE),
+        row("long keys are refused", [any_key(key=LONG_KEY + n, outcome=refused(400)) for n in "12"], before=BEFORE),
         row(
             "a long key is refused, and another of its length was taken",
             [any_key(key=LONG_KEY + "1"), any_key(2, key=LONG_KEY + "2", outcome=refused(422))],

@@ -42,6 +42,7 @@ TABLE: Table = {
     "reading.replayed-request-id": (
         row("the replay has the original's", [use(), replay()], Says("original")),
         row("the replay has one of its own", [use(), replay(outcome=answer(1, request_id="req_2"))], Says("new")),
+        row("it is asked with an id", [use(), replay(request_id="req_9")], Says("original", "with an id")),
         row("the replay has none", [use(), replay(outcome=ok(held(1), request_id=...))]),
         row("the replay is refused", [use(), replay(outcome=refused(409))]),
         row("the replay is refused with the original's", [use(), replay(outcome=refused(409, request_id="req_1"))]),

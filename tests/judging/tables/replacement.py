@@ -38,6 +38,7 @@ def beyond(sent: Any, got: Any, name: str = "amount_in_cents") -> Sent:
 TABLE: Table = {
     "update.replaces": (
         row("the answer shows the body", put(ok()), HOLDS),
+        row("another run may have been answered for so short a key", put(ok(rule(nickname="Its own")), key="0")),
         row("an open body is shown as it is", put(ok(), content="open"), HOLDS),
         row(
             "the server adds a documented default",

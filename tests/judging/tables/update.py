@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.judging.episodes import OTHER, RULE, answered, body, get, lost, ok, put, refused, rule
+from tests.judging.episodes import OTHER, RULE, answered, body, get, lost, ok, put, refused, rule, under_another_path
 from tests.judging.rows import HOLDS, Broken, Table, row
 
 claim = partial(put, requirement="update.identity", content="open", named="a claim", place="/organization_id")
@@ -29,6 +29,13 @@ TABLE: Table = {
             before=rule(),
         ),
         row("the read finds no rule, which nobody had read", [put(ok()), get(refused(404))]),
+        row(
+            "the read finds no rule, which a read had found",
+            [get(rule()), put(ok()), get(refused(404))],
+            Broken("the rule is gone", by_states=True, told="404"),
+        ),
+        row("a read by another path finds none", [put(ok()), under_another_path(get(refused(404)))], before=rule()),
+        row("a read by somebody else finds none", [put(ok()), get(refused(404), whose="foreign")], before=rule()),
         row("the read is not allowed any more", [put(ok()), get(refused(403))], before=rule()),
         row(
             "the read gives the old nickname",

@@ -177,6 +177,7 @@ TABLE: Table = {
             Broken("answered 404", "broken body"),
             before=rule(**{name: NO_ACCOUNT[name] for name in ("trigger", "steps")}),
         ),
+        row("a repeated refusal is for its key", [wrong(refused(400)), wrong(refused(409), repeats=0)], HOLDS),
         row("the refusal is a 409", wrong(refused(409)), Broken("answered 409")),
         row("the refusal is a 413 to a small body", wrong(refused(413)), Broken("answered 413")),
         row("the refusal is a 200", wrong(DISGUISED), Broken("answered 200", "broken body")),
