@@ -17,7 +17,7 @@ from rules_harness.harness.scenarios.planner import encode
 from rules_harness.harness.scenarios.unmet import Unmet
 from rules_harness.harness.smaller.recording import Recording, as_it_stood
 from rules_harness.harness.smaller.resending import resend, smaller_bodies
-from rules_harness.harness.smaller.showing import shown_again
+from rules_harness.harness.smaller.showing import shown_again, writes_what_stays
 from rules_harness.harness.target.hooks import HookFailed
 from rules_harness.harness.target.safety import SafetyError
 from rules_harness.openapi.contract import Contract
@@ -156,6 +156,7 @@ class _Search:
         self._minimiser = minimiser
         self._recording = recording
         self._violation = violation
+        self._has_its_own = self._writes_what_stays(recording.exchanges)
         self._name = name
         self._budget = budget
         self._until = until
@@ -172,9 +173,12 @@ class _Search:
         keeps of a rule must be there.  If that does not help either, only what shows twice in a row counts: what shows
         once may do so for what a larger part has left behind."""
         first = self._recording
-        best = self._searched()
         prepared = as_it_stood(self._minimiser.contract, first)
-        if best.shown < best.tries and prepared is not None:
+        if prepared is not None and not self._has_its_own and self._writes_what_stays(prepared.exchanges):
+            first, self._has_its_own = prepared, True
+            self._recording, self._fixed = prepared, len(prepared.exchanges) - len(self._recording.exchanges)
+        best = self._searched()
+        if best.shown < best.tries and prepared is not None and prepared is not first:
             self._fixed = len(prepared.exchanges) - len(first.exchanges)
             best = self._better(best, prepared)
         if best.shown < best.tries:
@@ -216,6 +220,7 @@ class _Search:
             for position in sorted(set(kept) - set(sent.positions), reverse=True):
                 others = tuple(other for other in kept if other != position)
                 is_needed = self._tells_of_enabling(sent.episode, kept, position)
+                is_needed |= self._lacks_its_own(sent.episode.exchanges[other] for other in others)
                 if not is_needed and self._minimiser.shows(sent, others, self._violation):
                     kept = others
         return _part(sent.episode, kept) or sent.episode
@@ -260,8 +265,18 @@ class _Search:
         self._spent += len(sent.episode.exchanges)
         if not self._minimiser.shows(sent, tuple(range(len(sent.episode.exchanges))), self._violation):
             return False
+        if self._lacks_its_own(sent.episode.exchanges):
+            return False
         self._best, self._recording = sent, recording
         return True
+
+    def _lacks_its_own(self, exchanges: Iterable[Exchange]) -> bool:
+        """Whether these show only what others have left behind, which the recording wrote itself."""
+        return self._has_its_own and not self._writes_what_stays(exchanges)
+
+    def _writes_what_stays(self, exchanges: Iterable[Exchange]) -> bool:
+        is_about_it = self._violation.kind == "not-cleared"
+        return is_about_it and writes_what_stays(self._minimiser.contract, exchanges, self._violation)
 
     def _leave_out(self) -> None:
         """First all that the violation does not point at, then one exchange after the other, the last first."""

@@ -50,9 +50,9 @@ has_shell = bool(os.environ.get("CI")) or all(map(shutil.which, ("bash", "curl")
 """In CI they must be there: a script that was not tried is no proof."""
 
 
-def left(server: ReferenceServer, folder: Path, requirement: str, fault: str = "") -> Path:
+def left(server: ReferenceServer, folder: Path, requirement: str, fault: str = "", *, smaller: bool = False) -> Path:
     """The folder of a finding against a requirement: of those that a run leaves, the one with the fewest requests."""
-    settings = Settings(now=NOW, select=(requirement,), fail_on="should", max_failures=1)
+    settings = Settings(now=NOW, select=(requirement,), fail_on="should", max_failures=1, smaller=smaller)
     gate = run_gate(server, folder, settings, faults=[fault or FAULT_OF[requirement]])
     report = collect(partial(stream, folder), conclude(gate.record.tally, profile={}), contract())
     views = [view for view in report.findings if view.requirement.id == requirement and view.finding.shown_by]
@@ -82,6 +82,7 @@ def decides(folder: Path) -> bool:
     return 'case "$status" in' in (folder / "curl.sh").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("requirement", [id for id in contract().requirements if id not in WHOLE_RUN])
 def test_fails_while_the_defect_is_there_and_only_then(
     server: ReferenceServer, tmp_path: Path, profile: Path, requirement: str
@@ -96,6 +97,15 @@ def test_fails_while_the_defect_is_there_and_only_then(
     server.configure()
     assert not sent_again(folder, profile, tmp_path / "after")
     assert not by_script or shell(folder) == 0
+
+
+@pytest.mark.parametrize("fault", ["update.ach-description-kept-when-omitted", "update.omitted-kept"])
+def test_what_is_left_writes_itself_what_is_not_cleared(
+    server: ReferenceServer, tmp_path: Path, profile: Path, fault: str
+) -> None:
+    folder = left(server, tmp_path / "run", "update.omitted-is-cleared", fault, smaller=True)
+    server.configure(faults=[fault])
+    assert "still fails" in sent_again(folder, profile, tmp_path / "before")
 
 
 def test_keys_that_differ_in_case_are_new_each_time(server: ReferenceServer, tmp_path: Path, profile: Path) -> None:
@@ -122,6 +132,7 @@ def run_pytest(folder: Path, *options: str | Path) -> subprocess.CompletedProces
     return subprocess.run(list(map(str, command)), check=False, cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faults", [["idempotency.replay-executes"], []])
 def test_as_a_file_of_pytest_and_as_a_script(
     server: ReferenceServer, tmp_path: Path, profile: Path, faults: list[str]
@@ -137,6 +148,7 @@ def test_as_a_file_of_pytest_and_as_a_script(
     assert not has_shell or shell(folder, PATH=path, RULES_TARGET=str(profile)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_shell, reason="needs bash and curl")
 def test_a_script_that_cannot_tell_ends_with_3(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure()
@@ -149,6 +161,7 @@ def test_a_script_that_cannot_tell_ends_with_3(server: ReferenceServer, tmp_path
     assert shell(decided, RULES_KEY_FULL="") == 3
 
 
+@pytest.mark.slow
 def test_without_a_target_it_is_an_error(server: ReferenceServer, tmp_path: Path) -> None:
     folder = left(server, tmp_path / "run", "auth.missing")
     done = run_pytest(folder)
@@ -165,6 +178,7 @@ def changed(profile: Path, old: str, new: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
