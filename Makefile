@@ -1,4 +1,5 @@
-# `make run` watches a conformance run against the embedded target; `make test` is the gate of this repository.
+# `make run` watches a conformance run against the embedded target; `make test` is the gate of this repository, in minutes,
+# and `make slow` what else CI runs: tests that each take seconds.
 # Both need Python 3.11 or later and a package index (as pip is configured), and nothing else.
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: run test selftest attack mutants bench docs site zoo lock clean
+.PHONY: run test slow selftest attack mutants bench docs site zoo lock clean
 
 run: $(READY)
 	$(BIN)/rules-harness check --out out
@@ -17,7 +18,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder tests/test_selftest.py tests
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow" tests/test_selftest.py tests
+
+slow: $(READY)
+	$(BIN)/pytest -n 3 --dist loadfile -m slow tests
 
 selftest: $(READY)
 	$(BIN)/rules-harness selftest --seeds 3

@@ -74,6 +74,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return check(Profile(), out=tmp_path_factory.mktemp("api") / "out", select=["auth.challenge", "auth.missing"])
 
 
+@pytest.mark.slow
 def test_a_conformance_run(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert (run.outcome.conclusion, run.outcome.exit_code, run.outcome.findings) == ("conforms", 0, ())
     assert {id: row.verdict for id, row in run.outcome.requirements.items()} == {
@@ -95,6 +96,7 @@ def test_a_recorded_run_says_the_same(run: Run, tmp_path: Path) -> None:
     assert all(path.is_file() for path in written)
 
 
+@pytest.mark.slow
 def test_a_fault_is_found_and_left_as_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ReferenceServer(faults=("request-id.constant",)) as server:
         for name, key in server.environment.items():

@@ -74,6 +74,7 @@ def test_what_is_not_promised_is_promised_elsewhere() -> None:
     assert set(CONTRACT.unpromised) <= set(BY_PATCH.requirements)
 
 
+@pytest.mark.slow
 def test_every_requirement_has_a_scenario(scenarios: list[Scenario]) -> None:
     named = {name for scenario in scenarios for name in scenario.requirements}
     assert named <= set(CONTRACT.requirements)
@@ -91,6 +92,7 @@ def test_every_requirement_has_a_fault() -> None:
     assert len({fault.id for fault in FAULTS}) == len(FAULTS) >= 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
 def test_fault_is_described(fault: PlantedFault) -> None:
     family, _, name = fault.id.partition(".")

@@ -184,6 +184,7 @@ def hostile(tmp_path: Path) -> Iterator[Hostile]:
         yield front
 
 
+@pytest.mark.slow
 def test_the_requirement_of_a_request_that_crashes_the_target_gets_the_finding(hostile: Hostile) -> None:
     hostile.harms = lambda received: b"%00" in received.head
     ended = hostile.check("--select", "not-found.odd-ids")

@@ -73,6 +73,7 @@ def bounded() -> Callable[..., Ended]:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TOML.values(), ids=TOML)
 def test_a_profile_and_a_baseline(tmp_path: Path, bounded: Callable[..., Ended], text: str) -> None:
     path = tmp_path / "theirs.toml"
@@ -82,6 +83,7 @@ def test_a_profile_and_a_baseline(tmp_path: Path, bounded: Callable[..., Ended],
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", YAML.values(), ids=YAML)
 def test_a_contract(tmp_path: Path, bounded: Callable[..., Ended], text: str) -> None:
     path = tmp_path / "theirs.yaml"
@@ -121,6 +123,7 @@ def bomb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return path
 
 
+@pytest.mark.slow
 def test_a_packed_journal_that_unpacks_to_too_much(bomb: Path, bounded: Callable[..., Ended]) -> None:
     for arguments in (("judge", bomb), ("report", bomb.parent, "--format", "html")):
         assert re.search("a line of more than 32 MiB|unpacks to 200 times", bounded(*arguments).err)

@@ -22,12 +22,12 @@ from rules_harness.harness.reference.process import ReferenceServer
 from tests.gate.runs import Ended, check, command
 from tests.wire.servers import Server, always, answer
 
+pytestmark = pytest.mark.slow
 RULE = "rule_01HXYZ1234"
 UNLISTED = "rule_01HXZA2468"
 VARIABLE = "A_SECRET_OF_THE_READER"
 NOTHING_HERE = answer(b'{"error":{"code":"unauthorized","message":"No."}}', status="401 Unauthorized")
 EVIL_TEXT = "\x1b]0;owned\x07\x1b[2J\u202e\n::error::owned\n##[error]owned ##vso[task.setvariable variable=A]b"
-
 Record = dict[str, Any]
 
 

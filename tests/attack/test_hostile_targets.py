@@ -61,6 +61,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ENDLESS.values(), ids=ENDLESS)
 def test_what_never_ends_is_left_at_the_time_limit(script: Script) -> None:
     with served(script, timeout_seconds=0.5) as (_, client):
@@ -117,6 +118,7 @@ DEFERRED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", DEFERRED.values(), ids=DEFERRED)
 def test_every_retry_after_is_kept_whatever_its_form(value: str | None) -> None:
     moments: list[float] = []

@@ -87,6 +87,7 @@ def given_away(content: str, keys: Mapping[str, str]) -> list[str]:
     return [form for form in wanted if form in content or form in plain]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(scene=scenes())
 def test_a_record_holds_what_was_there_and_no_key(scene: tuple[dict[str, str], dict[str, Any]]) -> None:
@@ -152,6 +153,7 @@ def written(ended: Ended) -> str:
     return "\n".join([ended.out, ended.err, *(path.read_text(errors="replace") for path in files)])
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(scene=scenes())
 def test_restore_puts_back_what_was_there(scene: tuple[dict[str, str], dict[str, Any]]) -> None:
@@ -188,6 +190,7 @@ def server() -> Iterator[ReferenceServer]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faults", [(), ("envelope.key-in-401",)])
 def test_rules_that_hold_keys_cost_no_verdict_its_truth(
     server: ReferenceServer, tmp_path: Path, faults: tuple[str, ...]

@@ -28,6 +28,7 @@ def modes(folder: Path) -> dict[str, str]:
     return {path: oct(mode) for path, mode in found.items() if mode & 0o077}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("usual_umask")
 def test_every_file_of_a_run_is_private(tmp_path: Path) -> None:
     profile = tmp_path / "profile.toml"

@@ -77,6 +77,7 @@ def run(
             yield Watched(target, "fuzz", *limits, in_flight=1)
 
 
+@pytest.mark.slow
 def test_it_conforms_and_sends_enough_to_tell(run: Watched, capsys: pytest.CaptureFixture[str]) -> None:
     assert run.ended.code == 0, run.ended.out + run.ended.err
     assert len(run.writes) > 100
@@ -90,6 +91,7 @@ def test_it_conforms_and_sends_enough_to_tell(run: Watched, capsys: pytest.Captu
             )
 
 
+@pytest.mark.slow
 def test_no_write_outside_the_profile_s_rules(run: Watched) -> None:
     check_writes(run.target, run.writes)
 
@@ -165,6 +167,7 @@ def test_everything_is_put_back(run: Watched) -> None:
         assert after[rule]["status"] == "disabled"
 
 
+@pytest.mark.slow
 def test_its_journal_is_whole(run: Watched, tmp_path: Path) -> None:
     assert run.ended.run.is_whole
     assert {record.problem for record in run.ended.run.restored} == {None}

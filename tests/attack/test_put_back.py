@@ -73,6 +73,7 @@ def run(keeper: Keeper, folder: Path, *arguments: str) -> Ended:
 BEYOND = {"labels": ["a", "b"], "priority": 3, "folder": None}
 
 
+@pytest.mark.slow
 def test_what_an_update_clears_beyond_the_contract_is_put_back(tmp_path: Path) -> None:
     trigger = {**BODY["trigger"], "calendar": "banking"}
     keeper = Keeper({**BODY, **BEYOND, "trigger": trigger}, lambda before, body: {**dict.fromkeys(BEYOND), **body})
@@ -139,6 +140,7 @@ def server() -> Iterator[ReferenceServer]:
         yield server
 
 
+@pytest.mark.slow
 def test_the_embedded_target_s_labels(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure(variants=["unknown-top.labels"])
     profile = tmp_path / "profile.toml"
@@ -161,6 +163,7 @@ def states(server: ReferenceServer) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["nested", "steps"])
 @pytest.mark.parametrize("depth", [900, 100_000])
 @pytest.mark.parametrize("after", [0, 1, 3])
@@ -192,6 +195,7 @@ NO_STREAM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streams", NO_STREAM.values(), ids=NO_STREAM)
 def test_nobody_listens(server: ReferenceServer, streams: str, tmp_path: Path) -> None:
     server.configure()
@@ -238,6 +242,7 @@ def test_a_rule_is_not_used_that_cannot_be_put_back_exactly(text: str, place: st
     assert f"what it holds at {place} cannot be put back exactly as it is" in ended.out + ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", ["0.1", "1.50", "-0.0", "1E22", "18446744073709551616", "1e-7", '"\\ud83d\\ude00"'])
 def test_a_rule_is_used_that_can(weight: str, tmp_path: Path) -> None:
     keeper = Keeper({**BODY, "weight": json.loads(weight)}, lambda before, body: {**body, "weight": json.loads(weight)})

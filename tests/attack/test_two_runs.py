@@ -70,6 +70,7 @@ def elsewhere(target: Staging) -> Mapping[str, str]:
     return {**target.environ, "XDG_RUNTIME_DIR": str(folder)}
 
 
+@pytest.mark.slow
 def test_on_one_machine_the_second_says_so_at_once(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
         server.configure(latency_ms=10)
@@ -88,6 +89,7 @@ def test_on_one_machine_the_second_says_so_at_once(server: ReferenceServer, tmp_
         assert target.check("--select", "auth.missing", out="third").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [10, 25, 90])
 def test_on_two_machines_neither_takes_the_other_s_probes_for_what_was_there(
     server: ReferenceServer, tmp_path: Path, writes: int
@@ -124,6 +126,7 @@ def test_what_was_just_updated_must_rest(server: ReferenceServer, tmp_path: Path
         assert not [passed for passed in target.proxy.writes if passed.rule == rule]
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_is_not_taken_for_what_was_there(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
         with under_way(target, 40, "--select", "idempotency.*") as first:

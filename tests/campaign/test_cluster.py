@@ -27,6 +27,7 @@ def cluster(reference: ReferenceServer) -> Iterator[Any]:
         yield local
 
 
+@pytest.mark.slow
 def test_a_lost_worker_s_shard_is_run_again(
     shell: Shell, whole_profile: Path, reference: ReferenceServer, cluster: Any, rules: Callable[[], Rules]
 ) -> None:
@@ -57,6 +58,7 @@ def _kill_when_begun(journal: Path, pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there(shell: Shell, whole_profile: Path) -> None:
     ended = shell("fuzz", "--target", whole_profile, "--cluster", "tcp://127.0.0.1:9")
     assert ended.code == 3

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+import pytest
+
 from rules_harness.harness.journal import read, stream
 from rules_harness.harness.judging.judge import outcome_of
 from rules_harness.harness.judging.outcome import Finding
@@ -58,6 +60,7 @@ def lines_of(journal: Path) -> int:
     return journal.read_bytes().count(b"\n") if journal.exists() else 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_sending_soon_and_puts_rules_back(
     shell: Shell, whole_profile: Path, reference: ReferenceServer, rules: Callable[[], Rules]
 ) -> None:
@@ -83,6 +86,7 @@ def test_ctrl_c_ends_sending_soon_and_puts_rules_back(
     assert shell.summary()["exit_code"] == 130
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(latency_ms=400)
     with under_way(shell.folder, "--target", whole_profile, lines=4) as process:
@@ -98,6 +102,7 @@ def test_a_second_ctrl_c_ends_at_once(shell: Shell, whole_profile: Path, referen
     wait_until_ended(below)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(
     shell: Shell, whole_profile: Path, reference: ReferenceServer, rules: Callable[[], Rules]
 ) -> None:
@@ -116,6 +121,7 @@ def test_a_worker_that_dies_is_replaced(
     assert rules() == before
 
 
+@pytest.mark.slow
 def test_a_killed_campaign_goes_on_and_is_put_back(
     shell: Shell, whole_profile: Path, reference: ReferenceServer, rules: Callable[[], Rules]
 ) -> None:

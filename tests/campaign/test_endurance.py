@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from rules_harness.harness.journal import read, unpack
 from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
@@ -16,6 +18,7 @@ BULKY_BYTES = 200_000
 """An episode that takes more, for its megabyte bodies, is kept once of its scenario, however much is sent."""
 
 
+@pytest.mark.slow
 def test_what_passed_is_counted(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     text = whole_profile.read_text().replace("requests_per_second = 5000", "requests_per_second = 1000000")
     whole_profile.write_text(text.replace("max_requests = 20000", "max_requests = 10000000"))

@@ -263,6 +263,7 @@ def _told(number: int, drawn: tuple[list[Step], Break, int, bool | None]) -> Tol
     return first, (msgspec.structs.replace(again, confirms=first.id),)
 
 
+@pytest.mark.slow
 @given(drawn=st.lists(attempts, min_size=1, max_size=14), lanes=st.integers(1, 3))
 @settings(max_examples=60, deadline=None)
 def test_capture_changes_no_verdict(
@@ -292,6 +293,7 @@ def recorded(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> C
     return record
 
 
+@pytest.mark.slow
 def test_capture_changes_no_verdict_of_a_real_run(recorded: Callable[[], list[Told]], tmp_path: Path) -> None:
     told = recorded()
     expected = None

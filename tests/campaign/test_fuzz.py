@@ -21,6 +21,7 @@ from tests.campaign.conftest import Rules
 from tests.cli.conftest import Shell
 
 
+@pytest.mark.slow
 def test_a_target_that_conforms(shell: Shell, whole_profile: Path, rules: Callable[[], Rules]) -> None:
     before = rules()
     ended = shell(
@@ -39,6 +40,7 @@ def test_a_target_that_conforms(shell: Shell, whole_profile: Path, rules: Callab
     assert rules() == before
 
 
+@pytest.mark.slow
 def test_what_a_journal_holds_is_enough_to_judge_it_again(shell: Shell, whole_profile: Path) -> None:
     ended = shell("fuzz", "--target", whole_profile, "--requests", "400", "--time", "60s")
     assert ended.code == 0, ended.out
@@ -53,6 +55,7 @@ def test_what_a_journal_holds_is_enough_to_judge_it_again(shell: Shell, whole_pr
     assert kept < run.footer.requests if run.footer else False
 
 
+@pytest.mark.slow
 def test_what_is_selected_decides_the_verdict(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(faults=["request-id.on-success-only"])
     arguments = ("fuzz", "--target", whole_profile, "--requests", "300", "--time", "60s")
@@ -62,6 +65,7 @@ def test_what_is_selected_decides_the_verdict(shell: Shell, whole_profile: Path,
     assert shell("judge", "again", "--quiet").code == 0
 
 
+@pytest.mark.slow
 def test_everything_is_kept_where_that_is_asked_for(shell: Shell, whole_profile: Path) -> None:
     shell("fuzz", "--target", whole_profile, "--requests", "300", "--time", "60s", "--capture", "all")
     run = read(shell.folder / "out")
@@ -72,6 +76,7 @@ def test_everything_is_kept_where_that_is_asked_for(shell: Shell, whole_profile:
     assert run.footer.requests - 30 <= kept <= run.footer.requests
 
 
+@pytest.mark.slow
 def test_a_defect_is_one_finding_made_small_and_left_to_be_repeated(
     shell: Shell, whole_profile: Path, reference: ReferenceServer, rules: Callable[[], Rules]
 ) -> None:
@@ -105,6 +110,7 @@ def _pytest(folder: Path, profile: Path, reference: ReferenceServer) -> str:
     return subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True, text=True).stdout
 
 
+@pytest.mark.slow
 def test_a_crash_is_one_finding_at_the_feature_of_the_body_that_draws_it(
     shell: Shell, whole_profile: Path, reference: ReferenceServer
 ) -> None:
@@ -118,6 +124,7 @@ def test_a_crash_is_one_finding_at_the_feature_of_the_body_that_draws_it(
     assert crash["count"] > 1
 
 
+@pytest.mark.slow
 def test_what_shows_in_an_enabled_rule_alone_is_sent_again_where_it_can_be_enabled(
     shell: Shell, whole_profile: Path, reference: ReferenceServer
 ) -> None:
@@ -138,6 +145,7 @@ def test_what_shows_in_an_enabled_rule_alone_is_sent_again_where_it_can_be_enabl
         assert (again.code, "could not tell" in again.messages[0]) == (3, True), again.err
 
 
+@pytest.mark.slow
 def test_a_history_finds_what_single_requests_do_not(
     shell: Shell, whole_profile: Path, reference: ReferenceServer
 ) -> None:
@@ -148,6 +156,7 @@ def test_a_history_finds_what_single_requests_do_not(
     assert requirements <= {"idempotency", "status"}
 
 
+@pytest.mark.slow
 def test_rules_that_get_mixed_up_are_one_finding(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(faults=["concurrency.shared-request"])
     ended = shell("fuzz", "--target", whole_profile, "--requests", "400", "--time", "60s")
@@ -156,6 +165,7 @@ def test_rules_that_get_mixed_up_are_one_finding(shell: Shell, whole_profile: Pa
     assert shell.summary()["coverage"]["mutations"]["reached"] > 0
 
 
+@pytest.mark.slow
 def test_what_failed_is_tried_first_next_time(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(faults=["validation.operator-unchecked"])
     arguments = ("fuzz", "--target", whole_profile, "--time", "60s", "--corpus", shell.folder / "corpus", "--quiet")
@@ -163,6 +173,7 @@ def test_what_failed_is_tried_first_next_time(shell: Shell, whole_profile: Path,
     assert shell(*arguments, "--requests", "60", "--out", "second", "--seed", "2").code == 1
 
 
+@pytest.mark.slow
 def test_an_accepted_finding_fails_nothing(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(faults=["envelope.created-201"])
     arguments = ("fuzz", "--target", whole_profile, "--requests", "150", "--time", "60s")
@@ -219,6 +230,7 @@ def test_only_a_campaign_against_the_same_target_is_continued(shell: Shell, whol
     assert "was against" in ended.messages[0]
 
 
+@pytest.mark.slow
 def test_it_goes_on_with_the_profile_that_it_began_with(shell: Shell, whole_profile: Path) -> None:
     began = ("fuzz", "--target", whole_profile, "--requests", "30", "--quiet", "--out", "campaign")
     assert shell(*began).code == 0
@@ -234,6 +246,7 @@ def test_it_goes_on_with_the_profile_that_it_began_with(shell: Shell, whole_prof
     assert (missing.code, "which is not there; name the target with --target FILE" in missing.messages[0]) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_finding_that_no_rule_of_ours_is_part_of_is_made_small(
     shell: Shell, whole_profile: Path, reference: ReferenceServer
 ) -> None:
@@ -244,6 +257,7 @@ def test_a_finding_that_no_rule_of_ours_is_part_of_is_made_small(
     assert {finding["stability"] for finding in found} == {"3 of 3"}
 
 
+@pytest.mark.slow
 def test_the_limit_that_ends_a_search_is_told(shell: Shell, whole_profile: Path) -> None:
     text = whole_profile.read_text(encoding="utf-8")
     whole_profile.write_text(re.sub(r"max_requests = \d+", "max_requests = 700", text), encoding="utf-8")
@@ -255,6 +269,7 @@ def test_the_limit_that_ends_a_search_is_told(shell: Shell, whole_profile: Path)
     assert "limits.max_requests ended the search" in ended.out
 
 
+@pytest.mark.slow
 def test_each_worker_has_a_rule(shell: Shell, reference: ReferenceServer) -> None:
     profile = reference.profile_toml
     one_rule = re.sub(r"writable = \[[^]]*\]", 'writable = ["rule_01HXYZ1234"]', profile)
@@ -267,12 +282,14 @@ def test_each_worker_has_a_rule(shell: Shell, reference: ReferenceServer) -> Non
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.slow
 def test_what_a_short_campaign_does_not_reach_is_not_skipped(shell: Shell, whole_profile: Path) -> None:
     """A profile that has everything skips nothing: that the first half of a scenario has not run is no lack of it."""
     assert shell("fuzz", "--target", str(whole_profile), "--time", "60s", "--requests", "250", "--quiet").code == 0
     assert "skipped" not in {row["verdict"] for row in shell.summary()["requirements"].values()}
 
 
+@pytest.mark.slow
 def test_what_the_profile_lacks_is_skipped_as_in_the_gate(shell: Shell, reference: ReferenceServer) -> None:
     """Check, dry run, doctor and campaign count the same."""
     profile = reference.profile_toml

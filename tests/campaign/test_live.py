@@ -56,6 +56,7 @@ def test_it_is_for_this_machine_alone(watch: tuple[LiveWatch, str]) -> None:
     assert httpx.get(f"{address}etc/passwd").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.skipif(IS_SKIPPED, reason="no Chromium is installed")
 def test_the_page_shows_rate_latency_coverage_and_findings(watch: tuple[LiveWatch, str], journal: Journal) -> None:

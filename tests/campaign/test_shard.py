@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import pytest
+
 from rules_harness.harness.campaign.drawing import Drawer
 from rules_harness.harness.campaign.messages import Report, Shard
 from rules_harness.harness.campaign.shard import Equipment, Work
@@ -24,6 +26,7 @@ def _states(reference: ReferenceServer) -> Any:
         return json.loads(response.read())["rules"]
 
 
+@pytest.mark.slow
 def test_nothing_changes_any_more_after_the_end(reference: ReferenceServer, whole_profile: Path) -> None:
     """What was under way when the time was over has come to an end: the next shard reads states that stay."""
     contract = load()

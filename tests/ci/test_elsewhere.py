@@ -51,6 +51,7 @@ def test_the_container_is_built_and_runs() -> None:
     assert "Conforms to the contract" in told.stdout
 
 
+@pytest.mark.slow
 def test_jenkins_runs_what_its_step_says(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure()
     (script,) = re.findall(r"sh '''\n(.*?)'''", JENKINS.read_text(encoding="utf-8"), re.DOTALL)

@@ -90,6 +90,7 @@ def gitlab(server: ReferenceServer, folder: Path, **variables: str) -> subproces
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_gitlab_keeps_what_the_job_writes(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure()
     ended = gitlab(server, tmp_path)
@@ -99,6 +100,7 @@ def test_gitlab_keeps_what_the_job_writes(server: ReferenceServer, tmp_path: Pat
     assert [(tmp_path / path / "report.html").is_file() for path in kept["paths"]] == [True]
 
 
+@pytest.mark.slow
 def test_gitlab_compares_a_merge_request(
     server: ReferenceServer, base: Path, tmp_path: Path, artifacts: tuple[type[Artifacts], str]
 ) -> None:
@@ -119,6 +121,7 @@ def test_gitlab_compares_a_merge_request(
     assert "release/1.2 has no run to compare with yet" in ended.stdout
 
 
+@pytest.mark.slow
 def test_gitlab_fails_where_the_contract_is_violated(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure(faults=["auth.any-scheme"])
     assert gitlab(server, tmp_path, RULES_SELECT="auth.malformed").returncode == 1

@@ -23,6 +23,7 @@ GITLAB = ROOT / ".gitlab/rules-harness.yml"
 DOCUMENT = ROOT / "docs/ci.md"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "schema"),
     [(ACTION, "github-actions"), (WORKFLOW, "github-workflows"), (GITLAB, "gitlab-ci")],
@@ -161,6 +162,7 @@ def gh(job: Job, base: Path | None) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_action_judges_and_conforms_and_a_base_branch_without_a_run_is_no_failure(job: Job) -> None:
     assert job.run("Check").returncode == 0
     assert job.outputs["check"] == {"exit-code": "0", "sarif": "out/report.sarif"}
@@ -179,6 +181,7 @@ def test_the_action_judges_and_conforms_and_a_base_branch_without_a_run_is_no_fa
     assert job.run("Verdict").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_pull_request_is_compared_with_its_base_branch(job: Job, server: ReferenceServer, base: Path) -> None:
     server.configure(faults=["auth.any-scheme"])
     job.inputs["select"] = "auth.*"
@@ -200,6 +203,7 @@ def test_a_pull_request_is_compared_with_its_base_branch(job: Job, server: Refer
     assert "::error::worse than the base branch's last run" in verdict.stdout
 
 
+@pytest.mark.slow
 def test_what_is_not_worse_passes(job: Job, base: Path) -> None:
     gh(job, base)
     for name in ("Check", "Fetch the base branch's last run", "Compare", "Verdict"):
@@ -207,6 +211,7 @@ def test_what_is_not_worse_passes(job: Job, base: Path) -> None:
     assert job.outputs["compare"] == {"worse": "false"}
 
 
+@pytest.mark.slow
 def test_a_wrong_profile_is_an_error(job: Job) -> None:
     (job.folder / "target.toml").write_text("[target]\n", encoding="utf-8")
     checked = job.run("Check")

@@ -168,6 +168,7 @@ def test_profile_that_is_there_is_not_overwritten(shell: Shell) -> None:
     assert "cannot write" in _message(shell, "init", "no/such/folder.toml")
 
 
+@pytest.mark.slow
 def test_keys_are_never_printed(shell: Shell) -> None:
     with Server(servers.refusing("403 Forbidden", f"no {KEY} here")) as server:
         ended = shell("doctor", "--target", shell.profile(server.url))

@@ -23,6 +23,7 @@ def _state(reference: ReferenceServer) -> dict[str, object]:
     return {id: {name: rule[name] for name in ("nickname", "trigger", "steps")} for id, rule in rules.items()}
 
 
+@pytest.mark.slow
 def test_embedded_target_conforms(shell: Shell) -> None:
     ended = shell("check", "--report", "markdown,sarif", "--report", "html")
     assert ended.code == 0, ended.out
@@ -67,6 +68,7 @@ def test_violation_fails_the_gate(shell: Shell, whole_profile: Path, reference: 
     assert shell("check", "--target", whole_profile, *selected, "--fail-on", "should").code == 1
 
 
+@pytest.mark.slow
 def test_dry_run_counts_what_a_run_sends(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     arguments = ("check", "--target", whole_profile, "--select", "auth.*", "--select", "idempotency.*")
     rehearsed = shell(*arguments, "--dry-run")
@@ -95,6 +97,7 @@ def test_dry_run_needs_no_target(shell: Shell) -> None:
     assert list(shell.folder.iterdir()) == [shell.folder / "profile.toml"]
 
 
+@pytest.mark.slow
 def test_rehearsed_target_conforms(shell: Shell, whole_profile: Path) -> None:
     assert "would not be judged" not in shell("check", "--target", whole_profile, "--dry-run").out
 
@@ -108,6 +111,7 @@ def test_progress_in_a_log(shell: Shell, whole_profile: Path, monkeypatch: pytes
     assert "\x1b" not in ended.out + ended.err
 
 
+@pytest.mark.slow
 def test_a_short_run_says_what_it_leaves_out(shell: Shell) -> None:
     ended = shell("check", "--requests", "150")
     assert ended.code == 0, ended.out
@@ -121,6 +125,7 @@ def test_a_short_run_says_what_it_leaves_out(shell: Shell) -> None:
     assert "scenarios were left out of a run of 150 requests" in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("largest", "select", "is_told"),
     [

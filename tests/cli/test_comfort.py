@@ -45,6 +45,7 @@ def test_a_run_ends_at_so_many_findings(shell: Shell, reference: ReferenceServer
     assert any("--max-failures 1 is reached" in sentence for sentence in short["missing"])
 
 
+@pytest.mark.slow
 def test_what_a_baseline_accepts_is_no_failure_that_ends_a_run(
     shell: Shell, reference: ReferenceServer, whole_profile: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_quiet_names_what_does_not_hold(shell: Shell, reference: ReferenceServer
     assert any(line.startswith("failed: request-id.on-errors, auth.missing") for line in lines)
 
 
+@pytest.mark.slow
 def test_every_command_can_be_quiet(shell: Shell, whole_profile: Path) -> None:
     for out in ("one", "two"):
         shell("check", "--target", whole_profile, "--select", "auth.missing", "--quiet", "--out", out)

@@ -12,6 +12,7 @@ from tests.cli.conftest import Shell
 from tests.wire.servers import Script, Server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "reason", "advice"),
     [
@@ -66,6 +67,7 @@ def test_endless_body(shell: Shell) -> None:
         assert shell("check", "--target", shell.profile(server.url, timeout=0.5)).code == 3
 
 
+@pytest.mark.slow
 def test_everything_is_the_example(shell: Shell) -> None:
     wanted = ("auth.missing", "auth.unknown-key", "not-found.unknown-id", "update.replaces", "update.identity")
     with Server(servers.EXAMPLE) as server:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from rules_harness.harness.reference.process import ReferenceServer
 from tests.cli.conftest import Shell
 
@@ -25,6 +27,7 @@ def test_of_a_finding_it_tells_what_was_expected(shell: Shell, whole_profile: Pa
     assert "expected 401" in ended.out
 
 
+@pytest.mark.slow
 def test_a_finding_by_how_its_id_begins(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(faults=["auth.missing-403", "auth.no-challenge"])
     shell("check", "--target", whole_profile, "--select", "auth.missing,auth.challenge")

@@ -49,6 +49,7 @@ def _under_way(folder: Path, *arguments: str | Path, lines: int = 15) -> Iterato
         process.communicate()
 
 
+@pytest.mark.slow
 def test_interrupted_run_puts_back(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     before = _rules(reference)
     reference.configure(latency_ms=40)
@@ -69,6 +70,7 @@ def test_interrupted_run_puts_back(shell: Shell, whole_profile: Path, reference:
     assert shell("restore", "out").out == "There is nothing to put back.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_of_the_whole_group_spares_the_embedded_target(shell: Shell, number: signal.Signals) -> None:
     with _under_way(shell.folder, "check", *LONG) as process:
@@ -81,6 +83,7 @@ def test_interrupt_of_the_whole_group_spares_the_embedded_target(shell: Shell, n
     assert {record.problem for record in read(shell.folder / "out").restored} == {None}
 
 
+@pytest.mark.slow
 def test_second_interrupt_ends_at_once(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     reference.configure(latency_ms=400)
     with _under_way(shell.folder, "check", "--target", whole_profile, *LONG, lines=4) as process:
@@ -94,6 +97,7 @@ def test_second_interrupt_ends_at_once(shell: Shell, whole_profile: Path, refere
     assert f"rules-harness restore out --target {whole_profile}" in err
 
 
+@pytest.mark.slow
 def test_killed_run_is_restored(shell: Shell, whole_profile: Path, reference: ReferenceServer) -> None:
     before = _rules(reference)
     reference.configure(latency_ms=20)

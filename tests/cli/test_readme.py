@@ -63,6 +63,7 @@ def _free_port() -> int:
     return port
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_commands_run(document: str, shell: Shell, reference: ReferenceServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as servers:
@@ -102,6 +103,7 @@ def test_links_lead_somewhere(document: str) -> None:
             assert ((ROOT / document).parent / target).is_file(), target
 
 
+@pytest.mark.slow
 def test_the_documentation_is_built_as_a_site_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

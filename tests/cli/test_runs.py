@@ -73,6 +73,7 @@ def test_journal_that_was_cut_off(shell: Shell, recorded: Path) -> None:
     assert any("cut off" in sentence for sentence in shell.summary("cut")["missing"])
 
 
+@pytest.mark.slow
 def test_run_with_a_contract_of_its_own(shell: Shell, whole_profile: Path) -> None:
     document = json.loads(json.dumps(CONTRACT.document))
     document["x-requirements"] = [entry for entry in document["x-requirements"] if entry["id"] != "auth.challenge"]
@@ -120,6 +121,7 @@ def told_once() -> Callable[..., list[Scenario]]:
     return scenarios
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", [*CONTRACT.requirements, *CONTRACT.readings])
 def test_explains(
     shell: Shell, told_once: Callable[..., list[Scenario]], monkeypatch: pytest.MonkeyPatch, id: str
@@ -185,6 +187,7 @@ def test_internal_error_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatc
     assert "RULES_HARNESS_DEBUG=1" in ended.err
 
 
+@pytest.mark.slow
 def test_reader_that_goes_away(environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "rules_harness", "list", "mutations"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
@@ -195,6 +198,7 @@ def test_reader_that_goes_away(environment: dict[str, str]) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_serve_prints_a_profile_that_works(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, "-m", "rules_harness", "serve", "--port", "0", "--variant", "scheme-case.accepted"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 from tests.gate.runs import check
@@ -14,6 +16,7 @@ OPERATIONS = 2
 """The update and the read beside it."""
 
 
+@pytest.mark.slow
 def test_without_idempotency(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure(faults=["idempotency.ignored"])
     profile = tmp_path / "profile.toml"
@@ -34,6 +37,7 @@ def test_without_idempotency(server: ReferenceServer, tmp_path: Path) -> None:
     assert ended.with_verdict("error") == set()
 
 
+@pytest.mark.slow
 def test_a_defect_of_every_answer_is_one_finding_for_each_operation(server: ReferenceServer, tmp_path: Path) -> None:
     broken = {
         "status.kept": "status.enabled-becomes-disabled",
@@ -51,6 +55,7 @@ def test_a_defect_of_every_answer_is_one_finding_for_each_operation(server: Refe
     assert all(1 <= found[requirement] <= OPERATIONS for requirement in broken.values()), found
 
 
+@pytest.mark.slow
 def test_rules_that_get_mixed_up_are_one_finding(server: ReferenceServer, tmp_path: Path) -> None:
     """Lanes side by side would each find in their answers what others send."""
     server.configure(faults=["concurrency.shared-request"])
@@ -62,6 +67,7 @@ def test_rules_that_get_mixed_up_are_one_finding(server: ReferenceServer, tmp_pa
     assert "the rest was sent to one rule after the other" in ended.err
 
 
+@pytest.mark.slow
 def test_where_one_failure_ends_a_run_what_tells_most_is_sent_first(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure(faults=["update.seconds-in-31-bits"])
     profile = tmp_path / "profile.toml"

@@ -52,6 +52,7 @@ def _assert_nothing_passes_unexercised(ended: Ended) -> None:
         assert row["verdict"] == "passed" or row["reason"], (name, row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("accounts", "select"), [(True, [*NEEDS_MORE, "auth.*", "idempotency.*"]), (False, ["*"])])
 def test_one_key_and_one_rule(accounts: bool, select: list[str], server: ReferenceServer, tmp_path: Path) -> None:
     profile = _profile(server, tmp_path, accounts=accounts)

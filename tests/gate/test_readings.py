@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.harness.reference.variants import VARIANTS
 from rules_harness.openapi.contract import load
@@ -26,6 +28,7 @@ def _chosen() -> dict[str, tuple[str, str]]:
     return chosen
 
 
+@pytest.mark.slow
 def test_variants_are_found_out(server: ReferenceServer, tmp_path: Path) -> None:
     chosen = _chosen()
     assert len(chosen) >= 12

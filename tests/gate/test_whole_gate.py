@@ -48,6 +48,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
         process.send_signal(signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_every_requirement_is_judged(embedded: Ended) -> None:
     assert embedded.code == 0, embedded.out
     assert set(embedded.verdicts) == set(CONTRACT.requirements)
@@ -106,6 +107,7 @@ def test_simultaneous_requests_overlap(embedded: Ended) -> None:
     assert overlapping == groups
 
 
+@pytest.mark.slow
 def test_latency_and_a_socket_change_nothing(embedded: Ended, served: Ended) -> None:
     assert served.code == 0, served.out
     assert served.verdicts == embedded.verdicts

@@ -65,11 +65,13 @@ def faulty(server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) ->
     return _checked(server, tmp_path_factory.mktemp("faulty"), faults, *FAMILIES)
 
 
+@pytest.mark.slow
 def test_clean_run(clean: Ended) -> None:
     assert clean.code == 0, clean.out
     _assert_same(clean, clean.run)
 
 
+@pytest.mark.slow
 def test_faulty_run_with_confirmations(faulty: Ended) -> None:
     assert faulty.code == 1
     assert {"auth.no-effect", "idempotency.no-reexecution", "auth.header-only"} <= faulty.with_verdict("failed")
@@ -79,6 +81,7 @@ def test_faulty_run_with_confirmations(faulty: Ended) -> None:
     _assert_same(faulty, faulty.run)
 
 
+@pytest.mark.slow
 def test_order_of_lanes_does_not_matter(faulty: Ended) -> None:
     """Lanes run side by side; what they are judged to show is the same in any order that keeps confirmations last."""
     run = faulty.run
@@ -91,6 +94,7 @@ def test_order_of_lanes_does_not_matter(faulty: Ended) -> None:
     assert {finding.id for finding in one.findings} == {finding.id for finding in other.findings}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.05, 0.4, 0.97])
 def test_truncated_journal(share: float, faulty: Ended, tmp_path: Path) -> None:
     whole = (faulty.folder / FILE_NAME).read_bytes()
@@ -111,6 +115,7 @@ def test_truncated_journal(share: float, faulty: Ended, tmp_path: Path) -> None:
     } | {row.id for row in before.requirements.values() if row.verdict == "inconclusive"}
 
 
+@pytest.mark.slow
 def test_damaged_line(clean: Ended, tmp_path: Path) -> None:
     lines = (clean.folder / FILE_NAME).read_bytes().split(b"\n")
     middle = len(lines) // 2

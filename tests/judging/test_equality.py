@@ -58,6 +58,7 @@ def _entries(value: Any, *, numbers: bool = False) -> list[tuple[Any, Any, Any]]
     return [entry for entry in _visited(value) if isinstance(entry[2], wanted) and not isinstance(entry[2], bool)]
 
 
+@pytest.mark.slow
 @given(body=plausible)
 @quick
 def test_nothing_changed(body: Body) -> None:
@@ -89,6 +90,7 @@ def test_numbers_are_compared_by_value(body: Body) -> None:
     assert _kinds(body, stored) == set()
 
 
+@pytest.mark.slow
 @given(body=plausible, data=st.data())
 @quick
 def test_any_other_number_is_a_change(body: Body, data: st.DataObject) -> None:
@@ -204,6 +206,7 @@ def test_nested_conditions_in_another_order_are_one_difference() -> None:
     assert found[0].place.endswith("/any")
 
 
+@pytest.mark.slow
 def test_conditions_may_nest_as_deep_as_they_like() -> None:
     def nested(value: int) -> dict[str, Any]:
         leaf = {"condition": {"fact": "DATE", "operator": "EQUALS", "value": 1}}
@@ -232,6 +235,7 @@ def test_what_looks_alike_is_told_apart(sent: str, got: str, said: str) -> None:
     assert told(difference) == said
 
 
+@pytest.mark.slow
 @given(body=plausible, other=plausible)
 @quick
 def test_states_differ_as_bodies_do(body: Body, other: Body) -> None:
@@ -267,6 +271,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON_VALUES)
 @example(math.nan)
 @example([10**400])

@@ -71,6 +71,7 @@ LATE_LOSS: list[Step] = [Update(key=A), Update(key=A, late=True, lost="its answe
 """A key whose window is over is taken by a request that was refused, or whose answer never came."""
 
 
+@pytest.mark.slow
 @example(history=LATE_REFUSAL, chosen=Tokens(key_reuse="original", refusal_replayed="stored"))
 @example(history=LATE_LOSS, chosen=Tokens(request_id="new"))
 @given(history=histories, chosen=tokens)
@@ -111,6 +112,7 @@ def test_every_break_has_a_history() -> None:
     assert set(BROKEN) == {name for name in get_args(Break) if name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", list(BROKEN))
 def test_broken_promise_is_contradicted(broken: Break) -> None:
     history, position = BROKEN[broken]
@@ -121,6 +123,7 @@ def test_broken_promise_is_contradicted(broken: Break) -> None:
         assert all(found[0].expected), chosen
 
 
+@pytest.mark.slow
 @given(history=histories, chosen=tokens, broken=st.sampled_from([name for name in get_args(Break) if name]))
 @settings(max_examples=300, deadline=None)
 def test_no_history_is_too_odd(history: list[Step], chosen: Tokens, broken: Break) -> None:

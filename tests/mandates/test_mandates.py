@@ -94,6 +94,7 @@ def test_doctor_says_what_a_run_would_judge(tmp_path: Path) -> None:
     assert "A run would judge 76 of 77 requirements." in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variants", [(), VARIANTS], ids=["clean", "all variants"])
 def test_nothing_is_said_of_a_conforming_server(variants: tuple[str, ...], tmp_path: Path) -> None:
     with serving(*variants) as url:
@@ -103,6 +104,7 @@ def test_nothing_is_said_of_a_conforming_server(variants: tuple[str, ...], tmp_p
     assert ended.verdicts["idempotency.window"] == "skipped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found(fault: str, tmp_path: Path) -> None:
     # What every answer must keep is put to the test by whatever is sent.
@@ -113,6 +115,7 @@ def test_a_fault_is_found(fault: str, tmp_path: Path) -> None:
     assert FAULTS[fault] in ended.with_verdict("failed")
 
 
+@pytest.mark.slow
 def test_the_pytest_plugin(tmp_path: Path) -> None:
     given = [f"--rules-contract={DOCUMENT}", f"--rules-overlay={OVERLAY}", "--rules-target=mandates.toml"]
     chosen = ["-k", "auth.missing or auth.malformed or omitted-is-cleared", "-p", "no:cacheprovider", "-rA"]
@@ -125,6 +128,7 @@ def test_the_pytest_plugin(tmp_path: Path) -> None:
     assert "FAILED mandates.toml::auth.missing" in ended.stdout
 
 
+@pytest.mark.slow
 def test_a_campaign_and_what_is_different_from_before(tmp_path: Path) -> None:
     select = ("--select", "request-id")
     with serving() as url:

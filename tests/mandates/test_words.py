@@ -97,6 +97,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     return printed | {str(path.relative_to(here)): read(path) for path in written if "journal" not in path.name}
 
 
+@pytest.mark.slow
 def test_nothing_speaks_of_rules(said: Mapping[str, str]) -> None:
     ours = {name: NAMES.sub("", text.replace("\\", "")) for name, text in said.items()}  # Markdown escapes
     spoken = {

@@ -77,6 +77,7 @@ def test_a_document_that_lists_no_requirements_borrows_those_that_it_can_promise
     assert (ended.code, "is not promised by this contract" in ended.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_target_is_judged_by_it(ordinary: Path, overlay: Path, tmp_path: Path) -> None:
     options = ("--contract", ordinary, "--overlay", overlay, "--select", "request-id,status.stored", "--quiet")
     ended = command("check", *options, "--out", tmp_path / "out", environ={}, folder=tmp_path / "out")

@@ -111,6 +111,7 @@ def test_an_overlay_of_another_version(overlay: Write) -> None:
         load(None, [overlay({"target": "$", "update": {}}, overlay="2.0.0")])
 
 
+@pytest.mark.slow
 def test_an_overlay_that_multiplies(overlay: Write) -> None:
     doubling = {"target": "$.info.x[*]", "update": {"x": [[0] * 50]}}
     actions = [{"target": "$.info", "update": {"x": [{} for _ in range(9_999)]}}, *([doubling] * 4)]
@@ -148,6 +149,7 @@ def large() -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_one_operation_of_a_large_document(form: str, large: dict[str, Any], overlay: Write, tmp_path: Path) -> None:
     path = tmp_path / f"large.{form}"

@@ -33,6 +33,7 @@ ACCOUNT = {"id": "acc_1", "type": "pod"}
 FACT = {"condition": {"fact": "BALANCE", "operator": "EQUALS", "value": 1}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "valid"),
     [

@@ -37,18 +37,21 @@ def run(project: Path, environment: Mapping[str, str], *arguments: str) -> subpr
     return subprocess.run(command, cwd=project, env=dict(environment), capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_only_one_name_is_importable(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.partition("/")[0] for name in archive.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"rules_harness"}
 
 
+@pytest.mark.slow
 def test_a_repository_with_our_folder_names_runs_its_tests(project: Path, environment: Mapping[str, str]) -> None:
     ended = run(project, environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "1 passed" in ended.stdout
 
 
+@pytest.mark.slow
 def test_it_can_judge_a_target_too(project: Path, environment: Mapping[str, str]) -> None:
     with ReferenceServer() as server:
         (project / "target.toml").write_text(server.profile_toml, encoding="utf-8")

@@ -63,12 +63,14 @@ def run(server: ReferenceServer, folder: Path, phases: str) -> subprocess.Comple
     return subprocess.run(command, cwd=folder, env=hooks, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_a_conforming_server(server: ReferenceServer, tmp_path: Path) -> None:
     server.configure()
     ended = run(server, tmp_path, "examples,coverage")
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", FAULTS)
 def test_a_fault_is_found(check: str, server: ReferenceServer, tmp_path: Path) -> None:
     server.configure([FAULTS[check]])

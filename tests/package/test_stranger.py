@@ -71,6 +71,7 @@ def stranger(environment: Mapping[str, str], tmp_path: Path) -> Stranger:
     return Stranger(tmp_path, environment)
 
 
+@pytest.mark.slow
 def test_from_nothing_to_a_verdict_and_a_test(stranger: Stranger) -> None:
     stranger("init", "staging.toml")
     assert "RULES_KEY_FULL" in stranger("doctor", "--target", "staging.toml", code=2)
@@ -92,6 +93,7 @@ def test_from_nothing_to_a_verdict_and_a_test(stranger: Stranger) -> None:
     assert "request-id.on-errors" in stranger("trend", "before", "after")
 
 
+@pytest.mark.slow
 def test_a_hunt(stranger: Stranger) -> None:
     told = stranger("fuzz", "--time", os.environ.get("RULES_HUNT", "2s"), "--out", "campaign", "--quiet")
     _, written = [line for line in told.splitlines() if line.startswith(("Conforms", "wrote"))]

@@ -32,6 +32,7 @@ def test_deeper(rules_target):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("-vv", "--showlocals"), ("--tb=short", "-ra"), ("--tb=native",)])
 def test_no_key_is_shown(
     arguments: tuple[str, ...], pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch

@@ -19,6 +19,7 @@ import rules_harness.harness.pytest_plugin.judging  # noqa: F401 - sessions in t
 from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.openapi.contract import load
 
+pytestmark = pytest.mark.slow
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]

@@ -69,6 +69,7 @@ def test_each_step_says_what_it_obeys() -> None:
     assert {function.__name__ for function in STEPS if not function.__doc__} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", [*FAULTS, *VARIANTS], ids=lambda entry: entry.id)
 def test_a_stand_in_takes_the_place_of_a_step(entry: PlantedFault | Variant) -> None:
     assert entry.step in STEPS
@@ -146,6 +147,7 @@ def clean(client: Api) -> dict[str, list[str]]:
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", BATTERY)
 def test_clean_server_does_the_same_again(api: Api, clean: dict[str, list[str]], family: str) -> None:
     assert list(came_of(api, family)) == clean[family]
@@ -159,6 +161,7 @@ def _differs(api: Api, family: str, expected: list[str]) -> bool:
     return any(ours != theirs for ours, theirs in zip_longest(came_of(api, family), expected))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault_id", [entry.id for entry in FAULTS if entry.id != HANGS])
 def test_fault_shows(api: Api, clean: dict[str, list[str]], fault_id: str) -> None:
     api.server.configure(faults=[fault_id])
@@ -181,6 +184,7 @@ def _likely_first(entry: Variant) -> list[str]:
     return sorted(BATTERY, key=lambda family: family != likely)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", [entry for entry in VARIANTS if entry.id not in BUSY], ids=lambda entry: entry.id)
 def test_variant_shows(api: Api, clean: dict[str, list[str]], entry: Variant) -> None:
     needed = [NEEDS[entry.id]] if entry.id in NEEDS else []

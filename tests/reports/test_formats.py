@@ -263,6 +263,7 @@ def test_each_format_is_made_from_a_journal_that_was_cut_off(tmp_path: Path, cut
     xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd").validate(made["junit.xml"].decode())
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_exchanges() -> None:
     great = update(success(rule(description="x" * 20_000)))
 

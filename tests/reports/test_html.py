@@ -148,6 +148,7 @@ def test_an_answer_of_megabytes_is_cut() -> None:
     assert "more characters" in page
 
 
+@pytest.mark.slow
 def test_many_findings_are_told_in_brief_and_the_page_stays_small() -> None:
     exchange = update(answer(200, {"data": {"nickname": "x" * 3000}}), contract().example_body())
     episodes = [episode(f"update/{number}", *[exchange] * 20) for number in range(300)]

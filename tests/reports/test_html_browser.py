@@ -188,6 +188,7 @@ def test_nothing_sticks_out_sideways(page: Page, width: int, phone: bool) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.evaluate(WIDEST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(page: Page, scheme: str) -> None:
     page.prefer(scheme)

@@ -11,6 +11,7 @@ from rules_harness.harness.reference.process import ReferenceServer
 from tests.reports.test_pytest_case import left, sent_again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stability", "said"),
     [("3 of 3", ""), ("2 of 3", ""), ("1 of 4", "could not tell, 3 times sent"), ("0 of 3", "it showed 0 of 3")],

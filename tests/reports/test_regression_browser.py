@@ -34,6 +34,7 @@ def pages(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_pages_load_without_errors_or_requests(tmp_path: Path) -> None:
     with browser() as page:
         for name, text in pages(tmp_path).items():

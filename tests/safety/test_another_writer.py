@@ -45,6 +45,7 @@ def _another_writer(server: ReferenceServer, pause: float) -> Iterator[None]:
         writer.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pause", "requests"), [(0.002, 600), (0.2, 3000)])
 def test_is_noticed(pause: float, requests: int, server: ReferenceServer, tmp_path: Path) -> None:
     """Who writes all the time meets each of a few requests; who writes now and then meets some of many."""

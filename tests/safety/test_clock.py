@@ -15,6 +15,7 @@ from tests.gate.runs import check
 YEAR_SECONDS = 366 * 24 * 3600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, YEAR_SECONDS])
 def test_plausible_dates_follow_the_clock_of_the_target(server: ReferenceServer, tmp_path: Path, seconds: int) -> None:
     server.configure()

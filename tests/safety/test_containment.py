@@ -60,6 +60,7 @@ def test_rule_that_was_found_enabled(fault: str, server: ReferenceServer, tmp_pa
         assert configuration(target.states()[FOUND_ENABLED]) == configuration(target.before[FOUND_ENABLED])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["status.from-body", "status.kept-with-key", "status.kept-without-change"])
 def test_rule_that_the_operator_enabled(fault: str, server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path, fault) as target:
@@ -78,6 +79,7 @@ def test_rule_that_the_operator_enabled(fault: str, server: ReferenceServer, tmp
         assert state["status"] == "disabled"
 
 
+@pytest.mark.slow
 def test_several_rules_at_once(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path, "status.kept-with-key") as target:
         ended = target.check("--select", "status.*", "--select", "validation.*")

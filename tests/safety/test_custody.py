@@ -60,6 +60,7 @@ def _cut_off(target: Staging, number: signal.Signals, enabled: int) -> tuple[int
     return begun.returncode, out + err
 
 
+@pytest.mark.slow
 def test_interrupted_run_puts_back(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
         code, printed = _cut_off(target, signal.SIGINT, enabled=5)
@@ -69,6 +70,7 @@ def test_interrupted_run_puts_back(server: ReferenceServer, tmp_path: Path) -> N
         assert puts_back(target.proxy.writes[-1], target.before)
 
 
+@pytest.mark.slow
 def test_killed_run_is_restored(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
         code, _ = _cut_off(target, signal.SIGKILL, enabled=5)
@@ -172,6 +174,7 @@ def test_rate_and_number_in_flight(server: ReferenceServer, tmp_path: Path) -> N
         assert max(sum(one.moment <= moment < one.ended for one in passed) for moment in moments) <= 2
 
 
+@pytest.mark.slow
 def test_keys_that_the_target_shows(server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path, "envelope.key-in-401", "envelope.stack-trace") as target:
         text = target.profile_text().replace("max_requests = 20000", "max_requests = 300")
@@ -184,6 +187,7 @@ def test_keys_that_the_target_shows(server: ReferenceServer, tmp_path: Path) -> 
         assert not key_fragments(target, written + (ended.out + ended.err).encode())
 
 
+@pytest.mark.slow
 def test_keys_in_every_answer(server: ReferenceServer, tmp_path: Path) -> None:
     """A target that shows the caller's keys wherever it can, and in many forms."""
     with staging(server, tmp_path) as target:

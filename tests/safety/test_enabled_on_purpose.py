@@ -17,6 +17,7 @@ NOW = datetime.now(UTC)
 RULE = "rule_01HXYZ1234"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_gate_with_one_rule(seed: int, server: ReferenceServer, tmp_path: Path) -> None:
     with staging(server, tmp_path) as target:
@@ -26,6 +27,7 @@ def test_a_gate_with_one_rule(seed: int, server: ReferenceServer, tmp_path: Path
         assert any(passed.enables == RULE for passed in target.proxy.passed)
 
 
+@pytest.mark.slow
 def test_a_campaign(server: ReferenceServer, tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, key in server.environment.items():
         monkeypatch.setenv(name, key)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import get_type_hints
 
+import pytest
+
 from rules_harness.harness.intent import Intent, IntentFields
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,7 @@ def run(bench: Bench, odd: OddRequest) -> None:
 """
 
 
+@pytest.mark.slow
 def test_type_checker_sees_each_slip(tmp_path: Path) -> None:
     file = tmp_path / "slips.py"
     file.write_text(SLIPS, encoding="utf-8")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from rules_harness.harness.scenarios import SCENARIOS
 from rules_harness.harness.session.opening import specimen
 from rules_harness.openapi.contract import load
 
 
+@pytest.mark.slow
 def test_a_selection_finds_each_scenario_for_its_requirements() -> None:
     contract = load()
     profile = specimen(contract)

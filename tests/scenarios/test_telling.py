@@ -150,6 +150,7 @@ class _Noted(Silent):
         self.units |= {(scenario.listed_as, case) for case in cases or {""}}
 
 
+@pytest.mark.slow
 def test_the_order_knows_what_is_sent(tmp_path: Path) -> None:
     """Where this fails: `rules-harness selftest --json FILE`, then `python -m benchmarks.curve FILE --write`."""
     contract = load()

@@ -155,6 +155,7 @@ def plant(shell: Shell, profile: Path) -> Ended:
 RUNS = {"check": check, "fuzz": fuzz, "window": plant}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", RUNS)
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_ending(
@@ -180,6 +181,7 @@ def test_ending(
         assert {rule.rule for rule in run.restored} == {rule.rule for rule in run.rules}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "fuzz"])
 def test_a_check_that_breaks_is_an_error_of_its_requirement_alone(
     command: str, shell: Shell, whole_profile: Path, monkeypatch: pytest.MonkeyPatch
@@ -195,6 +197,7 @@ def test_a_check_that_breaks_is_an_error_of_its_requirement_alone(
     assert read(shell.folder / "out").is_whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "fuzz"])
 def test_a_hook_that_fails_is_the_reason_of_what_needs_it(
     command: str, shell: Shell, whole_profile: Path, monkeypatch: pytest.MonkeyPatch
@@ -221,6 +224,7 @@ REPLAYED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", REPLAYED)
 def test_ending_of_a_replay(
     ending: str,
@@ -241,6 +245,7 @@ def test_ending_of_a_replay(
     assert rules() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [name for name in ENDINGS if name not in ("budget", "target down", "safety")])
 def test_ending_of_a_restoration(
     ending: str,

@@ -77,6 +77,7 @@ def amounts_in(value: Any) -> Iterator[int]:
             yield from amounts_in(inner)
 
 
+@pytest.mark.slow
 def test_bodies_satisfy_the_schema_and_say_disabled(sample: list[Body], world: World) -> None:
     for body in [*all_of(sample, world), *open_bodies(CONTRACT, world), *exact_bodies(CONTRACT, world)]:
         JUDGE.validate(body.value)
@@ -289,6 +290,7 @@ def test_shapes_and_places_have_standings() -> None:
     assert standing_of(CONTRACT, "/unheard/of") == "documented"
 
 
+@pytest.mark.slow
 def test_the_same_bodies_whatever_the_hash_seed(world: World) -> None:
     script = (
         "import hashlib, json, sys\n"

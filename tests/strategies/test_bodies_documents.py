@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import pytest
 
 from rules_harness.openapi.contract import Contract, load
 from rules_harness.strategies.bodies import (
@@ -50,6 +51,7 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
     return names.get(value, value) if isinstance(value, str) else value
 
 
+@pytest.mark.slow
 def test_renamed_fields_keep_their_roles(tmp_path: Path, world: World, draw: Draw) -> None:
     names = {"amount_in_cents": "cents", "source": "payer", "start_date": "begins", "percentage_value": "share"}
     names |= {"steps": "stages", "nickname": "label", "type": "kind", "account_id": "account", "conditions": "if_so"}
@@ -96,6 +98,7 @@ def renamed_names(part: Any, names: dict[str, str]) -> Any:
     return {names.get(name, name): inner for name, inner in part.items()}
 
 
+@pytest.mark.slow
 def test_an_added_kind_of_action_is_sent(changed: Callable[[Change], Contract], world: World, draw: Draw) -> None:
     def add(schemas: Schemas) -> None:
         schemas["DonationAction"] = {
@@ -144,6 +147,7 @@ def test_an_added_kind_of_action_is_sent(changed: Callable[[Change], Contract], 
     assert any(f"{place}/receipt" in places_of(contract, body.value) for body in found)
 
 
+@pytest.mark.slow
 def test_limits_of_text_are_kept(changed: Callable[[Change], Contract], world: World, draw: Draw) -> None:
     def limit(schemas: Schemas) -> None:
         properties = schemas["RuleUpdate"]["properties"]
@@ -159,6 +163,7 @@ def test_limits_of_text_are_kept(changed: Callable[[Change], Contract], world: W
     assert min(map(len, descriptions)) >= 70
 
 
+@pytest.mark.slow
 def test_of_two_operands_exactly_one_is_set(changed: Callable[[Change], Contract], world: World, draw: Draw) -> None:
     def mark(schemas: Schemas) -> None:
         for name in ("value", "value_fact"):

@@ -51,6 +51,7 @@ def test_they_are_the_same_every_time() -> None:
     assert uncached(CONTRACT, WORLD) == CASES
 
 
+@pytest.mark.slow
 def test_what_is_kept_with_the_package_is_what_schemathesis_makes_now() -> None:
     """If this fails: `python -m rules_harness.strategies.boundary`. Values may differ: Hypothesis has reasons of its
     own."""
@@ -63,6 +64,7 @@ def _tried(cases: Iterable[Generated]) -> Counter[tuple[str, str, bool]]:
     return Counter((case.scenario, case.location, case.claims_violation) for case in cases)
 
 
+@pytest.mark.slow
 def test_another_document_has_cases_of_its_own(tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(
@@ -80,6 +82,7 @@ def _lengths(cases: Iterable[BoundaryCase]) -> set[int]:
     return {len(body["nickname"]) for body in bodies if isinstance(body.get("nickname"), str)}
 
 
+@pytest.mark.slow
 def test_validity_is_decided_from_the_bytes() -> None:
     for case in CASES:
         valid = case.body is not None and JSON in case.headers and JUDGE.is_valid(value_of(case))

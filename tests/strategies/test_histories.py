@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def keyed(step: Step) -> bool:
     return isinstance(step, Update | Broken) and step.keyed
 
 
+@pytest.mark.slow
 @given(histories(EVERYTHING))
 def test_references_lead_to_earlier_steps_with_a_key(history: History) -> None:
     for position, step in enumerate(history):

@@ -77,11 +77,13 @@ def test_requirements_readings_and_standings_are_the_contracts() -> None:
         assert mutation.standing == standing_of(CONTRACT, mutation.place), mutation.name
 
 
+@pytest.mark.slow
 def test_what_goes_out_violates_the_schema_where_that_is_claimed_and_only_there() -> None:
     wrong = [mutation.name for mutation in CATALOGUE if JUDGE.is_valid(sent(mutation)) is mutation.claims_violation]
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_every_mutation_can_be_done_to_covering_bodies_and_to_bodies_that_lack_the_place() -> None:
     emptied = Body({**inert(CONTRACT, WORLD).value, "steps": []}, frozenset(), "open")
     for base in (*covering_set(CONTRACT, WORLD)[::4], emptied):
@@ -90,6 +92,7 @@ def test_every_mutation_can_be_done_to_covering_bodies_and_to_bodies_that_lack_t
             assert is_valid_body(CONTRACT, content) is not mutation.claims_violation, (mutation.name, content)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(mutated(CONTRACT, WORLD))
 def test_drawn_bodies_are_mutated_as_claimed(drawn: tuple[Mutation, Body, bytes]) -> None:
@@ -98,6 +101,7 @@ def test_drawn_bodies_are_mutated_as_claimed(drawn: tuple[Mutation, Body, bytes]
     assert JUDGE.is_valid(json.loads(content)) is not mutation.claims_violation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
@@ -113,6 +117,7 @@ def test_what_is_drawn_shrinks_to_the_outermost_place(kind: str, name: str) -> N
     assert mutation.name == name
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(bodies(CONTRACT, WORLD))
 def test_the_whole_catalogue_can_be_done_to_any_drawn_body(base: Body) -> None:
@@ -141,6 +146,7 @@ def _violated(errors: Any) -> Iterator[tuple[int, str]]:
         yield from _violated(error.context or ())
 
 
+@pytest.mark.slow
 def test_every_keyword_of_the_schema_is_violated_by_some_mutation() -> None:
     violated = {
         occurrence
@@ -245,6 +251,7 @@ def test_readings_are_asked_at_the_top_and_below() -> None:
     assert asked.keys() >= {"reading.integral-float", "reading.null-conditions"}
 
 
+@pytest.mark.slow
 def test_a_world_without_liabilities_still_has_every_place() -> None:
     world = World(accounts=WORLD.accounts[:2], now=WORLD.now)
     for mutation in CATALOGUE:
@@ -276,6 +283,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_every_process_makes_the_same_bytes() -> None:
     runs = [
         subprocess.Popen(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
+import pytest
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.mutations import Mutation, apply, catalogue
@@ -42,6 +43,7 @@ def test_a_renamed_field_is_mutated_under_its_new_name(changed: Callable[[Change
     assert not any("/period" in name for name in names)
 
 
+@pytest.mark.slow
 def test_an_added_action_is_mutated(changed: Callable[[Change], Contract]) -> None:
     def add(schemas: dict[str, Any]) -> None:
         schemas["SweepAction"] = {
@@ -62,6 +64,7 @@ def test_an_added_action_is_mutated(changed: Callable[[Change], Contract]) -> No
     assert kinds["required"].place == "/steps/*/actions/*:sweep/floor"
 
 
+@pytest.mark.slow
 def test_further_keywords_of_texts_are_violated(changed: Callable[[Change], Contract]) -> None:
     def limit(schemas: dict[str, Any]) -> None:
         schemas["RuleUpdate"]["properties"]["nickname"] |= {"minLength": 2, "maxLength": 40}
@@ -75,6 +78,7 @@ def test_further_keywords_of_texts_are_violated(changed: Callable[[Change], Cont
     assert claims(contract, "/token").keys() >= {"format:empty", "format:text", "format:short", "format:letter"}
 
 
+@pytest.mark.slow
 def test_further_keywords_of_lists_and_objects_are_violated(changed: Callable[[Change], Contract]) -> None:
     def limit(schemas: dict[str, Any]) -> None:
         schemas["RuleSteps"] |= {"minItems": 1, "maxItems": 3}
@@ -93,6 +97,7 @@ def test_further_keywords_of_lists_and_objects_are_violated(changed: Callable[[C
     assert "additionalProperties:unknown" in claims(contract, "/steps/0/actions/0/source")
 
 
+@pytest.mark.slow
 def test_what_an_alternative_admits_is_no_violation(changed: Callable[[Change], Contract]) -> None:
     def loosen(schemas: dict[str, Any]) -> None:
         schemas["RuleUpdate"]["properties"]["label"] = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
@@ -103,6 +108,7 @@ def test_what_an_alternative_admits_is_no_violation(changed: Callable[[Change], 
     assert "type:boolean" in kinds
 
 
+@pytest.mark.slow
 def test_conditions_that_the_contract_requires_are_a_violation_when_left_out(
     changed: Callable[[Change], Contract],
 ) -> None:

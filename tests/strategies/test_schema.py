@@ -81,6 +81,7 @@ def judge_of(contract: Contract, schema: Any) -> jsonschema.Draft202012Validator
     return jsonschema.Draft202012Validator(standalone, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_value_satisfies_its_schema(name: str, draw: Draw) -> None:
     judge = judge_of(CONTRACT, SCHEMAS[name])
@@ -91,6 +92,7 @@ def test_every_value_satisfies_its_schema(name: str, draw: Draw) -> None:
         json.dumps(value, allow_nan=False).encode()
 
 
+@pytest.mark.slow
 def test_all_the_choices_of_a_schema_are_made(draw: Draw) -> None:
     schema = {
         "type": "object",
@@ -127,11 +129,13 @@ def test_a_discriminator_tells_alternatives_that_leave_it_open(draw: Draw) -> No
     assert {":short-1", ":RuleEnvelope"} <= named
 
 
+@pytest.mark.slow
 def test_text_has_every_class(draw: Draw) -> None:
     drawn = set(draw(values_of({"type": "string"}), 1_500))
     assert {name for name, samples in text.CLASSES.items() if not drawn & set(samples)} == set()
 
 
+@pytest.mark.slow
 def test_trees_nest_to_a_few_levels(draw: Draw) -> None:
     def depth(tree: dict[str, Any]) -> int:
         return 1 + max(

@@ -71,6 +71,7 @@ def test_what_a_program_says_of_an_error_is_not_shown(tmp_path: Path) -> None:
         assert "abcd" not in error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "part"),
     [

@@ -99,6 +99,7 @@ def answer_of(text: str) -> Answer:
     return Answer(401, (("X-Echo", text),), Payload(text=json.dumps({"message": text})))
 
 
+@pytest.mark.slow
 @given(key=drawn_keys, around=st.tuples(texts, texts), encode=encodings)
 def test_no_form_of_a_key_is_recorded_and_none_is_lost(
     key: str, around: tuple[str, str], encode: Callable[[str], str]

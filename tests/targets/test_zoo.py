@@ -19,6 +19,7 @@ REQUESTS = 600
 """Of the three and a half thousand of a gate those that tell most; `make zoo` sends all of them, to every stranger."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fastapi", "express"])
 def test_a_stranger_comes_through(name: str, tmp_path: Path) -> None:
     stack = BY_NAME[name]

@@ -32,6 +32,7 @@ def most_in_a_second(moments: list[float]) -> int:
     return max(sum(1 for other in moments if moment <= other < moment + 0.9) for moment in moments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "waits", "may_have_executed"),
     [

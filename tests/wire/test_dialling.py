@@ -187,6 +187,7 @@ def test_a_proxy_that_wants_a_login_is_no_answer_of_the_target() -> None:
     assert "target.proxy" in outcome.detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "kind", "timeout"),
     [
