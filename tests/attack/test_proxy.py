@@ -19,6 +19,8 @@ from tests.safety.proxy import Passed
 from tests.safety.staging import Staging, check_writes, is_inert, puts_back, staging
 from tests.wire.servers import answer
 
+pytestmark = pytest.mark.slow
+
 IS_WHOLE = bool(os.environ.get("RULES_HARNESS_WHOLE"))
 EVERY = 41
 """Of so many requests one is put off."""
@@ -77,7 +79,6 @@ def run(
             yield Watched(target, "fuzz", *limits, in_flight=1)
 
 
-@pytest.mark.slow
 def test_it_conforms_and_sends_enough_to_tell(run: Watched, capsys: pytest.CaptureFixture[str]) -> None:
     assert run.ended.code == 0, run.ended.out + run.ended.err
     assert len(run.writes) > 100
@@ -91,7 +92,6 @@ def test_it_conforms_and_sends_enough_to_tell(run: Watched, capsys: pytest.Captu
             )
 
 
-@pytest.mark.slow
 def test_no_write_outside_the_profile_s_rules(run: Watched) -> None:
     check_writes(run.target, run.writes)
 
@@ -167,7 +167,6 @@ def test_everything_is_put_back(run: Watched) -> None:
         assert after[rule]["status"] == "disabled"
 
 
-@pytest.mark.slow
 def test_its_journal_is_whole(run: Watched, tmp_path: Path) -> None:
     assert run.ended.run.is_whole
     assert {record.problem for record in run.ended.run.restored} == {None}

@@ -37,10 +37,13 @@ CONTRACT = load()
 PROFILE = specimen(CONTRACT)
 NAMES = CONTRACT.names
 RULE = "rule_one"
-MAP = map_of(CONTRACT, PROFILE.world(datetime(2026, 6, 1, tzinfo=UTC)), risky=True)
 _MADE = itertools.count(1)
 Told = tuple[Episode, tuple[Episode, ...]]
 """An episode, and those that repeat it to confirm what it shows."""
+
+
+def _coverage() -> Coverage:
+    return Coverage(map_of(CONTRACT, PROFILE.world(datetime(2026, 6, 1, tzinfo=UTC)), risky=True))
 
 
 class Campaigned(msgspec.Struct, frozen=True):
@@ -55,10 +58,10 @@ def campaigned(folder: Path, lanes: Sequence[Iterable[Told]], *, capture_all: bo
     """What a campaign says of attempts: each lane's are judged by a worker of its own, whose reports come in turn."""
     journal = Journal(folder)
     journal.write(_header())
-    collector = Collector(journal, Tally(CONTRACT), Coverage(MAP), capture_all=capture_all)
+    collector = Collector(journal, Tally(CONTRACT), _coverage(), capture_all=capture_all)
     for number, lane in enumerate(lanes):
         shard = _shard(number, capture_all=capture_all)
-        recorder = Recorder(CONTRACT, shard, Coverage(MAP), lambda report: collector.add(_sent(report)))
+        recorder = Recorder(CONTRACT, shard, _coverage(), lambda report: collector.add(_sent(report)))
         for episode, again in lane:
             attempt = Attempt(Scenario(episode.id, episode.family, (), lambda bench: None), episode.scenario)
             first = recorder.add(attempt, episode)

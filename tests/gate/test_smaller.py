@@ -18,6 +18,8 @@ from rules_harness.reports.again import FOLDER
 from rules_harness.strategies.accounts import accounts_in
 from tests.gate.runs import Ended, check, command
 
+pytestmark = pytest.mark.slow
+
 FAULTS = ("update.null-kept", "idempotency.case-folded")
 SELECT = ("--select", "update.omitted-is-cleared,idempotency.any-key")
 
@@ -57,7 +59,6 @@ def small(server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> 
     return check(profile, *SELECT, environ=server.environment, out=profile.parent / "out")
 
 
-@pytest.mark.slow
 def test_each_finding_is_left_in_its_smallest_form(
     server: ReferenceServer, profile: Path, tmp_path: Path, whole: Ended, small: Ended
 ) -> None:
@@ -79,7 +80,6 @@ def test_each_finding_is_left_in_its_smallest_form(
     assert "Not seen again" not in compared.out
 
 
-@pytest.mark.slow
 def test_a_body_that_is_refused_is_made_small_with_accounts_that_are_there(
     server: ReferenceServer, profile: Path, tmp_path: Path
 ) -> None:
@@ -95,7 +95,6 @@ def test_a_body_that_is_refused_is_made_small_with_accounts_that_are_there(
     assert named <= listed
 
 
-@pytest.mark.slow
 def test_what_an_attempt_leaves_behind_stands_for_no_exchange(
     server: ReferenceServer, profile: Path, tmp_path: Path
 ) -> None:
@@ -111,7 +110,6 @@ def test_what_an_attempt_leaves_behind_stands_for_no_exchange(
     assert "still fails, 3 of 3" in again.out, again.out
 
 
-@pytest.mark.slow
 def test_what_prepares_an_attempt_may_be_part_of_what_shows_it(
     server: ReferenceServer, profile: Path, tmp_path: Path
 ) -> None:
@@ -136,7 +134,6 @@ def test_verdicts_are_those_of_the_run_without_its_smallest_episodes(small: Ende
     assert {finding.id for finding in outcome.findings} == set(sizes(small))
 
 
-@pytest.mark.slow
 def test_a_clean_run_sends_nothing_more(server: ReferenceServer, profile: Path, tmp_path: Path) -> None:
     def requests(path: Path) -> int:
         server.configure()
@@ -147,7 +144,6 @@ def test_a_clean_run_sends_nothing_more(server: ReferenceServer, profile: Path, 
     assert requests(profile) == requests(limited(profile, "minimise_requests = 0"))
 
 
-@pytest.mark.slow
 def test_it_ends_with_the_requests_of_the_profile(
     server: ReferenceServer, profile: Path, tmp_path: Path, whole: Ended
 ) -> None:
@@ -160,7 +156,6 @@ def test_it_ends_with_the_requests_of_the_profile(
     assert sizes(ended).keys() == sizes(whole).keys()
 
 
-@pytest.mark.slow
 def test_what_a_baseline_accepts_is_left_as_it_is(
     server: ReferenceServer, profile: Path, tmp_path: Path, small: Ended
 ) -> None:

@@ -16,6 +16,8 @@ import pytest
 from rules_harness.openapi.contract import load
 from tests.gate.runs import Ended, check, command
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = load()
 SAME = ("--seed", "7", "--now", "2026-06-01T00:00:00Z")
 LATENCY = "20"
@@ -48,7 +50,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
         process.send_signal(signal.SIGINT)
 
 
-@pytest.mark.slow
 def test_every_requirement_is_judged(embedded: Ended) -> None:
     assert embedded.code == 0, embedded.out
     assert set(embedded.verdicts) == set(CONTRACT.requirements)
@@ -107,7 +108,6 @@ def test_simultaneous_requests_overlap(embedded: Ended) -> None:
     assert overlapping == groups
 
 
-@pytest.mark.slow
 def test_latency_and_a_socket_change_nothing(embedded: Ended, served: Ended) -> None:
     assert served.code == 0, served.out
     assert served.verdicts == embedded.verdicts

@@ -15,6 +15,8 @@ from tests.gate.runs import command
 from tests.mandates.server import FAULTS, KEYS, profile_of, serving
 from tests.mandates.test_mandates import CONTRACT, DOCUMENT, OVERLAY
 
+pytestmark = pytest.mark.slow
+
 OF_RULES: Final = re.compile(
     r"\b(?:rules?|nickname|steps|trigger(?:s|ed|able|ing)?)\b|(?-i:\bSequence\b)", re.IGNORECASE
 )
@@ -97,7 +99,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     return printed | {str(path.relative_to(here)): read(path) for path in written if "journal" not in path.name}
 
 
-@pytest.mark.slow
 def test_nothing_speaks_of_rules(said: Mapping[str, str]) -> None:
     ours = {name: NAMES.sub("", text.replace("\\", "")) for name, text in said.items()}  # Markdown escapes
     spoken = {

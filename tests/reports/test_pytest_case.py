@@ -99,6 +99,7 @@ def test_fails_while_the_defect_is_there_and_only_then(
     assert not by_script or shell(folder) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["update.ach-description-kept-when-omitted", "update.omitted-kept"])
 def test_what_is_left_writes_itself_what_is_not_cleared(
     server: ReferenceServer, tmp_path: Path, profile: Path, fault: str

@@ -15,6 +15,8 @@ from rules_harness.harness.reference.process import ReferenceServer
 from rules_harness.reports.regression.model import Comparison, FindingChange
 from tests.reports.recorded import compared, record, run_command
 
+pytestmark = pytest.mark.slow
+
 SOME = ("status.*", "authz.*")
 
 
@@ -50,7 +52,6 @@ def requirements(changes: tuple[FindingChange, ...]) -> set[str]:
     return {change.finding.requirement for change in changes}
 
 
-@pytest.mark.slow
 def test_the_same_target_does_not_flap_over_seeds(server: ReferenceServer, clean: Path, tmp_path: Path) -> None:
     for seed in range(2, 6):
         now = datetime(2027, 1 + seed % 2, 28, 23, 59, tzinfo=UTC)
@@ -59,7 +60,6 @@ def test_the_same_target_does_not_flap_over_seeds(server: ReferenceServer, clean
         assert sections(compared(clean, head)) == set()
 
 
-@pytest.mark.slow
 def test_allowed_changes_are_told_and_are_not_worse(server: ReferenceServer, tmp_path: Path) -> None:
     select = ("validation.syntax", "idempotency.reuse-not-executed", "update.documented-example")
     variants = ["validation-status.422", "key-reuse.409", "defaults.not-added", "extra-fields.top"]
@@ -87,7 +87,6 @@ def test_allowed_changes_are_told_and_are_not_worse(server: ReferenceServer, tmp
     }
 
 
-@pytest.mark.slow
 def test_a_broken_promise_is_new_then_still_failing_then_fixed(
     server: ReferenceServer, clean: Path, broken: Path, tmp_path: Path
 ) -> None:
@@ -111,7 +110,6 @@ def test_a_broken_promise_is_new_then_still_failing_then_fixed(
     assert sections(third) == {"fixed", "readings", "answers"}
 
 
-@pytest.mark.slow
 def test_another_feature_that_is_refused_is_new_beside_one_that_is_accepted(
     server: ReferenceServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,7 +154,6 @@ def test_what_base_did_not_put_to_the_test_is_not_said_to_fail_newly(
     )
 
 
-@pytest.mark.slow
 def test_a_must_that_is_no_longer_exercised_is_worse(server: ReferenceServer, clean: Path, tmp_path: Path) -> None:
     head = record(server, tmp_path / "head", select=SOME, without=["trigger = "])
     comparison = compared(clean, head)
@@ -169,7 +166,6 @@ def test_a_must_that_is_no_longer_exercised_is_worse(server: ReferenceServer, cl
     assert back.worse == ()
 
 
-@pytest.mark.slow
 def test_a_reading_that_the_profile_no_longer_accepts_is_worse(
     server: ReferenceServer, clean: Path, tmp_path: Path
 ) -> None:
@@ -188,7 +184,6 @@ def cut(folder: Path, into: Path, share: float) -> Path:
     return into
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.97])
 def test_a_run_that_was_cut_off_is_compared_as_far_as_it_goes(clean: Path, tmp_path: Path, share: float) -> None:
     head = cut(clean, tmp_path / "cut", share)
@@ -199,7 +194,6 @@ def test_a_run_that_was_cut_off_is_compared_as_far_as_it_goes(clean: Path, tmp_p
     assert lost == {one.id for one in compared(head, clean).newly_judged}
 
 
-@pytest.mark.slow
 def test_ids_and_times_of_a_target_do_not_matter(clean: Path, tmp_path: Path) -> None:
     """The same run with every error code and field name carrying a generated part, new for each answer."""
 

@@ -29,6 +29,8 @@ from tests.safety.staging import (
     staging,
 )
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -56,7 +58,6 @@ def run(server: ReferenceServer, tmp_path_factory: pytest.TempPathFactory) -> It
         yield Watched(target)
 
 
-@pytest.mark.slow
 def test_conforms(run: Watched) -> None:
     assert run.ended.code == 0, run.ended.out
     assert run.ended.with_verdict("skipped") == {"status.not-triggerable"}
@@ -78,13 +79,11 @@ def test_everything_goes_to_the_target(run: Watched) -> None:
     assert {passed.path.split("/")[1] for passed in run.passed if not passed.rule} == {"__control__"}
 
 
-@pytest.mark.slow
 def test_writes_reach_listed_rules_only(run: Watched) -> None:
     check_writes(run.target, run.writes)
     assert UNLISTED in run.target.before.keys() - run.target.listed
 
 
-@pytest.mark.slow
 def test_first_write_puts_the_same_configuration_back(run: Watched) -> None:
     firsts = {passed.rule: passed for passed in reversed(run.writes) if passed.rule in run.target.listed}
     assert firsts.keys() == run.target.listed
@@ -159,7 +158,6 @@ def test_everything_is_put_back(run: Watched) -> None:
     assert set(re.findall(r"rule_\w+", told)) == enabled
 
 
-@pytest.mark.slow
 def test_no_key_is_written_or_printed(run: Watched) -> None:
     written = b"".join(path.read_bytes() for path in run.ended.folder.rglob("*") if path.is_file())
     assert not key_fragments(run.target, written + (run.ended.out + run.ended.err).encode())

@@ -85,6 +85,7 @@ def test_bodies_satisfy_the_schema_and_say_disabled(sample: list[Body], world: W
         assert body.shapes == contents_of(CONTRACT, world, body.value).shapes
 
 
+@pytest.mark.slow
 def test_accounts_exist_and_suit_the_action(sample: list[Body], world: World) -> None:
     known = {account.id: account for account in world.accounts}
     for body in all_of(sample, world):

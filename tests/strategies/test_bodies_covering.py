@@ -104,6 +104,7 @@ def neighbours_of(body: Body) -> set[frozenset[str]]:
     }
 
 
+@pytest.mark.slow
 def test_every_pair_that_bodies_have_is_in_the_set(sample: list[Body], world: World) -> None:
     covered = set().union(*(pairs_of(body, world) for body in covering_set(CONTRACT, world)))
     drawn = set().union(*(pairs_of(body, world) for body in sample))
