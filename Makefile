@@ -21,7 +21,7 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow" tests/test_selftest.py tests
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests/test_selftest.py tests
 
 slow: $(READY)
 	$(BIN)/pytest -n 3 --dist loadfile -m slow tests

@@ -16,6 +16,6 @@ pytestmark = pytest.mark.selftest
 def test_every_trial_goes_as_it_must() -> None:
     chosen = [until_killed(trial) for trial in trials([1], combinations=6, each_variant=False)]
     assert {name for trial in chosen for name in trial.variants} == {variant.id for variant in VARIANTS}
-    verdicts = list(run_trials(chosen, workers=3))
+    verdicts = list(run_trials(chosen, workers=6))
     assert len(verdicts) > 200
     assert {verdict.trial.name: verdict.problem for verdict in verdicts if verdict.problem is not None} == {}

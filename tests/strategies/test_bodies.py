@@ -34,6 +34,8 @@ from rules_harness.strategies.places import body_place
 from rules_harness.strategies.plausible import UnsuitableWorld, share_out
 from rules_harness.strategies.world import Account, World
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CONTRACT = load()
 JUDGE = jsonschema_rs.Draft202012Validator(CONTRACT.standalone(CONTRACT.body_schema), validate_formats=True)
@@ -77,7 +79,6 @@ def amounts_in(value: Any) -> Iterator[int]:
             yield from amounts_in(inner)
 
 
-@pytest.mark.slow
 def test_bodies_satisfy_the_schema_and_say_disabled(sample: list[Body], world: World) -> None:
     for body in [*all_of(sample, world), *open_bodies(CONTRACT, world), *exact_bodies(CONTRACT, world)]:
         JUDGE.validate(body.value)
@@ -85,7 +86,6 @@ def test_bodies_satisfy_the_schema_and_say_disabled(sample: list[Body], world: W
         assert body.shapes == contents_of(CONTRACT, world, body.value).shapes
 
 
-@pytest.mark.slow
 def test_accounts_exist_and_suit_the_action(sample: list[Body], world: World) -> None:
     known = {account.id: account for account in world.accounts}
     for body in all_of(sample, world):
@@ -291,7 +291,6 @@ def test_shapes_and_places_have_standings() -> None:
     assert standing_of(CONTRACT, "/unheard/of") == "documented"
 
 
-@pytest.mark.slow
 def test_the_same_bodies_whatever_the_hash_seed(world: World) -> None:
     script = (
         "import hashlib, json, sys\n"
