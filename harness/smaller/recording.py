@@ -87,10 +87,5 @@ def as_it_stood(contract: Contract, recording: Recording) -> Recording | None:
 def _is_plain_update(exchange: Exchange, rule: str, path: str) -> bool:
     """Whether an exchange is an ordinary update of a rule, by somebody who may."""
     intent = exchange.intent
-    return (intent.operation, intent.access, intent.rule, intent.body, exchange.request.target) == (
-        "update",
-        "allowed",
-        rule,
-        "valid",
-        path,
-    )
+    is_plain = (intent.operation, intent.access) == ("update", "allowed") and intent.body in ("valid", "open")
+    return is_plain and (intent.rule, exchange.request.target) == (rule, path)

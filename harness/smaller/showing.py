@@ -33,8 +33,8 @@ def shown_again(
 
 
 def writes_what_stays(contract: Contract, exchanges: Iterable[Exchange], violation: Violation) -> bool:
-    """Whether what an update should have cleared was sent by an earlier one of these, so that they show it on any
-    target and not only where another request has left it behind."""
+    """Whether what the first update that shows it should have cleared was sent by an earlier one of these, so that they
+    show it on any target and not only where another request has left it behind."""
     sent_before = set[tuple[str, Pointer]]()
     for exchange in exchanges:
         if exchange.intent.operation != "update":
@@ -43,8 +43,8 @@ def writes_what_stays(contract: Contract, exchanges: Iterable[Exchange], violati
         sent = {pointer for path, pointer in _held(contract, sent_body(exchange)) if _is_alike(path, violation.place)}
         data = {} if answer is None else answer.part(contract.names.data)
         got = {pointer for path, pointer in _held(contract, data) if path == violation.place}
-        if sent_before & {(rule, pointer) for pointer in got - sent}:
-            return True
+        if stayed := {(rule, pointer) for pointer in got - sent}:
+            return bool(sent_before & stayed)
         sent_before |= {(rule, pointer) for pointer in sent}
     return False
 

@@ -100,7 +100,7 @@ def test_fails_while_the_defect_is_there_and_only_then(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["update.ach-description-kept-when-omitted", "update.omitted-kept"])
+@pytest.mark.parametrize("fault", ["update.ach-description-kept-when-omitted", "update.limit-kept-when-omitted"])
 def test_what_is_left_writes_itself_what_is_not_cleared(
     server: ReferenceServer, tmp_path: Path, profile: Path, fault: str
 ) -> None:
