@@ -20,8 +20,6 @@ from rules_harness.harness.target.secrets import Keyring
 
 _SHOWN: Final = 300
 """Characters of a hook's answer that are shown where it failed."""
-_TAKEN_IN: Final = 64 * 1024
-"""Bytes of an operator's tool's answer; more of it says nothing."""
 
 
 Values = Mapping[str, str | float]
@@ -97,7 +95,7 @@ class Hooks:
                 said += piece
                 if time.monotonic() > until:
                     raise self._failed(name, f"took longer than {hook.timeout:g} s")
-                if len(said) > _TAKEN_IN:
+                if len(said) > bounded.MOST:
                     break
         if not answer.is_success:
             text = self._cleaner.clean_text(said.decode("utf-8", "replace"))[:_SHOWN]
