@@ -72,7 +72,15 @@ def record(contract: Contract, cases: Iterable[Generated], into: Path = RECORDED
 
 
 def _digest(contract: Contract) -> str:
-    """What generation reads of a document: the update, its body, and the example."""
-    update = at(contract.document, contract.update.place)
-    read = [contract.update.place, update, contract.standalone(contract.body_schema), example_of(contract)]
-    return hashlib.sha256(json.dumps(read, sort_keys=True, default=str).encode()).hexdigest()
+    """What generation reads of a document: the update, its parameters and credentials, its body, and the example."""
+    document, place = contract.document, contract.update.place
+    components = document.get("components", {})
+    read = [
+        place,
+        at(document, place),
+        at(document, place.rpartition("/")[0]).get("parameters"),
+        [components.get(name) for name in ("parameters", "requestBodies", "securitySchemes")],
+        contract.standalone(contract.body_schema),
+        example_of(contract),
+    ]
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()

@@ -77,6 +77,16 @@ def test_another_document_has_cases_of_its_own(tmp_path: Path) -> None:
     assert 78 not in _lengths(CASES)
 
 
+def test_a_document_with_headers_of_its_own_has_no_others_sent(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "overlay: 1.0.0\ninfo: {title: Another header, version: '1'}\nactions:\n"
+        "  - target: $.components.parameters.RequestId\n    update: {name: X-Correlation-ID}\n"
+    )
+    sent = {name.lower() for case in boundary_cases(load(overlays=(overlay,)), WORLD) for name, _ in case.headers}
+    assert not sent & {"x-request-id", "x-correlation-id"}
+
+
 def _lengths(cases: Iterable[BoundaryCase]) -> set[int]:
     bodies = [value for value in map(value_of, cases) if isinstance(value, dict)]
     return {len(body["nickname"]) for body in bodies if isinstance(body.get("nickname"), str)}
