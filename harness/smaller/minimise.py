@@ -45,6 +45,11 @@ class Smallest(msgspec.Struct, frozen=True):
     requests: int
 
     @property
+    def is_certain(self) -> bool:
+        """Whether it was sent again, and showed each time."""
+        return 0 < self.tries == self.shown
+
+    @property
     def stability(self) -> str:
         """Empty where it could not be sent again."""
         return f"{self.shown} of {self.tries}" if self.tries else ""
@@ -155,8 +160,8 @@ class _Search:
     ) -> None:
         self._minimiser = minimiser
         self._recording = recording
+        self._length = len(recording.exchanges)
         self._violation = violation
-        self._has_its_own = self._writes_what_stays(recording.exchanges)
         self._name = name
         self._budget = budget
         self._until = until
@@ -165,22 +170,24 @@ class _Search:
         self._best: Resent | None = None
         self._fixed = 0
         """So many exchanges at the start stay, and as they are."""
+        self._has_its_own = False
+        """The recording itself wrote what it shows was not cleared, and so must every part of it."""
         self._in_a_row = 1
         """How often it must show, one after the other."""
 
     def run(self) -> Smallest:
         """What does not show each time is tried once more with its rules written as they stood before: what a target
-        keeps of a rule must be there.  If that does not help either, only what shows twice in a row counts: what shows
-        once may do so for what a larger part has left behind."""
+        keeps of a rule must be there.  What only the state before can have left is tried so first.  If neither helps,
+        only what shows twice in a row counts: what shows once may do so for what a larger part has left behind."""
         first = self._recording
         prepared = as_it_stood(self._minimiser.contract, first)
-        if prepared is not None and not self._has_its_own and self._writes_what_stays(prepared.exchanges):
-            first, self._has_its_own = prepared, True
-            self._recording, self._fixed = prepared, len(prepared.exchanges) - len(self._recording.exchanges)
-        best = self._searched()
-        if best.shown < best.tries and prepared is not None and prepared is not first:
-            self._fixed = len(prepared.exchanges) - len(first.exchanges)
-            best = self._better(best, prepared)
+        ways = [first] if prepared is None else [first, prepared]
+        if not self._writes_what_stays(first.exchanges) and self._writes_what_stays(ways[-1].exchanges):
+            ways.reverse()
+        best = Smallest(None, 0, 0, 0)
+        for recording in ways:
+            if not best.is_certain:
+                best = self._better(best, recording)
         if best.shown < best.tries:
             self._in_a_row = 2
             best = self._better(best, first if prepared is None else prepared)
@@ -189,8 +196,10 @@ class _Search:
     def _better(self, best: Smallest, recording: Recording) -> Smallest:
         """The smallest part of this recording, if it shows more often than the best so far."""
         self._recording, self._best = recording, None
+        self._fixed = len(recording.exchanges) - self._length
+        self._has_its_own = self._writes_what_stays(recording.exchanges)
         again = self._searched()
-        return again if again.shown > best.shown else best
+        return again if again.shown > best.shown or not best.tries else best
 
     def _searched(self) -> Smallest:
         last, until = REPLAYS * len(self._recording.exchanges), self._until
