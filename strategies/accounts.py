@@ -8,10 +8,9 @@ from typing import Any, Final, Literal
 import msgspec
 
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.places import Place, body_place, visited
+from rules_harness.strategies.places import Place, Pointer, body_place, visited
 
 Side = Literal["source", "destination"]
-Pointer = tuple[str | int, ...]
 
 _SIDES: Final[tuple[Side, Side]] = ("source", "destination")
 _ALONE: Final = frozenset({"trigger-account", "condition-account"})

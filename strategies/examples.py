@@ -14,13 +14,12 @@ from rules_harness.strategies import text
 from rules_harness.strategies.contents import contents_of
 from rules_harness.strategies.folding import same
 from rules_harness.strategies.money import as_written, in_cents
-from rules_harness.strategies.places import below, body_place, visited
+from rules_harness.strategies.places import Pointer, below, body_place, visited
 from rules_harness.strategies.plausible import account_types, sources
 from rules_harness.strategies.scalars import instant_text
 from rules_harness.strategies.world import Account, World
 
 Acceptance = Literal["must", "should", "open"]
-Pointer = tuple[str | int, ...]
 
 INERT_START: Final = timedelta(days=400)
 """How far ahead a body that is to move nothing soon begins."""

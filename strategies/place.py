@@ -11,6 +11,8 @@ from rules_harness.openapi.plausibility import PLAUSIBLE
 from rules_harness.strategies.folding import Schema, same
 
 Standing = Literal["documented", "inferred"]
+Pointer = tuple[str | int, ...]
+"""Where in a value something stands: names and indices, the outer first."""
 
 
 class Place(msgspec.Struct, eq=False):
@@ -102,12 +104,12 @@ def below(place: Place) -> Iterator[Place]:
         waiting += [child for child in reversed(inner) if child is not None]
 
 
-def visited(place: Place, value: Any) -> Iterator[tuple[Place, tuple[str | int, ...], Any]]:
+def visited(place: Place, value: Any) -> Iterator[tuple[Place, Pointer, Any]]:
     """The places of a value, each with where in the value it is and what stands there; unknown fields have none.
 
     Values may be nested deeper than functions can call each other.
     """
-    waiting: list[tuple[Place, tuple[str | int, ...], Any]] = [(place, (), value)]
+    waiting: list[tuple[Place, Pointer, Any]] = [(place, (), value)]
     while waiting:
         place, pointer, value = waiting.pop()
         yield place, pointer, value

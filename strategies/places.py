@@ -20,9 +20,9 @@ import msgspec
 
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.folding import Folder, Form, Group, Schema, same
-from rules_harness.strategies.place import Place, Standing, below, has_type, visited
+from rules_harness.strategies.place import Place, Pointer, Standing, below, has_type, visited
 
-__all__ = ["Place", "Standing", "below", "body_place", "has_type", "place_of", "visited"]
+__all__ = ["Place", "Pointer", "Standing", "below", "body_place", "has_type", "place_of", "visited"]
 
 
 _IMPOSSIBLE: Final = Form({}, frozenset())

@@ -16,8 +16,8 @@ import msgspec
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies import text
 from rules_harness.strategies.covering import covering_set
-from rules_harness.strategies.examples import Body, Pointer, at, body_of, example, put, with_role
-from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.examples import Body, at, body_of, example, put, with_role
+from rules_harness.strategies.places import Place, Pointer, below, body_place, visited
 from rules_harness.strategies.plausible import soonest_start
 from rules_harness.strategies.scalars import instant_text
 from rules_harness.strategies.schema import validator_of

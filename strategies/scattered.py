@@ -15,8 +15,8 @@ from rules_harness.strategies import text
 from rules_harness.strategies.accounts import accounts_in, source_of
 from rules_harness.strategies.contents import is_text, listed_shapes
 from rules_harness.strategies.covering import covering_set
-from rules_harness.strategies.examples import Body, Pointer, at, example, put, with_role
-from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.examples import Body, at, example, put, with_role
+from rules_harness.strategies.places import Place, Pointer, below, body_place, visited
 from rules_harness.strategies.plausible import soonest_start
 from rules_harness.strategies.samples import UNLUCKY, allowed_openly, smallest_first
 from rules_harness.strategies.scalars import instant_text

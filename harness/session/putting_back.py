@@ -14,7 +14,8 @@ from rules_harness.harness.scenarios.bench import Bench
 from rules_harness.harness.scenarios.own_texts import own
 from rules_harness.harness.session.custody import told
 from rules_harness.harness.session.endings import Contained
-from rules_harness.harness.target.safety import Pointer, cleared, configuration
+from rules_harness.harness.target.safety import cleared, configuration
+from rules_harness.strategies.places import Pointer
 
 LOOKS: Final = 4
 """How often a rule is read until it is as it was found; reads may lag."""

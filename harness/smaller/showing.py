@@ -11,9 +11,7 @@ from rules_harness.harness.judging.outcome import Judgement, Violation
 from rules_harness.harness.judging.states import sent_body
 from rules_harness.harness.judging.tally import judge_episode, same_violation
 from rules_harness.openapi.contract import Contract
-from rules_harness.strategies.places import body_place, visited
-
-Pointer = tuple[str | int, ...]
+from rules_harness.strategies.places import Pointer, body_place, visited
 
 
 def shown_again(

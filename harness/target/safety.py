@@ -22,13 +22,12 @@ from rules_harness.harness.target.form import problem_of
 from rules_harness.harness.target.profile import Profile
 from rules_harness.openapi.contract import Contract
 from rules_harness.strategies.money import as_written, in_cents
-from rules_harness.strategies.places import Place, below, body_place, visited
+from rules_harness.strategies.places import Place, Pointer, below, body_place, visited
 from rules_harness.strategies.requests import is_safe
 from rules_harness.strategies.validity import is_valid_body
 
 INERT_AHEAD = timedelta(days=365)
 """Money goes by the real time: dates are inert by it, whatever the dates of a run are counted from."""
-Pointer = tuple[str | int, ...]
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
