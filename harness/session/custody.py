@@ -45,7 +45,7 @@ def look(bench: Bench, profile: Profile) -> dict[str, Exchange]:
     return {rule: bench.send(*bench.plan_read(rule, existence=bench.existence(rule))) for rule in profile.rules.all}
 
 
-def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange], *, is_known: bool = False) -> Survey:
+def survey(bench: Bench, profile: Profile, reads: Mapping[str, Exchange], *, is_known: bool) -> Survey:
     """What the first reads show, and an update of a rule that does not exist; nothing that exists is written.
 
     Where the endpoint ``is_known`` to be there, only a read of a rule can show that it is there no more. Raises what
